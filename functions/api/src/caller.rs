@@ -88,7 +88,7 @@ impl Caller {
         let iam = authorizer.and_then(|authorizer| authorizer.iam.as_ref());
         match iam.and_then(|iam| iam.user_arn.as_deref()) {
             Some(arn) => Ok(Caller::Program(arn.to_owned())),
-            None => Err(unauthorized("nobody who is known signed this request")),
+            None => Err(unauthorized("the request has no known signer")),
         }
     }
 

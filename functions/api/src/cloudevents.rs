@@ -65,7 +65,7 @@ fn is_json(format: &str) -> Result<(), Problem> {
 
 fn batch(body: &str) -> Result<Vec<String>, Problem> {
     let events: Vec<&RawValue> = serde_json::from_str(body)
-        .map_err(|_| Problem::refused("body", "something else", "a JSON list of CloudEvents"))?;
+        .map_err(|_| Problem::refused("body", "another JSON value", "a JSON list of CloudEvents"))?;
     if events.len() > MAX_BATCH {
         let detail = format!("the batch has {} events, wanted at most {MAX_BATCH}", events.len());
         return Err(Problem::new(413, "too_large", detail));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn format_that_is_not_json_is_told_so() {
+    fn event_format_other_than_json_is_refused() {
         for kind in [
             "application/cloudevents+avro",
             "application/cloudevents-batch+protobuf",

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_in_headers_are_part_of_what_is_asked() {
+    fn attributes_in_headers_are_part_of_the_fingerprint() {
         let of =
             |id: &str| keyed(&json!({ "idempotency-key": "k", "ce-id": id }), "{}").unwrap().unwrap().body;
         assert_eq!(of("1"), of("1"));

@@ -28,11 +28,11 @@ impl Problem {
     }
 
     pub(crate) fn no_recipient() -> Problem {
-        Problem::new(404, "no_recipient", "nobody of this id is known")
+        Problem::new(404, "no_recipient", "no recipient has this id")
     }
 
     pub(crate) fn bad_cursor() -> Problem {
-        let detail = "next: wanted what the page before gave, with the same parameters";
+        let detail = "next: wanted the cursor of the previous page, with the same parameters";
         Problem::new(400, "bad_cursor", detail)
     }
 
@@ -88,10 +88,10 @@ impl From<Refused> for Problem {
         );
         match verdict {
             Verdict::Throttled => {
-                Problem::new(503, "busy", "there is more to do than we can just now; ask again").after(2)
+                Problem::new(503, "busy", "the service is overloaded; repeat the request").after(2)
             }
             Verdict::Transient | Verdict::Permanent | Verdict::Denied | Verdict::Unanswered => {
-                Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again")
+                Problem::new(503, "unavailable", "an internal service did not answer; repeat the request")
                     .after(1)
             }
         }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     #[test]
     fn every_answer_forbids_caches_and_guesses() {
-        let problem = Problem::new(404, "not_found", "nothing");
+        let problem = Problem::new(404, "not_found", "no such object");
         for response in [
             Response::json(200, &json!({})),
             Response::empty(204),

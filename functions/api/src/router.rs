@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_leads_to_its_route_and_another_method_is_told_from_another_path() {
+    fn route_is_found_by_method_and_path() {
         check("GET", "v1/recipients/ann", Some((Operation::GetRecipient, &["ann"])));
         check("PUT", "v1/recipients/ann/devices/d 1", Some((Operation::PutDevice, &["ann", "d 1"])));
         check("GET", "v1/recipients", Some((Operation::ListRecipients, &[])));

@@ -182,7 +182,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn the_event_says_who_left_what_by_which_letter_and_is_the_same_each_time() {
+    fn unsubscribed_event_is_complete_and_stable() {
         let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let claim = Claim {
             tenant: Some("clinic-7".to_owned()),

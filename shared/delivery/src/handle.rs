@@ -116,7 +116,7 @@ impl<C: Cloud> Desk<C> {
         S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
     {
         let Ticket::Go { at, .. } = ticket else {
-            let source = "its provider is down".into();
+            let source = "the provider is down".into();
             return Asked::Answer(Err(Failure::Permanent { reason: Reason::ProviderDown, source }));
         };
         if let Some(at) = at {

@@ -44,7 +44,7 @@ impl<T: Timer> Later<T> {
 
 /// The error of a channel that defers a job without the means to do so.
 pub(crate) fn missing() -> Refused {
-    let source = "this channel was given nowhere to put jobs back".into();
+    let source = "this channel has no means to defer jobs".into();
     Refused { doing: "put a job back", verdict: Verdict::Permanent, source }
 }
 

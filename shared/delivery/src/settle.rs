@@ -75,7 +75,7 @@ impl Turn<'_> {
                 let tried = self.before.once_more();
                 let seconds = self.now.duration_since(tried.since).as_secs();
                 let tries = tries(tried.times);
-                let note = format!("its provider took nothing in {tries} and {seconds} s");
+                let note = format!("the provider accepted no attempt in {tries} and {seconds} s");
                 self.failed(Reason::ProviderDown, Some(note))
             }
             Err(Failure::Transient(_)) => self.again(),
@@ -140,11 +140,7 @@ impl Turn<'_> {
 
     /// Records a failure. The fallback channel may take over.
     pub(crate) fn failed(&self, reason: Reason, note: Option<String>) -> (Settlement, Next) {
-        let on = self
-            .job
-            .failover
-            .as_ref()
-            .map(|failover| format!("{} takes its place if it may", failover.to.name()));
+        let on = self.job.failover.as_ref().map(|failover| format!("{} may take over", failover.to.name()));
         let parts: Vec<String> = self.said().into_iter().chain(note).chain(on).collect();
         let note = (!parts.is_empty()).then(|| parts.join("; "));
         let settlement = Settlement::new(&self.job.key, Status::Failed, Some(reason));
@@ -160,7 +156,7 @@ impl Turn<'_> {
     /// The notes of the claim, with the waiting time if there was any.
     fn said(&self) -> Vec<String> {
         let instead_of = self.job.instead_of.map(|instead_of| instead_of.to_string());
-        let waited = self.waited_s().map(|seconds| format!("it waited {seconds} s for its provider"));
+        let waited = self.waited_s().map(|seconds| format!("waited {seconds} s for the provider"));
         instead_of.into_iter().chain(waited).collect()
     }
 

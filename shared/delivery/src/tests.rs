@@ -19,7 +19,7 @@ mod unrecorded;
 type Asked = RefCell<Vec<String>>;
 
 #[tokio::test]
-async fn what_was_cancelled_after_it_was_asked_for_is_suppressed_and_nobody_is_asked() {
+async fn cancelled_job_is_suppressed_without_a_call() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" => cancelled(call, "2026-11-20T12:00:00Z"),
         _ => call.fine(),
@@ -56,7 +56,7 @@ async fn job_of_a_newer_release_is_hidden_for_a_while_and_its_neighbours_are_sen
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
+async fn failed_cancellation_lookup_is_retried_without_a_send() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" => call.broken(),
         _ => call.fine(),
@@ -70,7 +70,7 @@ async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
 }
 
 #[tokio::test]
-async fn a_claim_that_failed_after_it_was_made_is_given_back_under_our_name() {
+async fn claims_of_a_failed_call_are_released() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => call.broken(),
         _ => call.fine(),
@@ -87,7 +87,7 @@ async fn a_claim_that_failed_after_it_was_made_is_given_back_under_our_name() {
 }
 
 #[tokio::test]
-async fn a_claim_of_which_nobody_knows_is_given_back_and_its_neighbours_are_sent() {
+async fn unclear_claim_is_released_and_other_jobs_are_sent() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => {
             let error = json!({ "Error": { "Code": "InternalServerError", "Message": "?" } });
@@ -117,7 +117,7 @@ async fn a_job_of_another_version_is_shown_again_and_what_is_no_job_is_put_aside
 }
 
 #[tokio::test]
-async fn what_is_no_job_is_not_put_aside_while_its_batch_comes_back_whole() {
+async fn unreadable_job_is_not_dead_lettered_when_the_batch_fails() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" => call.broken(),
         _ => call.fine(),

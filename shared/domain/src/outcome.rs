@@ -320,7 +320,7 @@ impl Reason {
             Reason::NoRecipient => "the rule's path finds nobody in this event",
             Reason::NoKey => "the event has no value for the rule's `key`",
             Reason::UnreadableTime => "the event's value for a time of the rule is no time and no length",
-            Reason::UnknownRecipient => "nobody of this id is known; import the person first",
+            Reason::UnknownRecipient => "no recipient has this id; import the person first",
             Reason::OtherTenant => "the person does not belong to the event's tenant",
             Reason::Actor => "it is what they did themselves",
             Reason::Excluded => "the rule's `exclude` names this user",
@@ -373,9 +373,7 @@ impl Reason {
             Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
             Reason::ProviderDown => "its provider was not working, and it could not wait",
             Reason::EndpointDisabled => "the endpoint is switched off",
-            Reason::EndpointUnverified => {
-                "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify"
-            }
+            Reason::EndpointUnverified => "the endpoint is not verified; POST /v1/endpoints/{id}/verify",
             Reason::EndpointPattern => "the endpoint does not want events of this kind",
             Reason::EndpointVersion => {
                 "the event is younger than the version that the endpoint was written for"

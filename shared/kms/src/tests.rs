@@ -50,7 +50,7 @@ async fn a_rotation_encrypts_what_the_last_release_left_in_plain_text() {
 }
 
 #[tokio::test]
-async fn kms_is_asked_once_for_a_secret_and_never_for_plain_text_or_for_what_signs_no_more() {
+async fn only_encrypted_signing_secrets_are_decrypted_once() {
     let kms = FakeKms::default();
     let (reader, erp) = (SecretReader::new(&kms.config(), "key".to_owned()), endpoint("acme", "erp"));
     let plain = StoredSecrets::from(Secrets::of(secret(Scheme::Hmac, 1)));
@@ -69,7 +69,7 @@ async fn kms_is_asked_once_for_a_secret_and_never_for_plain_text_or_for_what_sig
 }
 
 #[tokio::test]
-async fn what_kms_refuses_is_an_error_without_the_secret() {
+async fn kms_error_does_not_quote_the_secret() {
     let kms = FakeKms::default();
     let cipher = SecretCipher::new(&kms.config(), "key".to_owned());
     let stored = StoredSecret::Encrypted(EncryptedSecret {

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_nothing_was_counted() {
+    fn zero_counts_write_no_metric() {
         assert_eq!(line(&[("Over", 0)], "f", NOON), None);
     }
 }

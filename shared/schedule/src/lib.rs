@@ -70,7 +70,7 @@ impl Schedules {
             {
                 Ok(())
             }
-            Err(error) => Err(Refused::new("schedule what is to be gone on with later", error)),
+            Err(error) => Err(Refused::new("schedule a message", error)),
         }
     }
 }

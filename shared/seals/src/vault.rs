@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_else_lies_in_the_bucket_is_no_seal() {
+    fn other_object_names_are_not_seals() {
         for name in [
             "",
             "seals/dev/x",

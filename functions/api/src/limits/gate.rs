@@ -184,7 +184,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[test]
-    fn process_that_is_asked_often_takes_several_tokens_of_a_tenant_at_once() {
+    fn busy_process_takes_several_tokens_at_once() {
         let bucket = Bucket::of("tenant", &["t"], limits().tenant).shared();
         let mut known = Known::default();
         let wanted: Vec<Option<u32>> = (0..30).map(|_| known.ask(&bucket, NOON)).collect();

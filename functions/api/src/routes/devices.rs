@@ -157,7 +157,7 @@ fn unregistered(why: Unregistered, platform: Platform) -> Problem {
         Unregistered::BadToken => Problem::refused(
             "token",
             &format!("a text that is no token of {name}"),
-            "what the platform gave the app",
+            "a device token of the platform",
         ),
         Unregistered::Refused(refused) => refused.into(),
     }

@@ -219,7 +219,7 @@ fn scheme(members: &mut Map<String, Value>) -> Result<Option<Scheme>, Problem> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(it)) if it == "hmac" => Ok(Some(Scheme::Hmac)),
         Some(Value::String(it)) if it == "ed25519" => Ok(Some(Scheme::Ed25519)),
-        Some(_) => Err(Problem::refused("scheme", "something else", "hmac or ed25519")),
+        Some(_) => Err(Problem::refused("scheme", "another value", "hmac or ed25519")),
     }
 }
 

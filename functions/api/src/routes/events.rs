@@ -170,8 +170,7 @@ fn hold(
     }
     let is_program = matches!(caller, Caller::Program(_));
     if is_program && !is_api_source(&event.source) && !producers.may_use_api(&event.source) {
-        let detail =
-            "source: wanted /api, what begins with /api/, or a source with `api: true` in policy.yaml";
+        let detail = "source: wanted /api, a source below /api/, or a source with `api: true` in policy.yaml";
         return Err(Problem::new(403, "source_not_allowed", detail));
     }
     let is_operator = matches!(caller, Caller::Program(_)) && producers.may_replay(&event.source);
@@ -206,14 +205,14 @@ fn hold_person(
 ) -> Result<(), Problem> {
     if !is_source_of_tenant(&event.source, &person.tenant) {
         let own = tenant_source(&person.tenant);
-        return Err(Problem::forbidden(format!("source: wanted {own}, or what begins with {own}/")));
+        return Err(Problem::forbidden(format!("source: wanted {own}, or a source below {own}/")));
     }
     match &event.actor {
         None => event.actor = Some(person.user.clone()),
         Some(actor) if *actor == person.user || producers.may_name_any_actor(&event.source) => {}
         Some(_) => {
             let detail =
-                "actor: wanted the token's user, or nothing (`actor: any` in policy.yaml relaxes it)";
+                "actor: wanted the token's user, or no actor (`actor: any` in policy.yaml relaxes it)";
             return Err(Problem::new(403, "actor_not_allowed", detail));
         }
     }

@@ -54,7 +54,7 @@ fn wanted(body: &serde_json::Map<String, Value>) -> Result<(Channel, String), Pr
     };
     match value.as_str().filter(|text| fits(text)) {
         Some(text) => Ok((channel, text.to_owned())),
-        None => Err(Problem::refused(name, "something that is no such address", WANTED)),
+        None => Err(Problem::refused(name, "a malformed address", WANTED)),
     }
 }
 

@@ -161,8 +161,7 @@ impl Asked<'_> {
 /// Checks that messages may be sent to an endpoint: it is verified and enabled.
 fn is_on(endpoint: &Endpoint) -> Result<(), Problem> {
     if endpoint.unverified.is_some() {
-        let detail =
-            "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify first";
+        let detail = "the endpoint is not verified; POST /v1/endpoints/{id}/verify first";
         return Err(Problem::new(409, "unverified", detail));
     }
     match &endpoint.disabled {

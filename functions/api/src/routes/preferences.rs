@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_that_makes_no_settings_is_refused_with_the_member_as_it_was_written() {
+    fn malformed_patch_is_refused_with_its_member() {
         let before = json!({ "zone": "Mars/Phobos", "preferences": { "channel_types": { "sms": true } } });
         patched(&before, json!({ "preferences": { "channel_types": { "sms": false } } }), None);
         patched(&before, json!({ "quiet": null, "zone": null }), None);

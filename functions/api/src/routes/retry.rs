@@ -41,7 +41,9 @@ impl Api {
             Some(Ok(())) => {}
             Some(Err(refused)) => return Err(refused.into()),
             None => {
-                return Err(Problem::new(503, "unavailable", "the queue said nothing; ask again").after(1));
+                return Err(
+                    Problem::new(503, "unavailable", "the queue did not answer; repeat the request").after(1)
+                );
             }
         }
         Ok(Response::json(202, &json!({ "retries": key.as_str(), "nonce": nonce })))
@@ -57,15 +59,15 @@ fn is_over(status: Status) -> Result<(), Problem> {
         | Status::Unconfirmed
         | Status::Undelivered
         | Status::Bounced => Ok(()),
-        Status::Sent | Status::Delivered => Err(Problem::new(409, "sent", "it was sent")),
+        Status::Sent | Status::Delivered => Err(Problem::new(409, "sent", "the notification was sent")),
         Status::Claimed | Status::Released | Status::Deferred => {
-            Err(Problem::new(409, "under_way", "it is under way, or waits for its time"))
+            Err(Problem::new(409, "under_way", "the notification is in progress or deferred"))
         }
     }
 }
 
 fn not_again(why: &str) -> Problem {
-    Problem::new(422, "not_again", format!("it cannot be sent again: {why}"))
+    Problem::new(422, "not_again", format!("the notification cannot be sent again: {why}"))
 }
 
 /// The audience of a row's recipient name. An address is stored as a hash.
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_in_the_ledger_leads_back_to_whom_it_stands_for() {
+    fn recipient_name_gives_its_audience() {
         let endpoint = |name| Audience::Endpoint(EndpointId::parse(name).unwrap());
         for it in [
             Audience::User("ann".into()),

@@ -25,7 +25,7 @@ impl Api {
         let settings = read(&members)?;
         check_preferences(&members)?;
         if !self.people.put_tenant(tenant, &settings, &asked.stamp()).await? {
-            return Err(Problem::new(409, "newer", "something newer was said of this tenant; read it again"));
+            return Err(Problem::new(409, "newer", "the tenant has a newer update; read the settings again"));
         }
         self.announce(asked, Changed::Tenant, &names(&members)).await;
         self.get_tenant(asked).await

@@ -98,7 +98,7 @@ fn is_self(caller: &Caller, user: &str) -> bool {
 fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
     if let Some(Person { user, rooms, .. }) = asked.caller.member() {
         if wish.user.is_some_and(|it| it != *user) {
-            return Err(Problem::forbidden("user: a ticket for somebody else takes the role admin"));
+            return Err(Problem::forbidden("user: a ticket for another user needs the role admin"));
         }
         if wish.rooms.is_some() {
             return Err(Problem::forbidden("rooms: they are those of your token's claim `rooms`"));
@@ -111,7 +111,7 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         Caller::Program(_) => None,
     };
     let user = wish.user.or(own).filter(|user| !user.is_empty());
-    let user = user.ok_or_else(|| Problem::refused("user", "nothing", "whose socket it will be"))?;
+    let user = user.ok_or_else(|| Problem::refused("user", "no value", "the user of the socket"))?;
     check_id(&user)?;
     let rooms = wish.rooms.unwrap_or_default();
     let fits = |text: &String| (1..=MAX_ROOM_BYTES).contains(&text.len());
@@ -133,7 +133,7 @@ pub(crate) fn random<const BYTES: usize>() -> Result<[u8; BYTES], Problem> {
     let mut bytes = [0_u8; BYTES];
     getrandom::fill(&mut bytes).map_err(|error| {
         tracing::error!(code = "API_NO_RANDOMNESS", %error, "random numbers not available: the caller gets status 503");
-        Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again").after(1)
+        Problem::new(503, "unavailable", "an internal service did not answer; repeat the request").after(1)
     })?;
     Ok(bytes)
 }

@@ -52,7 +52,7 @@ pub(crate) fn check_patch(
         // An admin may also follow topics of the tenant.
         Grant::Own if role == Role::Admin && !stranger(&[&OWN[..], &BY_TENANT].concat()) => Ok(()),
         Grant::Own if stranger(&OWN) => {
-            Err(Problem::forbidden(format!("you may change {} and nothing else", OWN.join(", "))))
+            Err(Problem::forbidden(format!("only these members may be changed: {}", OWN.join(", "))))
         }
         Grant::Part | Grant::Own => Ok(()),
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gives_themselves_a_role_a_tenant_or_a_topic() {
+    fn person_cannot_add_own_roles_tenants_or_topics() {
         let mine = json!({ "email": "x@example.com", "in_tenants": { "a": { "zone": "Etc/UTC" } } });
         check(Grant::Own, Role::Member, mine, true);
         for patch in [
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_person_of_a_tenant_reaches_into_no_other() {
+    fn person_of_a_tenant_has_no_foreign_members() {
         let put = |members: Value| check_put(&person(members), "a").is_ok();
         assert!(put(json!({ "tenants": ["a"], "roles": [{ "role": "r", "in": "a" }] })));
         for members in [

@@ -25,17 +25,15 @@ impl Refusal {
         match self {
             Refusal::Absent => absent(operation),
             Refusal::Taken => Problem::new(409, "taken", "this id is taken; choose another one"),
-            Refusal::NeedsAdmin => Problem::forbidden("it takes the role admin"),
-            Refusal::SomebodyElse => {
-                Problem::forbidden("this is about somebody else; it takes the role admin")
-            }
+            Refusal::NeedsAdmin => Problem::forbidden("role: wanted admin"),
+            Refusal::SomebodyElse => Problem::forbidden("another person's object: wanted the role admin"),
             Refusal::KnownElsewhere => Problem::forbidden(
                 "other tenants know this person as well: change in_tenants and topics_in of your own",
             ),
             Refusal::OtherTenant => Problem::forbidden("a token reaches its own tenant alone"),
-            Refusal::LooksOn => Problem::forbidden(
-                "what somebody has seen is for them to say, and for programs of the account",
-            ),
+            Refusal::LooksOn => {
+                Problem::forbidden("only the recipient and programs of the account may mark entries")
+            }
         }
     }
 }

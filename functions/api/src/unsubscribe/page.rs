@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn page_cannot_be_framed_and_gives_the_link_to_nobody() {
+    fn page_forbids_framing_and_referrer() {
         let header = |name| HEADERS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         assert!(header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
         assert_eq!(header("referrer-policy"), Some("no-referrer"));

@@ -209,7 +209,7 @@ mod tests {
     use domain::unsubscribe::page::LANGUAGES;
 
     #[test]
-    fn the_page_speaks_the_first_language_that_it_knows() {
+    fn page_uses_the_first_known_language() {
         for (accepted, expected) in [
             (None, None),
             (Some(""), None),

@@ -63,7 +63,7 @@ async fn a_batch_costs_one_claim_and_one_settlement_and_a_watched_provider_one_r
 }
 
 #[tokio::test]
-async fn a_provider_that_only_fails_is_not_asked_any_more_and_what_waits_is_not_claimed() {
+async fn failing_provider_gets_no_calls_and_waiting_jobs_no_claims() {
     let table = Table::default();
     let cloud = table.start();
     let desk = watched(&cloud, None);
@@ -87,7 +87,7 @@ async fn a_provider_that_only_fails_is_not_asked_any_more_and_what_waits_is_not_
 }
 
 #[tokio::test]
-async fn two_processes_agree_on_who_is_not_asked() {
+async fn two_processes_share_an_open_breaker() {
     let cloud = Table::default().start();
     let (one, other) = (watched(&cloud, None), watched(&cloud, None));
     let fail = async |_: &Job| Err(Failure::Transient("503".into()));
@@ -104,7 +104,7 @@ async fn two_processes_agree_on_who_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_provider_of_which_nothing_can_be_known_is_asked() {
+async fn provider_with_unknown_state_is_called() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" | "PutItem" => call.broken(),
         _ => call.fine(),
@@ -137,7 +137,7 @@ async fn no_more_ask_than_the_quota_gives_and_the_others_come_back() {
 }
 
 #[tokio::test]
-async fn what_fails_for_good_is_on_record_before_another_channel_is_told_of_it_once() {
+async fn failure_is_stored_before_failover_is_reported_once() {
     let cloud = Table::default().start();
     let desk = watched(&cloud, None);
     let refuse = async |_: &Job| Err(Failure::Permanent { reason: Reason::Rejected, source: "400".into() });
@@ -155,7 +155,7 @@ async fn what_fails_for_good_is_on_record_before_another_channel_is_told_of_it_o
 }
 
 #[tokio::test]
-async fn what_cannot_be_handed_on_comes_back() {
+async fn failed_failover_report_is_retried() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "SendMessageBatch" => call.broken(),
         _ => call.fine(),

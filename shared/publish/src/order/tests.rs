@@ -54,7 +54,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_bus_never_takes_holds_nobody_up() {
+fn refused_event_does_not_block_others() {
     let entries: Vec<InOrder> =
         [Some(1), Some(1), Some(2)].into_iter().enumerate().map(|(n, it)| entry(it, n)).collect();
     let bridge = Bridge { answers: vec![NEVER, TAKEN], seen: Arc::default() };
@@ -79,7 +79,7 @@ fn a_hundred_aggregates_go_ten_to_a_call_and_large_ones_by_their_bytes() {
 }
 
 #[test]
-fn without_time_nothing_is_begun() {
+fn no_call_starts_after_the_deadline() {
     let bridge = Bridge { answers: vec![TAKEN], seen: Arc::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let puts = runtime.block_on(bus(&bridge).put_in_order(&[entry(None, 0)], || false));

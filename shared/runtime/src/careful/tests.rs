@@ -24,7 +24,7 @@ async fn suspects_come_last_and_one_by_one_and_what_is_done_is_off_the_queue_by_
 }
 
 #[tokio::test]
-async fn a_message_that_kills_takes_nobody_along() {
+async fn crashing_message_affects_no_other() {
     let diary = ["handle x", "delete x", "handle a", "delete a", "handle killer"];
     check(&[("killer", 3), ("a", 3), ("z", 3), ("x", 1)], &diary, "died").await;
     let diary = ["handle z", "delete z", "handle killer"];
@@ -32,14 +32,14 @@ async fn a_message_that_kills_takes_nobody_along() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_shown_again_stays_and_what_fails_as_a_whole_fails_alone() {
+async fn returned_messages_stay_and_a_failed_part_fails_alone() {
     let diary = ["handle busy x", "delete x", "handle a", "delete a", "handle broken", "handle z"];
     let shown = "busy broken";
     check(&[("broken", 3), ("a", 3), ("z", 4), ("busy", 1), ("x", 1)], &diary, shown).await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_begun_in_time_is_shown_again() {
+async fn parts_after_the_deadline_are_redelivered() {
     let diary = Diary::default();
     let late = batch(&[("a", 3), ("b", 1)], Deadline::at_millis(0));
     let report =

@@ -17,7 +17,7 @@ pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Optio
     let status = if refusals.iter().all(|refusal| refusal.status == 403) { 403 } else { 422 };
     let count = refusals.len();
     let detail = format!(
-        "{count} of {} events are refused, and nothing was published; `events` says why",
+        "{count} of {} events are refused, and no event was published; `events` gives the reasons",
         events.len()
     );
     let each = events.iter().enumerate().map(|(place, event)| match event {
@@ -51,7 +51,7 @@ pub(super) fn unpublished(put: Vec<Result<String, Refused>>, request: &str) -> O
 
 /// The problem for an event without a result.
 pub(super) fn unanswered() -> Problem {
-    Problem::new(503, "unavailable", "the bus said nothing; ask again").after(1)
+    Problem::new(503, "unavailable", "the bus did not answer; repeat the request").after(1)
 }
 
 fn one(place: usize, problem: &Problem) -> Value {
@@ -80,7 +80,7 @@ mod tests {
         };
         let good = || Ok(event().unwrap());
         let forbidden = || Err(Problem::forbidden("tenant"));
-        let malformed = || Err(Problem::refused("id", "nothing", "a text"));
+        let malformed = || Err(Problem::refused("id", "no value", "a text"));
         assert!(refused(&[], "r").is_none() && refused(&[good()], "r").is_none());
         for (events, status) in [
             (vec![good(), forbidden()], 403),
