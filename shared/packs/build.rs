@@ -1,4 +1,5 @@
-//! Compiles the crate again when a file of a pack comes or goes: the macro sees the files that were there.
+//! Rebuilds the crate when a file is added to or removed from a pack. The macro tracks only existing
+//! files.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../packs");

@@ -19,7 +19,7 @@ async fn whoever_removed_the_app_is_sent_a_text_instead_and_once() {
     let id = emergency(&cloud, &[&ann]).await;
     let rows = outcomes(&cloud, &id, 2).await;
     assert_eq!((rows[0].status, rows[0].reason), (Status::Failed, Some(Reason::DeadToken)));
-    assert_eq!(rows[0].note.as_deref(), Some("sms takes its place if it may"));
+    assert_eq!(rows[0].note.as_deref(), Some("sms may take over"));
     assert_eq!(rows[1].status, Status::Sent);
     let note = rows[1].note.as_deref().unwrap();
     assert!(note.starts_with("fallback for push: the device token is invalid"), "{note}");

@@ -1,7 +1,7 @@
-//! One access record for every answered request, refusals included.
+//! Writes one access record for every answered request, including refusals.
 //!
-//! The record goes to the audit's queue before the answer goes to the caller. It is made from the request and from the
-//! answer, so a new route has its record without further work.
+//! The record goes to the audit queue before the answer goes to the caller. It is derived from the
+//! request and the answer, so new routes are recorded without further work.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::unsubscribe;
 /// How long an answer waits for its record. A `SendMessage` takes some milliseconds.
 const TO_RECORD: Duration = Duration::from_secs(3);
 
-/// What the record of one request is made from.
+/// The input of one record.
 pub(crate) struct Subject<'a> {
     pub(crate) request: &'a Request,
     pub(crate) issuer: Option<&'a Issuer>,
@@ -30,19 +30,19 @@ pub(crate) struct Subject<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// A record, and whether its answer may leave without it.
+/// A record, and whether its answer may be sent without it.
 pub(crate) struct Recorded {
     pub(crate) record: AccessRecord,
-    /// The answer discloses personal data: it is withheld where the record cannot be written.
+    /// The answer contains personal data and is withheld if the record is not written.
     pub(crate) discloses: bool,
 }
 
 impl Api {
     /// Sends the access record of an answered request to the audit, and returns the answer.
     ///
-    /// An answer with personal data fails closed: 503 takes its place when the record was not written. All routes with
-    /// such answers can be asked again without harm. Other answers fail open: a refusal discloses nothing, and a change
-    /// that was made, an event that was published or an unsubscription is not undone by a 503.
+    /// An answer with personal data fails closed: if the record was not written, the answer becomes a
+    /// 503. All routes with such answers are safe to repeat. Other answers fail open. A refusal contains
+    /// no personal data, and a 503 would not undo a change, an event or an unsubscription.
     pub(crate) async fn with_record(&self, recorded: Recorded, response: Response) -> Response {
         let Recorded { record, discloses } = recorded;
         let outgoing = Outgoing {
@@ -58,7 +58,7 @@ impl Api {
         };
         let withheld = discloses && (200..300).contains(&response.status_code);
         let Access { by, operation, object, status, request, .. } = &record.access;
-        // No subject and no object's id: they name people.
+        // Subjects and object ids are left out, because they name people.
         tracing::error!(
             code = "ACCESS_NOT_RECORDED",
             error,
@@ -69,7 +69,7 @@ impl Api {
             status,
             request.id = request,
             time = %record.time,
-            "access record was not written: an answer with personal data is withheld, another one goes out"
+            "access record not written: answers with personal data are withheld, other answers are sent"
         );
         if !withheld {
             return response;
@@ -81,7 +81,7 @@ impl Api {
 }
 
 impl Subject<'_> {
-    /// The record of a request that was answered so.
+    /// The record of a request with this answer.
     pub(crate) fn record(&self, response: &Response) -> Recorded {
         match unsubscribe::token(self.request) {
             Some(token) => self.of_link(self.links.verify(&token, self.now).ok().as_ref(), response),
@@ -89,7 +89,7 @@ impl Subject<'_> {
         }
     }
 
-    /// A request that a link of a message made.
+    /// The record of a request made through a link of a message.
     fn of_link(&self, claim: Option<&Claim>, response: &Response) -> Recorded {
         let operation = match self.request.method() {
             "POST" => "unsubscribe",
@@ -137,8 +137,8 @@ impl Subject<'_> {
         AccessRecord { source: access::API.to_owned(), time: self.now, access }
     }
 
-    /// How the caller was recognised, as whom, and in which tenant. A caller that the API refused is named as far as API
-    /// Gateway has checked the name.
+    /// The caller's kind, name and tenant. A refused caller is named as far as API Gateway has verified
+    /// the name.
     fn who(&self, caller: Option<&Caller>) -> (CallerKind, Option<String>, Option<String>) {
         match caller {
             Some(Caller::Person(person)) => {
@@ -163,8 +163,8 @@ impl Subject<'_> {
         }
     }
 
-    /// What a route is about: the person, tenant, event, delivery or endpoint that the path names. A ticket is about its
-    /// user, and an event that is published about itself.
+    /// The object of a route: the person, tenant, event, delivery or endpoint in its path. The object of
+    /// a ticket is its user. The object of a publication is the event.
     fn object(
         &self,
         route: &Route,
@@ -194,14 +194,14 @@ impl Subject<'_> {
     }
 }
 
-/// The `operationId` of `openapi.yaml`: the variant's name with a small first letter.
+/// The `operationId` of `openapi.yaml`: the variant's name in lower camel case.
 fn name(operation: Operation) -> String {
     let name = format!("{operation:?}");
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// Whether a successful answer holds personal data. A route that is not named here fails closed.
+/// Whether a successful answer contains personal data. Unlisted routes count as such.
 fn discloses(operation: Operation) -> bool {
     !matches!(
         operation,
@@ -233,7 +233,7 @@ fn listed(operation: Operation, answer: &Value) -> Vec<String> {
     };
     let entries = answer.get(list).and_then(Value::as_array).into_iter().flatten();
     let ids = entries.filter_map(|entry| entry.get(member).and_then(Value::as_str));
-    // Rooms and addresses are no people that have an id.
+    // Rooms and addresses are not people with an id.
     let people = ids.filter(|id| !id.starts_with("room:") && !id.starts_with("address:") && is_name(id));
     let mut people: Vec<String> =
         people.map(|id| id.strip_prefix("user:").unwrap_or(id).to_owned()).collect();
@@ -242,7 +242,7 @@ fn listed(operation: Operation, answer: &Value) -> Vec<String> {
     people
 }
 
-/// As long as a name may be.
+/// Whether a text is no longer than a name may be.
 fn is_name(text: &str) -> bool {
     (1..=256).contains(&text.len())
 }

@@ -1,9 +1,9 @@
-//! Who asks, and for which tenant.
+//! Identifies the caller and the tenant of a request.
 //!
-//! API Gateway has checked the request before it is here: the signature of a program of the account (IAM), or the
-//! signature, issuer, audience and times of a token (JWT). What it found is in the request, where no client can write.
-//! The claims are read from the token itself, because API Gateway hands every claim over as text and a list in it has
-//! lost where one member ends; they must be the ones that it checked.
+//! API Gateway has already verified the request: the signature of a program (IAM), or the signature,
+//! issuer, audience and times of a token (JWT). Its result is in a part of the request that clients
+//! cannot write. The claims are read from the token itself, because API Gateway passes claims as text,
+//! in which lists lose their separators. They must equal the verified claims.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,53 +15,53 @@ use crate::problem::Problem;
 use crate::request::{Jwt, Request};
 use crate::token_rules::TokenRules;
 
-/// The longest user and tenant of a token, in bytes: as long as an event's.
+/// The longest user and tenant of a token, in bytes. Events have the same limit.
 const MAX_NAME_BYTES: usize = 256;
 
-/// Whose tokens are accepted, and what their claims are called.
+/// The issuer of accepted tokens, with the names of its claims.
 #[derive(Debug, Clone)]
 pub struct Issuer {
     /// The token's `iss`.
     pub name: String,
-    /// One of the token's `aud`, or its `client_id` where it has no `aud`.
+    /// An entry of the token's `aud`, or its `client_id` if it has no `aud`.
     pub audience: String,
     pub user_claim: String,
     pub tenant_claim: String,
     pub roles_claim: String,
-    /// How long its tokens may live, and what they must be issued for.
+    /// The allowed lifetime and use of tokens.
     pub rules: TokenRules,
 }
 
-/// The role that may do everything with what belongs to its tenant.
+/// The role with all rights within its tenant.
 const ADMIN: &str = "admin";
 
-/// The claim that lists the rooms a person's sockets may join.
+/// The claim that lists the rooms that a person's sockets may join.
 const ROOMS: &str = "rooms";
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// A program of the account: IAM says that it may. The ARN of its user or role session says which one.
+    /// A program of the account, allowed by IAM. The value is the ARN of its user or role session.
     Program(String),
     Person(Person),
 }
 
-/// A person, as their token has them.
+/// A person, identified by a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) user: String,
     pub(crate) tenant: String,
     pub(crate) is_admin: bool,
-    /// The rooms that their sockets may join.
+    /// The rooms that the person's sockets may join.
     pub(crate) rooms: Vec<String>,
 }
 
-/// What a request may reach.
+/// The rows that a request may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Everything: a program that names no tenant.
+    /// All rows, for a program that names no tenant.
     All,
-    /// One tenant, and nobody else's rows.
+    /// The rows of one tenant.
     Tenant(String),
 }
 
@@ -75,8 +75,10 @@ impl Scope {
 }
 
 impl Caller {
+    /// Identifies the caller of a request.
+    ///
     /// # Errors
-    /// 401: nobody who is known, or a token that is none of ours. 403: a token without a tenant.
+    /// 401: no known caller, or a token of another issuer. 403: a token without a tenant.
     pub(crate) fn of(request: &Request, issuer: Option<&Issuer>, now: Timestamp) -> Result<Caller, Problem> {
         let authorizer = request.authorizer();
         if let Some(jwt) = authorizer.and_then(|authorizer| authorizer.jwt.as_ref()) {
@@ -86,14 +88,15 @@ impl Caller {
         let iam = authorizer.and_then(|authorizer| authorizer.iam.as_ref());
         match iam.and_then(|iam| iam.user_arn.as_deref()) {
             Some(arn) => Ok(Caller::Program(arn.to_owned())),
-            None => Err(unauthorized("nobody who is known signed this request")),
+            None => Err(unauthorized("the request has no known signer")),
         }
     }
 
-    /// What the request may reach. A program names a tenant with `?tenant=`; a person's is in their token.
+    /// The rows that the request may reach. A program names a tenant with `?tenant=`. A person's tenant
+    /// is in the token.
     ///
     /// # Errors
-    /// 403: a person names another tenant than their own. 422: the parameter is there and names no tenant.
+    /// 403: a person names another tenant. 422: the parameter is present and is not a tenant's name.
     pub(crate) fn scope(&self, request: &Request) -> Result<Scope, Problem> {
         let named = request.tenant()?;
         match self {
@@ -105,7 +108,7 @@ impl Caller {
         }
     }
 
-    /// The person, where it is one without further rights.
+    /// The person, if the caller is one without the role `admin`.
     pub(crate) fn member(&self) -> Option<&Person> {
         match self {
             Caller::Person(person) if !person.is_admin => Some(person),
@@ -114,8 +117,8 @@ impl Caller {
     }
 }
 
-/// When the token of a request expires: its claim `exp`, cut to whole seconds. `None` for a request without a token, and
-/// for a time that lies beyond the calendar. Of a request that [`Caller::of`] refused the answer means nothing.
+/// When the token of a request expires: its claim `exp` in whole seconds. `None` for a request without a
+/// token, and for a time beyond the calendar. Call this only for requests that [`Caller::of`] accepted.
 ///
 /// Source: RFC 7519, section 4.1.4.
 pub(crate) fn token_expiry(request: &Request) -> Option<Timestamp> {
@@ -136,7 +139,7 @@ fn person(request: &Request, jwt: &Jwt, issuer: &Issuer, now: Timestamp) -> Resu
     let not_ours = || unauthorized("the token is not one that was checked");
     let text = request.header("authorization").ok_or_else(not_ours)?;
     let (header, claims) = read(text).ok_or_else(not_ours)?;
-    // API Gateway accepts nothing else; a change of its mind shall not become ours.
+    // API Gateway accepts only these. The check guards against a change there.
     if !header.get("alg").and_then(Value::as_str).is_some_and(|it| ALGORITHMS.contains(&it)) {
         return Err(not_ours());
     }
@@ -172,12 +175,13 @@ fn person(request: &Request, jwt: &Jwt, issuer: &Issuer, now: Timestamp) -> Resu
     Ok(Person { user: user.to_owned(), tenant: tenant.to_owned(), is_admin, rooms: list(claims.get(ROOMS)) })
 }
 
-/// How a token may be signed.
+/// The accepted signature algorithms.
 ///
-/// Source: API Gateway developer guide, "Controlling access to HTTP APIs with JWT authorizers": RSA-based algorithms only.
+/// Source: API Gateway developer guide, "Controlling access to HTTP APIs with JWT authorizers":
+/// RSA-based algorithms only.
 const ALGORITHMS: [&str; 3] = ["RS256", "RS384", "RS512"];
 
-/// What is wrong with a tenant's name.
+/// Checks a tenant's name. The error says why the name is refused.
 pub(crate) fn check_tenant(name: &str) -> Result<(), &'static str> {
     match name {
         "" => Err("an empty string"),
@@ -189,7 +193,7 @@ pub(crate) fn check_tenant(name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The header and the claims of a token, unchecked.
+/// The unverified header and claims of a token.
 fn read(authorization: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
     let token = authorization.trim();
     let token = match token.split_once(' ') {
@@ -214,7 +218,7 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
     }
 }
 
-/// The texts of a list; of a text, what is between its spaces, as OAuth writes lists.
+/// The entries of a claim: a list of texts, or a text separated by spaces, as in OAuth.
 fn list(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::Array(all)) => all.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),

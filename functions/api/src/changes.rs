@@ -1,5 +1,5 @@
-//! Changes through the API as events on the bus, so that other systems can follow them: ids and names of the changed
-//! members, never values.
+//! Publishes changes made through the API as events, so that other systems can follow them. The events
+//! contain ids and the names of changed members, never values.
 //!
 //! | type | subject | data |
 //! |---|---|---|
@@ -8,8 +8,8 @@
 //! | `carillon.api.tenant_changed` | the tenant | `{id, members, request}` |
 //! | `carillon.api.endpoint_changed`, `…_deleted` | the endpoint | `{id, members, request}` |
 //!
-//! The types are a family of their own: `carillon.recipient.*` events ask for a change, these report one, and no function
-//! of Carillon applies them.
+//! These types report changes. The types `carillon.recipient.*` request changes. No function of Carillon
+//! applies the reports.
 
 use domain::access;
 use domain::event::Event;
@@ -20,7 +20,7 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::{Api, Asked};
 
-/// What was changed.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
     Recipient,
@@ -43,7 +43,8 @@ impl Changed {
 }
 
 impl Api {
-    /// Announces a change after it was made. The change stands where the bus refuses the event: a log line says so.
+    /// Publishes a change after it was stored. If the bus refuses the event, the change remains and an
+    /// error is logged.
     pub(crate) async fn announce(&self, asked: &Asked<'_>, changed: Changed, members: &[&str]) {
         if let Err(error) = self.put_announcement(asked, changed, members).await {
             tracing::error!(
@@ -51,16 +52,16 @@ impl Api {
                 error,
                 change = changed.kind(),
                 request.id = asked.request.id(),
-                "event of a change was not published: the change stands, and other systems do not hear of it"
+                "change event not published: the change is stored, other systems are not informed"
             );
         }
     }
 
-    /// Announces a deletion before it is made: copies elsewhere must hear of it. The caller asks again where the bus
-    /// refuses the event, and nothing is deleted until then.
+    /// Publishes a deletion before it happens, because copies elsewhere must be deleted too. If the bus
+    /// refuses the event, no data is deleted and the caller repeats the request.
     ///
     /// # Errors
-    /// 503: the bus did not take the event.
+    /// 503: the bus did not accept the event.
     pub(crate) async fn announce_deletion(&self, asked: &Asked<'_>) -> Result<(), Problem> {
         let announced = self.put_announcement(asked, Changed::RecipientDeleted, &[]).await;
         announced.map_err(|error| {
@@ -68,7 +69,7 @@ impl Api {
                 code = "DELETION_NOT_ANNOUNCED",
                 error,
                 request.id = asked.request.id(),
-                "event of a deletion was not published: nothing was deleted, and the caller is told to ask again"
+                "deletion event not published: nothing was deleted, the caller is asked to repeat the request"
             );
             Problem::new(503, "unavailable", "the deletion could not be announced; ask again").after(1)
         })
@@ -89,7 +90,7 @@ impl Api {
     }
 }
 
-/// The names of an object's members, for an announcement.
+/// The names of an object's members, for a change event.
 pub(crate) fn names(members: &Map<String, Value>) -> Vec<&str> {
     members.keys().map(String::as_str).filter(|name| *name != "id").collect()
 }
@@ -108,7 +109,7 @@ fn event(asked: &Asked<'_>, changed: Changed, members: &[&str]) -> Event {
     Event {
         subject: Some(id.to_owned()),
         tenant: asked.scope.tenant().map(str::to_owned),
-        // A name in an event has 256 bytes at most.
+        // Names in events are limited to 256 bytes.
         actor: Some(actor.clone()).filter(|actor| (1..=256).contains(&actor.len())),
         ..Event::new(access::API, changed.kind(), format!("change-{request}"), asked.now, &data)
     }

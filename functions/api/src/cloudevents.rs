@@ -1,6 +1,7 @@
 //! CloudEvents over HTTP: structured, binary and batched content modes.
 //!
-//! Source: CloudEvents 1.0.2, "HTTP Protocol Binding", section 3, and "JSON Event Format", sections 3 and 4.
+//! Source: CloudEvents 1.0.2, "HTTP Protocol Binding", section 3, and "JSON Event Format", sections 3
+//! and 4.
 
 use serde_json::value::RawValue;
 
@@ -10,14 +11,14 @@ use crate::request::Request;
 /// The most events of one batch. Each counts as a request.
 pub(crate) const MAX_BATCH: usize = 100;
 
-/// What the content types of structured mode and of batches begin with.
+/// The prefix of the content types of structured and batched mode.
 const STRUCTURED: &str = "application/cloudevents";
 const BATCH: &str = "application/cloudevents-batch";
 
-/// What the headers of binary mode begin with.
+/// The prefix of the headers of binary mode.
 const PREFIX: &str = "ce-";
 
-/// What stands in a request.
+/// The content of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// One envelope as JSON.
@@ -26,11 +27,11 @@ pub(crate) enum Content {
     Batch(Vec<String>),
 }
 
-/// Reads the envelopes of a request, each as JSON that the reader of events still has to check.
+/// Reads the envelopes of a request as JSON. The event parser checks them later.
 ///
 /// # Errors
-/// 400: the body is no text. 413: it is too large, or the batch is. 415: an event format other than JSON. 422: a batch that
-/// is no list, a header that cannot be decoded, a body that is no JSON.
+/// 400: the body is not text. 413: the body or the batch is too large. 415: the event format is not
+/// JSON. 422: the batch is not a list, a header cannot be decoded, or the body is not JSON.
 pub(crate) fn content(request: &Request) -> Result<Content, Problem> {
     let body = request.body()?;
     let content_type = request.header("content-type").unwrap_or_default().trim();
@@ -50,7 +51,7 @@ pub(crate) fn content(request: &Request) -> Result<Content, Problem> {
     binary(&attributes, content_type, &body).map(Content::One)
 }
 
-/// `+json`, or no format: the API reads no other.
+/// Accepts `+json` or no format.
 fn is_json(format: &str) -> Result<(), Problem> {
     match format {
         "+json" | "" => Ok(()),
@@ -64,7 +65,7 @@ fn is_json(format: &str) -> Result<(), Problem> {
 
 fn batch(body: &str) -> Result<Vec<String>, Problem> {
     let events: Vec<&RawValue> = serde_json::from_str(body)
-        .map_err(|_| Problem::refused("body", "something else", "a JSON list of CloudEvents"))?;
+        .map_err(|_| Problem::refused("body", "another JSON value", "a JSON list of CloudEvents"))?;
     if events.len() > MAX_BATCH {
         let detail = format!("the batch has {} events, wanted at most {MAX_BATCH}", events.len());
         return Err(Problem::new(413, "too_large", detail));
@@ -72,7 +73,7 @@ fn batch(body: &str) -> Result<Vec<String>, Problem> {
     Ok(events.into_iter().map(|event| event.get().to_owned()).collect())
 }
 
-/// The envelope of an event whose attributes are headers and whose data is the body.
+/// The envelope of an event with its attributes in headers and its data in the body.
 fn binary(attributes: &[(&str, &str)], content_type: &str, body: &str) -> Result<String, Problem> {
     let mut members = Vec::with_capacity(attributes.len() + 2);
     for (name, value) in attributes {
@@ -117,7 +118,7 @@ fn member(name: &str, json: &str) -> String {
     format!("{}:{json}", serde_json::Value::from(name))
 }
 
-/// The value of an attribute as its header encodes it: a quoted string is taken apart first, then percent-encoding.
+/// Decodes the value of an attribute's header: first the quoted string, then percent-encoding.
 ///
 /// Source: CloudEvents 1.0.2, "HTTP Protocol Binding", section 3.1.3.2.
 fn decoded(header: &str) -> Option<String> {
@@ -142,7 +143,7 @@ fn decoded(header: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The content of a quoted string: a backslash stands before a character that is meant as it is.
+/// The content of a quoted string, in which a backslash escapes the next character.
 fn unquoted(quoted: &str) -> Option<String> {
     let mut text = String::with_capacity(quoted.len());
     let mut letters = quoted.chars();
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn format_that_is_not_json_is_told_so() {
+    fn event_format_other_than_json_is_refused() {
         for kind in [
             "application/cloudevents+avro",
             "application/cloudevents-batch+protobuf",

@@ -1,4 +1,4 @@
-//! The environment, as values.
+//! The settings of the API, from its environment.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::token_rules::{DEFAULT_LIFETIME, RequiredClaim, TokenRules};
 use crate::unsubscribe::Pages;
 
-/// What the API is told by its template.
+/// The settings that the template gives the API.
 pub struct Config {
     pub people_table: String,
     pub counters_table: String,
@@ -23,41 +23,42 @@ pub struct Config {
     pub events_table: String,
     pub inbox_table: String,
     pub endpoints_table: String,
-    /// The KMS key that encrypts secrets of endpoints, by its ARN.
+    /// The ARN of the KMS key for secrets of endpoints.
     pub secrets_key: String,
     pub bus: String,
-    /// Where access records go.
+    /// The queue of access records.
     pub audit_queue_url: String,
     pub dispatch_queue_url: String,
     pub webhook_queue_url: String,
-    /// The origins of endpoints that may be asked whatever their address is.
+    /// The origins of endpoints that may be called at any address.
     pub allow: Allow,
-    /// The origins of endpoints whose owners have nothing to prove, beside those of `allow`.
+    /// The origins of endpoints whose owners need not prove control, in addition to those of `allow`.
     pub vouched: Allow,
-    /// How fast callers and tenants may ask.
+    /// The rate limits of callers and tenants.
     pub limits: Limits,
-    /// What devices are registered with, by platform.
+    /// The SNS platform applications by platform.
     pub applications: Applications,
-    /// Where open sockets are posted to: the WebSocket API's stage, by https.
+    /// The HTTPS URL of the WebSocket API's stage, for posts to open sockets.
     pub socket_endpoint: String,
-    /// Where WebSocket clients connect.
+    /// The URL to which WebSocket clients connect.
     pub socket_url: String,
-    /// Whose tokens are accepted; nobody's, where there is none.
+    /// The issuer of accepted tokens. `None` accepts no token.
     pub issuer: Option<Issuer>,
-    /// What the links in letters are made with.
+    /// The keys of unsubscribe links in messages.
     pub links: Keys,
-    /// Which source of the bus may say what.
+    /// The rights of each source on the bus.
     pub producers: Producers,
-    /// The installation's own pages behind those links.
+    /// The installation's own unsubscribe pages.
     pub pages: Pages,
-    /// Whether a tenant sees the addresses of people whom other tenants know as well.
+    /// Whether a tenant sees the addresses of people who also belong to other tenants.
     pub shows_shared_addresses: bool,
 }
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// A variable is missing or has an unknown value, or the keys of the links or the policy beside the program cannot
-    /// be used.
+    /// A variable is missing or has an unknown value, or the link keys or the policy file are unusable.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let issuer = match env.optional("TOKEN_ISSUER") {
             None => None,
@@ -99,7 +100,7 @@ impl Config {
     }
 }
 
-/// `TOKEN_LIFETIME_SECONDS` and `TOKEN_USE`.
+/// Reads `TOKEN_LIFETIME_SECONDS` and `TOKEN_USE`.
 fn token_rules(env: &Env) -> Result<TokenRules, Error> {
     let default = u32::try_from(DEFAULT_LIFETIME.as_secs()).unwrap_or(u32::MAX);
     let longest = SignedDuration::from_secs(env.number("TOKEN_LIFETIME_SECONDS", default)?.into());
@@ -107,7 +108,7 @@ fn token_rules(env: &Env) -> Result<TokenRules, Error> {
     Ok(TokenRules { longest, required })
 }
 
-/// Hidden unless the parameter `SharedAddresses` says otherwise.
+/// Reads the parameter `SharedAddresses`. The default is `false`.
 fn shows_shared_addresses(value: Option<&str>) -> Result<bool, Error> {
     match value {
         None | Some("hidden") => Ok(false),

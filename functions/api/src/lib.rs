@@ -1,12 +1,14 @@
-//! api: the HTTP API. Two doors lead to it: one for programs of the account (IAM), one for people with a token (JWT).
+//! The HTTP API, with two entrances: one for programs of the account (IAM), one for people with a token
+//! (JWT).
 //!
-//! A request goes through `answer` from top to bottom: which route (`router`), who asks and for which tenant (`caller`),
-//! whether they may, whether it was answered before (`once`), and then the route's own file in `routes`. What is wrong
-//! is said as `application/problem+json` (RFC 9457). `openapi.yaml` describes all of it.
+//! `answer` handles a request step by step. The `router` finds the route, `caller` identifies the caller
+//! and the tenant, and `tenancy` checks permissions. `once` looks for an earlier answer, and the route's
+//! file in `routes` does the work. Errors are `application/problem+json` (RFC 9457). `openapi.yaml`
+//! describes the API.
 //!
-//! It writes people through the same door as the events of the bus and the CLI's import: the later word counts,
-//! whichever way it came. It sends nothing to anybody: events go to the bus, a retry goes to dispatch, and what an
-//! endpoint is to be sent by hand goes to the queue for webhooks.
+//! The API writes recipients with the same versions as bus events and the CLI's import. The latest
+//! update wins, whatever its origin. The API sends no notification itself: events go to the bus, retries
+//! to dispatch, and manual messages for an endpoint to the webhook queue.
 
 mod access;
 mod caller;
@@ -59,7 +61,7 @@ pub use router::{Operation, ROUTES, Route, Who};
 pub use token_rules::{DEFAULT_LIFETIME, NotAClaim, RequiredClaim, TokenRules};
 pub use unsubscribe::{OPEN, Pages, UNSUBSCRIBED};
 
-/// The HTTP API's back end.
+/// The back end of the HTTP API.
 pub struct Api {
     people: People,
     counters: Counters,
@@ -70,54 +72,54 @@ pub struct Api {
     badges: Badges,
     sessions: Sessions,
     endpoints: Endpoints,
-    /// The queue of the audit, for access records.
+    /// The audit queue, for access records.
     audit: Queue,
     secrets_key: String,
     cipher: OnceLock<SecretCipher>,
     dispatch: Queue,
     webhooks: Queue,
-    /// The origins of endpoints that may be asked whatever their address is.
+    /// The origins of endpoints that may be called at any address.
     allow: Allow,
-    /// The origins of endpoints whose owners have nothing to prove, beside those of `allow`.
+    /// The origins of endpoints whose owners need not prove control, in addition to those of `allow`.
     vouched: Allow,
     gate: Gate,
     socket_url: String,
     issuer: Option<Issuer>,
-    /// What the links in letters are made with.
+    /// The keys of unsubscribe links in messages.
     links: Keys,
-    /// Which source of the bus may say what.
+    /// The rights of each source on the bus.
     producers: Producers,
-    /// The installation's own pages behind those links.
+    /// The installation's own unsubscribe pages.
     pages: Pages,
-    /// Whether a tenant sees the addresses of people whom other tenants know as well.
+    /// Whether a tenant sees the addresses of people who also belong to other tenants.
     shows_shared_addresses: bool,
     aws: SdkConfig,
     bus_name: String,
-    /// Made when it is first used: making a client is a fifth of a function's start-up.
+    /// The bus client, created on first use. Creating a client takes a fifth of the start-up time.
     bus: OnceLock<Bus>,
     applications: Applications,
     devices: OnceLock<Devices>,
 }
 
-/// A request whose route and caller are known.
+/// A request with its route and caller.
 struct Asked<'a> {
     operation: Operation,
     request: &'a Request,
     caller: &'a Caller,
     scope: &'a Scope,
     parameters: &'a [String],
-    /// The name that this request has every time it is made, where its caller gave it a key.
+    /// A name that is the same for every repeat of the request. Set only with an idempotency key.
     name: Option<String>,
     now: Timestamp,
 }
 
 impl Asked<'_> {
-    /// A parameter of the path, by its place. The route's path says how many there are.
+    /// A parameter of the path, by its index. The route's path defines their number.
     fn parameter(&self, at: usize) -> &str {
         self.parameters.get(at).map_or("", String::as_str)
     }
 
-    /// Decides what the caller may do with what stands in this relation to them.
+    /// Checks the caller's permission for an object with this relation to the caller.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -126,7 +128,7 @@ impl Asked<'_> {
         tenancy::authorize(self.operation, role, relation).map_err(|error| error.problem(self.operation))
     }
 
-    /// The same for a person, or for an id that is nobody's.
+    /// Checks the caller's permission for a person, or for an unknown id.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -134,7 +136,7 @@ impl Asked<'_> {
         self.authorize(Relation::of_person(person, self.caller, self.scope))
     }
 
-    /// How much of what is said to somebody the caller gets. An admin who is not that person looks on.
+    /// The view that the caller has of a user's messages. An admin has a read-only view of other users.
     fn view_of(&self, user: &str) -> View {
         match self.caller {
             Caller::Person(it) if it.user != user => View::Only(it.tenant.clone()),
@@ -142,7 +144,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Whether it is a person who asks for what is their own.
+    /// Whether a person requests their own data.
     fn is_own(&self) -> bool {
         matches!(self.caller, Caller::Person(it) if it.user == self.parameter(0))
     }
@@ -195,17 +197,17 @@ impl Api {
         self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()))
     }
 
-    /// Encrypts secrets of endpoints. The function has no right to decrypt them.
+    /// The cipher that encrypts secrets of endpoints. The function has no permission to decrypt them.
     fn cipher(&self) -> &SecretCipher {
         self.cipher.get_or_init(|| SecretCipher::new(&self.aws, self.secrets_key.clone()))
     }
 
-    /// SNS, as devices are registered with it.
+    /// The device registration of SNS.
     fn devices(&self) -> &Devices {
         self.devices.get_or_init(|| Devices::new(&self.aws, self.applications.clone()))
     }
 
-    /// Answers one request, and leaves an access record of it.
+    /// Answers one request and writes its access record.
     pub async fn answer(&self, request: Request) -> Response {
         let now = now();
         let response = Box::pin(self.respond(&request)).await;

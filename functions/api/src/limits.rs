@@ -1,10 +1,12 @@
-//! How fast callers and tenants may ask: token buckets in the counters table.
+//! Rate limits of callers and tenants: token buckets in the counters table.
 //!
-//! Every request takes a token of its caller and one of its tenant. Tickets, retries and pings have tighter limits of
-//! their own instead. The two tokens of a request are taken at the same time, so that a request waits for one call more.
-//! A process that answers many requests of a tenant takes several of the tenant's tokens by one write.
+//! Every request takes a token of its caller and one of its tenant. Tickets, retries and pings have
+//! tighter limits of their own instead. The two tokens are taken in parallel, so a request waits for one
+//! call only. A process with many requests of a tenant takes several of the tenant's tokens in one
+//! write.
 //!
-//! When the table does not answer, requests that send nothing pass, and tickets, retries and pings are refused.
+//! When the table does not answer, ordinary requests are accepted. Tickets, retries and pings are
+//! refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +23,7 @@ mod gate;
 
 pub(crate) use gate::Gate;
 
-/// What stands for no tenant in a bucket's name.
+/// The placeholder for a missing tenant in a bucket's name.
 const NO_TENANT: &str = "-";
 
 /// The limits of the deployment, each as `<rate>/s:<burst>` or `<rate>/min:<burst>`.
@@ -37,8 +39,10 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Reads the limits.
+    ///
     /// # Errors
-    /// A variable is no limit. One that is not set has its default.
+    /// A variable is not a limit. A missing variable means the default.
     pub fn from_env(env: &Env) -> Result<Limits, Error> {
         let read = |name: &str, default: &str| {
             let text = env.optional(name).unwrap_or_else(|| default.to_owned());
@@ -56,14 +60,14 @@ impl Limits {
     }
 }
 
-/// What a request costs, beside the work of answering it.
+/// The kind of load that a request causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Load {
     Call,
     Ticket,
-    /// A request to an endpoint that may be anybody's.
+    /// A request to an endpoint on the Internet.
     Ping,
-    /// Something is sent a second time.
+    /// A repeated send.
     Retry,
 }
 
@@ -104,14 +108,14 @@ fn load(operation: Operation) -> Load {
     }
 }
 
-/// A bucket that a request takes a token of.
+/// A bucket from which a request takes a token.
 #[derive(Debug, Clone, PartialEq)]
 struct Bucket {
     kind: &'static str,
-    /// Hashed: a user's id and a role's name need not stand in a key.
+    /// A hash, because user ids and role names should not appear in keys.
     whose: String,
     quota: Quota,
-    /// Whether many callers share it, so that a process takes several tokens at once.
+    /// Whether many callers share the bucket, so that a process takes several tokens at once.
     shared: bool,
 }
 
@@ -131,7 +135,7 @@ impl Bucket {
     }
 }
 
-/// The buckets of a request: two at most.
+/// The buckets of a request, at most two.
 fn buckets(
     limits: &Limits,
     operation: Operation,
@@ -168,7 +172,7 @@ fn pings(limits: &Limits, tenant: &str, endpoint: &str) -> [Bucket; 2] {
     ]
 }
 
-/// The name of a program: its ARN without the session, which it chooses for itself.
+/// The name of a program: its ARN without the session name, which the program chooses.
 fn program(request: &Request) -> String {
     let iam = request.authorizer().and_then(|authorizer| authorizer.iam.as_ref());
     let arn = iam.and_then(|iam| iam.user_arn.as_deref()).unwrap_or_default();
@@ -178,22 +182,17 @@ fn program(request: &Request) -> String {
     }
 }
 
-/// A bucket that has no token, and in how many seconds there is one.
+/// An empty bucket, and the seconds until its next token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
     kind: &'static str,
     seconds: u32,
 }
 
-/// The longer of two waits, as the caller reads it.
+/// The problem for the longer of two waits.
 fn refusal(one: Option<Wait>, other: Option<Wait>) -> Option<Problem> {
     let Wait { kind, seconds } = one.into_iter().chain(other).max_by_key(|it| it.seconds)?;
-    tracing::info!(
-        limit = kind,
-        seconds,
-        code = "API_RATE_LIMITED",
-        "request is over a limit; it is refused"
-    );
+    tracing::info!(limit = kind, seconds, code = "API_RATE_LIMITED", "request refused: rate limit exceeded");
     let whose = match kind {
         "tenant" => "requests of this tenant",
         "ticket" => "tickets of this user",

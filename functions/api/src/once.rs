@@ -1,7 +1,7 @@
-//! `Idempotency-Key`: who asks twice gets the first answer twice.
+//! Idempotent requests: with an `Idempotency-Key`, a repeated request gets the first answer again.
 //!
-//! The key counts for a tenant, a method and a path. Who asks first holds it until the answer is on record; the same
-//! key with another body is refused. Answers that say *ask again* are never kept.
+//! The key is scoped to a tenant, a method and a path. The first request holds the key until its answer
+//! is stored. The same key with another body is refused. Answers that ask for a retry are never stored.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,15 +19,15 @@ use crate::response::Response;
 /// The longest key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
 
-/// How long an answer is kept, in seconds: when nobody says, at least and at most.
+/// How long an answer is kept, in seconds: default, minimum and maximum.
 const KEPT: i64 = 24 * 3_600;
 const SHORTEST: i64 = 3_600;
 const LONGEST: i64 = 365 * 24 * 3_600;
 
-/// How long a request may be under way: the function's 30 s and a little more.
+/// The longest duration of a request: the function's 30 s with a margin.
 const LEASE: SignedDuration = SignedDuration::from_secs(35);
 
-/// A request that wants to be done once.
+/// A request with an idempotency key.
 pub(crate) struct Keyed {
     scope: Vec<String>,
     body: String,
@@ -36,18 +36,18 @@ pub(crate) struct Keyed {
     expires_at: Timestamp,
 }
 
-/// What became of it.
+/// The result of the look-up.
 pub(crate) enum Found {
-    /// It is to be done now.
+    /// The request is new and must be handled.
     New,
     Answered(Response),
 }
 
 impl Keyed {
-    /// `None`: the request has no key.
+    /// Reads the key of a request. `None` if there is none.
     ///
     /// # Errors
-    /// 400: a key or a time that is none. 413: the body is too large to be read.
+    /// 400: the key or the time is malformed. 413: the body is too large.
     pub(crate) fn of(
         request: &Request,
         caller: &Caller,
@@ -83,7 +83,7 @@ impl Keyed {
         }))
     }
 
-    /// The name that the same request has every time.
+    /// A name that is the same for every repeat of the request.
     pub(crate) fn name(&self) -> String {
         let mut hash = Sha256::new();
         for part in &self.scope {
@@ -93,8 +93,11 @@ impl Keyed {
         URL_SAFE_NO_PAD.encode(&hash.finalize()[..16])
     }
 
+    /// Looks up the key, and holds it if it is new.
+    ///
     /// # Errors
-    /// 409: the first one is under way. 422: the key was used with another body. 503: the table cannot be asked.
+    /// 409: the first request is in progress. 422: the key was used with another body. 503: the table
+    /// was not read.
     pub(crate) async fn begin(&self, counters: &Counters, now: Timestamp) -> Result<Found, Problem> {
         let scope: Vec<&str> = self.scope.iter().map(String::as_str).collect();
         match counters.begin(&self.once(&scope), now).await? {
@@ -115,8 +118,8 @@ impl Keyed {
         }
     }
 
-    /// Keeps the answer, or gives the key back where the answer is not for keeping. What cannot be written leaves the
-    /// key held for a while, which does no harm: it is logged, and the answer stands.
+    /// Stores the answer, or releases the key if the answer must not be stored. A failed write leaves
+    /// the key held for a while, which is harmless. The failure is logged, and the answer is sent.
     pub(crate) async fn end(&self, counters: &Counters, response: &Response) {
         let scope: Vec<&str> = self.scope.iter().map(String::as_str).collect();
         let once = self.once(&scope);
@@ -127,7 +130,11 @@ impl Keyed {
             _ => counters.release(&once).await,
         };
         if let Err(refused) = written {
-            tracing::warn!(error = runtime::chain(&refused), "an answer could not be remembered");
+            tracing::warn!(
+                code = "API_IDEMPOTENCY_NOT_STORED",
+                error = runtime::chain(&refused),
+                "idempotent response not stored: a repeated request is refused until the lease ends"
+            );
         }
     }
 
@@ -142,7 +149,8 @@ impl Keyed {
     }
 }
 
-/// SHA-256 of what is asked: the query, the attributes of a CloudEvent that stand in headers, and the body with its members in order and without its blanks.
+/// The SHA-256 of a request: its query, the CloudEvents attributes in its headers, and its body without
+/// whitespace and with sorted members.
 fn fingerprint(request: &Request) -> Result<String, Problem> {
     let body = request.body()?;
     let canonical = match serde_json::from_str::<Value>(&body) {
@@ -181,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_in_headers_are_part_of_what_is_asked() {
+    fn attributes_in_headers_are_part_of_the_fingerprint() {
         let of =
             |id: &str| keyed(&json!({ "idempotency-key": "k", "ce-id": id }), "{}").unwrap().unwrap().body;
         assert_eq!(of("1"), of("1"));

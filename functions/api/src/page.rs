@@ -1,6 +1,6 @@
-//! Long lists, a page at a time: `?limit=`, and `?next=` with what the page before gave.
+//! Pagination: `?limit=`, and `?next=` with the cursor of the previous page.
 //!
-//! A cursor is opaque. It names a place in one list of one tenant, and is refused in another.
+//! A cursor is opaque. It names a position in one list of one tenant, and is refused for any other list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,20 +11,20 @@ use crate::caller::Scope;
 use crate::problem::Problem;
 use crate::request::Request;
 
-/// How many entries a page has when nobody says, and at most.
+/// The default and the largest page size.
 const DEFAULT: u32 = 50;
 pub(crate) const MOST: u32 = 200;
 
-/// The longest cursor that is read, in bytes, and the longest place in it: no sort key is longer.
+/// The longest accepted cursor, in bytes, and the longest position in it. No sort key is longer.
 const MAX_BYTES: usize = 4 * 1024;
 const MAX_PLACE_BYTES: usize = 1024;
 
-/// A page that is asked for.
+/// A requested page.
 pub(crate) struct Page {
     pub(crate) limit: u32,
-    /// The last entry of the page before.
+    /// The last entry of the previous page.
     pub(crate) after: Option<String>,
-    /// Which list of whom it is.
+    /// The list and the tenant.
     list: String,
 }
 
@@ -35,10 +35,10 @@ struct Cursor {
 }
 
 impl Page {
-    /// `list` says which list is meant, in parts.
+    /// Reads the page of a request. `list` names the list, in parts.
     ///
     /// # Errors
-    /// 400: a limit that is none, or a cursor of another list.
+    /// 400: the limit is malformed, or the cursor belongs to another list.
     pub(crate) fn of(request: &Request, scope: &Scope, list: &[&str]) -> Result<Page, Problem> {
         let limit = match request.query("limit") {
             None => DEFAULT,
@@ -59,7 +59,7 @@ impl Page {
         Ok(Page { limit, after, list })
     }
 
-    /// What the next page is asked for with, after the entry `last`.
+    /// The cursor of the next page, which starts after the entry `last`.
     pub(crate) fn next(&self, last: Option<String>) -> Option<String> {
         let cursor = Cursor { list: self.list.clone(), after: last? };
         Some(URL_SAFE_NO_PAD.encode(serde_json::to_string(&cursor).expect("two texts always serialize")))

@@ -1,4 +1,4 @@
-//! What is wrong, as the caller reads it: `application/problem+json` (RFC 9457).
+//! Errors in answers: `application/problem+json` (RFC 9457).
 
 use aws::{Refused, Verdict};
 use domain::event::Refusal;
@@ -6,15 +6,15 @@ use runtime::chain;
 use serde_json::{Map, Value};
 use store::NotApplied;
 
-/// Why a request is not answered with what it asked for.
+/// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: u16,
-    /// A word for machines: the end of the problem's `type`.
+    /// The machine code, which is the end of the problem's `type`.
     pub(crate) kind: &'static str,
-    /// A sentence for people. It quotes nothing of a body.
+    /// A sentence for the caller. It quotes no content of a body.
     pub(crate) detail: String,
-    /// When to ask again, in seconds.
+    /// When to repeat the request, in seconds.
     pub(crate) retry_after: Option<u32>,
 }
 
@@ -28,11 +28,11 @@ impl Problem {
     }
 
     pub(crate) fn no_recipient() -> Problem {
-        Problem::new(404, "no_recipient", "nobody of this id is known")
+        Problem::new(404, "no_recipient", "no recipient has this id")
     }
 
     pub(crate) fn bad_cursor() -> Problem {
-        let detail = "next: wanted what the page before gave, with the same parameters";
+        let detail = "next: wanted the cursor of the previous page, with the same parameters";
         Problem::new(400, "bad_cursor", detail)
     }
 
@@ -40,15 +40,15 @@ impl Problem {
         Problem::new(404, "no_endpoint", "no endpoint of this id is known; GET /v1/endpoints lists them")
     }
 
-    /// Something that cannot be accepted as it is.
+    /// The problem for an unacceptable value.
     pub(crate) fn refused(attribute: &str, found: &str, wanted: &str) -> Problem {
         Problem::new(422, "refused", format!("{attribute}: found {found}, wanted {wanted}"))
     }
 
-    /// The problem with members that nobody knows, if there are any.
+    /// The problem for unknown members, if there are any.
     pub(crate) fn stranger(members: &Map<String, Value>, known: &[&str]) -> Option<Problem> {
         let stranger = members.keys().find(|key| !known.contains(&key.as_str()))?;
-        // A name of the caller's own goes back cut, as refusals do.
+        // The name is cut, as in refusals.
         let name: String = stranger.chars().take(40).collect();
         let wanted = format!("only {}", known.join(", "));
         Some(Problem::refused(&name, "a member that is not known", &wanted))
@@ -66,7 +66,7 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// A change is refused as if it had come by the bus, in an event's `data`. Here the body is the change.
+/// Rewrites a refusal of an event's `data` for the API, where the body is the change.
 fn as_written(mut refusal: Refusal) -> Refusal {
     if refusal.attribute == "data" {
         refusal.attribute = "body".to_owned();
@@ -76,17 +76,22 @@ fn as_written(mut refusal: Refusal) -> Refusal {
     refusal
 }
 
-/// A table, a queue or the bus did not do what it should.
+/// A call to a table, a queue or the bus failed.
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Problem {
         let verdict = refused.verdict;
-        tracing::error!(error = chain(&refused), ?verdict, "a request could not be answered");
+        tracing::error!(
+            code = "API_UNAVAILABLE",
+            error = chain(&refused),
+            ?verdict,
+            "request failed: an AWS call was refused, the caller gets status 503"
+        );
         match verdict {
             Verdict::Throttled => {
-                Problem::new(503, "busy", "there is more to do than we can just now; ask again").after(2)
+                Problem::new(503, "busy", "the service is overloaded; repeat the request").after(2)
             }
             Verdict::Transient | Verdict::Permanent | Verdict::Denied | Verdict::Unanswered => {
-                Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again")
+                Problem::new(503, "unavailable", "an internal service did not answer; repeat the request")
                     .after(1)
             }
         }

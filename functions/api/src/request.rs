@@ -1,4 +1,4 @@
-//! What API Gateway hands over.
+//! Requests in the form of API Gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 use crate::caller::check_tenant;
 use crate::problem::Problem;
 
-/// The largest body that is read, in bytes. An event has 200 KiB at most; everything else is smaller.
+/// The largest accepted body, in bytes. An event has at most 200 KiB, and all other bodies are smaller.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// An HTTP request. No `Debug`: it may carry a person, and a token.
+/// An HTTP request. No `Debug`, because it can contain personal data and a token.
 ///
-/// Source: API Gateway developer guide, "Lambda function proxy integrations for HTTP APIs", payload format 2.0, the
-/// fields that are read here.
+/// Source: API Gateway developer guide, "Lambda function proxy integrations for HTTP APIs", payload
+/// format 2.0. Only the fields used here are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -26,7 +26,7 @@ pub struct Request {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     query_string_parameters: Option<BTreeMap<String, String>>,
-    /// The query as it was sent: two parameters of one name are one value with a comma in the map above.
+    /// The query as sent. The map above joins repeated parameters with a comma.
     #[serde(default)]
     raw_query_string: String,
     #[serde(default)]
@@ -53,7 +53,7 @@ struct Http {
     method: String,
 }
 
-/// What API Gateway found out about who asks. A client cannot write this.
+/// The result of API Gateway's verification. Clients cannot write it.
 #[derive(Deserialize)]
 pub(crate) struct Authorizer {
     #[serde(default)]
@@ -62,7 +62,7 @@ pub(crate) struct Authorizer {
     pub(crate) jwt: Option<Jwt>,
 }
 
-/// Who signed the request.
+/// The identity that signed the request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Iam {
@@ -70,7 +70,7 @@ pub(crate) struct Iam {
     pub(crate) user_arn: Option<String>,
 }
 
-/// The claims of a token whose signature is good, each as text.
+/// The claims of a verified token, each as text.
 #[derive(Deserialize)]
 pub(crate) struct Jwt {
     #[serde(default)]
@@ -82,9 +82,9 @@ impl Request {
         &self.request_context.http.method
     }
 
-    /// The path without the stage, its parts as they were meant.
+    /// The path without the stage, split and decoded.
     ///
-    /// API Gateway has decoded everything but `%25`, so a part cannot hold a slash.
+    /// API Gateway has decoded all escapes except `%25`, so a part cannot contain a slash.
     pub(crate) fn path(&self) -> Vec<String> {
         let stage = &self.request_context.stage;
         let path = self.raw_path.trim_start_matches('/');
@@ -99,11 +99,11 @@ impl Request {
         parameters.get(name).map(String::as_str).filter(|it| !it.is_empty())
     }
 
-    /// The tenant that the query names; none when it has no such parameter.
+    /// The tenant in the query, if there is such a parameter.
     ///
     /// # Errors
-    /// 422: the parameter is there and names no tenant. An empty one must not be read as none: to a program that would
-    /// open every tenant.
+    /// 422: the parameter is present and is not a tenant's name. An empty one is an error, because
+    /// without a tenant a program reaches all tenants.
     pub(crate) fn tenant(&self) -> Result<Option<&str>, Problem> {
         let sent = self
             .query_string_parameters
@@ -112,7 +112,7 @@ impl Request {
             .map(String::as_str);
         let named = match sent {
             Some(value) => value,
-            // The map may lack a parameter without a value.
+            // The map may omit a parameter without a value.
             None if self.query_names().iter().any(|query_name| query_name == TENANT) => "",
             None => return Ok(None),
         };
@@ -121,10 +121,10 @@ impl Request {
         Ok(Some(named))
     }
 
-    /// Checks what holds for the query of every request.
+    /// Checks the query of a request.
     ///
     /// # Errors
-    /// 422: a parameter is there twice, or one that is almost called `tenant` would be read as if there were none.
+    /// 422: a parameter is repeated, or its name resembles `tenant` and would be ignored.
     pub(crate) fn check_query(&self) -> Result<(), Problem> {
         let mut seen = BTreeSet::new();
         for name in self.query_names() {
@@ -138,7 +138,7 @@ impl Request {
         Ok(())
     }
 
-    /// The names of the query's parameters as they were sent, each as often as it was.
+    /// The names of the query's parameters as sent, with repetitions.
     fn query_names(&self) -> Vec<String> {
         let sent = self.raw_query_string.split('&').filter(|part| !part.is_empty());
         let names: Vec<String> = sent.map(|sent| decoded(sent.split('=').next().unwrap_or(sent))).collect();
@@ -148,18 +148,18 @@ impl Request {
         }
     }
 
-    /// All query parameters, in the order of their names.
+    /// All query parameters, sorted by name.
     pub(crate) fn queries(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.query_string_parameters.iter().flatten();
         all.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// `name` in lower case, as API Gateway writes it.
+    /// The value of a header. `name` is in lower case, as in API Gateway's requests.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The headers whose names begin with this, without it, in the order of their names.
+    /// The headers whose names have a prefix, without the prefix, sorted by name.
     pub(crate) fn headers_after(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         let all = self.headers.iter();
         all.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
@@ -173,12 +173,12 @@ impl Request {
         self.request_context.authorizer.as_ref()
     }
 
-    /// The text of the body; empty when there is none.
+    /// The text of the body, empty if there is none.
     pub(crate) fn body(&self) -> Result<String, Problem> {
         let body = self.body.as_deref().unwrap_or_default();
         let too_large =
             || Problem::new(413, "too_large", format!("the body has more than {MAX_BODY_BYTES} bytes"));
-        // In base64 four bytes stand for three.
+        // Base64 uses four bytes for three.
         if body.len() > MAX_BODY_BYTES / 3 * 4 + 8 {
             return Err(too_large());
         }
@@ -193,7 +193,7 @@ impl Request {
         if text.len() > MAX_BODY_BYTES { Err(too_large()) } else { Ok(text) }
     }
 
-    /// The one JSON object of the body.
+    /// The JSON object in the body.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Problem> {
         let no = |found: String| {
             Problem::new(400, "unreadable", format!("the body is {found}; wanted one JSON object"))
@@ -212,13 +212,13 @@ impl Request {
 
 const TENANT: &str = "tenant";
 
-/// Whether a parameter was meant to be `tenant` and is not: `Tenant`, `tenant[]`, `tenants`.
+/// Whether a parameter resembles `tenant`: `Tenant`, `tenant[]`, `tenants`.
 fn is_almost_tenant(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
     name != TENANT && letters.to_ascii_lowercase().starts_with(TENANT)
 }
 
-/// A part of a query with its escapes decoded; an escape that is none stays as it is.
+/// Decodes a part of a query. Invalid escapes stay unchanged.
 ///
 /// Source: WHATWG URL Standard, "application/x-www-form-urlencoded parsing".
 fn decoded(part: &str) -> String {

@@ -1,4 +1,4 @@
-//! What API Gateway gets back.
+//! Answers in the form of API Gateway.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use serde_json::json;
 use crate::problem::Problem;
 use crate::unsubscribe::page::{self, Page};
 
-/// The headers of every answer, for each may hold personal data: no cache keeps it, and no browser guesses its type.
+/// The headers of every answer. An answer can contain personal data, so caches must not store it and
+/// browsers must not guess its type.
 ///
 /// Source: RFC 9111, section 5.2.2.5; WHATWG Fetch, "`X-Content-Type-Options` header".
 const EVERYWHERE: [(&str, &str); 2] = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
 
-/// An answer. No `Debug`: it may carry a person.
+/// An answer. No `Debug`, because it can contain personal data.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
     #[test]
     fn every_answer_forbids_caches_and_guesses() {
-        let problem = Problem::new(404, "not_found", "nothing");
+        let problem = Problem::new(404, "not_found", "no such object");
         for response in [
             Response::json(200, &json!({})),
             Response::empty(204),

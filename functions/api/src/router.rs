@@ -1,39 +1,39 @@
-//! Every route of the API, who may ask for it, and what it does.
+//! The routes of the API, with their permissions and operations.
 //!
-//! A route is a row here, a variant of [`Operation`] with its arm in `lib.rs`, a file in `routes/`, and an entry in
-//! `openapi.yaml`. The tests hold the four together.
+//! A route consists of a row here, a variant of [`Operation`] with its arm in `lib.rs`, a file in
+//! `routes/`, and an entry in `openapi.yaml`. Tests keep the four consistent.
 
 use crate::caller::Caller;
 use crate::unsubscribe::OPEN;
 
-/// How the paths about one person begin.
+/// The prefix of the paths about one person.
 const ABOUT_A_PERSON: &str = "/v1/recipients/{id}";
 
 /// A route.
 #[derive(Debug)]
 pub struct Route {
     pub method: &'static str,
-    /// With its parameters in braces, such as `/v1/recipients/{id}`.
+    /// The path with parameters in braces, such as `/v1/recipients/{id}`.
     pub path: &'static str,
     pub who: Who,
-    /// Whether it heeds `Idempotency-Key`. Others do no harm when they are done twice.
+    /// Whether the route supports `Idempotency-Key`. Other routes are safe to repeat.
     pub once: bool,
     pub operation: Operation,
 }
 
-/// Who may ask, beside the programs of the account, which may ask for everything. It is for readers: `tenancy` decides,
-/// and a test holds the two together.
+/// The callers of a route, in addition to programs of the account, which may call all routes. The value
+/// is documentation. `tenancy` decides, and a test keeps both consistent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// The admins of a tenant, for what belongs to it.
+    /// The admins of the object's tenant.
     Admins,
-    /// The person whose id the path begins with, and the admins.
+    /// The person in the path, and the admins.
     Own,
-    /// Everybody of the tenant.
+    /// All members of the tenant.
     Members,
 }
 
-/// What is to be done.
+/// The operation of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     ListRecipients,
@@ -102,7 +102,7 @@ pub const ROUTES: [Route; 35] = [
     route("GET", "/v1/endpoints/{id}", Who::Admins, Operation::GetEndpoint),
     route("PUT", "/v1/endpoints/{id}", Who::Admins, Operation::PutEndpoint),
     route("DELETE", "/v1/endpoints/{id}", Who::Admins, Operation::DeleteEndpoint),
-    // An answer that is kept could be read where secrets are not: whoever asks again gets another secret.
+    // The answer contains a secret and must not be stored. A repeated request creates another secret.
     route("POST", "/v1/endpoints/{id}/rotate", Who::Admins, Operation::RotateSecret),
     route("POST", "/v1/endpoints/{id}/enable", Who::Admins, Operation::EnableEndpoint),
     route("POST", "/v1/endpoints/{id}/disable", Who::Admins, Operation::DisableEndpoint),
@@ -122,7 +122,8 @@ const fn once(method: &'static str, path: &'static str, who: Who, operation: Ope
 }
 
 impl Route {
-    /// Whether a request is about its caller: the path names them, or nothing names anybody else yet.
+    /// Whether a request is about its caller: the path names the caller, or the operation has no other
+    /// object.
     pub(crate) fn names_self(&self, caller: &Caller, parameters: &[String]) -> bool {
         let Caller::Person(person) = caller else { return false };
         if self.operation == Operation::IssueTicket {
@@ -132,17 +133,17 @@ impl Route {
     }
 }
 
-/// Where a request leads.
+/// The result of routing.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// The parameters of the path are in its order.
+    /// A route with the parameters of its path, in order.
     Route(&'static Route, Vec<String>),
-    /// The path is known, by these other methods.
+    /// The path exists with these other methods.
     OtherMethods(Vec<&'static str>),
     Nothing,
 }
 
-/// Finds a route by its method and the parts of its path. A parameter is never empty.
+/// Finds a route by its method and the parts of its path. Parameters are never empty.
 pub(crate) fn find(method: &str, path: &[String]) -> Found {
     let mut others = Vec::new();
     for route in &ROUTES {
@@ -182,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_leads_to_its_route_and_another_method_is_told_from_another_path() {
+    fn route_is_found_by_method_and_path() {
         check("GET", "v1/recipients/ann", Some((Operation::GetRecipient, &["ann"])));
         check("PUT", "v1/recipients/ann/devices/d 1", Some((Operation::PutDevice, &["ann", "d 1"])));
         check("GET", "v1/recipients", Some((Operation::ListRecipients, &[])));

@@ -1,4 +1,4 @@
-//! What each route does, a file for each subject.
+//! The operations of the routes, one file for each subject.
 
 mod deliveries;
 mod devices;

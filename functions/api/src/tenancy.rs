@@ -1,13 +1,13 @@
-//! Who may do what with what belongs to whom: one function, [`authorize`], for every operation of the API.
+//! Permissions: one function, [`authorize`], decides for every operation of the API.
 //!
-//! A person can belong to several tenants. A person of one tenant alone is that tenant's. Of a person whom other tenants
-//! know as well, a tenant sees and changes its own part only; what holds everywhere is for the person and for programs
-//! of the account. A person without tenants, or of other tenants only, does not exist for a tenant: every answer is the
-//! one for an unknown id.
+//! A person can belong to several tenants. A person of a single tenant is managed by that tenant. Of a
+//! person with several tenants, each tenant sees and changes only its own part. The shared part is for
+//! the person and for programs of the account. For a tenant, a person without tenants or of other
+//! tenants only does not exist, and is answered like an unknown id.
 //!
-//! Routes ask twice. Before anything is looked up, the router asks whether the caller may use the operation at all.
-//! After the look-up, the route asks with the [`Relation`] of what was found. [`change`] says which members a grant lets
-//! the caller write, [`view`] which ones it shows.
+//! Routes check twice. Before the look-up, the router checks whether the caller may use the operation at
+//! all. After the look-up, the route checks the [`Relation`] of the object. [`change`] defines the
+//! members that a grant allows to write, [`view`] those it shows.
 
 use domain::recipient::Recipient;
 
@@ -20,7 +20,7 @@ pub(crate) mod view;
 
 pub(crate) use refusal::Refusal;
 
-/// As what a caller asks.
+/// The role of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A person with a token and without the role `admin`.
@@ -44,27 +44,27 @@ impl Role {
     }
 }
 
-/// What a person, or anything else that a tenant can own, is to the caller.
+/// The relation of a person or another object to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// The caller, who belongs to the caller's tenant alone.
+    /// The caller, who belongs to the caller's tenant only.
     Myself,
-    /// The caller, whom other tenants know as well.
+    /// The caller, who also belongs to other tenants.
     MyselfShared,
-    /// The caller's tenant alone has it. For a program without a tenant: everything.
+    /// An object of the caller's tenant only. For a program without a tenant, every object.
     Exclusive,
-    /// The caller's tenant has it, and others have it as well.
+    /// An object of the caller's tenant and of others.
     Shared,
-    /// No tenant has it.
+    /// An object without a tenant.
     NoTenant,
-    /// Only other tenants have it.
+    /// An object of other tenants only.
     OtherTenant,
-    /// There is no such thing.
+    /// No such object exists.
     Unknown,
 }
 
 impl Relation {
-    /// What a person is to a caller.
+    /// The relation of a person to a caller.
     pub(crate) fn of_person(person: Option<&Recipient>, caller: &Caller, scope: &Scope) -> Relation {
         let Some(person) = person else { return Relation::Unknown };
         let Scope::Tenant(tenant) = scope else { return Relation::Exclusive };
@@ -81,7 +81,8 @@ impl Relation {
         }
     }
 
-    /// What something that has one tenant or none is to a caller: an event, a delivery, the settings of a tenant.
+    /// The relation of an object with at most one tenant: an event, a delivery, the settings of a
+    /// tenant.
     pub(crate) fn of_tenant(tenant: Option<&str>, scope: &Scope) -> Relation {
         match (scope, tenant) {
             (Scope::All, _) => Relation::Exclusive,
@@ -92,23 +93,23 @@ impl Relation {
     }
 }
 
-/// How much of it the caller gets.
+/// The part of the object that the caller may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grant {
-    /// All of it.
+    /// The whole object.
     Whole,
     /// The part of the caller's tenant.
     Part,
-    /// What is for a person to see and to say of themselves.
+    /// The part that a person may see and change of themselves.
     Own,
-    /// Nothing is there for this caller, and the answer says that it was done.
+    /// The object does not exist for this caller, and the answer reports success.
     Nothing,
 }
 
 /// Decides for every operation.
 ///
 /// # Errors
-/// [`Refusal`] says why not.
+/// [`Refusal`] gives the reason.
 pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) -> Result<Grant, Refusal> {
     match operation {
         Operation::ListRecipients | Operation::LookUpRecipients => {
@@ -122,12 +123,12 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
         | Operation::PutPreferences
         | Operation::PatchPreferences => reads_person(role, relation),
         Operation::IssueTicket => match (role, relation) {
-            // A program may let anyone connect, also a person who is described later.
+            // A program may issue tickets for any user, even one who is described later.
             (Role::Program, Relation::Unknown) => Ok(Grant::Whole),
             _ => reads_person(role, relation),
         },
         Operation::CloseSockets => match (role, relation) {
-            // A program ends the sessions of an id that is no longer known, too.
+            // A program may also end the sessions of a deleted user.
             (Role::Program, Relation::Unknown) => Ok(Grant::Whole),
             _ => reads_person(role, relation),
         },
@@ -140,7 +141,8 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
             if is_self(relation) {
                 return Ok(Grant::Own);
             }
-            // Devices hold everywhere. Where others know the person, they are for the person.
+            // Devices are shared between tenants. If the person has other tenants, only the person may
+            // change them.
             if grant == Grant::Part { Err(Refusal::KnownElsewhere) } else { Ok(grant) }
         }
         Operation::PutRecipient => only_admins(role).and_then(|()| puts_person(role, relation)),
@@ -148,7 +150,7 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
         Operation::DeleteRecipient => only_admins(role).and_then(|()| deletes_person(role, relation)),
         Operation::GetTenant => has_tenant(role, relation),
         Operation::PutTenant => only_admins(role).and_then(|()| has_tenant(role, relation)),
-        // An event that names no tenant becomes one of the caller's.
+        // An event without a tenant gets the caller's tenant.
         Operation::Publish => only_admins(role).and_then(|()| {
             if relation == Relation::NoTenant { Ok(Grant::Whole) } else { has_tenant(role, relation) }
         }),
@@ -164,7 +166,7 @@ pub(crate) fn authorize(operation: Operation, role: Role, relation: Relation) ->
         | Operation::ListAttempts
         | Operation::RetryMessage
         | Operation::RecoverMessages => only_admins(role).and_then(|()| has_row(role, relation)),
-        // Ids of endpoints are unique within a tenant: nobody else's stands in the way.
+        // Endpoint ids are unique within a tenant, so another tenant's endpoint is no conflict.
         Operation::PutEndpoint => only_admins(role).and_then(|()| {
             if relation == Relation::Unknown { Ok(Grant::Whole) } else { has_tenant(role, relation) }
         }),
@@ -186,7 +188,7 @@ fn is_self(relation: Relation) -> bool {
     matches!(relation, Relation::Myself | Relation::MyselfShared)
 }
 
-/// What only looks at a person, and what changes only the tenant's own part.
+/// Operations that read a person or change only the tenant's own part.
 fn reads_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     match (role, relation) {
         (_, Relation::Unknown)
@@ -216,7 +218,8 @@ fn patches_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     match (role, relation) {
         (Role::Program, _) | (Role::ProgramOfTenant, Relation::Unknown) => Ok(Grant::Whole),
         (Role::ProgramOfTenant, Relation::NoTenant | Relation::OtherTenant) => Err(Refusal::Taken),
-        // A token creates nobody by a patch: the answer would tell an unknown id from another tenant's.
+        // A token cannot create a person by a patch. The answer would distinguish an unknown id from
+        // another tenant's.
         (Role::Member | Role::Admin | Role::ProgramOfTenant, _) => reads_person(role, relation),
     }
 }
@@ -229,7 +232,7 @@ fn deletes_person(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     }
 }
 
-/// What names a tenant itself: the caller's own, or a refusal.
+/// Operations on a tenant itself: the caller's own only.
 fn has_tenant(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     match (role, relation) {
         (Role::Program, _) | (_, Relation::Exclusive) => Ok(Grant::Whole),
@@ -245,7 +248,7 @@ fn has_tenant(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     }
 }
 
-/// Rows that have one tenant: deliveries, endpoints.
+/// Operations on rows with one tenant: deliveries, endpoints.
 fn has_row(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     match (role, relation) {
         (_, Relation::Unknown)
@@ -261,11 +264,11 @@ fn has_row(role: Role, relation: Relation) -> Result<Grant, Refusal> {
     }
 }
 
-/// Whether the caller may use an operation at all, before anything is looked up. `names_self` says that the path names
-/// the caller, or that the operation is about the caller when nothing else is said.
+/// Whether the caller may use an operation at all, before any look-up. `names_self` is true if the path
+/// names the caller, or if the operation is about the caller by default.
 ///
 /// # Errors
-/// [`Refusal`] as [`authorize`] gives it for the most that the caller could hope for.
+/// The [`Refusal`] that [`authorize`] gives for the most favourable relation.
 pub(crate) fn may_ask(operation: Operation, role: Role, names_self: bool) -> Result<Grant, Refusal> {
     let best = if names_self { Relation::Myself } else { Relation::Exclusive };
     authorize(operation, role, best)

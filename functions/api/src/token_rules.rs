@@ -1,5 +1,5 @@
-//! What an installation asks of tokens beyond what API Gateway checks: a bounded lifetime, and the use that the token
-//! was issued for.
+//! The rules of an installation for tokens beyond API Gateway's checks: a bounded lifetime and a
+//! required claim.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,33 +7,33 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
-/// The longest lifetime of a token where the installation sets none.
+/// The longest lifetime of a token if the installation sets none.
 pub const DEFAULT_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// How far the issuer's clock may be ahead of ours, in seconds.
+/// How far the issuer's clock may be ahead, in seconds.
 const CLOCK_SKEW_SECONDS: f64 = 60.0;
 
-/// The rules that every token must meet.
+/// The rules for every token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRules {
-    /// The longest lifetime: `exp - iat`, or `exp` minus the present time for a token without `iat`.
+    /// The longest lifetime: `exp - iat`, or `exp` minus the current time for a token without `iat`.
     pub longest: SignedDuration,
-    /// The claim that a token must have, and its value.
+    /// The required claim and its value.
     pub required: Option<RequiredClaim>,
 }
 
-/// A claim and the value that it must have, written `token_use=access`. In a list, or a text with spaces as OAuth
-/// writes scopes, one entry must be the value.
+/// A claim and its required value, written `token_use=access`. In a list, or in a text separated by
+/// spaces as in OAuth, one entry must equal the value.
 ///
-/// Source: Amazon Cognito developer guide, "Understanding the access token": `token_use` is `access`; RFC 9068, section
-/// 2.2.3: `scope`.
+/// Source: Amazon Cognito developer guide, "Understanding the access token": `token_use` is `access`;
+/// RFC 9068, section 2.2.3: `scope`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequiredClaim {
     name: String,
     value: String,
 }
 
-/// A text that names no claim and value.
+/// A text that is not a claim with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAClaim;
 
@@ -64,10 +64,10 @@ impl FromStr for RequiredClaim {
 }
 
 impl TokenRules {
-    /// Checks the claims of a token whose signature is good. `now` is in seconds since 1970.
+    /// Checks the claims of a verified token. `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// A sentence for the caller; it names claims and quotes none of their values.
+    /// A sentence for the caller. It names claims but quotes no values.
     pub(crate) fn check(&self, claims: &Map<String, Value>, now: f64) -> Result<(), String> {
         let seconds = |name: &str| match claims.get(name) {
             None => Ok(None),
@@ -84,7 +84,7 @@ impl TokenRules {
         if issued.is_some_and(|issued| issued > now + CLOCK_SKEW_SECONDS) {
             return Err("the token says that it is issued in the future".to_owned());
         }
-        // A token without `iat` is taken to be issued at this moment: longer than the limit it does not live.
+        // A token without `iat` counts as issued now, so it cannot live longer than the limit.
         let lifetime = expires - issued.map_or(now, |it| it.min(now));
         if lifetime > self.longest.as_secs_f64() {
             let most = self.longest.as_secs();
@@ -129,7 +129,7 @@ mod tests {
         let short = TokenRules { longest: SignedDuration::from_secs(300), required: None };
         check(&short, json!({ "iat": NOW, "exp": NOW + 300 }), true);
         check(&short, json!({ "iat": NOW, "exp": NOW + 301 }), false);
-        // What is left of an old token is short, and its lifetime is not.
+        // An old token has a short remaining time but a long lifetime.
         check(&short, json!({ "iat": NOW - DAY, "exp": NOW + 10 }), false);
     }
 

@@ -1,7 +1,7 @@
-//! Unsubscribing by the link of a message: `GET` shows a page with a button and changes nothing, because mail scanners
-//! open links; `POST` acts, whether a person or their mail program sends it (RFC 8058). A link acts once for ever.
+//! Unsubscribe links. `GET` shows a page with a button and changes no data, because mail scanners open
+//! links. `POST` unsubscribes, sent by a person or by their mail program (RFC 8058). A link works once.
 //!
-//! No caller is identified: the token holds the person and the scope, and only we can have made it.
+//! The caller is not identified. The token contains the person and the scope, and is signed by Carillon.
 
 pub(crate) mod page;
 mod phrases;
@@ -24,28 +24,28 @@ use phrases::Language;
 
 pub use page::Pages;
 
-/// The type of the event that tells the scope and the person of an unsubscription.
+/// The type of the event that reports an unsubscription with its person and scope.
 pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
 const SOURCE: &str = domain::producers::API_SOURCE;
 
-/// What is answered without a caller being identified: methods and path.
+/// The methods and path that are answered without identifying a caller.
 pub const OPEN: (&[&str], &str) = (&["GET", "HEAD", "POST"], "/v1/unsubscribe/{token}");
 
-/// The table or the bus did not take something. The mail program or the person asks again.
+/// A call to a table or to the bus failed. The mail program or the person repeats the request.
 struct Unavailable;
 
-/// How things stand for a link.
+/// The state of a link.
 enum State {
-    /// The link can still be used.
+    /// The link is unused.
     Open,
     /// The person is unsubscribed from the scope.
     Unsubscribed,
-    /// The link was used, and the person is subscribed again.
+    /// The link was used, and the person has subscribed again.
     TakenBack,
 }
 
-/// The token of a request to unsubscribe: one of [`OPEN`], which has no signature.
+/// The token of an unsubscribe request, whose route ([`OPEN`]) needs no signature.
 pub(crate) fn token(request: &Request) -> Option<String> {
     let path = request.path();
     let [version, page, token] = path.as_slice() else { return None };
@@ -54,7 +54,8 @@ pub(crate) fn token(request: &Request) -> Option<String> {
 }
 
 impl Api {
-    /// Answers `GET`, `HEAD` and `POST` of `/v1/unsubscribe/{token}`. `languages` is the header `Accept-Language`.
+    /// Answers `GET`, `HEAD` and `POST` of `/v1/unsubscribe/{token}`. `languages` is the header
+    /// `Accept-Language`.
     pub(crate) async fn unsubscribe(&self, method: &str, token: &str, languages: Option<&str>) -> Page {
         let now = now();
         let language = self.language(token, languages, now).await;
@@ -76,7 +77,7 @@ impl Api {
         }
     }
 
-    /// The browser's language, or else the person's own, or else English.
+    /// The browser's language, else the person's own, else English.
     async fn language(&self, token: &str, languages: Option<&str>, now: Timestamp) -> Language {
         if let Some(language) = Language::accepted(languages) {
             return language;
@@ -92,15 +93,15 @@ impl Api {
         let person = self.reader(claim).await?;
         Ok(match person {
             Some(person) if person.unsubscribed.contains_key(&claim.scope) => State::Unsubscribed,
-            // A deleted person gets nothing.
+            // A deleted person receives no messages.
             None if used.is_some() => State::Unsubscribed,
             _ if used.is_some_and(|used| used.done) => State::TakenBack,
             _ => State::Open,
         })
     }
 
-    /// Unsubscribes the person as of the first use of the link. Whatever was said of the person later wins, so that
-    /// the work can be repeated until it is done. Once it is done, the link changes nothing.
+    /// Unsubscribes the person as of the first use of the link. Later changes of the preferences win, so
+    /// the work can be repeated until it succeeds. Afterwards the link has no effect.
     async fn leave(&self, claim: &Claim, now: Timestamp) -> Result<State, Unavailable> {
         let until = claim.issued.saturating_add(LIFE + AHEAD).unwrap_or(Timestamp::MAX);
         let used = self.counters.use_link(&claim.message, now, until).await;
@@ -110,13 +111,14 @@ impl Api {
             self.counters.link_is_done(&claim.message).await.map_err(|error| unavailable(&error))?;
         }
         match self.state(claim).await? {
-            // The person is not known: no message will reach them.
+            // An unknown person receives no messages.
             State::Open => Ok(State::Unsubscribed),
             state @ (State::Unsubscribed | State::TakenBack) => Ok(state),
         }
     }
 
-    /// Writes the unsubscription and publishes it. The event has the same id each time: the audit keeps one.
+    /// Stores the unsubscription and publishes it. The event has the same id each time, so the audit
+    /// keeps one.
     async fn unsubscribe_reader(&self, claim: &Claim, at: Timestamp) -> Result<(), Unavailable> {
         let before = self.reader(claim).await?;
         let at = match before.as_ref().and_then(|person| person.unsubscribed.get(&claim.scope)) {
@@ -130,7 +132,7 @@ impl Api {
                     Map::from_iter([("unsubscribed".to_owned(), json!({ claim.scope.to_string(): word }))]);
                 match self.people.merge(&claim.recipient, patch, stamp).await {
                     Ok(true) => at,
-                    // The person was deleted, or something newer was said of the scope.
+                    // The person was deleted, or the scope has a newer preference.
                     Ok(false) => return Ok(()),
                     Err(error) => return Err(unavailable(&error)),
                 }
@@ -142,7 +144,7 @@ impl Api {
         Ok(())
     }
 
-    /// The person whom a link is about.
+    /// The person of a link.
     async fn reader(&self, claim: &Claim) -> Result<Option<Recipient>, Unavailable> {
         let id = claim.recipient.as_str();
         let mut found = self.people.find(&BTreeSet::from([id])).await.map_err(|error| unavailable(&error))?;
@@ -154,12 +156,12 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> Unavailable {
     tracing::error!(
         code = "UNSUBSCRIBE_RETRY",
         error = chain(error),
-        "a request to unsubscribe failed; the page asks the reader to repeat it"
+        "unsubscribe request failed: the page asks the reader to repeat it"
     );
     Unavailable
 }
 
-/// The event. Its id follows from the letter's key: told twice, it is kept once.
+/// The event. Its id is derived from the message's key, so repeats are stored once.
 fn entry(claim: &Claim, at: Timestamp) -> Entry {
     let data = json!({
         "recipient": claim.recipient, "scope": claim.scope.to_string(), "message": claim.message,
@@ -180,7 +182,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn the_event_says_who_left_what_by_which_letter_and_is_the_same_each_time() {
+    fn unsubscribed_event_is_complete_and_stable() {
         let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let claim = Claim {
             tenant: Some("clinic-7".to_owned()),

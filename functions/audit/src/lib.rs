@@ -1,10 +1,10 @@
-//! audit: keeps every event that crossed the bus, once.
+//! The audit function: stores every event of the bus once.
 //!
-//! It appends, and acknowledges what came from the outbox: its role may insert into the events table, and may take
-//! `pending` off a row; it has no right to change an event or to delete one. An entry of the outbox is acknowledged only
-//! by an event that is proven to be the stored one: the relay marks what it publishes, and the table compares digests. A
-//! claim without proof is recorded as an ordinary event with a finding. What dispatch refuses is kept here too, with the
-//! reason.
+//! The function appends events and acknowledges outbox entries. Its role may insert into the events
+//! table and remove the attribute `pending` from a row. It may not change or delete events. An outbox
+//! entry is acknowledged only by an event that is proven to be the stored one. The relay marks the
+//! events it publishes, and the table compares digests. A mark without proof is recorded as an ordinary
+//! event with a finding. Events that dispatch refuses are stored too, with the reason.
 
 use std::collections::BTreeSet;
 
@@ -24,20 +24,22 @@ use queue::{Cause, Past, Queue, Sqs};
 use runtime::{Batch, Env, Error, Message, Report, chain, now};
 use store::{Events, Record};
 
-/// The audit's end of the bus.
+/// The audit function.
 pub struct Audit {
     events: Events,
     dead_letters: Queue,
     retention: Retention,
-    /// What the relay and the sweep are known by.
+    /// The key that verifies the marks of relay and sweep.
     marks: MarkKey,
     producers: Producers,
 }
 
 impl Audit {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// A variable is missing or cannot be read, the stack's secret is too short, or the policy that lies beside the
-    /// program cannot be used.
+    /// A variable is missing or malformed, the stack's secret is too short, or the policy file is
+    /// unusable.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Audit, Error> {
         let sqs = Sqs::new(aws);
         Ok(Audit {
@@ -49,10 +51,10 @@ impl Audit {
         })
     }
 
-    /// Appends every event of the batch. What could not be kept comes back.
+    /// Appends every event of the batch. Messages whose event was not stored are returned to the queue.
     ///
     /// # Errors
-    /// The table could not be asked: the whole batch comes back. Appending twice is harmless.
+    /// The call to the table failed, and the whole batch is returned. Appending twice is harmless.
     pub async fn keep(&self, batch: Batch) -> Result<Report, Error> {
         let mut report = Report::default();
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,12 +72,13 @@ impl Audit {
             }
         }
         let appended = self.events.append(&records).await?;
-        // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
+        // Unreadable messages move only after the append succeeded. A batch that fails as a whole is
+        // redelivered, and they would move twice.
         for (message, refusal) in unreadable {
             self.bury(message, "unreadable", &refusal.to_string(), &mut report).await;
         }
         let mut new = 0;
-        // A message of several rows is reported once, whatever became of each.
+        // A message with several rows is reported once.
         let mut reported = BTreeSet::new();
         for ((message, record), kept) in messages.into_iter().zip(&records).zip(appended) {
             match kept {
@@ -88,27 +91,47 @@ impl Audit {
                     self.bury(message, "not_storable", &chain(&refused), &mut report).await;
                 }
                 Err(refused) => {
-                    tracing::warn!(message.id = message.message_id, error = chain(&refused), "not kept yet");
+                    tracing::warn!(
+                        code = "AUDIT_RETRY",
+                        message.id = message.message_id,
+                        error = chain(&refused),
+                        "message returned to the queue: the event was not stored"
+                    );
                     report.show_again(message);
                 }
             }
         }
-        tracing::info!(messages = batch.messages.len(), new, returned = report.returned(), "batch kept");
+        tracing::info!(
+            code = "AUDIT_BATCH",
+            messages = batch.messages.len(),
+            new,
+            returned = report.returned(),
+            "batch stored"
+        );
         Ok(report)
     }
 
     async fn bury(&self, message: &Message, class: &'static str, detail: &str, report: &mut Report) {
-        tracing::error!(message.id = message.message_id, detail, "an event cannot be kept");
+        tracing::error!(
+            code = "MESSAGE_REFUSED",
+            message.id = message.message_id,
+            detail,
+            "message moves to the dead-letter queue: its content cannot be processed"
+        );
         let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
         let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
-            tracing::error!(error = chain(&refused), "it stays in the queue");
+            tracing::error!(
+                code = "DEAD_LETTER_NOT_SENT",
+                error = chain(&refused),
+                "message returned to the queue: the dead-letter queue did not accept it"
+            );
             report.show_again(message);
         }
     }
 }
 
-/// One log line for each finding, so that an alarm can count its code.
+/// Logs one line for each finding, so that alarms can count its code.
 fn tell_findings(record: &Record, findings: &[Finding]) {
     for finding in findings {
         tracing::warn!(
@@ -123,10 +146,10 @@ fn tell_findings(record: &Record, findings: &[Finding]) {
     }
 }
 
-/// The rows that are kept of one message: several for an access record whose answer listed people, one otherwise.
+/// The rows of one message: several for an access record of a list of people, otherwise one.
 ///
 /// # Errors
-/// [`Refusal`] when the text is no access record and did not come from an EventBridge rule.
+/// [`Refusal`] if the text is neither an access record nor an event of an EventBridge rule.
 pub fn rows(
     body: &str,
     producers: &Producers,
@@ -139,10 +162,10 @@ pub fn rows(
     }
 }
 
-/// What is kept of one message: the event as it was understood, or what came and why it was not.
+/// The row of one message: the parsed event, or the original text with the reason of the refusal.
 ///
 /// # Errors
-/// [`Refusal`] when the text did not come from an EventBridge rule.
+/// [`Refusal`] if the text is not an event of an EventBridge rule.
 pub fn record(body: &str, producers: &Producers, marks: &MarkKey, now: Timestamp) -> Result<Record, Refusal> {
     let bus = BusEvent::parse(body)?;
     Ok(match bus.event(producers) {

@@ -16,7 +16,7 @@ fn marks() -> MarkKey {
 }
 
 #[test]
-fn an_event_is_kept_with_everything_that_ties_it_to_others() {
+fn event_is_stored_with_correlation_attributes() {
     let detail = r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"order.paid",
         "time":"2026-11-20T12:00:00Z","subject":"order/7","tenant":"t-1","correlationid":"story-1",
         "causationid":"e-0","actor":"ann","traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
@@ -39,7 +39,7 @@ fn an_event_is_kept_with_everything_that_ties_it_to_others() {
 }
 
 #[test]
-fn what_is_refused_is_kept_as_it_came_with_the_reason() {
+fn refused_event_is_stored_with_the_reason() {
     let kept =
         record(&bus(r#"{"specversion":"0.3","id":"e-1"}"#), &Producers::default(), &marks(), NOON).unwrap();
     assert_eq!(kept.get("refused"), Some(r#"specversion: found a text of 3 characters, wanted "1.0""#));
@@ -114,14 +114,14 @@ fn two_events_never_share_a_record_however_their_names_are_cut() {
 }
 
 #[test]
-fn what_did_not_come_from_the_bus_is_not_kept() {
+fn message_from_elsewhere_is_not_stored() {
     for body in ["", "[]", "not json", r#"{"id":"1"}"#] {
         assert!(record(body, &Producers::default(), &marks(), NOON).is_err(), "{body:?}");
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_put_aside_once_and_not_while_its_batch_comes_back_whole() {
+async fn unreadable_message_is_dead_lettered_only_after_the_append() {
     let good = bus(r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"t"}"#);
     for (status, comes_back, buried) in [(400, true, 0), (200, false, 1)] {
         let cloud = Cloud { table: status, calls: Arc::default() };
@@ -132,7 +132,7 @@ async fn what_cannot_be_read_is_put_aside_once_and_not_while_its_batch_comes_bac
     }
 }
 
-/// DynamoDB, which answers with this status, and SQS, which takes everything.
+/// A fake DynamoDB with this status, and a fake SQS that accepts all messages.
 #[derive(Clone, Debug)]
 struct Cloud {
     table: u16,
@@ -180,7 +180,8 @@ async fn keep(cloud: &Cloud, bodies: &[&str]) -> Result<Report, Error> {
     Audit::from_env(&aws, &env)?.keep(batch).await
 }
 
-/// What EventBridge delivers: the bus names what the envelope names, where that can be read.
+/// An event as delivered by EventBridge. The bus has the envelope's source and type, if they can be
+/// parsed.
 fn bus(detail: &str) -> String {
     let inside: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
     let named = |name: &str, or: &str| inside[name].as_str().unwrap_or(or).to_owned();

@@ -1,8 +1,8 @@
-//! Amazon S3, as far as letters need it: one object, whole, if it is not too large.
+//! Reads e-mail attachments from Amazon S3, as whole objects up to a size limit.
 //!
-//! A signed GET rather than S3's own client: what signs it and what carries it are linked already, for the other
-//! services, while that client brings a tree of its own for what is never asked here. It is made with the first letter
-//! that brings something along.
+//! The module sends signed GET requests without the SDK's S3 client, which would add large dependencies.
+//! The signer and the HTTP client are already linked for other services. The client is created with the
+//! first attachment.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -16,50 +16,51 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::letter::{File, no};
 
-/// The most that a letter may bring along, all its files together.
+/// The size limit of all attachments of an e-mail.
 ///
-/// SES takes 40 MB once everything is in base64, some 28 MB of files, and many mailboxes 10 to 25. A function of 256 MB
-/// holds a file four times while it is sent: as it came, in base64, in the request, and on its way.
+/// SES accepts 40 MB of Base64, about 28 MB of files, and many mailboxes accept 10 to 25 MB. A function
+/// of 256 MB holds a file four times while sending: raw, in Base64, in the request, and in the
+/// connection.
 pub const MAX_FILES_BYTES: usize = 10 * 1024 * 1024;
 
-/// Where the files of letters lie.
+/// The buckets of attachments.
 pub struct Buckets {
     allowed: BTreeSet<String>,
-    /// Which of their files are whose.
+    /// The key prefixes of tenants.
     prefixes: Prefixes,
     config: SdkConfig,
     s3: OnceLock<Service>,
-    /// One letter with files at a time, because of the memory.
+    /// Admits one e-mail with attachments at a time, because of the memory.
     room: Semaphore,
 }
 
-/// What S3 said.
+/// The answer of S3.
 struct Answer {
     status: u16,
     kind: Option<String>,
-    /// `bytes 0-99/1234`
+    /// The header `Content-Range`, such as `bytes 0-99/1234`.
     range: Option<String>,
     body: Vec<u8>,
 }
 
 impl Buckets {
-    /// Files come from the buckets named in `allowed` and no others, and there from below the prefixes of the event's
-    /// tenant.
+    /// Creates a reader for the buckets in `allowed`, limited to the prefixes of the event's tenant.
     #[must_use]
     pub fn new(config: &SdkConfig, allowed: BTreeSet<String>, prefixes: Prefixes) -> Buckets {
         Buckets { allowed, prefixes, config: config.clone(), s3: OnceLock::new(), room: Semaphore::new(1) }
     }
 
-    /// Waits until no other letter with files is under way. A letter without any need not.
+    /// Waits until no other e-mail with attachments is being sent. An e-mail without attachments does
+    /// not wait.
     pub async fn room_for(&self, attachments: &[Attachment]) -> Option<SemaphorePermit<'_>> {
         if attachments.is_empty() { None } else { self.room.acquire().await.ok() }
     }
 
-    /// Every file, in this order, for a job of an event of `tenant`.
+    /// Fetches all files, in order, for a job of an event of `tenant`.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it: a file that is not there, that lies elsewhere than allowed or that is too large
-    /// is the tenant's own no, and never tried again.
+    /// [`Failure`] names the reaction. A file that is missing, outside the allowed prefixes or too large
+    /// is a permanent failure.
     pub async fn fetch(
         &self,
         attachments: &[Attachment],
@@ -82,14 +83,14 @@ impl Buckets {
         Ok(files)
     }
 
-    /// Asks for one byte more than there is room for, so that no answer is larger than that.
+    /// Requests one byte more than the limit, which bounds the size of the answer.
     async fn ask(&self, attachment: &Attachment, left: usize) -> Result<Answer, Failure> {
         let s3 = self.s3.get_or_init(|| Service::new(&self.config, "s3"));
         let path = format!("/{}/{}", attachment.bucket, escaped(&attachment.key));
         let headers = [("range", format!("bytes=0-{left}"))];
         let question =
             Question { doing: "get a file", method: "GET", path: &path, headers: &headers, body: &[] };
-        // Reading twice does no harm.
+        // Reads are safe to repeat.
         let answer =
             s3.ask(&question, runtime::now()).await.map_err(|error| Failure::Transient(Box::new(error)))?;
         let header = |name: &str| answer.header(name).map(str::to_owned);
@@ -98,9 +99,10 @@ impl Buckets {
     }
 }
 
-/// What S3 answered, sorted by who acts on it.
+/// Classifies the answer of S3.
 ///
-/// Source: Amazon S3 API reference, `GetObject` and "Error responses". A bucket in another Region answers 301.
+/// Source: Amazon S3 API reference, `GetObject` and "Error responses". A bucket in another Region
+/// answers 301.
 fn read(attachment: &Attachment, answer: Answer, left: usize) -> Result<File, Failure> {
     let total = answer.range.as_deref().and_then(|range| range.rsplit('/').next()?.parse::<usize>().ok());
     match answer.status {
@@ -117,7 +119,7 @@ fn read(attachment: &Attachment, answer: Answer, left: usize) -> Result<File, Fa
             Ok(File { of: attachment.clone(), kind, bytes: answer.body })
         }
         301 => Err(no(Reason::NoAttachment, "its bucket is in another Region")),
-        403 => Err(no(Reason::ForbiddenAttachment, "S3 does not let us read it")),
+        403 => Err(no(Reason::ForbiddenAttachment, "S3 denied the read of the attachment")),
         404 => Err(no(Reason::NoAttachment, "there is no such object, or no such bucket")),
         416 => Err(no(Reason::NoAttachment, "the object is empty")),
         429 | 503 => {
@@ -129,9 +131,9 @@ fn read(attachment: &Attachment, answer: Answer, left: usize) -> Result<File, Fa
     }
 }
 
-/// A key as it stands in a URL.
+/// Encodes a key for a URL.
 ///
-/// Source: Amazon S3 API reference, "Signature Version 4", `UriEncode`; slashes stay.
+/// Source: Amazon S3 API reference, "Signature Version 4", `UriEncode`. Slashes stay unencoded.
 fn escaped(key: &str) -> String {
     let mut text = String::with_capacity(key.len());
     for byte in key.bytes() {

@@ -1,4 +1,4 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use std::collections::BTreeSet;
 
@@ -7,25 +7,28 @@ use domain::attachment::Prefixes;
 use domain::recipient::Sender;
 use runtime::{Env, Error};
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
-    /// The mailbox that e-mails come from, as a header: `Carillon <hello@example.com>`.
+    /// The sender's mailbox, as a header: `Carillon <hello@example.com>`.
     pub sender: String,
-    /// The configuration set that says where receipts go; none, when the template names none.
+    /// The SES configuration set, which defines where receipts go.
     pub configuration_set: Option<String>,
-    /// The buckets that letters may take files from.
+    /// The buckets of attachments.
     pub buckets: BTreeSet<String>,
-    /// Which of their files are whose.
+    /// The key prefixes of tenants.
     pub prefixes: Prefixes,
     pub desk: DeskConfig,
 }
 
-/// SES's sandbox and most new accounts allow 14 letters a second; five under way at once stay below that.
+/// The number of parallel sends. SES's sandbox and most new accounts allow 14 e-mails a second, and five
+/// parallel sends stay below that.
 const CONCURRENCY: usize = 5;
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// A variable is missing, the sender is no mailbox, or a prefix would not hold.
+    /// A variable is missing, the sender is not a mailbox, or a prefix is malformed.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let own = env.optional("ATTACHMENT_PREFIXES").unwrap_or_default();
         let shared = env.optional("SHARED_ATTACHMENT_PREFIXES").unwrap_or_default();
@@ -40,7 +43,8 @@ impl Config {
     }
 }
 
-/// The mailbox of an address and a name. The name is a variable of its own: it may hold any character but a line break.
+/// Combines an address and a name to a mailbox. The name has its own variable and may contain any
+/// character except line breaks.
 fn sender(address: &str, name: Option<&str>) -> Result<Sender, Error> {
     let text = match name {
         Some(name) => format!("\"{}\" <{address}>", name.replace('\\', "\\\\").replace('"', "\\\"")),
@@ -52,7 +56,8 @@ fn sender(address: &str, name: Option<&str>) -> Result<Sender, Error> {
     })
 }
 
-/// The buckets of `arn:aws:s3:::one,arn:aws:s3:::another`; a name alone does as well.
+/// The bucket names in a list of ARNs such as `arn:aws:s3:::one,arn:aws:s3:::another`. Plain names are
+/// accepted too.
 fn names(text: &str) -> BTreeSet<String> {
     let names = text.split(',').filter_map(|part| part.trim().rsplit(':').next());
     names.filter(|name| !name.is_empty()).map(str::to_owned).collect()

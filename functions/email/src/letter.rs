@@ -1,41 +1,44 @@
-//! What SES is asked for one job.
+//! Shapes the SES request of a job.
 
 use std::error::Error;
 
 use domain::job::{Attachment, Content, Email, Job};
 use domain::outcome::{Failure, Reason};
 
-/// SES's limits for tags: 256 characters of ASCII letters, digits, `_`, `-`, `.` and `@`.
+/// The limit of SES for tags: 256 characters of ASCII letters, digits, `_`, `-`, `.` and `@`.
 ///
 /// Source: SES API v2 reference, `MessageTag`.
 const MAX_TAG_CHARS: usize = 256;
 
-/// The longest link: SES's 996 characters for a header's name and value, less `List-Unsubscribe` and the brackets.
+/// The longest unsubscribe link: 996 characters for a header's name and value, less `List-Unsubscribe`
+/// and the brackets.
 ///
 /// Source: SES API v2 reference, `MessageHeader`.
 const MAX_LINK_CHARS: usize = 996 - 16 - 2;
 
-/// A letter as SES takes it. No `Debug`: it holds an address and what somebody is told.
+/// An e-mail for SES. No `Debug`, because it contains an address and content.
 pub struct Letter<'a> {
     pub email: &'a Email,
-    /// Come back in every receipt, and say to which notification it belongs.
+    /// The tags, which every receipt repeats. They identify the notification.
     pub tags: Vec<(&'static str, String)>,
-    /// Beside those that SES writes itself, in this order.
+    /// The headers in addition to those of SES, in order.
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// A file that was fetched. No `Debug`: it is what somebody is sent.
+/// A fetched attachment. No `Debug`, because it contains personal data.
 pub struct File {
     pub of: Attachment,
-    /// Its media type, where the job does not name one.
+    /// The media type from S3, used if the job names none.
     pub kind: Option<String>,
     pub bytes: Vec<u8>,
 }
 
 impl<'a> Letter<'a> {
+    /// Shapes the e-mail of a job.
+    ///
     /// # Errors
-    /// The job is not a letter: it was put into the wrong queue. Or it would write a header of its own, or one that is
-    /// longer than SES takes; what dispatch renders does neither.
+    /// The job belongs to another channel, or has an invalid or too long header. Dispatch creates no
+    /// such jobs.
     pub fn shape(job: &'a Job) -> Result<Letter<'a>, Failure> {
         let Content::Email(email) = &job.content else {
             return Err(no(Reason::Rejected, format!("a {} job in the email queue", job.channel().name())));
@@ -60,12 +63,12 @@ impl<'a> Letter<'a> {
     }
 }
 
-/// That a program wrote the e-mail: holiday replies stay away.
+/// Marks the e-mail as sent by a program, which suppresses automatic replies.
 ///
 /// Source: RFC 3834, section 5.
 const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
 
-/// How the reader leaves by one click, the link first, then that a POST to it is enough; and that a program wrote it.
+/// The headers for one-click unsubscription and for automatic mail.
 ///
 /// Source: RFC 8058, section 3.1.
 fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
@@ -85,12 +88,12 @@ fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
     ])
 }
 
-/// A no of our own: SES is not asked.
+/// A permanent failure without a call to SES.
 pub(crate) fn no(reason: Reason, why: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
     Failure::Permanent { reason, source: why.into() }
 }
 
-/// A value as SES takes it: every other character becomes `_`, and what is too long is cut.
+/// Adapts a value to SES: other characters become `_`, and long values are cut.
 fn tag(value: &str) -> String {
     let fits = |it: char| it.is_ascii_alphanumeric() || "_-.@".contains(it);
     value.chars().take(MAX_TAG_CHARS).map(|c| if fits(c) { c } else { '_' }).collect()
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_that_can_be_left_says_how_in_both_headers_and_the_link_comes_first() {
+    fn unsubscribe_headers_have_the_link_first() {
         check(
             json!({ "unsubscribe": "https://u.example/v1/unsubscribe/AQ" }),
             Ok(vec![
@@ -126,17 +129,17 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_says_that_a_program_wrote_it() {
+    fn every_email_is_marked_as_automatic() {
         check(json!({}), Ok(vec![("Auto-Submitted", "auto-generated".to_owned())]));
     }
 
     #[test]
-    fn nothing_that_a_job_holds_adds_a_header() {
+    fn job_values_cannot_inject_headers() {
         check(json!({ "subject": "Hello\r\nBcc: all@example.com" }), Err(Reason::Rejected));
         check(json!({ "unsubscribe": "https://u.example/\r\nBcc: x" }), Err(Reason::Rejected));
         check(json!({ "unsubscribe": "https://u.example/>, <mailto:x@example.com" }), Err(Reason::Rejected));
         check(json!({ "unsubscribe": "javascript:x" }), Err(Reason::Rejected));
-        // An address and a sender are parsed at the door: such a job is no job at all.
+        // Address and sender are checked by the parser, so such a job is refused earlier.
         for (member, value) in [
             ("to", "a@example.com\r\nBcc: b@example.com"),
             ("from", "A\r\n <a@example.com>"),

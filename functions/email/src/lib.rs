@@ -1,7 +1,7 @@
-//! email: sends letters through Amazon SES.
+//! The e-mail channel: sends e-mails through Amazon SES.
 //!
-//! [`Letter`] is what SES is asked, exactly; [`Buckets`] fetches what it brings along; [`Ses`] asks it and reads the
-//! answer. Claiming, settling and retrying are [`delivery`]'s.
+//! [`Letter`] shapes the request, [`Buckets`] fetches attachments, and [`Ses`] makes the call and reads
+//! the answer. The crate [`delivery`] claims, settles and retries.
 
 mod buckets;
 mod config;
@@ -16,14 +16,14 @@ pub use ses::Ses;
 use domain::job::Job;
 use domain::outcome::{Failure, Sent};
 
-/// Shapes a letter, fetches its files and asks SES once.
+/// Shapes an e-mail, fetches its attachments and calls SES once.
 ///
 /// # Errors
-/// [`Failure`] says who acts on it.
+/// [`Failure`] names the reaction.
 pub async fn send(job: &Job, buckets: &Buckets, ses: &Ses) -> Result<Sent, Failure> {
     let letter = Letter::shape(job)?;
     let attachments = &letter.email.attachments;
-    // Held until the letter is sent.
+    // Held until the e-mail is sent.
     let _room = buckets.room_for(attachments).await;
     let files = buckets.fetch(attachments, job.event.tenant.as_deref()).await?;
     ses.send(&letter, files).await

@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! Wires the function. The work is in the library.
 
 use email::{Buckets, Config, Ses};
 use queue::Sources;

@@ -15,7 +15,7 @@ use domain::outcome::{Failure, Reason, Sent};
 
 use crate::{File, Letter};
 
-/// The service, the address our letters come from, and where receipts of them go.
+/// The SES client with the default sender and the configuration set.
 pub struct Ses {
     client: Client,
     sender: String,
@@ -23,23 +23,24 @@ pub struct Ses {
 }
 
 impl Ses {
-    /// The SDK's own retries are off: whether a letter may go out twice is the ledger's decision.
+    /// Creates the client without the SDK's retries, because only the ledger decides about a second
+    /// send.
     #[must_use]
     pub fn new(config: &SdkConfig, sender: String, configuration_set: Option<String>) -> Ses {
         let config = Builder::from(config).retry_config(aws::never_again()).build();
         Ses { client: Client::from_conf(config), sender, configuration_set }
     }
 
-    /// For tests.
+    /// Creates an instance with an existing client, for tests.
     #[must_use]
     pub fn with_client(client: Client, sender: String) -> Ses {
         Ses { client, sender, configuration_set: None }
     }
 
-    /// Asks SES once.
+    /// Calls SES once.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it.
+    /// [`Failure`] names the reaction.
     pub async fn send(&self, letter: &Letter<'_>, files: Vec<File>) -> Result<Sent, Failure> {
         let asked = request(letter, files, &self.sender, self.configuration_set.as_deref());
         match asked.send_with(&self.client).await {
@@ -49,8 +50,8 @@ impl Ses {
     }
 }
 
-/// What SES is asked. `sender` is whom it comes from unless the job says another; receipts go where `configuration_set`
-/// says. SES itself makes the MIME of it.
+/// The SES request. `sender` is the default sender, and `configuration_set` defines where receipts go.
+/// SES creates the MIME message.
 fn request(
     letter: &Letter<'_>,
     files: Vec<File>,
@@ -80,6 +81,8 @@ fn request(
         .set_email_tags(Some(tags.collect()))
 }
 
+/// The attachment of a request.
+///
 /// Source: SES API v2 reference, `Attachment`.
 fn attachment(file: File) -> Attachment {
     let disposition = match file.of.inline {
@@ -100,7 +103,7 @@ fn accepted(answer: &SendEmailOutput) -> Sent {
     Sent::Accepted { provider_id: answer.message_id().unwrap_or_default().to_owned() }
 }
 
-/// What is SES's own: a letter it will never take, and a limit on sending that passes.
+/// Classifies errors that are specific to SES: refused e-mails, and temporary limits of the account.
 ///
 /// Source: SES API v2 reference, `SendEmail`, errors.
 fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
@@ -108,7 +111,8 @@ fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
         Some(service_error) if service_error.is_message_rejected() && !is_unverified(service_error) => {
             Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) })
         }
-        // Paused or not yet verified: an operator mends it, so the letters must not be written off meanwhile.
+        // The account is paused or the sender is not verified. An operator fixes that, and the e-mails
+        // must wait meanwhile.
         Some(service_error)
             if is_unverified(service_error)
                 || service_error.is_account_suspended_exception()
@@ -121,7 +125,8 @@ fn classify(error: SdkError<SendEmailError>) -> Result<Sent, Failure> {
     }
 }
 
-/// SES says so of our own address, and in its sandbox of the recipient's, by the same error as for a bad letter.
+/// Whether an address is unverified: the sender's, or in the sandbox the recipient's. SES uses the same
+/// error as for a malformed e-mail.
 fn is_unverified(error: &SendEmailError) -> bool {
     error.is_message_rejected()
         && error.meta().message().is_some_and(|message| message.contains("not verified"))

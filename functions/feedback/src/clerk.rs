@@ -1,4 +1,4 @@
-//! One batch of receipts.
+//! Handles one batch of receipts.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ use store::{Counters, Ledger, NotApplied, People, Told};
 use crate::Config;
 use crate::post::look_again;
 
-/// How many notifications are heard of at once.
+/// The number of notifications handled in parallel.
 const AT_ONCE: usize = 8;
 
-/// How often a write that somebody else was quicker than is tried again before the message comes back.
+/// How often a write that lost a race is repeated before the message returns to the queue.
 const ROUNDS: usize = 5;
 
-/// Everything the function holds on to between invocations.
+/// The clients of the function, kept between invocations.
 pub struct Clerk {
     ledger: Ledger,
     people: People,
@@ -34,17 +34,17 @@ pub struct Clerk {
     dead_letters: Queue,
 }
 
-/// What became of a receipt.
+/// The result of a receipt.
 enum Filed {
-    /// It is in the ledger.
+    /// The receipt was recorded in the ledger.
     Heard,
-    /// The ledger knew it, or something that outranks it.
+    /// The ledger already had this or a later status.
     Known,
-    /// There is no such notification, or its sender is not through with it.
+    /// The notification does not exist, or its sender has not settled it yet.
     Early,
 }
 
-/// How many messages came to what.
+/// The number of messages for each result.
 #[derive(Default)]
 struct Counts {
     heard: usize,
@@ -69,12 +69,13 @@ impl Clerk {
         }
     }
 
-    /// Files every receipt of the batch. What cannot be filed yet comes back; what belongs to no notification of ours is
-    /// dropped after five minutes; what is no receipt is put aside at once. Doing it twice is harmless.
+    /// Records every receipt of the batch. A receipt that cannot be recorded yet returns to the queue. A
+    /// receipt of an unknown notification is dropped after five minutes. Other messages go to the
+    /// dead-letter queue. A repeat is harmless.
     pub async fn handle(&self, batch: Batch) -> Report {
         let mut report = Report::default();
         let mut counts = Counts::default();
-        // Those about one message one after the other: they would be in each other's way.
+        // Receipts of one notification are handled in sequence, because their writes conflict.
         let mut about: BTreeMap<String, Vec<(&Message, Receipt)>> = BTreeMap::new();
         for message in &batch.messages {
             match read(&message.body) {
@@ -82,21 +83,27 @@ impl Clerk {
                     let name = receipt.provider_id.clone().unwrap_or_default();
                     about.entry(name).or_default().push((message, receipt));
                 }
-                // From now on they may be written to freely, for a day.
+                // From now on the sender may be messaged freely for one day.
                 Ok(Heard::Inbound(inbound)) => {
                     match self.counters.hear(&self.hashes.caller(&inbound.from), inbound.at).await {
                         Ok(()) => counts.inbound += 1,
                         Err(refused) => {
                             tracing::warn!(
+                                code = "FEEDBACK_INBOUND_NOT_STORED",
                                 error = chain(&refused),
-                                "that somebody wrote to us is not on record"
+                                "message returned to the queue: the inbound WhatsApp message was not recorded"
                             );
                             report.show_again(message);
                         }
                     }
                 }
                 Ok(Heard::Nothing(what)) => {
-                    tracing::info!(message.id = message.message_id, what, "nothing to file");
+                    tracing::info!(
+                        code = "FEEDBACK_IGNORED",
+                        message.id = message.message_id,
+                        what,
+                        "provider event ignored: no status to record"
+                    );
                     counts.nothing += 1;
                 }
                 Err(refusal) => self.bury(message, refusal.to_string(), &mut report).await,
@@ -118,6 +125,7 @@ impl Clerk {
             self.answer(message, &receipt, answer, &mut report, &mut counts).await;
         }
         tracing::info!(
+            code = "FEEDBACK_BATCH",
             messages = batch.messages.len(),
             heard = counts.heard,
             known = counts.known,
@@ -126,7 +134,7 @@ impl Clerk {
             nothing = counts.nothing,
             inbound = counts.inbound,
             returned = report.returned(),
-            "batch filed"
+            "batch of receipts recorded"
         );
         report
     }
@@ -134,12 +142,12 @@ impl Clerk {
     async fn file(&self, message: &Message, receipt: &Receipt, now: Timestamp) -> Result<Filed, Refused> {
         for _ in 0..ROUNDS {
             let Some(told) = self.find(receipt).await? else { return Ok(Filed::Early) };
-            // A no may be about an attempt that another one follows.
+            // A failure may concern an attempt that was followed by another one.
             let is_under_way = told.progress.is_open() && !receipt.news.is_good();
             if is_under_way && look_again(message, now).is_some() {
                 return Ok(Filed::Early);
             }
-            // No provider's clock is ahead of ours when it counts against somebody.
+            // A provider's clock that is ahead must not extend a suppression.
             let at = receipt.at.min(now);
             self.close(&told, receipt, at).await?;
             let to: Progress = told.progress.hear(receipt.news, at);
@@ -151,7 +159,7 @@ impl Clerk {
             }
         }
         let source = "others write about this notification all the time".into();
-        Err(Refused { doing: "write what was heard of a notification", verdict: Verdict::Transient, source })
+        Err(Refused { doing: "record a receipt", verdict: Verdict::Transient, source })
     }
 
     async fn find(&self, receipt: &Receipt) -> Result<Option<Told>, Refused> {
@@ -166,8 +174,8 @@ impl Clerk {
         }
     }
 
-    /// Closes the address for its term: for whoever it belongs to, and for events that name nothing but it. First of
-    /// all, so that who reads of the bounce can rely on it.
+    /// Suppresses the address for its term, for its owner and for events that name only the address.
+    /// This comes first, so that readers of the bounce can rely on the suppression.
     async fn close(&self, told: &Told, receipt: &Receipt, at: Timestamp) -> Result<(), Refused> {
         let (Some(channel), Some(address)) = (told.channel, &told.address) else { return Ok(()) };
         let Some(closed) = receipt.news.closes(channel, address, at) else { return Ok(()) };
@@ -179,7 +187,7 @@ impl Clerk {
         match self.people.apply(&[change]).await.pop() {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(NotApplied::Refused(refused))) => Err(refused),
-            // It is no patch that could not fit.
+            // This is not a patch, so a mismatch cannot occur.
             Some(Err(NotApplied::Unfit(_))) => Ok(()),
         }
     }
@@ -200,28 +208,51 @@ impl Clerk {
                     counts.early += 1;
                     report.show_again(message);
                     if let Err(refused) = self.queue.show_after(&message.receipt_handle, pause).await {
-                        tracing::warn!(error = chain(&refused), "the queue keeps its own time");
+                        tracing::warn!(
+                            code = "QUEUE_DELAY_NOT_SET",
+                            error = chain(&refused),
+                            "message redelivered after the visibility timeout of its queue: the wanted delay was not set"
+                        );
                     }
                 }
                 None => {
                     counts.dropped += 1;
                     let (provider_id, news) = (receipt.provider_id.as_deref(), format!("{:?}", receipt.news));
-                    tracing::warn!(provider_id, news, "a receipt of no message of ours is dropped");
+                    tracing::warn!(
+                        code = "FEEDBACK_RECEIPT_UNMATCHED",
+                        provider_id,
+                        news,
+                        "receipt dropped: no notification has its provider id"
+                    );
                 }
             },
             Err(refused) => {
-                tracing::warn!(message.id = message.message_id, error = chain(&refused), "not filed yet");
+                tracing::warn!(
+                    code = "FEEDBACK_RETRY",
+                    message.id = message.message_id,
+                    error = chain(&refused),
+                    "message returned to the queue: the receipt was not recorded"
+                );
                 report.show_again(message);
             }
         }
     }
 
     async fn bury(&self, message: &Message, detail: String, report: &mut Report) {
-        tracing::error!(message.id = message.message_id, detail, "what came is no receipt");
+        tracing::error!(
+            code = "MESSAGE_REFUSED",
+            message.id = message.message_id,
+            detail,
+            "message moves to the dead-letter queue: its content cannot be processed"
+        );
         let cause = Cause { class: "refused", detail, by: "feedback" };
         let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
-            tracing::error!(error = chain(&refused), "it stays in the queue");
+            tracing::error!(
+                code = "DEAD_LETTER_NOT_SENT",
+                error = chain(&refused),
+                "message returned to the queue: the dead-letter queue did not accept it"
+            );
             report.show_again(message);
         }
     }

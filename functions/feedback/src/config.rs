@@ -1,22 +1,24 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use domain::keyed_hash::KeyedHashes;
 use domain::stack_secret::StackSecret;
 use runtime::{Env, Error};
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
     pub ledger_table: String,
     pub people_table: String,
     pub counters_table: String,
-    /// The queue that receipts come from.
+    /// The queue of receipts.
     pub queue_url: String,
     pub dead_letters_url: String,
-    /// What the names of numbers that write to us are made with.
+    /// The key that hashes the numbers of inbound messages.
     pub hashes: KeyedHashes,
 }
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
     /// A variable is missing, or `STACK_SECRET` is too short.
     pub fn from_env(env: &Env) -> Result<Config, Error> {

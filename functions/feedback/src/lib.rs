@@ -1,8 +1,8 @@
-//! feedback: what providers say of a message after they took it over.
+//! The feedback function: records the receipts of providers.
 //!
-//! Read → find the notification → what it closes → how far it got → a verdict for each message. What a receipt says, and
-//! what becomes of a notification that hears it, is `domain::receipt`'s; the conditions under which tables are written are
-//! `store`'s. It sends nothing and decides about nobody.
+//! A receipt is parsed, matched to its notification, applied to suppressions and recorded in the ledger.
+//! Each message gets its own result. `domain::receipt` interprets receipts and decides about states.
+//! `store` holds the conditions of the writes. The function sends no messages.
 
 mod clerk;
 mod config;

@@ -1,4 +1,4 @@
-//! What becomes of a message that came too early.
+//! The pauses for receipts that arrive before their notification is settled.
 
 use std::time::Duration;
 
@@ -6,16 +6,17 @@ use domain::Timestamp;
 use domain::receipt::EARLY;
 use runtime::Message;
 
-/// The first pause; each is twice as long as the one before.
+/// The first pause. Each further pause is twice as long.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// The longest: with it, five minutes are nine receives, one fewer than the queue allows before its dead letters.
+/// The longest pause. With it, five minutes are nine deliveries, one fewer than the queue allows before
+/// dead-lettering.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The receives that fill [`EARLY`] with these pauses: for a message that does not say when it was sent.
+/// The number of deliveries that fill [`EARLY`] with these pauses, for a message without a send time.
 const RECEIVES: u32 = 9;
 
-/// How long until it is worth looking again; `None` when it has been looked for long enough.
+/// The pause until the next look-up. `None` after the last one.
 pub(crate) fn look_again(message: &Message, now: Timestamp) -> Option<Duration> {
     let receives = message.receive_count();
     let is_over = match message.sent_at() {
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_looked_for_five_minutes_long_and_never_becomes_a_dead_letter() {
+    fn early_receipt_is_retried_for_five_minutes() {
         let sent = Timestamp::from_second(1_795_000_000).unwrap();
         let (mut now, mut receives) = (sent, 1);
         while let Some(pause) = look_again(&message(receives, Some(sent)), now) {

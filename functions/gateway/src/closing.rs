@@ -1,6 +1,6 @@
-//! Closing sockets from our side: one that floods, and the oldest of a user who has too many.
+//! Closes sockets: a flooding one, and the oldest of a user with too many.
 //!
-//! API Gateway sends no close code of ours, so the reason travels in a last message, `bye`.
+//! API Gateway supports no custom close codes, so the reason is in a last message, `bye`.
 //!
 //! Source: API Gateway developer guide, "Use @connections commands".
 
@@ -15,17 +15,17 @@ use crate::Gateway;
 use crate::flood::{Floods, Verdict};
 use crate::protocol::{Reply, Response};
 
-/// How many sockets a user has at most; sockets that look on for admins are counted apart.
+/// The most sockets of a user. Read-only sockets of admins are counted separately.
 const MAX_SOCKETS: usize = 20;
 
-/// How many are closed at most while another one opens.
+/// The most sockets closed while another one opens.
 const AT_ONCE: usize = 10;
 
-/// What is posted right before a socket is closed may be lost without a pause.
+/// The pause before a close. Without it the last message may be lost.
 const TO_SAY_BYE: Duration = Duration::from_millis(250);
 
 impl Gateway {
-    /// The answer to a frame that is not carried out, if this one is not.
+    /// The answer to a frame that is not processed. `None` if the frame may be processed.
     pub(crate) async fn held_back(&self, id: &str) -> Option<Response> {
         let verdict = self.floods().frame(id, now());
         match verdict {
@@ -40,7 +40,7 @@ impl Gateway {
     }
 
     pub(crate) fn floods(&self) -> MutexGuard<'_, Floods> {
-        // A count that is off by one frame does no harm.
+        // A count that is off by one frame is harmless.
         self.floods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -48,7 +48,7 @@ impl Gateway {
         tracing::warn!(
             connection.id = id,
             code = "GATEWAY_FLOOD",
-            "socket floods the API; it is closed, and its user gets no ticket for a minute"
+            "socket closed: too many frames, its user gets no ticket for a minute"
         );
         match self.connections.who(id, now()).await {
             Ok(Some(who)) => {
@@ -56,7 +56,7 @@ impl Gateway {
                     tracing::error!(
                         error = chain(&refused),
                         code = "GATEWAY_NOT_KEPT_AWAY",
-                        "user of a flooding socket can reconnect at once: the mark is not on record"
+                        "user of a flooding socket not locked out: the lock was not stored"
                     );
                 }
             }
@@ -64,7 +64,7 @@ impl Gateway {
             Err(refused) => tracing::error!(
                 error = chain(&refused),
                 code = "GATEWAY_NOT_KEPT_AWAY",
-                "user of a flooding socket can reconnect at once: the socket cannot be looked up"
+                "user of a flooding socket not locked out: the socket was not found"
             ),
         }
         if !self.close_all(&[id], "rate").await {
@@ -72,8 +72,8 @@ impl Gateway {
         }
     }
 
-    /// Closes the oldest sockets of a user who has more than [`MAX_SOCKETS`] with the one that has just opened. Of two
-    /// that open at the same time, the later look-up sees both.
+    /// Closes the oldest sockets of a user with more than [`MAX_SOCKETS`], including the new one. Of two
+    /// sockets that open at the same time, the later look-up sees both.
     pub(crate) async fn replace_oldest(&self, id: &str, who: &Identity) {
         let open = match self.connections.of_user(&who.user, now()).await {
             Ok(open) => open,
@@ -81,7 +81,7 @@ impl Gateway {
                 tracing::error!(
                     error = chain(&refused),
                     code = "GATEWAY_SOCKETS_UNCOUNTED",
-                    "sockets of a user cannot be counted; none is closed until the next one opens"
+                    "sockets of a user not counted: the limit is checked again at the next connect"
                 );
                 return;
             }
@@ -94,17 +94,18 @@ impl Gateway {
             connection.id = id,
             closed = oldest.len(),
             code = "GATEWAY_REPLACED",
-            "user has too many sockets; the oldest are closed"
+            "oldest sockets closed: the user is over the socket limit"
         );
         let ids: Vec<&str> = oldest.iter().map(|it| it.id.as_str()).collect();
         self.close_all(&ids, "replaced").await;
     }
 
-    /// Says `bye` to sockets, closes them and forgets them. `false`: one may be open still.
+    /// Posts `bye` to sockets, closes them and deletes their rows. Returns `false` if one may still be
+    /// open.
     async fn close_all(&self, ids: &[&str], reason: &'static str) -> bool {
         let bye = Reply::Bye { reason }.to_json();
         for id in ids {
-            // A socket that is gone, or whose buffer is full, need not hear it.
+            // A post to a closed or overloaded socket may fail without harm.
             let _ = self.sessions.sockets().post(id, &bye).await;
         }
         tokio::time::sleep(TO_SAY_BYE).await;
@@ -118,7 +119,7 @@ impl Gateway {
                     connection.id = id,
                     error = chain(&refused),
                     code = "GATEWAY_NOT_CLOSED",
-                    "socket may be open still; its next frame over the limit closes it"
+                    "socket not closed: the next frame over the limit closes it"
                 );
             }
         }
@@ -126,7 +127,7 @@ impl Gateway {
     }
 }
 
-/// The sockets that are one too many: the oldest of the same kind, and never the one that has just opened.
+/// The sockets over the limit: the oldest with the same view, never the new one.
 fn oldest(open: Vec<Connection>, id: &str, who: &Identity) -> Vec<Connection> {
     let mut open: Vec<Connection> = open.into_iter().filter(|it| it.view == who.view).collect();
     let excess = open.len().saturating_sub(MAX_SOCKETS);

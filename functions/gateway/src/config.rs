@@ -1,19 +1,21 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use runtime::{Env, Unset};
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
     pub connections_table: String,
     pub ledger_table: String,
     pub inbox_table: String,
-    /// Where connections are posted to: the WebSocket API's stage, by https.
+    /// The HTTPS URL of the WebSocket API's stage, for posts to connections.
     pub endpoint: String,
 }
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
+    /// [`Unset`] names the missing variable.
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config {
             connections_table: env.required("CONNECTIONS_TABLE")?,

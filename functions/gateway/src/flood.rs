@@ -1,5 +1,5 @@
-//! How many frames a socket may send. Each process counts for itself: frames over the limit cost no call to a table, so
-//! that one socket's flood does not slow its neighbours down.
+//! The frame limit of sockets. Each process counts for itself. Frames over the limit cause no table
+//! call, so a flooding socket does not slow down others.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,31 +8,31 @@ use domain::Timestamp;
 use domain::quota::{Bucket, Quota};
 use jiff::SignedDuration;
 
-/// A socket may send this many frames at once, and then one every interval: 20, and 5 a second.
+/// The burst of a socket. Its rate is 5 frames a second.
 const BURST: u32 = 20;
 const INTERVAL: SignedDuration = SignedDuration::from_millis(200);
 
-/// So many frames over the limit within this time close the socket.
+/// The number of frames over the limit within this time that closes the socket.
 const MOST_OVER: u32 = 100;
 const WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// How many sockets a process remembers.
+/// The number of sockets that a process tracks.
 const MAX_SOCKETS: usize = 4_096;
 
-/// What is done with a frame.
+/// The decision about a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The frame is carried out.
+    /// The frame is processed.
     Pass,
-    /// The client hears `slow_down`, and nothing is carried out.
+    /// The client gets `slow_down`, and the frame is not processed.
     SlowDown,
-    /// The socket is to be closed.
+    /// The socket must be closed.
     Close,
-    /// The socket is being closed: the frame gets no answer.
+    /// The socket is being closed, and the frame gets no answer.
     Ignore,
 }
 
-/// The sockets of this process and their frames.
+/// The sockets of this process and their frame counts.
 pub(crate) struct Floods {
     quota: Quota,
     sockets: HashMap<String, Flow>,
@@ -40,7 +40,7 @@ pub(crate) struct Floods {
 
 struct Flow {
     bucket: Bucket,
-    /// Frames over the limit since `since`.
+    /// The frames over the limit since `since`.
     over: u32,
     since: Timestamp,
     last: Timestamp,
@@ -85,7 +85,7 @@ impl Floods {
         Verdict::Close
     }
 
-    /// A socket that could not be closed. The next frame over the limit closes it.
+    /// Records that a socket was not closed. The next frame over the limit closes it.
     pub(crate) fn is_open_still(&mut self, id: &str) {
         if let Some(flow) = self.sockets.get_mut(id) {
             flow.is_closing = false;
@@ -96,7 +96,7 @@ impl Floods {
         self.sockets.remove(id);
     }
 
-    /// Forgets sockets that say nothing, then those that were never over the limit, then all others.
+    /// Evicts idle sockets first, then those within the limit, then all others.
     fn make_room(&mut self, now: Timestamp) {
         if self.sockets.len() < MAX_SOCKETS {
             return;

@@ -1,4 +1,4 @@
-//! A client and its user's inbox: listing, marking, catching up, and telling the user's other sockets.
+//! Inbox actions of a client: listing, marking, resuming, and updating the user's other sockets.
 
 use aws::Refused;
 use domain::inbox::{Mark, Viewer};
@@ -11,7 +11,7 @@ use crate::Gateway;
 use crate::page::fitting;
 use crate::protocol::{Denied, Listing, Marking, Reply, Standing};
 
-/// What a resume gets at once; the client asks for more.
+/// The most entries in the answer to a resume. The client asks for more.
 const MISSED_AT_ONCE: usize = 100;
 
 impl Gateway {
@@ -72,7 +72,7 @@ impl Gateway {
         }
     }
 
-    /// Remembers what somebody says they did with what they were told, in the ledger and in their inbox.
+    /// Records that a user has seen or acknowledged notifications, in the ledger and in the inbox.
     pub(crate) async fn notice(
         &self,
         id: &str,
@@ -87,7 +87,7 @@ impl Gateway {
         }
         let mark = match how {
             Unless::Seen => Mark::Seen,
-            // Who has taken notice has read it.
+            // An acknowledged entry counts as read.
             Unless::Acknowledged => Mark::Read,
         };
         let done = store::mark(&self.inbox, &self.ledger, &viewer, keys, mark, Some(how), now()).await?;

@@ -1,26 +1,27 @@
-//! gateway: answers the WebSocket API.
+//! The gateway function: the back end of the WebSocket API.
 //!
-//! | route | what the client says | what it hears |
+//! | route | request | reply |
 //! |---|---|---|
 //! | `$connect` | `wss://…/?ticket=<ticket>` | the connection opens, or 401 |
 //! | `subscribe` | `{"action":"subscribe","room":"queue:7"}` | `{"type":"subscribed","room":"queue:7"}` or `{"type":"refused",…}` |
 //! | `seen` | `{"action":"seen","ids":["<key>",…]}` | `{"type":"seen","ids":[…]}`, or `{"type":"refused",…}` |
 //! | `acknowledge` | `{"action":"acknowledge","ids":["<key>",…]}` | `{"type":"acknowledged","ids":[…]}`, or `{"type":"refused",…}` |
-//! | `inbox` | `{"action":"inbox","shelf":"unread","category":"billing","before":120,"limit":20}`, all of it may be left out | `{"type":"inbox","entries":[…],"next":101,"counts":{…}}`, newest first |
+//! | `inbox` | `{"action":"inbox","shelf":"unread","category":"billing","before":120,"limit":20}`, all members optional | `{"type":"inbox","entries":[…],"next":101,"counts":{…}}`, newest first |
 //! | `counts` | `{"action":"counts"}` | `{"type":"counts","unseen":1,"unread":3,"total":9}` |
-//! | `mark` | `{"action":"mark","as":"read","ids":[…]}`, or `"all":true` and perhaps `"category":"billing"` | `{"type":"marked","as":"read",…,"counts":{…}}`; the user's other sockets hear `counts` |
+//! | `mark` | `{"action":"mark","as":"read","ids":[…]}`, or `"all":true` and optionally `"category":"billing"` | `{"type":"marked","as":"read",…,"counts":{…}}`; the user's other sockets get `counts` |
 //! | `resume` | `{"action":"resume","after":"<key>"}` | `{"type":"missed","entries":[…],"more":false,"counts":{…}}`, oldest first |
 //! | `ping` | `{"action":"ping"}` | `{"type":"pong"}` |
-//! | anything else | | `{"type":"error","reason":"unknown_action",…}` |
+//! | other actions | | `{"type":"error","reason":"unknown_action",…}` |
 //! | more than 20 frames at once or 5 a second | | `{"type":"error","reason":"slow_down",…}`; 100 over within 10 s: `{"type":"bye","reason":"rate"}`, and the socket is closed |
-//! | a 21st socket of one user | | the oldest hears `{"type":"bye","reason":"replaced"}` and is closed |
+//! | a 21st socket of one user | | the oldest gets `{"type":"bye","reason":"replaced"}` and is closed |
 //!
-//! A ticket works once and for 30 seconds. It is the only thing that says who somebody is: nothing a client sends
-//! later can change that. So nobody sees or acknowledges a notification for somebody else, nor one person for a room.
-//! A session ends with the token that bought its ticket, and 2 h 15 min after `$connect` at the latest: the next action is
-//! refused with `not_connected`, and the connection is closed.
-//! An answer that is not on record has its reason in `refused`, beside those that are or alone. What is said to be seen
-//! or acknowledged is so in the ledger and in the inbox; both are asked once, and know the same.
+//! A ticket is valid once and for 30 seconds. It alone defines the identity of a connection. Users
+//! therefore cannot mark notifications of other users, and no user can mark them for a room.
+//!
+//! A session ends with the token that requested its ticket, and at the latest 2 h 15 min after
+//! `$connect`. The next action is then refused with `not_connected`, and the connection is closed.
+//! Refused ids and their reasons are in `refused`, beside accepted ids or alone. Seen and acknowledged
+//! states are stored in both the ledger and the inbox.
 
 mod closing;
 mod config;
@@ -44,7 +45,7 @@ pub use protocol::{Denied, Listing, Marking, Reply, Request, Response, Route, St
 /// The longest name of a room, in bytes.
 const MAX_ROOM_BYTES: usize = 256;
 
-/// The WebSocket API's back end.
+/// The back end of the WebSocket API.
 pub struct Gateway {
     connections: Connections,
     ledger: Ledger,
@@ -70,10 +71,10 @@ impl Gateway {
         }
     }
 
-    /// Answers one request. A socket whose session is over is refused every action and closed.
+    /// Answers one request. A socket whose session has ended is refused every action and closed.
     ///
     /// # Errors
-    /// A table could not be asked; API Gateway tells the client that something went wrong.
+    /// The call to a table failed. API Gateway reports an internal error to the client.
     pub async fn answer(&self, request: Request) -> Result<Response, Refused> {
         let id = request.connection_id();
         let is_frame = !matches!(request.route(), Route::Connect | Route::Disconnect);
@@ -103,7 +104,7 @@ impl Gateway {
         }
     }
 
-    /// Does what the client of an open session asks for.
+    /// Performs the action of a client with an open session.
     async fn act(&self, id: &str, who: &Identity, request: &Request) -> Result<Reply, Refused> {
         match request.route() {
             Route::Subscribe => self.subscribe(id, who, request.room()).await,
@@ -118,9 +119,9 @@ impl Gateway {
         }
     }
 
-    /// Tells the client that its session is over and closes the connection.
+    /// Tells the client that its session has ended, and closes the connection.
     async fn end(&self, id: &str) -> Result<Response, Refused> {
-        tracing::info!(code = "SESSION_OVER", connection.id = id, "action refused: the connection is closed");
+        tracing::info!(code = "SESSION_OVER", connection.id = id, "action refused: the session has ended");
         self.sessions.close_with(id, &Reply::not_connected().to_json()).await?;
         Ok(Response::ok())
     }
@@ -131,14 +132,18 @@ impl Gateway {
             None => None,
         };
         let Some(ticket) = ticket else {
-            tracing::info!(connection.id = id, "refused: no valid ticket");
+            tracing::info!(
+                code = "GATEWAY_NO_TICKET",
+                connection.id = id,
+                "connection refused: no valid ticket"
+            );
             return Ok(Response::unauthorized());
         };
         if self.connections.kept_away(&ticket.identity, now()).await?.is_some() {
             tracing::info!(
                 code = "GATEWAY_KEPT_AWAY",
                 connection.id = id,
-                "refused: a socket of the user flooded within the last minute"
+                "connection refused: a socket of the user sent too many frames within the last minute"
             );
             return Ok(Response::unauthorized());
         }
@@ -146,14 +151,14 @@ impl Gateway {
         if self.connections.is_signed_out(&ticket).await? {
             self.connections.close(id).await?;
             tracing::info!(
-                code = "SIGNED_OUT",
+                code = "GATEWAY_SIGNED_OUT",
                 connection.id = id,
-                "refused: signed out after the ticket was issued"
+                "connection refused: the user signed out after the ticket was issued"
             );
             return Ok(Response::unauthorized());
         }
         self.replace_oldest(id, &ticket.identity).await;
-        tracing::info!(connection.id = id, "connected");
+        tracing::info!(code = "GATEWAY_CONNECTED", connection.id = id, "connection accepted");
         Ok(Response::ok())
     }
 

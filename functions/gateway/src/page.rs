@@ -1,21 +1,22 @@
-//! As many entries as one frame of a WebSocket carries.
+//! Limits a page of entries to the size of one WebSocket frame.
 
 use domain::inbox::Entry;
 use serde_json::value::RawValue;
 
-/// API Gateway closes a connection over a frame of more than 32 KiB; what stands around the entries needs little.
+/// The size limit of the entries. API Gateway closes a connection after a frame of more than 32 KiB, and
+/// the rest of the frame is small.
 ///
 /// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
 const MAX_BYTES: usize = 31 * 1024;
 
-/// The first entries as JSON, and the number of the last of them where some were left out.
+/// The entries that fit, as JSON, and the number of the last one if some were left out.
 pub(crate) fn fitting(entries: Vec<Entry>) -> (Vec<Box<RawValue>>, Option<u64>) {
     let mut taken: Vec<Box<RawValue>> = Vec::with_capacity(entries.len());
     let (mut bytes, mut last) = (0, None);
     for entry in entries {
         let text = serde_json::value::to_raw_value(&entry).expect("an entry is strings and JSON text");
         bytes += text.get().len() + 1;
-        // The first always fits: the domain bounds it.
+        // The first entry always fits, because the domain limits its size.
         if bytes > MAX_BYTES && !taken.is_empty() {
             return (taken, last);
         }

@@ -1,4 +1,4 @@
-//! What API Gateway hands over, and what clients say and hear.
+//! The WebSocket protocol: requests of API Gateway and replies to clients.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,10 @@ pub use asked::Listing;
 pub use domain::inbox::Marking;
 pub use said::Standing;
 
-/// A WebSocket request. No `Debug`: it may carry a ticket.
+/// A WebSocket request. No `Debug`, because it can contain a ticket.
 ///
-/// Source: API Gateway developer guide, "Set up a WebSocket API integration request", the fields that are read here.
+/// Source: API Gateway developer guide, "Set up a WebSocket API integration request". Only the fields
+/// used here are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -77,7 +78,7 @@ impl Request {
         self.query_string_parameters.as_ref()?.get("ticket").map(String::as_str)
     }
 
-    /// The room a client asks for; `None` when its message has no such text.
+    /// The room that a client requests. `None` if the message has no such text.
     pub(crate) fn room(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct Subscribe {
@@ -87,7 +88,7 @@ impl Request {
     }
 }
 
-/// What a client hears. No `Debug`: it may hold what somebody was told.
+/// A reply to a client. No `Debug`, because it can contain notifications.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Reply {
@@ -99,15 +100,15 @@ pub enum Reply {
         room: String,
         reason: &'static str,
     },
-    /// The notifications that somebody has seen now, or saw before.
+    /// The notifications that the user has seen, now or earlier.
     Seen(Notices),
     Acknowledged(Notices),
-    /// None of the notifications that were named.
+    /// None of the named notifications was marked.
     #[serde(rename = "refused")]
     NotNoticed {
         refused: Vec<Denied>,
     },
-    /// A part of a shelf, newest first, and where the next page begins.
+    /// A page of inbox entries, newest first, with the start of the next page.
     Inbox {
         entries: Vec<Box<RawValue>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,7 +124,7 @@ pub enum Reply {
         refused: Vec<Denied>,
         counts: Counts,
     },
-    /// So many entries moved; where there are more the client asks again.
+    /// The number of marked entries. If there are more, the client repeats the request.
     #[serde(rename = "marked")]
     MarkedAll {
         #[serde(rename = "as")]
@@ -132,7 +133,7 @@ pub enum Reply {
         more: bool,
         counts: Counts,
     },
-    /// What came while the client was away, oldest first.
+    /// The entries since the client's last one, oldest first.
     Missed {
         entries: Vec<Box<RawValue>>,
         more: bool,
@@ -148,25 +149,25 @@ pub enum Reply {
     },
 }
 
-/// Which notifications are on record as seen or acknowledged, and which are not.
+/// The notifications that were marked as seen or acknowledged, and the refused ones.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Notices {
     ids: Vec<Key>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Denied>,
-    /// Where an inbox has any of them.
+    /// The inbox counts, if the inbox contains any of the notifications.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<Counts>,
 }
 
-/// A notification that somebody cannot see or acknowledge.
+/// A notification that the user cannot mark.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Denied {
     id: Key,
     reason: &'static str,
 }
 
-/// What API Gateway gets back.
+/// An answer in the form of API Gateway.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {

@@ -1,24 +1,26 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use domain::producers::Producers;
 use runtime::{Env, Error};
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
     pub people_table: String,
     pub inbox_table: String,
     pub connections_table: String,
-    /// Where connections are closed: the WebSocket API's stage, by https.
+    /// The HTTPS URL of the WebSocket API's stage, for closing connections.
     pub socket_endpoint: String,
     pub dead_letters_url: String,
-    /// Which source may say what of whom.
+    /// The rights of each source.
     pub producers: Producers,
     pub bus: String,
 }
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// A variable is missing, or the policy that lies beside the program cannot be used.
+    /// A variable is missing, or the policy file is unusable.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         Ok(Config {
             people_table: env.required("PEOPLE_TABLE")?,

@@ -1,8 +1,8 @@
-//! people: what the bus says about people, topics and tenants goes into the people table.
+//! The people function: stores updates of recipients, topics and tenants from the bus.
 //!
-//! Read → change, all of a batch together → a verdict for each message. The reading, and what an older or repeated
-//! event may still change, is `domain::registry`'s; the conditions under which the table is written are `store`'s. It
-//! decides about nobody and tells nobody.
+//! Messages are parsed, the updates of a batch are applied together, and each message gets its own
+//! result. `domain::registry` parses updates and orders versions. `store` holds the conditions of the
+//! writes. The function sends no notifications.
 
 mod config;
 mod notice;

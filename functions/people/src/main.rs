@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! Wires the function. The work is in the library.
 
 use people::{Config, Registrar};
 use queue::Sources;
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let registrar = Registrar::new(&aws, config);
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
-    // In a box: the runtime's layers around so many calls within calls are deeper than the compiler follows.
+    // Boxed, because the nested future of the runtime exceeds the compiler's recursion limit.
     let handle = async |batch| Ok(Box::pin(registrar.handle(batch)).await);
     run_sqs(handle, delete).await
 }

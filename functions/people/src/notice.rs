@@ -1,4 +1,4 @@
-//! From the text of a message to what it asks for.
+//! Parses a message into the updates it requests.
 
 use domain::Timestamp;
 use domain::bus::BusEvent;
@@ -6,10 +6,10 @@ use domain::event::Refusal;
 use domain::producers::Producers;
 use domain::registry::{self, Notice};
 
-/// Reads the body that EventBridge put into the queue, and checks that its producer may say so.
+/// Parses the body of an EventBridge message and checks the right of its producer.
 ///
 /// # Errors
-/// [`Refusal`] says why the event changes nothing: the dead-letter queue's cause.
+/// [`Refusal`] gives the reason, which becomes the cause of the dead letter.
 pub fn read(body: &str, producers: &Producers, now: Timestamp) -> Result<Notice, Refusal> {
     let bus = BusEvent::parse(body)?;
     let event = bus.event(producers)?;
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused() {
+    fn message_without_an_event_is_refused() {
         for body in ["", "[]", "not json", r#"{"id":"1"}"#, &bus(r#"{"specversion":"0.3"}"#), &bus("7")] {
             assert!(read(body, &crm("all"), NOON).is_err(), "{body}");
         }

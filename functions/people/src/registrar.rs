@@ -1,4 +1,4 @@
-//! One batch from the bus.
+//! Handles one batch of updates.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ use store::{Amended, Connections, Inbox, NotApplied, People};
 
 use crate::{Config, read};
 
-/// Everything the function holds on to between invocations.
+/// The clients of the function, kept between invocations.
 pub struct Registrar {
     people: People,
     inbox: Inbox,
@@ -26,11 +26,12 @@ pub struct Registrar {
     producers: Producers,
     aws: SdkConfig,
     bus_name: String,
-    /// Made when an address changes: making a client is a fifth of a function's start-up.
+    /// The client, created on the first address change. Creating a client takes a fifth of the start-up
+    /// time.
     bus: OnceLock<Bus>,
 }
 
-/// What a batch asks for, each with the place in the batch of the message behind it.
+/// The updates of a batch, each with the index of its message.
 #[derive(Default)]
 struct Harvest {
     people: Vec<Amendment>,
@@ -38,12 +39,12 @@ struct Harvest {
     tenants: Vec<(usize, String, Box<Settings>, Stamp)>,
 }
 
-/// What becomes of a message when part of it could not be done. Ordered: a cause to put it aside outweighs a second try.
+/// The failure of a message. Ordered: a permanent failure outweighs a retry.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Setback {
-    /// It may work later.
+    /// A retry may succeed.
     Later(String),
-    /// It will not work.
+    /// Every retry fails.
     Never { class: &'static str, detail: String },
 }
 
@@ -64,8 +65,8 @@ impl Registrar {
         }
     }
 
-    /// Carries every event of the batch out. What could not be done yet comes back; what never can goes to the
-    /// dead-letter queue at once. Doing it twice is harmless.
+    /// Applies every update of the batch. Failed messages return to the queue, and permanently refused
+    /// ones go to the dead-letter queue. A repeat is harmless.
     pub async fn handle(&self, batch: Batch) -> Report {
         let mut report = Report::default();
         let mut harvest = Harvest::default();
@@ -86,7 +87,12 @@ impl Registrar {
             match setback {
                 None => {}
                 Some(Setback::Later(error)) => {
-                    tracing::warn!(message.id = message.message_id, error, "not carried out yet");
+                    tracing::warn!(
+                        code = "PEOPLE_RETRY",
+                        message.id = message.message_id,
+                        error,
+                        "message returned to the queue: the update was not stored"
+                    );
                     report.show_again(message);
                 }
                 Some(Setback::Never { class, detail }) => {
@@ -95,11 +101,18 @@ impl Registrar {
             }
         }
         let (messages, returned) = (batch.messages.len(), report.returned());
-        tracing::info!(messages, changes = harvest.people.len(), changed, returned, "batch carried out");
+        tracing::info!(
+            code = "PEOPLE_BATCH",
+            messages,
+            changes = harvest.people.len(),
+            changed,
+            returned,
+            "batch of updates applied"
+        );
         report
     }
 
-    /// How many changes took effect; `setbacks` gains what did not work.
+    /// Applies the updates and returns the number of effective ones. Failures are added to `setbacks`.
     async fn carry_out(&self, harvest: &Harvest, setbacks: &mut [Option<Setback>]) -> usize {
         let mut changed = 0;
         let mut note = |at: usize, applied: Result<bool, NotApplied>| match applied {
@@ -130,8 +143,8 @@ impl Registrar {
         changed
     }
 
-    /// Publishes that addresses changed, so that the old ones can be told. The changes stand whatever the bus says, and
-    /// a second delivery of their events changes nothing: an announcement that was not published is logged.
+    /// Publishes address changes, so that the old addresses are notified. The changes remain if the bus
+    /// refuses the events, and a redelivery changes no row again. A refused event is logged.
     async fn announce(&self, announcements: &[Entry]) {
         if announcements.is_empty() {
             return;
@@ -141,14 +154,14 @@ impl Registrar {
             tracing::error!(
                 code = "ADDRESS_CHANGE_NOT_ANNOUNCED",
                 error = chain(&refused),
-                "an address changed and the event about it was not published; the old address is not told"
+                "address change event not published: the old address is not notified"
             );
         }
     }
 
-    /// Deletes the inbox of a deleted person, and ends the sessions that the person must not have any more: all of a
-    /// deleted person's, and those of tenants that the person has left. A later word may have brought the person back,
-    /// so the table is asked.
+    /// Deletes the inbox of a deleted person, and ends sessions that the person must no longer have. For
+    /// a deleted person these are all sessions, otherwise those of tenants that the person left. The
+    /// table is read again, because a later update may have restored the person.
     async fn follow_up(&self, amendment: &Amendment) -> Result<(), Refused> {
         if !ends_sessions(&amendment.change) {
             return Ok(());
@@ -158,23 +171,36 @@ impl Registrar {
         let person = found.get(id);
         match (person, &amendment.change) {
             (None, Change::Remove) => self.inbox.forget(id).await?,
-            // Not described yet, or this release cannot read the person: nothing was lost.
+            // The person is not described yet, or a newer release wrote the row. No session is ended.
             (None, _) => return Ok(()),
             (Some(_), _) => {}
         }
         let ended = self.sessions.enforce(id, person, now()).await?;
         if ended > 0 {
-            tracing::info!(code = "SESSIONS_ENDED", ended, "sockets of a changed person were closed");
+            tracing::info!(
+                code = "SESSIONS_ENDED",
+                ended,
+                "sockets closed: the recipient was deleted or left the tenant"
+            );
         }
         Ok(())
     }
 
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
-        tracing::error!(message.id = message.message_id, detail, "an event cannot be carried out");
+        tracing::error!(
+            code = "MESSAGE_REFUSED",
+            message.id = message.message_id,
+            detail,
+            "message moves to the dead-letter queue: its content cannot be processed"
+        );
         let cause = Cause { class, detail, by: "people" };
         let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
-            tracing::error!(error = chain(&refused), "it stays in the queue");
+            tracing::error!(
+                code = "DEAD_LETTER_NOT_SENT",
+                error = chain(&refused),
+                "message returned to the queue: the dead-letter queue did not accept it"
+            );
             report.show_again(message);
         }
     }
@@ -192,13 +218,13 @@ impl Harvest {
     }
 }
 
-/// The events about the addresses that a change took from a person.
+/// The events about the addresses that an update removed from a person.
 fn announced(amendment: &Amendment, amended: &Amended) -> Vec<Entry> {
     let event = |change| announcement(address_change::PEOPLE, &amendment.id, change, &amendment.stamp, now());
     amended.addresses.iter().map(|change| Entry::of(&event(change))).collect()
 }
 
-/// Whether a change may take a tenant from a person, or the person altogether.
+/// Whether an update can remove a tenant from a person, or the person.
 fn ends_sessions(change: &Change) -> bool {
     match change {
         Change::Put(_) | Change::Create(_) | Change::Remove => true,

@@ -1,21 +1,23 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use delivery::DeskConfig;
 use runtime::{Env, Unset};
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
-    /// The bus that hears of devices that are gone.
+    /// The bus for device-unregistered events.
     pub bus: String,
     pub desk: DeskConfig,
 }
 
-/// SNS takes far more; ten under way at once empty a batch in one go.
+/// The number of parallel sends, which covers a whole batch. SNS allows far more.
 const CONCURRENCY: usize = 10;
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
+    /// [`Unset`] names the missing variable.
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config { bus: env.required("BUS_NAME")?, desk: DeskConfig::from_env(env, "push", CONCURRENCY)? })
     }

@@ -1,4 +1,4 @@
-//! Devices, as SNS reaches them.
+//! Sends to devices through SNS.
 
 use std::sync::OnceLock;
 
@@ -12,12 +12,12 @@ use sns::{Attribute, Kind, Message, Sns, Target};
 use crate::farewell::farewell;
 use crate::note::Note;
 
-/// SNS, and the bus that hears of devices that are gone.
+/// The SNS client, and the bus for device-unregistered events.
 pub struct Devices {
     sns: Sns,
     config: SdkConfig,
     bus_name: String,
-    /// Made when the first device is gone: most invocations meet none.
+    /// The bus client, created for the first unregistered device. Most invocations need none.
     bus: OnceLock<Bus>,
 }
 
@@ -27,18 +27,18 @@ impl Devices {
         Devices { sns: Sns::new(config), config: config.clone(), bus_name, bus: OnceLock::new() }
     }
 
-    /// For tests.
+    /// Creates an instance with existing clients, for tests.
     #[must_use]
     pub fn with_clients(sns: Sns, bus: Bus) -> Devices {
         let config = SdkConfig::builder().build();
         Devices { sns, config, bus_name: String::new(), bus: bus.into() }
     }
 
-    /// Asks SNS once. A device that is gone is reported to the bus, so that nobody writes to it again, and its endpoint
-    /// is deleted.
+    /// Calls SNS once. An unregistered device is reported to the bus, so that it gets no further
+    /// notifications, and its endpoint is deleted.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it.
+    /// [`Failure`] names the reaction.
     pub async fn send(&self, job: &Job, now: Timestamp) -> Result<Sent, Failure> {
         let note = Note::shape(job, now)?;
         let answer = self.sns.publish(&message(&note)).await;
@@ -49,26 +49,29 @@ impl Devices {
         answer
     }
 
-    /// An endpoint that stays costs nothing: whoever registers the device again enables it or makes a new one.
+    /// Deletes the endpoint. If that fails, the endpoint costs no money, and a new registration replaces
+    /// it.
     async fn forget(&self, job: &Job, note: &Note<'_>) {
         if let Err(refused) = self.sns.forget(&note.device.endpoint).await {
             tracing::warn!(
+                code = "PUSH_ENDPOINT_NOT_DELETED",
                 job.key = job.key.as_str(),
                 error = aws::chain(&refused),
-                "a device is gone and its endpoint stays"
+                "SNS endpoint of an unregistered device not deleted: the next registration replaces it"
             );
         }
     }
 
-    /// The note's outcome stands, whether the bus hears of it or not: the next note to this device fails as well, and
-    /// reports it anew.
+    /// Publishes the device-unregistered event. The outcome of the notification does not depend on it.
+    /// If it fails, the next notification to the device fails as well and repeats the event.
     async fn report(&self, job: &Job, note: &Note<'_>, now: Timestamp) {
         let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
         for refused in bus.put(&[farewell(job, note.device, now)]).await.into_iter().filter_map(Result::err) {
             tracing::warn!(
+                code = "PUSH_UNREGISTERED_NOT_ANNOUNCED",
                 job.key = job.key.as_str(),
                 error = aws::chain(&refused),
-                "a device is gone and the bus was not told"
+                "device unregistered event not published: the next send to the device publishes it"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! What the bus is told of a device that takes no notes any more.
+//! The event about an unregistered device.
 
 use domain::Timestamp;
 use domain::event::Event;
@@ -7,13 +7,13 @@ use domain::recipient::Device;
 use publish::Entry;
 use serde_json::json;
 
-/// The type of the event. Its data name the recipient and the device, never the device's address.
+/// The type of the event. Its data name the recipient and the device, but not the device's address.
 pub const UNREGISTERED: &str = "carillon.device.unregistered";
 
 const SOURCE: &str = "carillon/push";
 
-/// The event, caused by the one that the note was about. Its id follows from the note's key: told twice, it is kept
-/// once.
+/// The event, caused by the event of the notification. Its id is derived from the notification's key, so
+/// repeats are stored once.
 #[must_use]
 pub fn farewell(job: &Job, device: &Device, now: Timestamp) -> Entry {
     let data = json!({ "recipient": job.recipient, "device": device.id });

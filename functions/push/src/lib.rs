@@ -1,7 +1,7 @@
-//! push: sends notes to the lock screens of phones and tablets through Amazon SNS.
+//! The push channel: sends push notifications to phones and tablets through Amazon SNS.
 //!
-//! [`Note`] is what SNS is asked, exactly; [`Devices`] asks it, and tells the bus of a device that is gone. Claiming,
-//! settling and retrying are [`delivery`]'s.
+//! [`Note`] shapes the request. [`Devices`] makes the call and reports unregistered devices. The crate
+//! [`delivery`] claims, settles and retries.
 
 mod config;
 mod devices;

@@ -1,4 +1,5 @@
-//! What SNS is asked for one job: a payload in the words of the device's platform, and how it is to be handled.
+//! Shapes the SNS request of a job: a payload in the format of the device's platform, and the delivery
+//! options.
 
 use domain::Timestamp;
 use domain::event::Priority;
@@ -12,44 +13,45 @@ mod payload;
 
 use payload::payload;
 
-/// What Apple and Google take of one note.
+/// The size limit of Apple and Google for a push notification.
 ///
 /// Source: Apple, "Generating a remote notification"; Firebase, "About FCM messages".
 pub const MAX_PAYLOAD_BYTES: usize = 4_096;
 
-/// Google keeps a note for four weeks at most.
+/// The longest time that Google keeps a push notification: four weeks.
 ///
 /// Source: Firebase, "Set the lifespan of a message".
 const MAX_TTL_S: i64 = 28 * 86_400;
 
-/// What is said when something had to be left out of the text.
+/// The mark of a cut text.
 const CUT: &str = "…";
 
-/// A note as SNS takes it. No `Debug`: it holds an address and what somebody is told.
+/// A push notification for SNS. No `Debug`, because it contains an address and content.
 pub struct Note<'a> {
     pub device: &'a Device,
-    /// One JSON object: a payload as a string, under the name that SNS has for the platform.
+    /// A JSON object with the payload as a string, under SNS's name of the platform.
     pub message: String,
     pub attributes: Vec<(&'static str, String)>,
 }
 
-/// What is on the way to the platform: all of it, or less where all of it is too large.
+/// The content that fits the size limit.
 struct Words<'a> {
     job: &'a Job,
     push: &'a Push,
     body: &'a str,
-    /// The body ends early.
+    /// The body was cut.
     cut: bool,
-    /// `None`: left out.
+    /// `None` if the data were left out.
     data: Option<&'a Map<String, Value>>,
     ttl_s: Option<i64>,
 }
 
 impl<'a> Note<'a> {
-    /// What is too large loses its data first, then the end of its body.
+    /// Shapes the push notification. If it is too large, first the data are left out, then the body is
+    /// cut.
     ///
     /// # Errors
-    /// The job is no note, or its title alone is too large.
+    /// The job belongs to another channel, or its title alone is too large.
     pub fn shape(job: &'a Job, now: Timestamp) -> Result<Note<'a>, Failure> {
         let Content::Push(push) = &job.content else {
             let source = format!("a {} job in the push queue", job.channel().name()).into();
@@ -70,7 +72,7 @@ impl<'a> Note<'a> {
     }
 }
 
-/// SNS's name for a platform, in messages.
+/// The name of a platform in SNS messages.
 fn name(platform: Platform) -> &'static str {
     match platform {
         Platform::Apns => "APNS",
@@ -102,18 +104,20 @@ fn fitted(mut words: Words<'_>, platform: Platform) -> Result<String, Failure> {
                 format!("{} bytes without data and body, {MAX_PAYLOAD_BYTES} fit", text.len()).into();
             return Err(Failure::Permanent { reason: Reason::TooLarge, source });
         }
-        // The widest escape makes six bytes of one, so this never takes more than it must.
+        // The widest escape turns one byte into six, so this never cuts too much.
         words.body = beginning(words.body, words.body.len() - excess.div_ceil(6).min(words.body.len()));
     }
 }
 
-/// As many whole letters as there are in so many bytes.
+/// The longest prefix of whole characters within this many bytes.
 fn beginning(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// Source: SNS Developer Guide, "Using the Amazon SNS time to live message attribute" and "Reserved message attributes
-/// for mobile push notifications".
+/// The SNS message attributes.
+///
+/// Source: SNS Developer Guide, "Using the Amazon SNS time to live message attribute" and "Reserved
+/// message attributes for mobile push notifications".
 fn attributes(job: &Job, push: &Push, platform: Platform, ttl_s: Option<i64>) -> Vec<(&'static str, String)> {
     let ttl = match platform {
         Platform::Apns => "AWS.SNS.MOBILE.APNS.TTL",
@@ -132,13 +136,13 @@ fn attributes(job: &Job, push: &Push, platform: Platform, ttl_s: Option<i64>) ->
     attributes
 }
 
-/// What the note is called: of two of one name the later takes the place of the earlier. Without a name of its own it is
-/// its key, so that one that is sent again takes the place of the first.
+/// The collapse name: a later notification replaces an earlier one with the same name. The default is
+/// the key, so that a repeated send replaces the first.
 fn name_of<'a>(job: &'a Job, push: &'a Push) -> &'a str {
     push.collapse.as_deref().unwrap_or(job.key.as_str())
 }
 
-/// Whether a device that sleeps is to be woken: the rule's priority says so, or its interruption level.
+/// Whether the notification wakes a sleeping device, by the rule's priority or its interruption level.
 fn is_urgent(job: &Job, push: &Push) -> bool {
     let by_priority = match job.priority {
         Priority::Low | Priority::Normal => false,
@@ -147,7 +151,7 @@ fn is_urgent(job: &Job, push: &Push) -> bool {
     by_priority || push.options.interruption.is_some_and(Interruption::is_urgent)
 }
 
-/// 10 is delivered at once; 5 may be held back to save power.
+/// The APNs priority. 10 is delivered at once, 5 may be delayed to save power.
 ///
 /// Source: Apple, "Sending notification requests to APNs", `apns-priority`.
 fn apns_priority(job: &Job, push: &Push) -> &'static str {

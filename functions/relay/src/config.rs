@@ -1,28 +1,30 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use domain::outbox_mark::MarkKey;
 use domain::producers::Producers;
 use domain::stack_secret::StackSecret;
 use runtime::{Env, Error};
 
-/// What the relay is told by its template.
+/// The settings that the template gives the relay.
 pub struct Config {
     pub bus: String,
     pub events_table: String,
     pub ledger_table: String,
     pub critical_queue_url: String,
     pub dead_letters_url: String,
-    /// The types of event of which a rule is critical.
+    /// The types of critical events.
     pub critical_types: Vec<String>,
-    /// What the audit knows the relay by.
+    /// The key that marks the relay's events for the audit.
     pub marks: MarkKey,
-    /// Which source of the bus may say what.
+    /// The rights of each source on the bus.
     pub producers: Producers,
 }
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// A variable is missing, the stack's secret is too short, or the policy that lies beside the program cannot be used.
+    /// A variable is missing, the stack's secret is too short, or the policy file is unusable.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         let types = env.required("CRITICAL_TYPES")?;
         Ok(Config {

@@ -1,26 +1,27 @@
-//! What an invocation brings: changes of a table, or messages about changes that could not be handled before.
+//! Parses invocations: stream records of a table, or messages about failed stream records.
 
 use runtime::Message;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use store::Item;
 
-/// What one invocation brings.
+/// The content of one invocation.
 pub(crate) enum Intake {
-    /// Records of a table's stream, in their order.
+    /// The records of a table's stream, in order.
     Changes(Vec<Change>),
-    /// Messages of the relay's own queue.
+    /// The messages of the relay's own queue.
     Messages(Vec<Message>),
 }
 
-/// One record of a table's stream.
+/// A record of a table's stream.
 ///
-/// Source: DynamoDB Streams API reference, `Record` and `StreamRecord`, the fields that are read here.
+/// Source: DynamoDB Streams API reference, `Record` and `StreamRecord`. Only the fields used here are
+/// read.
 #[derive(Deserialize)]
 pub(crate) struct Change {
     #[serde(rename = "eventName")]
     pub(crate) name: String,
-    /// `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`
+    /// The ARN `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`.
     #[serde(rename = "eventSourceARN", default)]
     stream_arn: String,
     #[serde(rename = "dynamodb")]
@@ -35,15 +36,15 @@ pub(crate) struct Images {
     pub(crate) old: Option<Item>,
 }
 
-/// What a message of the relay's own queue says.
+/// A message of the relay's own queue.
 pub(crate) enum Note {
-    /// Records, as a stream brings them: the local cloud's player sends them, for streams that leave them out.
+    /// Stream records. The local cloud sends them for streams that omit records.
     Changes(Vec<Change>),
-    /// Lambda gave a part of a stream up. It names the place, and not what was there.
+    /// Stream records that Lambda gave up. The message names their position, not their content.
     GivenUp(Part),
 }
 
-/// A part of a shard.
+/// A range of a shard.
 ///
 /// Source: Lambda developer guide, "Retain records for a failed batch in DynamoDB event source".
 #[derive(Deserialize)]
@@ -63,7 +64,7 @@ struct Payload<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// Whose record it is.
+/// The event source of a record.
 #[derive(Deserialize)]
 struct Source<'a> {
     #[serde(rename = "eventSource", borrow)]
@@ -77,8 +78,10 @@ struct OnFailure {
 }
 
 impl Intake {
+    /// Parses the payload of an invocation.
+    ///
     /// # Errors
-    /// The payload is of no source that the relay knows.
+    /// The payload comes from an unknown event source.
     pub(crate) fn read(payload: &str) -> Result<Intake, serde_json::Error> {
         let Payload { records } = serde_json::from_str(payload)?;
         let of_a_queue = match records.first() {
@@ -97,8 +100,10 @@ impl Intake {
 }
 
 impl Note {
+    /// Parses a message of the relay's own queue.
+    ///
     /// # Errors
-    /// It is neither.
+    /// The message has neither form.
     pub(crate) fn read(body: &str) -> Result<Note, serde_json::Error> {
         if let Ok(Payload { records }) = serde_json::from_str(body) {
             return changes(&records).map(Note::Changes);
@@ -121,7 +126,7 @@ impl Change {
     }
 }
 
-/// The name of the table whose stream this is.
+/// The name of the stream's table.
 pub(crate) fn table_of(stream_arn: &str) -> Option<&str> {
     stream_arn.split_once(":table/")?.1.split('/').next()
 }
@@ -131,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_and_messages_are_told_apart_and_anything_else_is_refused() {
+    fn payload_is_records_or_messages_or_refused() {
         let arn = "arn:aws:dynamodb:eu-west-1:1:table/carillon-dev-ledger/stream/2026-11-20T00:00:00.000";
         let record = format!(
             r#"{{"eventID":"1","eventName":"INSERT","eventSource":"aws:dynamodb","eventSourceARN":"{arn}",
@@ -150,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_says_what_was_given_up_or_brings_records_along() {
+    fn queue_message_names_a_range_or_has_records() {
         let given_up = r#"{"requestContext":{"condition":"RetryAttemptsExhausted"},"version":"1.0","DDBStreamBatchInfo":
             {"shardId":"s-1","startSequenceNumber":"10","endSequenceNumber":"20","batchSize":3,
              "streamArn":"arn:aws:dynamodb:eu-west-1:1:table/t/stream/x"}}"#;

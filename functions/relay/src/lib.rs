@@ -1,9 +1,10 @@
-//! relay: publishes what the tables say.
+//! The relay function: publishes changes of the tables.
 //!
-//! The events table's stream brings what producers put into the outbox: it goes on the bus, in the order of its
-//! aggregate, and what is critical straight to dispatch as well. The ledger's stream brings what became of
-//! notifications: it goes on the bus as `carillon.delivery.*` and `communication.sent`. The relay writes no status: the
-//! audit, seeing an event come back, takes it off the list. All of it may be published twice: it has the same ids.
+//! The stream of the events table contains new outbox entries. They go to the bus in the order of their
+//! aggregates, and critical ones also to dispatch directly. The stream of the ledger contains outcomes
+//! of notifications. They go to the bus as `carillon.delivery.*` and `communication.sent`. The relay
+//! writes no status. The audit acknowledges an outbox entry when it sees the event on the bus. Events
+//! can be published twice, with the same ids.
 
 mod config;
 mod intake;

@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! Wires the function. The work is in the library.
 
 use relay::{Config, Relay};
 use runtime::{Env, Error, init_log, run_any};

@@ -1,4 +1,4 @@
-//! Changes of the events table: what producers put into the outbox goes on the bus.
+//! Publishes new outbox entries from changes of the events table.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,24 +13,25 @@ use store::{Pending, Place};
 
 use crate::intake::Change;
 
-/// The longest that one invocation goes on offering: a shard waits no longer for what the bus does not take.
+/// How long one invocation keeps trying. A shard waits no longer for events that the bus does not
+/// accept.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How many rows are remembered as published although their invocation failed.
+/// The number of published rows that are remembered after a failed invocation.
 const MAX_REMEMBERED: usize = 1_000;
 
-/// The outbox's way to the bus.
+/// The publisher of outbox entries.
 pub(crate) struct OutboxRelay {
     relay: Relay,
     critical: Queue,
     critical_types: Vec<String>,
     marks: MarkKey,
-    /// What was published by an invocation that failed for the sake of others: its records come again, to this process
-    /// most of the time.
+    /// Rows published by an invocation that failed because of others. Their records are retried, usually
+    /// by this process.
     published: RefCell<BTreeSet<Place>>,
 }
 
-/// What was done, and how much of it must come again.
+/// The number of published rows and of rows to retry.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) published: usize,
@@ -48,7 +49,8 @@ impl OutboxRelay {
         OutboxRelay { relay, critical, critical_types, marks, published: RefCell::default() }
     }
 
-    /// Publishes what is new and pending among the changes. The caller fails its invocation if some must come again.
+    /// Publishes the new pending rows among the changes. The caller fails its invocation if rows must be
+    /// retried.
     pub(crate) async fn publish(&self, changes: Vec<Change>, deadline: Deadline) -> Counts {
         let rows = self.rows(changes);
         if rows.is_empty() {
@@ -68,19 +70,21 @@ impl OutboxRelay {
                 Relayed::SetAside(cause) => {
                     counts.set_aside += 1;
                     tracing::error!(
+                        code = "OUTBOX_EVENT_FAILED",
                         row.pk = row.place().pk,
                         row.sk = row.place().sk,
                         cause,
-                        "an event is set aside"
+                        "outbox entry marked as failed: the bus refuses its event"
                     );
                 }
                 Relayed::Again(cause) => {
                     counts.again += 1;
                     tracing::warn!(
+                        code = "OUTBOX_RETRY",
                         row.pk = row.place().pk,
                         row.sk = row.place().sk,
                         cause,
-                        "not published yet"
+                        "outbox entry stays pending: its event was not published"
                     );
                 }
             }
@@ -107,7 +111,8 @@ impl OutboxRelay {
             .collect()
     }
 
-    /// Sends what is critical straight to dispatch. The bus brings it too, so a failure here delays nothing.
+    /// Sends critical events directly to dispatch. They also arrive by the bus, so a failure here delays
+    /// no event.
     async fn hurry(&self, rows: &[Row]) {
         let critical =
             rows.iter().filter_map(|row| row.critical(&self.critical_types, self.relay.producers()));
@@ -117,7 +122,11 @@ impl OutboxRelay {
             return;
         }
         for refused in self.critical.send(&messages).await.into_iter().filter_map(Result::err) {
-            tracing::warn!(error = chain(&refused), "a critical event goes by the bus alone");
+            tracing::warn!(
+                code = "RELAY_FAST_LANE_FAILED",
+                error = chain(&refused),
+                "critical event not sent to the critical queue: dispatch receives it from the bus only"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One invocation: what it brings goes where it belongs.
+//! Handles one invocation.
 
 use aws_types::SdkConfig;
 use publish::{Bus, Outbox};
@@ -13,7 +13,7 @@ use crate::outbox::OutboxRelay;
 use crate::shard::Shards;
 use crate::told::{ToldRelay, is_over};
 
-/// The relay's end of both streams.
+/// The relay of both streams.
 pub struct Relay {
     outbox: OutboxRelay,
     told: ToldRelay,
@@ -24,13 +24,13 @@ pub struct Relay {
     ledger_table: String,
 }
 
-/// What Lambda is told. For a stream it is always that all is done: where it is not, the invocation fails, because a
-/// stream's partial answers are not honoured everywhere.
+/// The answer to Lambda. For a stream it always reports success. Failed records fail the invocation,
+/// because partial answers of streams are not supported everywhere.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct Answer(Report);
 
-/// Some records must come again.
+/// Some records must be retried.
 #[derive(Debug, thiserror::Error)]
 #[error("{again} of {of} could not be published; they come again")]
 struct ComeAgain {
@@ -66,8 +66,11 @@ impl Relay {
         }
     }
 
+    /// Handles an invocation.
+    ///
     /// # Errors
-    /// Records of a stream must come again: all of them do. What was published before has the same ids.
+    /// Some stream records must be retried, and Lambda retries all of them. Events published before have
+    /// the same ids.
     pub async fn handle(&self, invocation: &Invocation) -> Result<Answer, Error> {
         match Intake::read(invocation.payload.get())? {
             Intake::Changes(changes) => {
@@ -75,7 +78,7 @@ impl Relay {
                 Ok(Answer(Report::default()))
             }
             Intake::Messages(messages) => {
-                // Nothing is claimed here, so it needs no name.
+                // The relay claims no notifications, so the id is not used.
                 let batch = Batch { messages, request_id: String::new(), deadline: invocation.deadline };
                 let notes = async |it: Batch| Ok(self.notes(&it.messages, it.deadline).await);
                 let delete = async |queue: &str, receipt: &str| self.sources.delete(queue, receipt).await;
@@ -94,17 +97,18 @@ impl Relay {
         let told = self.told.tell(&ledger, deadline).await?;
         let again = outbox.again + told.again;
         tracing::info!(
+            code = "RELAY_BATCH",
             records = of,
             published = outbox.published,
             set_aside = outbox.set_aside,
             told = told.told,
             again,
-            "records relayed"
+            "batch of stream records relayed"
         );
         if again > 0 { Err(ComeAgain { again, of }.into()) } else { Ok(()) }
     }
 
-    /// Messages of the relay's own queue, each by itself.
+    /// Handles the messages of the relay's own queue, one by one.
     async fn notes(&self, messages: &[Message], deadline: Deadline) -> Report {
         let mut report = Report::default();
         for message in messages {
@@ -121,9 +125,10 @@ impl Relay {
             };
             if let Err(error) = self.publish(changes, deadline).await {
                 tracing::warn!(
+                    code = "RELAY_RETRY",
                     message.id = message.message_id,
                     error = chain(error.as_ref()),
-                    "it comes back"
+                    "message returned to the queue: its records were not all published"
                 );
                 report.show_again(message);
             }
@@ -131,15 +136,16 @@ impl Relay {
         report
     }
 
-    /// The records that Lambda gave up. Of the outbox nothing need be read back: what was not published is pending, and
-    /// the sweep finds it there.
+    /// Reads back the records that Lambda gave up. Outbox entries need no read, because unpublished ones
+    /// are pending and the sweep finds them.
     async fn read_back(&self, part: &Part, message: &Message, report: &mut Report) -> Option<Vec<Change>> {
         let table = table_of(&part.stream_arn).unwrap_or_default();
         tracing::error!(
+            code = "RELAY_STREAM_GAP",
             table,
             shard = part.shard_id,
             records = part.batch_size,
-            "a part of a stream was given up"
+            "stream records given up by Lambda: rows of the ledger are read back, outbox entries are left to the sweep"
         );
         if table != self.ledger_table {
             return None;
@@ -151,7 +157,11 @@ impl Relay {
                 None
             }
             Err(refused) => {
-                tracing::error!(error = chain(&refused), "it comes back");
+                tracing::error!(
+                    code = "RELAY_RETRY",
+                    error = chain(&refused),
+                    "message returned to the queue: the stream records were not read back"
+                );
                 report.show_again(message);
                 None
             }
@@ -159,11 +169,20 @@ impl Relay {
     }
 
     async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
-        tracing::error!(message.id = message.message_id, detail, "records cannot be handled");
+        tracing::error!(
+            code = "MESSAGE_REFUSED",
+            message.id = message.message_id,
+            detail,
+            "message moves to the dead-letter queue: its content cannot be processed"
+        );
         let cause = Cause { class, detail, by: "relay" };
         let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
-            tracing::error!(error = chain(&refused), "it stays in the queue");
+            tracing::error!(
+                code = "DEAD_LETTER_NOT_SENT",
+                error = chain(&refused),
+                "message returned to the queue: the dead-letter queue did not accept it"
+            );
             report.show_again(message);
         }
     }

@@ -1,4 +1,4 @@
-//! Reading records back that Lambda gave up: it hands over their place alone.
+//! Reads stream records that Lambda gave up. Lambda passes only their position.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,19 @@ use store::Item;
 
 use crate::intake::{Change, Part};
 
-/// How many calls one part takes at most. A batch is a hundred records, a call brings up to a thousand.
+/// The most calls for one range. A batch has a hundred records, and one call returns up to a thousand.
 const MAX_CALLS: usize = 20;
 
-/// The streams. The client is made when it is first used: this is for days on which something went wrong.
+/// The streams. The client is created on first use, because it is needed only after failures.
 pub(crate) struct Shards {
     pub(crate) config: SdkConfig,
 }
 
 impl Shards {
-    /// The records of a part, in their order. A stream keeps them for 24 hours.
+    /// Reads the records of a range, in order. A stream keeps records for 24 hours.
     ///
     /// # Errors
-    /// The stream could not be read, or has not got them any more.
+    /// The stream was not read, or the records have expired.
     pub(crate) async fn read(&self, part: &Part) -> Result<Vec<Change>, Refused> {
         const DOING: &str = "read records back";
         let client = Client::new(&self.config);
@@ -55,7 +55,7 @@ impl Shards {
     }
 }
 
-/// Sequence numbers are decimal numbers of up to 40 digits.
+/// Compares sequence numbers, which are decimal numbers of up to 40 digits.
 fn is_after(number: &str, end: &str) -> bool {
     let (number, end) = (number.trim_start_matches('0'), end.trim_start_matches('0'));
     (number.len(), number) > (end.len(), end)
@@ -68,7 +68,7 @@ fn change(record: &Record, stream_arn: &str) -> Change {
     Change::of_stream(name, stream_arn, new, images.and_then(|images| images.old_image()).map(item))
 }
 
-/// The streams API has attribute values of its own; texts and numbers are all that is looked at.
+/// Converts attribute values of the streams API. Only texts and numbers are used.
 fn item(image: &HashMap<String, AttributeValue>) -> Item {
     Item::of_values(image.iter().map(|(name, it)| (name, it.as_s().ok(), it.as_n().ok())))
 }

@@ -16,7 +16,7 @@ use crate::{Config, Relay};
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
-async fn what_is_new_and_pending_is_published_and_marked_as_of_the_outbox() {
+async fn new_pending_entry_is_published_with_its_mark() {
     let cloud = Cloud::default();
     let records = [record("e-1", "order/1", 1), acknowledged("e-2"), record("e-3", "order/2", 1)];
     relay(&cloud).handle(&invocation(&records)).await.unwrap();
@@ -106,7 +106,7 @@ async fn row_that_lies_about_its_event_is_set_aside() {
 }
 
 #[tokio::test]
-async fn what_is_critical_goes_straight_to_dispatch_as_well() {
+async fn critical_event_also_goes_directly_to_dispatch() {
     let cloud = Cloud::default();
     let mut locked = record("e-1", "user/1", 1);
     let text = event("e-1", "user/1", 1).replace("order.paid", "auth.account.locked");
@@ -121,7 +121,7 @@ async fn what_is_critical_goes_straight_to_dispatch_as_well() {
 }
 
 #[tokio::test]
-async fn what_was_given_up_of_the_outbox_is_left_to_the_sweep_and_what_cannot_be_read_is_put_aside() {
+async fn given_up_outbox_records_are_left_to_the_sweep() {
     let cloud = Cloud::default();
     let given_up = json!({ "DDBStreamBatchInfo": {
         "shardId": "s", "startSequenceNumber": "1", "endSequenceNumber": "2", "batchSize": 1,
@@ -134,12 +134,12 @@ async fn what_was_given_up_of_the_outbox_is_left_to_the_sweep_and_what_cannot_be
     assert_eq!(cloud.calls("SendMessage")[0]["MessageBody"], "not json");
 }
 
-/// AWS, which takes everything but what is named here.
+/// A fake AWS that accepts all calls except the ones named here.
 #[derive(Clone, Debug, Default)]
 struct Cloud {
-    /// Ids of events that the bus does not take now.
+    /// The ids of events that the bus throttles.
     throttled: Arc<Mutex<Vec<String>>>,
-    /// One that it never takes.
+    /// The id of an event that the bus refuses for good.
     malformed: &'static str,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
 }
@@ -150,7 +150,7 @@ impl Cloud {
         calls.iter().filter(|(it, _)| it == operation).map(|(_, body)| body.clone()).collect()
     }
 
-    /// The ids of what the bus took, in order.
+    /// The ids of the published events, in order.
     fn published(&self) -> Vec<String> {
         self.calls("published").iter().map(|call| call.as_str().unwrap().to_owned()).collect()
     }
@@ -240,7 +240,7 @@ fn record(id: &str, subject: &str, version: u32) -> Value {
     })
 }
 
-/// A record of the audit's, which nobody waits for.
+/// A record of the audit, which is not pending.
 fn acknowledged(id: &str) -> Value {
     let mut record = record(id, "order/9", 1);
     record["dynamodb"]["NewImage"].as_object_mut().unwrap().remove("pending");

@@ -1,4 +1,4 @@
-//! Changes of the ledger: what became of notifications goes on the bus.
+//! Publishes outcomes of notifications from changes of the ledger.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use store::{Item, Ledger, LedgerRow, stands_since};
 
 use crate::intake::Change;
 
-/// The ledger's way to the bus.
+/// The publisher of delivery events.
 pub(crate) struct ToldRelay {
     pub(crate) bus: Bus,
     pub(crate) ledger: Ledger,
     pub(crate) dead_letters: Queue,
 }
 
-/// What was told, and how much of it must be told again.
+/// The number of published events and of events to retry.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) told: usize,
@@ -28,10 +28,10 @@ pub(crate) struct Counts {
 }
 
 impl ToldRelay {
-    /// Tells the bus which statuses changed, and which communications are complete by that.
+    /// Publishes an event for each changed status, and one for each communication that is now complete.
     ///
     /// # Errors
-    /// The ledger could not be asked what else belongs to a communication: all of it must come again.
+    /// The ledger was not read for the rest of a communication. All records must be retried.
     pub(crate) async fn tell(&self, changes: &[Change], deadline: Deadline) -> Result<Counts, Refused> {
         let mut news: Vec<InOrder> = Vec::new();
         let mut complete: BTreeSet<(String, String)> = BTreeSet::new();
@@ -44,7 +44,8 @@ impl ToldRelay {
         }
         for (event_part, set) in complete {
             let rows = self.ledger.of_set(&event_part, &set).await?;
-            // Rows of suppressed notifications differ: the hand-over that leaves nothing for later knows how many there are.
+            // The rows of suppressed notifications differ. The row without later steps has the final
+            // count.
             let sets = rows.iter().filter_map(|(it, _)| it.set.clone());
             let Some(set) = sets.min_by_key(|set| set.of) else { continue };
             let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
@@ -60,7 +61,11 @@ impl ToldRelay {
                 Put::Never(refused) => counts.again += usize::from(!self.bury(it, &refused).await),
                 Put::NotYet(refused) => {
                     counts.again += 1;
-                    tracing::warn!(error = chain(&refused), "the bus was not told yet");
+                    tracing::warn!(
+                        code = "RELAY_OUTCOME_RETRY",
+                        error = chain(&refused),
+                        "stream records returned: the delivery event was not published"
+                    );
                 }
                 Put::Held => counts.again += 1,
             }
@@ -70,10 +75,23 @@ impl ToldRelay {
 
     async fn bury(&self, it: &InOrder, refused: &Refused) -> bool {
         let detail = chain(refused);
-        tracing::error!(detail, kind = it.entry.detail_type, "the bus will not hear of an outcome");
+        tracing::error!(
+            code = "RELAY_OUTCOME_REFUSED",
+            detail,
+            kind = it.entry.detail_type,
+            "delivery event moves to the dead-letter queue: the bus refuses it"
+        );
         let cause = Cause { class: "refused", detail, by: "relay" };
         let buried = self.dead_letters.bury(&it.entry.detail, None, &cause, Past::default()).await;
-        buried.inspect_err(|it| tracing::error!(error = chain(it), "it comes again")).is_ok()
+        buried
+            .inspect_err(|refused| {
+                tracing::error!(
+                    code = "RELAY_OUTCOME_RETRY",
+                    error = chain(refused),
+                    "stream records returned: the dead-letter queue did not accept the delivery event"
+                );
+            })
+            .is_ok()
     }
 }
 
@@ -81,7 +99,7 @@ fn in_order(aggregate: &str, event: &Event) -> InOrder {
     InOrder { aggregate: Some(aggregate.to_owned()), entry: Entry::of(event), resources: Vec::new() }
 }
 
-/// The row as it is now and the event about it, if its status is another than before. The row may be worth no event.
+/// The current row and its event, if the status has changed. Some changes have no event.
 fn news_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
     let new = change.images.new.as_ref()?;
     let before = change.images.old.as_ref().and_then(status_of);
@@ -89,15 +107,20 @@ fn news_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
         return None;
     }
     let Some(row) = LedgerRow::read(new) else {
-        // Another release wrote it, or nobody of ours.
-        tracing::warn!(row.pk = new.get("pk"), row.sk = new.get("sk"), "a row of the ledger cannot be read");
+        // Another release or a foreign program wrote the row.
+        tracing::warn!(
+            code = "RELAY_LEDGER_ROW_UNREADABLE",
+            row.pk = new.get("pk"),
+            row.sk = new.get("sk"),
+            "ledger row skipped: its attributes cannot be read, no delivery event is published"
+        );
         return None;
     };
     let event = stands_since(new).and_then(|at| delivery(&row.told(at)));
     Some((row, event))
 }
 
-/// The set that may be complete now: the row was under way until this change.
+/// The communication that may be complete now, because the row was open until this change.
 fn finished_set(change: &Change, row: &LedgerRow) -> Option<Set> {
     let was_under_way = change.images.old.as_ref().and_then(status_of).is_none_or(|it| !it.is_final());
     row.set.clone().filter(|_| was_under_way && row.status.is_final())
@@ -107,7 +130,7 @@ fn status_of(item: &Item) -> Option<Status> {
     Status::from_name(item.get("status")?)
 }
 
-/// Whether asking again is of any use.
+/// Whether a retry is useless.
 pub(crate) fn is_over(refused: &Refused) -> bool {
     match refused.verdict {
         Verdict::Permanent => true,
@@ -120,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_that_changed_is_news_and_everything_else_is_not() {
+    fn only_a_changed_status_has_an_event() {
         check(None, "sent", Some("carillon.delivery.sent"));
         check(Some("claimed"), "sent", Some("carillon.delivery.sent"));
         check(Some("sent"), "unknown", Some("carillon.delivery.unknown"));
@@ -131,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_may_be_complete_when_a_row_comes_to_stand_and_not_when_it_only_stands_otherwise() {
+    fn set_is_complete_when_a_row_becomes_final() {
         for (old, new, may_be) in [
             (Some("claimed"), "sent", true),
             (None, "failed", true),

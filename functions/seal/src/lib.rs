@@ -1,7 +1,7 @@
-//! seal: seals every minute of the audit that is over, each after the one before.
+//! The seal function: seals every finished minute of the audit, in order.
 //!
-//! It runs every minute. All it remembers is the last seal in the bucket, so whoever comes after a crash, or after an
-//! outage of hours, goes on where that one ends.
+//! The function runs every minute. Its only state is the last seal in the bucket. After a crash or an
+//! outage it continues from that seal.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use seals::{Signer, Vault};
 use serde::Serialize;
 use store::{Events, Leaves};
 
-/// How long after its end a minute is sealed. The audit's writes carry the time at which their invocation began, and
-/// that ends within 30 s; the index is a moment behind the table.
+/// The delay between the end of a minute and its seal. The audit's writes carry the start time of their
+/// invocation, which lasts up to 30 s, and the index lags behind the table.
 const LAG: Duration = Duration::from_secs(180);
 
-/// How many minutes are read at once: one part of the index after the other, whether there is anything in it or not.
+/// The number of minutes read in parallel. Each minute is one partition of the index, possibly empty.
 const WINDOW_MINUTES: i64 = 60;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// The audit's end and the seals' end.
+/// The events table, the signing key and the bucket of seals.
 pub struct Sealer {
     events: Events,
     vault: Vault,
@@ -32,21 +32,24 @@ pub struct Sealer {
     lag: Duration,
 }
 
-/// What one run did.
+/// The result of one run.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Run {
-    /// How many minutes were sealed, and how many records are in them.
+    /// The number of sealed minutes, and of the records in them.
     pub seals: usize,
     pub records: usize,
-    /// The end of what is sealed; minutes before it without a record have no seal. None before the first run is over.
+    /// The end of the sealed period. Earlier minutes without records have no seal. `None` before the
+    /// first run has finished.
     pub sealed_until: Option<Timestamp>,
-    /// Somebody else sealed a minute at the same time: the rest is theirs.
+    /// Another process sealed a minute at the same time and continues with the rest.
     pub is_overtaken: bool,
 }
 
 impl Sealer {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
+    /// [`Unset`] names the missing variable.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sealer, Unset> {
         let environment = env.required("ENVIRONMENT")?;
         let lag = env.optional("LAG_SECONDS").and_then(|optional| optional.parse().ok());
@@ -59,10 +62,11 @@ impl Sealer {
         })
     }
 
-    /// Seals what is due, oldest first, as long as there is time.
+    /// Seals the finished minutes, oldest first, until the time is up.
     ///
     /// # Errors
-    /// Table, key or bucket could not be asked. What was sealed stays sealed; the next run goes on behind it.
+    /// A call to the table, the key or the bucket failed. Existing seals remain, and the next run
+    /// continues after them.
     pub async fn run(&self, invocation: &Invocation) -> Result<Run, Error> {
         let began = now();
         let until = minute_of(began.saturating_sub(self.lag)?);
@@ -93,11 +97,12 @@ impl Sealer {
             from = to;
         }
         tracing::info!(
+            code = "SEAL_RUN",
             seals = run.seals,
             records = run.records,
             sealed_until = run.sealed_until.map(tracing::field::display),
             is_overtaken = run.is_overtaken,
-            "audit sealed"
+            "audit records sealed"
         );
         Ok(run)
     }
@@ -114,13 +119,14 @@ impl Sealer {
     }
 }
 
-/// The first minute that is not sealed. The first of all begins an hour, so that it is never sought further back.
+/// The first unsealed minute. The very first one starts an hour, which bounds the search for the last
+/// seal.
 fn begin(last: Option<&Statement>, until: Timestamp) -> Timestamp {
     let hour = || Timestamp::from_second(until.as_second().div_euclid(3_600) * 3_600).unwrap_or(until);
     last.map_or_else(hour, |it| it.minute.saturating_add(MINUTE).unwrap_or(it.minute))
 }
 
-/// The minutes that get a seal, in their order.
+/// The minutes that get a seal, in order.
 fn minutes(from: Timestamp, to: Timestamp, leaves: &Leaves) -> Vec<Timestamp> {
     let all = (from.as_second()..to.as_second()).step_by(60);
     let all = all.filter_map(|it| Timestamp::from_second(it).ok());

@@ -1,4 +1,4 @@
-//! The provider that an operator chose, and how SNS is asked.
+//! The configured SMS provider, and the call to SNS.
 
 use std::sync::OnceLock;
 
@@ -14,18 +14,18 @@ use crate::config::Provider;
 use crate::stop::stop;
 use crate::text::{Purpose, Text, Wishes};
 
-/// Whoever carries the texts.
+/// The client of a provider.
 pub enum Service {
     Sns(Sns),
     EndUserMessaging(SmsVoice),
 }
 
-/// The service, and the bus that hears of those who said stop.
+/// The provider, and the bus for opt-out events.
 pub struct Carrier {
     service: Service,
     config: SdkConfig,
     bus_name: String,
-    /// Made when somebody said stop: most invocations meet nobody.
+    /// The bus client, created for the first opt-out. Most invocations need none.
     bus: OnceLock<Bus>,
 }
 
@@ -39,17 +39,18 @@ impl Carrier {
         Carrier { service, config: config.clone(), bus_name, bus: OnceLock::new() }
     }
 
-    /// For tests.
+    /// Creates an instance with existing clients, for tests.
     #[must_use]
     pub fn with_clients(service: Service, bus: Bus) -> Carrier {
         let config = SdkConfig::builder().build();
         Carrier { service, config, bus_name: String::new(), bus: bus.into() }
     }
 
-    /// Asks the provider once. Of somebody who said stop the bus is told, so that nobody writes to them again.
+    /// Calls the provider once. If the recipient has opted out, an event is published so that the number
+    /// gets no further messages.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it.
+    /// [`Failure`] names the reaction.
     pub async fn send(&self, job: &Job, wishes: &Wishes, now: Timestamp) -> Result<Sent, Failure> {
         let text = Text::shape(job, wishes, now)?;
         let answer = match &self.service {
@@ -62,20 +63,23 @@ impl Carrier {
         answer
     }
 
-    /// The text's outcome stands, whether the bus hears of it or not: the next text is refused as well, and reports it
-    /// anew.
+    /// Publishes the opt-out event. The outcome of the SMS does not depend on it. If it fails, the next
+    /// SMS is refused as well and repeats the event.
     async fn report(&self, job: &Job, now: Timestamp) {
         let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
         for refused in bus.put(&[stop(job, now)]).await.into_iter().filter_map(Result::err) {
             tracing::warn!(
+                code = "SMS_OPT_OUT_NOT_ANNOUNCED",
                 job.key = job.key.as_str(),
                 error = aws::chain(&refused),
-                "somebody said stop and the bus was not told"
+                "opt-out event not published: the next send to the number publishes it"
             );
         }
     }
 }
 
+/// The SNS message of a text.
+///
 /// Source: SNS Developer Guide, "Publishing SMS messages to a mobile phone".
 fn message<'a>(text: &Text<'a>) -> Message<'a> {
     let purpose = match text.purpose {

@@ -1,45 +1,48 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use delivery::DeskConfig;
 use runtime::{Env, Unset};
 
 use crate::Wishes;
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
-    /// The bus that hears of those who said stop.
+    /// The bus for opt-out events.
     pub bus: String,
-    /// The preferred one first.
+    /// The providers, the preferred one first.
     pub providers: Vec<Provider>,
     pub wishes: Wishes,
     pub desk: DeskConfig,
 }
 
-/// Who carries the texts.
+/// An SMS provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
     Sns,
     EndUserMessaging(Origination),
 }
 
-/// What End User Messaging is to send from.
+/// The origination settings of End User Messaging.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origination {
-    /// A number, a pool or a sender id, by id or ARN; the service chooses one when it is left out.
+    /// The id or ARN of a number, pool or sender id. `None` leaves the choice to the service.
     pub identity: Option<String>,
-    /// Where receipts go.
+    /// The configuration set, which defines where receipts go.
     pub configuration_set: Option<String>,
 }
 
-/// Long codes and most countries' routes carry one text a second, short codes a hundred; SNS itself takes 20.
+/// The number of parallel sends. Long codes and most routes carry one SMS a second, short codes a
+/// hundred, and SNS accepts 20.
 const CONCURRENCY: usize = 5;
 
-/// A text of six messages has 918 letters of GSM's alphabet, or 402 others.
+/// The default limit of segments. Six segments have 918 characters of the GSM alphabet, or 402 others.
 pub const MAX_SEGMENTS: u32 = 6;
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing or not usable.
+    /// [`Unset`] names the missing or unusable variable.
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         let (providers, names) = providers(env)?;
         let max_segments = env.number("SMS_MAX_SEGMENTS", MAX_SEGMENTS)?;
@@ -56,7 +59,7 @@ impl Config {
     }
 }
 
-/// Each provider, and what it is called where its health is kept.
+/// The providers, and the names under which their breakers are stored.
 fn providers(env: &Env) -> Result<(Vec<Provider>, Vec<String>), Unset> {
     let name = "SMS_PROVIDER";
     let written = env.optional(name).unwrap_or_else(|| "sns".to_owned());

@@ -1,7 +1,7 @@
-//! sms: sends text messages through Amazon SNS, or through AWS End User Messaging.
+//! The SMS channel: sends SMS through Amazon SNS or AWS End User Messaging.
 //!
-//! [`Text`] is what a provider is asked, exactly; [`Carrier`] is the provider that an operator chose, and tells the bus
-//! of those who said [`stop`](fn@stop). Claiming, settling and retrying are [`delivery`]'s.
+//! [`Text`] shapes the request. [`Carrier`] calls the configured provider and publishes
+//! [opt-outs](fn@stop). The crate [`delivery`] claims, settles and retries.
 
 mod carrier;
 mod config;

@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! Wires the function. The work is in the library.
 
 use queue::Sources;
 use runtime::{Env, Error, init_log, now, run_sqs};
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {
         desk.deliver_by(batch, async |job, provider| {
-            // The desk names a place in the list that it was given.
+            // The worker passes an index into the list of providers.
             let carrier = carriers.get(provider).unwrap_or(&carriers[0]);
             carrier.send(job, &wishes, now()).await
         })

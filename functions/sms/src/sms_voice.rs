@@ -11,36 +11,37 @@ use domain::outcome::{Failure, Reason, Sent};
 use crate::Origination;
 use crate::text::{Purpose, Text};
 
-/// The service, and what it sends from.
+/// The client and its origination settings.
 pub struct SmsVoice {
     client: Client,
     from: Origination,
 }
 
 impl SmsVoice {
-    /// The SDK's own retries are off: whether a text may go out twice is the ledger's decision.
+    /// Creates the client without the SDK's retries, because only the ledger decides about a second
+    /// send.
     #[must_use]
     pub fn new(config: &SdkConfig, from: Origination) -> SmsVoice {
         let config = Builder::from(config).retry_config(aws::never_again()).build();
         SmsVoice { client: Client::from_conf(config), from }
     }
 
-    /// For tests.
+    /// Creates an instance with an existing client, for tests.
     #[must_use]
     pub fn with_client(client: Client, from: Origination) -> SmsVoice {
         SmsVoice { client, from }
     }
 
-    /// Asks the service once.
+    /// Calls the service once.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it.
+    /// [`Failure`] names the reaction.
     pub async fn send(&self, text: &Text<'_>) -> Result<Sent, Failure> {
         let purpose = match text.purpose {
             Purpose::Transactional => MessageType::Transactional,
             Purpose::Promotional => MessageType::Promotional,
         };
-        // A name is an identity like any other.
+        // A sender id is an origination identity too.
         let identity = self.from.identity.as_deref().or(text.sender);
         let mut call = self
             .client
@@ -64,15 +65,16 @@ impl SmsVoice {
     }
 }
 
-/// Whose matter a refusal is.
+/// The cause of a refusal.
 enum Whose {
-    /// The recipient said stop.
+    /// The recipient has opted out.
     Recipient,
-    /// The text, the number or the country: it will be refused again.
+    /// The text, the number or the country. Every retry is refused.
     Text,
-    /// Ours: a limit, a registration, an identity. The texts wait until an operator has mended it.
+    /// The account: a limit, a registration or an identity. The SMS wait until an operator has fixed the
+    /// cause.
     Operator,
-    /// The service says nothing that other services do not say.
+    /// An error that is not specific to this service.
     Anybody,
 }
 
@@ -85,6 +87,8 @@ fn classify(error: SdkError<SendTextMessageError>) -> Result<Sent, Failure> {
     }
 }
 
+/// Finds the cause of a refusal.
+///
 /// Source: End User Messaging SMS API v2 reference, `SendTextMessage`, errors and their reasons.
 fn whose(error: &SendTextMessageError) -> Whose {
     use ConflictExceptionReason as Conflict;
@@ -110,7 +114,8 @@ fn whose(error: &SendTextMessageError) -> Whose {
             Some(_) | None => Whose::Text,
         };
     }
-    // A spending limit is one of these: until somebody raises it, or the month is over.
+    // A spending limit is one of these. It lasts until an operator raises the limit, or until the end of
+    // the month.
     match error.is_service_quota_exceeded_exception() || error.is_resource_not_found_exception() {
         true => Whose::Operator,
         false => Whose::Anybody,

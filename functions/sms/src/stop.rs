@@ -1,4 +1,4 @@
-//! What the bus is told of a phone whose owner said stop.
+//! The event about an SMS opt-out.
 
 use domain::Timestamp;
 use domain::event::Event;
@@ -7,8 +7,8 @@ use domain::registry::{OPTED_OUT, SMS};
 use publish::Entry;
 use serde_json::json;
 
-/// The event, caused by the one that the text was about. Its id follows from the text's key: told twice, it is kept
-/// once. It names the recipient, never the number.
+/// The event, caused by the event of the SMS. Its id is derived from the notification's key, so repeats
+/// are stored once. It names the recipient, never the number.
 #[must_use]
 pub fn stop(job: &Job, now: Timestamp) -> Entry {
     let data = json!({ "recipient": job.recipient, "channel": "sms" });
@@ -23,7 +23,7 @@ mod tests {
     use domain::registry::{self, Change, Notice};
 
     #[test]
-    fn people_read_it_as_a_channel_that_is_closed_and_it_names_no_number() {
+    fn opt_out_event_suppresses_the_channel_without_a_number() {
         let now: Timestamp = "2026-11-20T12:00:05Z".parse().unwrap();
         let job: Job = serde_json::from_value(json!({
             "version": 1, "key": "k-1", "rule": "r", "catalog": "c", "recipient": "ann",

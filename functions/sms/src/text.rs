@@ -1,4 +1,4 @@
-//! What a provider is asked for one job, whichever it is.
+//! Shapes the request of a job for any SMS provider.
 
 use domain::Timestamp;
 use domain::event::Priority;
@@ -7,53 +7,55 @@ use domain::outcome::{Failure, Reason};
 use domain::recipient::PhoneNumber;
 use domain::segments::{Measure, measure};
 
-/// End User Messaging keeps a text for 5 s at least and three days at most.
+/// End User Messaging keeps an SMS between 5 s and three days.
 ///
 /// Source: End User Messaging SMS API v2 reference, `SendTextMessage`, `TimeToLive`.
 const TIME_TO_LIVE_S: std::ops::RangeInclusive<i64> = 5..=259_200;
 
-/// End User Messaging's limit for a value of the context, in characters.
+/// The limit of End User Messaging for a context value, in characters.
 ///
 /// Source: End User Messaging SMS API v2 reference, `SendTextMessage`, `Context`.
 const MAX_CONTEXT_CHARS: usize = 800;
 
-/// What an operator wants of every text.
+/// The operator's settings for every SMS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// Who a text comes from, where the country allows a name.
+    /// The sender name, for countries that allow one.
     pub sender_id: Option<String>,
-    /// In US dollars, such as `0.10`: a text that costs more is not sent.
+    /// The price limit in US dollars, such as `0.10`. A more expensive SMS is not sent.
     pub max_price: Option<String>,
-    /// A text that needs more messages than this is not sent: each is paid for.
+    /// The limit of segments, each of which is charged. A longer SMS is not sent.
     pub max_segments: usize,
 }
 
-/// What a text is for: providers route by it, and charge by it.
+/// The purpose of an SMS, which decides about its route and price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Somebody waits for it.
+    /// Time-critical.
     Transactional,
-    /// It may come late, or not at all.
+    /// May be delayed or dropped.
     Promotional,
 }
 
-/// A text as a provider takes it. No `Debug`: it holds a number and what somebody is told.
+/// An SMS for a provider. No `Debug`, because it contains a number and content.
 pub struct Text<'a> {
     pub to: &'a PhoneNumber,
     pub body: &'a str,
     pub purpose: Purpose,
     pub wishes: &'a Wishes,
-    /// Who it comes from, where the country allows a name: the job's own, or else the operator's.
+    /// The sender name, for countries that allow one: the job's own, or the operator's default.
     pub sender: Option<&'a str>,
-    /// How long it may be tried, in seconds; as long as the provider wants when it is left out.
+    /// How long the provider retries, in seconds. `None` means the provider's default.
     pub time_to_live_s: Option<i32>,
-    /// Comes back in every receipt, and says to which notification it belongs. Five at most.
+    /// Values that every receipt repeats. They identify the notification. At most five.
     pub context: Vec<(&'static str, String)>,
 }
 
 impl<'a> Text<'a> {
+    /// Shapes the SMS of a job.
+    ///
     /// # Errors
-    /// The job is no text, or its text needs more messages than an operator pays for.
+    /// The job belongs to another channel, or its text has too many segments.
     pub fn shape(job: &'a Job, wishes: &'a Wishes, now: Timestamp) -> Result<Text<'a>, Failure> {
         let Content::Sms(text) = &job.content else {
             let source = format!("a {} job in the sms queue", job.channel().name()).into();
@@ -62,8 +64,9 @@ impl<'a> Text<'a> {
         let Measure { alphabet, units, segments } = measure(&text.text);
         if segments > wishes.max_segments {
             let limit = wishes.max_segments;
-            let source =
-                format!("{units} letters of {alphabet:?} are {segments} messages, the limit is {limit}");
+            let source = format!(
+                "found {units} characters of {alphabet:?} in {segments} segments, wanted at most {limit} segments"
+            );
             return Err(Failure::Permanent { reason: Reason::TooLarge, source: source.into() });
         }
         Ok(Text {
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_urgent_is_promotional() {
+    fn normal_priority_is_promotional() {
         assert_eq!(purpose(Priority::Low), Purpose::Promotional);
         for priority in [Priority::Normal, Priority::High, Priority::Critical] {
             assert_eq!(purpose(priority), Purpose::Transactional);
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_tried_until_it_expires_within_what_the_provider_keeps() {
+    fn sms_has_a_time_to_live_within_the_providers_range() {
         let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         for (expires_at, expected) in [
             ("2026-11-20T12:10:00Z", 600),
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_can_be_told_apart_by_its_key() {
+    fn sms_context_identifies_the_notification() {
         let (job, wishes) = (job("Hi"), Wishes { max_segments: 2, ..Wishes::default() });
         let Ok(text) = Text::shape(&job, &wishes, Timestamp::UNIX_EPOCH) else { panic!("it is short") };
         let expected = [("carillon-key", "k-1"), ("carillon-event", "e-1"), ("carillon-type", "t")];

@@ -1,4 +1,4 @@
-//! One message to many sockets.
+//! Sends one message to many sockets.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,22 +15,22 @@ use store::{Connection, Connections, Inbox, Stored};
 
 use crate::frame::{Frame, InInbox};
 
-/// Posts under way at once, for one job.
+/// The number of parallel posts of one job.
 const POSTS_AT_ONCE: usize = 64;
 
-/// Lookups of excluded users under way at once, for one job.
+/// The number of parallel look-ups of excluded users for one job.
 const LOOKUPS_AT_ONCE: usize = 16;
 
-/// How often a socket is tried: once, and once more.
+/// The number of attempts for a socket.
 const ROUNDS: u32 = 2;
 
-/// The pause before the second try. Most handshakes are over by then.
+/// The pause before the second attempt. Most handshakes are finished by then.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Kept free to say what became of the posts, before the job's own time is up.
+/// The time reserved for the result, before the job's deadline.
 const TO_TELL: Duration = Duration::from_millis(500);
 
-/// Keeps what is for one person, finds the open sockets of a job's recipient and posts to each.
+/// Stores in-app messages, finds the open sockets of a job's recipient and posts to each.
 pub struct Fanout {
     pub connections: Connections,
     pub inbox: Inbox,
@@ -38,16 +38,20 @@ pub struct Fanout {
 }
 
 impl Fanout {
-    /// Puts the message into its recipient's inbox, unless it is ephemeral or for a room, and posts to every open socket;
-    /// those that are gone are forgotten. Where one has the message, the others are tried once more and then left: nobody
-    /// is told twice because somebody else was not reached. Who is not connected finds it in the inbox: it was sent.
-    /// A broadcast is kept nowhere, and the sockets of the users whom it excludes do not get it.
+    /// Stores the message in its recipient's inbox, unless it is ephemeral or for a room, and posts it
+    /// to every open socket. Closed sockets are removed.
+    ///
+    /// If some sockets received the message, the others are tried once more and then skipped, because a
+    /// retry would notify the first ones twice. A recipient without sockets finds the message in the
+    /// inbox, so it counts as sent. A broadcast is not stored, and the sockets of excluded users do not
+    /// get it.
     ///
     /// # Errors
-    /// [`Failure::Transient`] when it could not be kept, or no socket has it and one may still be reached.
+    /// [`Failure::Transient`] if the message was not stored, or if no socket received it and a retry may
+    /// succeed.
     pub async fn send(&self, job: &Job, deadline: Deadline) -> Result<Sent, Failure> {
         let job = &with_safe_links(job);
-        // What no frame can carry is refused before it is kept.
+        // A message that is too large for a frame is refused before it is stored.
         Frame::shape(job, None)?;
         let Some((to, excluded)) = target(&job.content) else { return Ok(Sent::Nobody) };
         let tenant = job.event.tenant.as_deref();
@@ -60,26 +64,34 @@ impl Fanout {
         };
         let open = self.connections.of(to, tenant, now()).await;
         let mut open = open.map_err(|refused| Failure::Transient(Box::new(refused)))?;
-        // After the room: a socket is on record under its user before it can join one.
+        // After the room look-up, because a socket is stored under its user before it can join a room.
         let left_out = self.sockets_of(excluded).await?;
         open.retain(|socket| !left_out.contains(&socket.id));
         let frames = Frames::shape(job, stored.as_ref(), &open)?;
         let tally = post_to_all(&self.sockets, &frames, open, deadline).await;
-        // They expire by themselves; the message has arrived all the same, and must not be sent again for them.
+        // The rows also expire. The message has arrived, and a failed delete must not send it again.
         let forget = self.connections.forget(&tally.gone);
         match tokio::time::timeout(deadline.left(now()) / 2, forget).await {
             Ok(Ok(())) => {}
             Ok(Err(refused)) => {
-                tracing::warn!(error = chain(&refused), "sockets that are gone are still on record");
+                tracing::warn!(
+                    code = "SOCKET_GONE_NOT_DELETED",
+                    error = chain(&refused),
+                    "closed sockets stay in the connections table: the delete was refused"
+                );
             }
-            Err(_) => tracing::warn!("there was no time to forget sockets that are gone"),
+            Err(_) => tracing::warn!(
+                code = "SOCKET_GONE_NOT_DELETED",
+                "closed sockets stay in the connections table: the time is up"
+            ),
         }
         if tally.delivered > 0 && tally.unreached > 0 {
             tracing::warn!(
+                code = "SOCKET_PARTLY_DELIVERED",
                 job.key = job.key.as_str(),
                 delivered = tally.delivered,
                 unreached = tally.unreached,
-                "open sockets were not reached"
+                "in-app message sent to some open sockets only: the others find the message in the inbox"
             );
         }
         tally.answer(stored.map(|stored| stored.seq))
@@ -94,7 +106,7 @@ impl Fanout {
     }
 }
 
-/// Whose sockets a job is for, and the users whose sockets are left out. `None` for a job of another channel.
+/// The sockets of a job and the excluded users. `None` for a job of another channel.
 fn target(content: &Content) -> Option<(&SocketTarget, &[String])> {
     match content {
         Content::Socket(socket) => Some((&socket.to, &[])),
@@ -107,7 +119,8 @@ fn target(content: &Content) -> Option<(&SocketTarget, &[String])> {
     }
 }
 
-/// The job without links that would run code in a browser; what the inbox keeps and what sockets get is this.
+/// The job without links that would run code in a browser. Both the inbox and the sockets get this
+/// version.
 #[must_use]
 pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
     let data = match &job.content {
@@ -127,7 +140,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         rule = job.rule,
         dropped = links.dropped,
         code = "SOCKET_LINK_DROPPED",
-        "links in the data of a live message are dropped: only http, https and relative links are exposed"
+        "links removed from an in-app message: only http, https and relative links are allowed"
     );
     let content = match job.content.clone() {
         Content::Socket(socket) => Content::Socket(Socket { data, ..socket }),
@@ -141,7 +154,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
     Cow::Owned(Job { content, ..job.clone() })
 }
 
-/// One message for several sockets: each hears the counts of the view that it was opened for.
+/// One message for several sockets. Each view has its own counts.
 struct Frames(BTreeMap<View, Frame>);
 
 impl Frames {
@@ -162,18 +175,18 @@ impl Frames {
     }
 }
 
-/// What became of a message's posts.
+/// The results of a message's posts.
 #[derive(Default)]
 struct Tally {
     delivered: usize,
     gone: Vec<Connection>,
     unreached: usize,
-    /// The API's own no, for this socket alone.
+    /// The number of sockets for which API Gateway refused the post.
     refused: usize,
 }
 
 impl Tally {
-    /// `kept`: the message's number in its recipient's inbox.
+    /// `kept` is the message's number in its recipient's inbox.
     fn answer(&self, kept: Option<u64>) -> Result<Sent, Failure> {
         match (self.delivered, self.unreached, self.refused) {
             (0, 0, refused) => {
@@ -211,7 +224,7 @@ async fn post_to_all(
         let posts = stream::iter(open).map(async |it| (sockets.post(&it.id, frames.text_for(&it)).await, it));
         let in_time = posts.buffer_unordered(POSTS_AT_ONCE).take_until(tokio::time::sleep(left));
         let answers: Vec<(Posted, Connection)> = in_time.collect().await;
-        // Time was up before they had an answer, or their turn.
+        // These posts had no answer, or had not started, when the time was up.
         tally.unreached += asked - answers.len();
         open = Vec::new();
         for (posted, connection) in answers {

@@ -1,4 +1,4 @@
-//! What a client receives.
+//! Shapes the frames for clients.
 
 use domain::inbox::Counts;
 use domain::job::{Content, Job, Socket};
@@ -8,16 +8,17 @@ use serde_json::value::RawValue;
 
 mod live;
 
-/// API Gateway carries 128 KiB in a message and 32 KiB in a frame, and closes a connection with 1009 over a larger
-/// frame. One frame is what every client can read.
+/// The size limit of a frame. API Gateway accepts messages of 128 KiB in frames of 32 KiB, and closes a
+/// connection with 1009 after a larger frame. All clients can read a single frame.
 ///
 /// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
 pub(crate) const MAX_FRAME_BYTES: usize = 32 * 1024;
 
-/// One message as JSON text. No `Debug`: it holds what somebody is told.
+/// One message as JSON text. No `Debug`, because it contains content.
 pub struct Frame(String);
 
-/// A client that has seen an `id` before ignores the frame: a resend after an unclear answer is harmless.
+/// The body of a frame. A client ignores an `id` that it has seen, so a repeat after an unknown outcome
+/// is harmless.
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(rename = "type")]
@@ -32,13 +33,13 @@ struct Body<'a> {
     inbox: Option<InInbox>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
-    /// The data was too large for a frame: fetch it by the event's id.
+    /// The data were too large for the frame. The client fetches them by the event's id.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
 
-/// Where a message is kept, and what that makes of the counts of whoever is at this socket. A client that was away asks
-/// for what came after the last message that had this.
+/// The message's number in the inbox, and the resulting counts for the socket's view. After a disconnect
+/// a client asks for messages after the last number it received.
 #[derive(Clone, Copy, Serialize)]
 pub struct InInbox {
     pub seq: u64,
@@ -52,7 +53,7 @@ struct Event<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     time: String,
-    /// Only a broadcast names it: its readers know the event by source and id.
+    /// Set only for a broadcast, whose readers identify the event by source and id.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,8 +79,10 @@ impl<'a> Event<'a> {
 }
 
 impl Frame {
+    /// Shapes the frame of a job.
+    ///
     /// # Errors
-    /// The job is no live message, or its text alone is larger than a frame.
+    /// The job belongs to another channel, or its text alone is larger than a frame.
     pub fn shape(job: &Job, inbox: Option<InInbox>) -> Result<Frame, Failure> {
         match &job.content {
             Content::Socket(socket) => Frame::notification(job, socket, inbox),
@@ -116,7 +119,7 @@ impl Frame {
         Frame::bounded(write(&body))
     }
 
-    /// A frame without its data: there is nothing more to leave out.
+    /// A frame without data, which cannot be shortened further.
     fn bounded(text: String) -> Result<Frame, Failure> {
         match text.len() {
             ..=MAX_FRAME_BYTES => Ok(Frame(text)),
@@ -142,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_says_what_happened_and_can_be_recognised_when_it_comes_twice() {
+    fn frame_has_the_event_and_a_stable_id() {
         let frame = Frame::shape(&job("Soon", r#"{"position":2}"#), None).unwrap();
         let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();
         assert_eq!(
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_told_with_its_number_and_the_new_counts() {
+    fn stored_message_frame_has_number_and_counts() {
         let kept = InInbox { seq: 12, counts: Counts { unseen: 3, unread: 4, total: 9 } };
         let frame = Frame::shape(&job("Soon", "{}"), Some(kept)).unwrap();
         let read: serde_json::Value = serde_json::from_str(frame.text()).unwrap();

@@ -1,8 +1,8 @@
-//! socket: sends live messages to open WebSockets.
+//! The WebSocket channel: sends in-app messages to open sockets.
 //!
-//! What is for one person goes into their inbox first, unless it is ephemeral. [`Frame`] is what a client receives;
-//! [`Fanout`] stores, finds the open sockets of a user or a room and posts to each.
-//! Claiming, settling and retrying are [`delivery`]'s.
+//! A message for one person is first stored in their inbox, unless it is ephemeral. [`Frame`] shapes the
+//! text for clients. [`Fanout`] stores the message, finds the open sockets of a user or room and posts
+//! to each. The crate [`delivery`] claims, settles and retries.
 
 mod config;
 mod fanout;

@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! Wires the function. The work is in the library.
 
 use queue::Sources;
 use runtime::{Batch, Env, Error, init_log, run_sqs};

@@ -1,9 +1,9 @@
-//! sweep: finds by the clock what nothing else would find.
+//! The sweep function: finds stale outbox entries and missing receipts.
 //!
-//! It publishes what stayed pending in the outbox, and counts it: whatever was lost between a producer's transaction and
-//! the audit is found here, be it a relay that died, a stream that was down for longer than it keeps records, or an event
-//! that the bus dropped. And it says of what awaited its receipt for three days that nobody will confirm it. It runs
-//! every few minutes and writes nothing when there is nothing to do.
+//! The sweep publishes and counts outbox entries that are still pending. It finds events lost between a
+//! producer's transaction and the audit: by a crashed relay, by a stream that was down for longer than
+//! its retention, or by the bus. It also settles notifications without a receipt for three days as
+//! unconfirmed. It runs every few minutes and writes no data when all is well.
 
 mod metrics;
 mod outbox;
@@ -21,32 +21,34 @@ use store::Ledger;
 
 pub use outbox::{Backwater, Looks, MIN_AGE};
 
-/// The sweep's ends of the outbox and of the ledger.
+/// The clients of the outbox and the ledger.
 pub struct Sweep {
     outbox: Backwater,
     ledger: Ledger,
-    /// What metrics are kept apart by: the function's name.
+    /// The function's name, which is the dimension of its metrics.
     name: String,
 }
 
-/// What was found, and what was done about it.
+/// The result of one run.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// How many events are pending, whatever their age, and how old the oldest is, in seconds.
+    /// The number of pending events of any age, and the age of the oldest in seconds.
     pub pending: usize,
     pub oldest_seconds: u64,
-    /// How many the bus refused, these among them.
+    /// The number of events that the bus refused, including this run.
     pub failed: usize,
     pub published: usize,
     pub set_aside: usize,
     pub again: usize,
-    /// How many messages wait for a receipt no longer.
+    /// The number of notifications that no longer wait for a receipt.
     pub unconfirmed: usize,
 }
 
 impl Sweep {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// A variable is missing, the stack's secret is too short, or the policy that lies beside the program cannot be used.
+    /// A variable is missing, the stack's secret is too short, or the policy file is unusable.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Error> {
         let client = store::client(aws);
         let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
@@ -60,11 +62,11 @@ impl Sweep {
         Ok(Sweep { outbox: Backwater::new(waiting, relay, marks, min_age), ledger, name })
     }
 
-    /// Publishes what has been pending for too long, oldest first and each stream in its order; then gives up waiting
-    /// for receipts that will not come.
+    /// Publishes stale entries, oldest first and each stream in order. Then settles notifications whose
+    /// receipts did not arrive.
     ///
     /// # Errors
-    /// An index or a table could not be read or written. The next run begins anew.
+    /// An index or table was not read or written. The next run starts again.
     pub async fn run(&self, invocation: &Invocation) -> Result<Swept, Error> {
         let began = now();
         let has_time = || !invocation.deadline.left(now()).is_zero();

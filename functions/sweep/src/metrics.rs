@@ -1,4 +1,4 @@
-//! What CloudWatch counts: a line in its embedded metric format, on standard output.
+//! CloudWatch metrics: a line in the embedded metric format on standard output.
 //!
 //! Source: CloudWatch User Guide, "Specification: Embedded metric format".
 
@@ -11,9 +11,10 @@ use crate::Swept;
 
 const NAMESPACE: &str = "Carillon";
 
-/// Writes the line that alarms and dashboards read, under the function's name, and says the same in the log.
+/// Writes the line for alarms and dashboards, under the function's name, and logs the same counts.
 pub(crate) fn write(swept: &Swept, function: &str, is_cut: bool, now: Timestamp) {
     tracing::info!(
+        code = "SWEEP_RUN",
         pending = swept.pending,
         oldest_seconds = swept.oldest_seconds,
         failed = swept.failed,
@@ -21,9 +22,9 @@ pub(crate) fn write(swept: &Swept, function: &str, is_cut: bool, now: Timestamp)
         again = swept.again,
         unconfirmed = swept.unconfirmed,
         is_cut,
-        "swept"
+        "outbox swept"
     );
-    // Nobody to tell is no reason to fail.
+    // A closed standard output is not an error.
     let _ = writeln!(std::io::stdout(), "{}", line(swept, function, now));
 }
 

@@ -1,4 +1,4 @@
-//! What stayed pending in the outbox: published again, each stream in its order.
+//! Publishes stale outbox entries again, each stream in order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,16 +12,16 @@ use store::{Backlog, Pending, Place, Waiting};
 
 use crate::Swept;
 
-/// How long an event may be pending before it is published again: relay, bus and audit need seconds.
+/// The age at which a pending event is published again. Relay, bus and audit need seconds.
 pub const MIN_AGE: Duration = Duration::from_secs(60);
 
-/// A producer's clock may be wrong. What claims to be of a later time than this is not waited for.
+/// The tolerated error of a producer's clock. An event with a later time does not delay the others.
 const MAX_AHEAD: Duration = Duration::from_secs(300);
 
-/// How many events are read and published at once.
+/// The number of events read and published at once.
 const AT_ONCE: usize = 200;
 
-/// What shows the outbox, as [`Waiting`] describes it.
+/// A read view of the outbox, see [`Waiting`].
 pub trait Looks {
     /// See [`Waiting::backlog`].
     fn backlog(&self) -> impl Future<Output = Result<Backlog, Refused>>;
@@ -40,7 +40,7 @@ impl Looks for Waiting {
     }
 }
 
-/// Where events stay that the stream has carried past.
+/// The stale entries of the outbox, which the stream has passed.
 pub struct Backwater<B = Bus, W = Waiting> {
     waiting: W,
     relay: Relay<B, W>,
@@ -49,17 +49,17 @@ pub struct Backwater<B = Bus, W = Waiting> {
 }
 
 impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
-    /// What was pending for `min_age` is published again.
+    /// Creates an instance that publishes entries pending for `min_age`.
     #[must_use]
     pub fn new(waiting: W, relay: Relay<B, W>, marks: MarkKey, min_age: Duration) -> Backwater<B, W> {
         Backwater { waiting, relay, marks, min_age }
     }
 
-    /// Publishes what has been pending for too long, oldest first and each stream in its order. With it: whether there is
-    /// more than one look shows.
+    /// Publishes stale entries, oldest first and each stream in order. The flag is true if more entries
+    /// remain.
     ///
     /// # Errors
-    /// The index or the table could not be read.
+    /// The index or the table was not read.
     pub async fn publish(
         &self,
         began: Timestamp,
@@ -78,7 +78,7 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
                 swept.note(row.place(), relayed);
             }
             if swept.again > 0 {
-                // What comes later in the same streams must not be published before it.
+                // Later versions of the same streams must not be published first.
                 break;
             }
         }
@@ -86,8 +86,8 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
         Ok((swept, backlog.is_cut))
     }
 
-    /// The index may be a moment behind, and its end may not have been looked at: puts before each version the one that
-    /// is pending before it.
+    /// Puts before each version the pending one that precedes it. The index can lag behind the table,
+    /// and its end may not have been read.
     async fn complete(&self, mut due: Vec<Place>) -> Result<Vec<Place>, Refused> {
         let mut open = before(&due);
         while !open.is_empty() {
@@ -108,11 +108,23 @@ impl Swept {
             Relayed::Published => self.published += 1,
             Relayed::SetAside(cause) => {
                 self.set_aside += 1;
-                tracing::error!(row.pk = place.pk, row.sk = place.sk, cause, "an event is set aside");
+                tracing::error!(
+                    code = "OUTBOX_EVENT_FAILED",
+                    row.pk = place.pk,
+                    row.sk = place.sk,
+                    cause,
+                    "outbox entry marked as failed: the bus refuses its event"
+                );
             }
             Relayed::Again(cause) => {
                 self.again += 1;
-                tracing::warn!(row.pk = place.pk, row.sk = place.sk, cause, "not published yet");
+                tracing::warn!(
+                    code = "OUTBOX_RETRY",
+                    row.pk = place.pk,
+                    row.sk = place.sk,
+                    cause,
+                    "outbox entry stays pending: its event was not published"
+                );
             }
         }
     }
@@ -129,8 +141,8 @@ fn counted(backlog: &Backlog, now: Timestamp) -> Swept {
     }
 }
 
-/// What is old enough to be published again, oldest first. A stream's versions go in their order, whatever the clocks of
-/// their producers said: what is old enough takes along what is pending before it.
+/// The entries that are old enough, oldest first. The versions of a stream keep their order, whatever
+/// their producers' clocks said. An old version includes the pending ones before it.
 fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
     let old_enough = now.saturating_sub(min_age).unwrap_or(now);
     let too_far_ahead = now.saturating_add(MAX_AHEAD).unwrap_or(now);
@@ -153,14 +165,14 @@ fn due(backlog: &Backlog, now: Timestamp, min_age: Duration) -> Vec<Place> {
     due
 }
 
-/// Each stream keeps the turns that it has, and its versions take them in their order.
+/// Sorts the versions within each stream, without changing the positions of the streams.
 fn sort_streams(due: &mut [Place]) {
     let mut streams: BTreeMap<String, Vec<(u64, Place)>> = BTreeMap::new();
     for place in due.iter() {
         let Some(version) = place.version() else { continue };
         streams.entry(place.pk.clone()).or_default().push((version, place.clone()));
     }
-    // The last is taken first.
+    // The last element is taken first.
     streams.values_mut().for_each(|it| it.sort_by_key(|(version, _)| Reverse(*version)));
     for place in due.iter_mut().filter(|it| it.version().is_some()) {
         if let Some((_, next)) = streams.get_mut(&place.pk).and_then(Vec::pop) {
@@ -169,7 +181,7 @@ fn sort_streams(due: &mut [Place]) {
     }
 }
 
-/// The versions before these, as far as they are not among them.
+/// The missing predecessors of these versions.
 fn before(due: &[Place]) -> Vec<Place> {
     let known: BTreeSet<&Place> = due.iter().collect();
     due.iter().filter_map(Place::before).filter(|it| !known.contains(it)).collect()

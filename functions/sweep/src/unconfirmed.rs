@@ -1,13 +1,14 @@
-//! What awaited its receipt for longer than networks take to send one.
+//! Settles notifications whose receipt did not arrive in time.
 
 use aws::Refused;
 use domain::Timestamp;
 use store::Ledger;
 
-/// Says of each that nobody will confirm it; the ledger's stream tells the bus. How many there were.
+/// Settles each of them as unconfirmed and returns their number. The ledger's stream publishes the
+/// outcomes.
 ///
 /// # Errors
-/// The ledger could not be asked or written. What was said before stays said.
+/// The ledger was not read or written. Earlier settlements remain.
 pub(crate) async fn give_up(
     ledger: &Ledger,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! What the bus is told of an endpoint that fails, recovers, loses messages or is switched off.
+//! Events about the health of endpoints: failing, recovered, message lost, disabled.
 
 use domain::Timestamp;
 use domain::endpoint::DisabledBecause;
@@ -10,8 +10,8 @@ use serde_json::json;
 
 const SOURCE: &str = domain::producers::WEBHOOK_SOURCE;
 
-/// The event, caused by the one that the message was about. It names the endpoint and never its URL. Its id follows
-/// from the message and the attempt: told twice, it is kept once.
+/// The event, caused by the event of the message. It names the endpoint, never its URL. Its id is
+/// derived from the message and the attempt, so repeats are stored once.
 #[must_use]
 pub fn alarm(
     what: Announcement,

@@ -1,32 +1,34 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use delivery::{DeskConfig, LaterConfig};
 use domain::endpoint::target::Allow;
 use runtime::{Env, Error};
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
     pub courier: CourierConfig,
     pub later: LaterConfig,
     pub desk: DeskConfig,
 }
 
-/// What is told of endpoints.
+/// The settings of the sender.
 pub struct CourierConfig {
     pub endpoints_table: String,
-    /// The KMS key that encrypts secrets of endpoints, by its ARN.
+    /// The ARN of the KMS key for secrets of endpoints.
     pub secrets_key: String,
     pub bus: String,
-    /// The origins that an operator vouches for.
+    /// The origins that an operator allows.
     pub allow: Allow,
 }
 
-/// All of a batch at once: one that does not answer holds up none of the others.
+/// The number of parallel sends, which covers a whole batch. A slow endpoint delays no other.
 const CONCURRENCY: usize = 10;
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`runtime::Unset`] names the variable that is missing or unusable.
+    /// [`runtime::Unset`] names the missing or unusable variable.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         Ok(Config {
             courier: CourierConfig {

@@ -1,4 +1,4 @@
-//! From a job to what the endpoint was told, and what follows from its answer.
+//! Sends webhook jobs to their endpoints and interprets the answers.
 
 use std::cell::RefCell;
 
@@ -20,19 +20,19 @@ use crate::http::{Http, Reply};
 use crate::request::{Request, content};
 use crate::{Names, memory, proof};
 
-/// Why an endpoint is told of nothing before its owner has proved control of it.
-const UNVERIFIED: &str = "the endpoint's owner has not proved control of it";
+/// The reason why an endpoint gets no messages before its verification.
+const UNVERIFIED: &str = "the endpoint is not verified";
 
-/// A clock may be this much ahead of ours when it puts a job back.
+/// The tolerated clock difference for deferred jobs.
 const EARLY: SignedDuration = SignedDuration::from_secs(1);
 
-/// Tells endpoints.
+/// The sender of webhook messages.
 pub struct Courier {
     pub(crate) endpoints: Endpoints,
     secrets: SecretReader,
     pub(crate) bus: Bus,
     http: Http,
-    /// What this invocation asked, and heard.
+    /// The attempts of this invocation.
     attempts: RefCell<Vec<Attempt>>,
 }
 
@@ -48,10 +48,11 @@ impl Courier {
         }
     }
 
-    /// Asks the endpoint once, if it is time and it wants to be asked.
+    /// Calls the endpoint once, if the attempt is due and the endpoint is enabled.
     ///
     /// # Errors
-    /// [`Failure::Permanent`] is the tenant's own no, or the end of the schedule; [`Failure::Transient`] a table of ours.
+    /// [`Failure::Permanent`] if the endpoint refused or the retry schedule has ended.
+    /// [`Failure::Transient`] if a call to a table failed.
     pub async fn send(&self, job: &Job) -> Result<Sent, Failure> {
         let webhook = content(job)?;
         let id = webhook.id(&job.key);
@@ -74,7 +75,7 @@ impl Courier {
                 code = "WEBHOOK_SECRET_UNREADABLE",
                 endpoint.id = webhook.to.id,
                 error = chain(&refused),
-                "the endpoint's secret could not be decrypted; the message is retried"
+                "webhook message retried: the endpoint's secret was not decrypted"
             );
             Failure::Transient(Box::new(refused))
         })?;
@@ -87,7 +88,7 @@ impl Courier {
                 code = "WEBHOOK_HEADERS_UNREADABLE",
                 endpoint.id = webhook.to.id,
                 error = chain(&refused),
-                "the endpoint's own headers could not be decrypted; the message is retried"
+                "webhook message retried: the endpoint's custom headers were not decrypted"
             );
             Failure::Transient(Box::new(refused))
         })?;
@@ -98,19 +99,24 @@ impl Courier {
         self.conclude(job, webhook, &found, begun, &reply).await
     }
 
-    /// Writes down what was asked since the last time. That it is not kept changes nothing else.
+    /// Stores the attempts since the last call. A failure affects only the attempt log.
     pub async fn keep_attempts(&self) {
         let attempts = self.attempts.take();
         if let Err(refused) = self.endpoints.keep(&attempts).await {
-            tracing::error!(error = chain(&refused), attempts = attempts.len(), "attempts are not kept");
+            tracing::error!(
+                code = "WEBHOOK_ATTEMPTS_NOT_STORED",
+                error = chain(&refused),
+                attempts = attempts.len(),
+                "webhook attempts not stored: the attempt log lacks them"
+            );
         }
     }
 
-    /// What happens to a message of the schedule that is not sent now.
+    /// The result of a scheduled message that is not sent now.
     async fn instead(&self, job: &Job, webhook: &Webhook, found: &Sending) -> Option<Result<Sent, Failure>> {
         let now = now();
         let due = match &found.message {
-            // A retry that somebody asked for was quicker: the endpoint has it.
+            // A manual retry was faster, and the endpoint has the message.
             Some(Message { state: MessageState::Delivered, .. }) => {
                 return Some(Ok(Sent::Accepted { provider_id: "by hand".to_owned() }));
             }
@@ -132,8 +138,8 @@ impl Courier {
         early.or_else(|| found.health.spared_until(job.key.as_str(), now)).map(|early| Ok(Sent::Later(early)))
     }
 
-    /// What happens to a retry that is not sent now. A message that has arrived meanwhile is not sent twice, and an
-    /// endpoint that was switched off again is left alone.
+    /// The result of a manual retry that is not sent now. A message that has arrived meanwhile is not
+    /// sent twice. An endpoint that was disabled again gets no message.
     async fn instead_of_retry(
         &self,
         message: &Key,
@@ -141,7 +147,7 @@ impl Courier {
         found: &Sending,
     ) -> Option<Result<Sent, Failure>> {
         if found.message.as_ref().is_some_and(|message| message.state == MessageState::Delivered) {
-            return Some(Ok(Sent::Accepted { provider_id: "it had arrived before".to_owned() }));
+            return Some(Ok(Sent::Accepted { provider_id: "arrived before".to_owned() }));
         }
         let (reason, said) = closed(found)?;
         Some(match self.endpoints.failed_by_hand(&webhook.to, message).await {
@@ -150,7 +156,7 @@ impl Courier {
         })
     }
 
-    /// What is remembered of the answer, and what it means for the job.
+    /// Stores the attempt and turns the answer into a result of the job.
     async fn conclude(
         &self,
         job: &Job,
@@ -168,7 +174,7 @@ impl Courier {
                 judged.map_err(|refused| Failure::Transient(Box::new(refused)))?
             }
             None => reply.answer.next(&job.key, attempt, now),
-            // What somebody asks for is one attempt.
+            // A manual send is a single attempt.
             Some(_) => match reply.answer.next(&job.key, attempt, now) {
                 Next::Again(_) => Next::Never(Reason::Rejected),
                 Next::Never(Reason::Exhausted) => Next::Never(Reason::Rejected),
@@ -199,12 +205,13 @@ impl Courier {
         });
         match memory::remember(self, job, webhook, found, attempt, &next, now).await {
             Ok(()) => {}
-            // It has the message: to ask again because of what is not written here would tell it twice.
+            // The endpoint has the message. A retry because of the failed write would send it twice.
             Err(refused) if next == Next::Delivered => {
                 tracing::error!(
+                    code = "WEBHOOK_DELIVERED_NOT_STORED",
                     job.key = job.key.as_str(),
                     error = chain(&refused),
-                    "what was delivered after all is still on record as being tried"
+                    "webhook message delivered and its state not stored: the API shows the message as still being tried"
                 );
             }
             Err(refused) => return Err(Failure::Transient(Box::new(refused))),
@@ -221,7 +228,7 @@ impl Courier {
     }
 }
 
-/// Why an endpoint is sent nothing but pings at the moment, if it is so.
+/// Why an endpoint currently gets no messages except pings, if that is the case.
 fn closed(found: &Sending) -> Option<(Reason, &'static str)> {
     match (&found.endpoint.disabled, found.endpoint.unverified) {
         (Some(_), _) => Some((Reason::EndpointDisabled, "the endpoint is switched off")),
@@ -230,12 +237,12 @@ fn closed(found: &Sending) -> Option<(Reason, &'static str)> {
     }
 }
 
-/// Attempts of its schedule that were made before.
+/// The number of earlier scheduled attempts.
 fn attempts(found: &Sending) -> u32 {
     found.message.as_ref().map_or(0, |it| it.attempts)
 }
 
-/// Why an answer switches an endpoint off, if it does.
+/// Why an answer disables the endpoint, if it does.
 pub(crate) fn switched_off(next: &Next, give_up: bool) -> Option<DisabledBecause> {
     match next {
         Next::Disable(why) => Some(*why),
@@ -243,7 +250,7 @@ pub(crate) fn switched_off(next: &Next, give_up: bool) -> Option<DisabledBecause
     }
 }
 
-/// Whether it is a message that says nothing.
+/// Whether the message is a ping.
 pub(crate) fn is_ping(webhook: &Webhook) -> bool {
     matches!(webhook.by_hand, Some(ByHand::Ping))
 }

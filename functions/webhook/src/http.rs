@@ -1,7 +1,8 @@
-//! One request to somebody else's server: over addresses that were judged, within a time, reading no more than we want.
+//! Sends one request to an external server: only to checked addresses, with time and size limits.
 //!
-//! hyper and rustls alone, a connection for each request: a client that follows redirects, asks proxies and pools by
-//! name would have to be kept from all of that.
+//! The module uses hyper and rustls directly, with one connection for each request. A higher-level
+//! client follows redirects, uses proxies and pools connections by name, all of which would have to be
+//! disabled.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -27,49 +28,50 @@ use tokio_rustls::TlsConnector;
 
 use crate::{Names, Request};
 
-/// The time from the first look-up to the end of the answer's headers. Nothing is waited for after it.
+/// The time limit from name resolution to the end of the answer's headers.
 ///
 /// Source: svix, the time that its cloud gives an endpoint.
 const TOTAL: Duration = Duration::from_secs(15);
 
-/// The time for the body behind the headers, within [`TOTAL`]. The status has decided by then.
+/// The time limit of the body, within [`TOTAL`]. The status is known by then.
 const TO_READ_BODY: Duration = Duration::from_secs(3);
 
-/// Of that, for looking the name up, and for a connection.
+/// The time limits of name resolution and of connecting, within [`TOTAL`].
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
 const TO_CONNECT: Duration = Duration::from_secs(10);
 
-/// A connection that does not come about within this is tried once more at once. Nothing was sent then. A request that
-/// was sent, and whose connection broke before the answer, may have been read: it waits for its next attempt.
+/// A connection attempt that fails within this time is repeated at once, because no request was sent. A
+/// request whose connection broke before the answer may have been read, and waits for its next attempt.
 const INSTANT: Duration = Duration::from_secs(1);
 
-/// So much of an answer is read, and so much of it is kept.
+/// How much of an answer is read and stored.
 const MAX_READ_BYTES: usize = 64 * 1024;
 const MAX_KEPT_BYTES: usize = 20_000;
 
-/// So much of a redirect's `Location` is kept.
+/// How much of a redirect's `Location` is stored.
 const MAX_LOCATION_CHARS: usize = 300;
 
-/// What the headers of an answer may take.
+/// The size limit of an answer's headers.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// Asks endpoints.
+/// The HTTP client for endpoints.
 pub struct Http {
     tls: TlsConnector,
     names: Names,
     allow: Allow,
 }
 
-/// What came of a request. No `Debug`: a response may hold anything.
+/// The result of a request. No `Debug`, because a response may contain personal data.
 pub struct Reply {
     pub answer: Answer,
-    /// Why there was no answer, in words that tell a tenant nothing of our network.
+    /// Why there was no answer, in terms that reveal no detail of our network to a tenant.
     pub error: Option<&'static str>,
-    /// The body of the answer, or why it is not kept.
+    /// The body of the answer, or why it is not stored.
     pub response: Option<String>,
-    /// The header that may answer a challenge.
+    /// The header that can answer a challenge.
     pub challenge: Option<String>,
-    /// Where a redirect leads, without the query, which may hold a secret. It is not followed.
+    /// The target of a redirect without its query, which may contain a secret. Redirects are not
+    /// followed.
     pub location: Option<String>,
 }
 
@@ -91,7 +93,7 @@ pub(crate) enum NoAnswer {
 }
 
 impl Http {
-    /// Trusts the roots that browsers trust.
+    /// Creates a client that trusts the public web roots.
     #[must_use]
     pub fn new(names: Names, allow: Allow) -> Http {
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -105,7 +107,7 @@ impl Http {
         Http { tls: TlsConnector::from(Arc::new(config)), names, allow }
     }
 
-    /// Asks once. Whatever happens is an answer, and never takes longer than 15 seconds.
+    /// Sends once. Every result is a `Reply`, within 15 seconds.
     pub async fn post(&self, url: &str, request: &Request) -> Reply {
         let begun = runtime::now();
         let end = Instant::now() + TOTAL;
@@ -142,7 +144,7 @@ impl Http {
         exchange(stream, &target, request, end).await
     }
 
-    /// The addresses to ask, all of them judged. They are looked up once: whoever connects looks nothing up.
+    /// The checked addresses of the target. They are resolved once, and the connection uses only these.
     async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, NoAnswer> {
         let found = match &target.host {
             HostName::Address(address) => vec![*address],
@@ -156,7 +158,7 @@ impl Http {
     }
 }
 
-/// The first address that takes a connection. The peer must be the one that was meant.
+/// Connects to the first address that accepts. The peer must be that address.
 async fn connect(target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, NoAnswer> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
@@ -176,12 +178,12 @@ async fn connect(target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, NoA
     Err(NoAnswer::Connect(last))
 }
 
-/// Does one part of a request, unless `end` comes first.
+/// Runs one part of a request, bounded by `end`.
 async fn before<T>(end: Instant, part: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
     timeout_at(end, part).await.unwrap_or(Err(NoAnswer::Late))
 }
 
-/// Sends the request. `end` bounds the wait for the headers; the body behind them has a bound of its own.
+/// Sends the request. `end` bounds the wait for the headers. The body has its own limit.
 async fn exchange<S>(stream: S, target: &Target, request: &Request, end: Instant) -> Result<Reply, NoAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -203,7 +205,7 @@ where
             .header(HOST, &target.authority)
             .header(CONTENT_TYPE, HeaderValue::from_static(request.content_type))
             .header(USER_AGENT, HeaderValue::from_static("Carillon"))
-            // What comes is read as it is: nothing is unpacked here.
+            // The body is read as sent, without decompression.
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Full::new(request.body.clone()))
             .map_err(|_| NoAnswer::Blocked(Blocked::NoUrl))?;
@@ -211,15 +213,15 @@ where
         let response = before(end, async { sent.await.map_err(NoAnswer::Broken) }).await?;
         Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY)).await)
     };
-    // The connection moves only while it is asked to; when it is over, what it has brought is still read.
+    // The connection progresses only while it is polled. After its end the received data are still read.
     match select(pin!(asking), pin!(connection)).await {
         Either::Left((reply, _)) => reply,
         Either::Right((_, asking)) => asking.await,
     }
 }
 
-/// Reads an answer whose headers have come. Its status decides, whatever becomes of the body, of which is kept what has
-/// come by `body_end`.
+/// Reads an answer after its headers. The status decides, whatever happens to the body. The part of the
+/// body received by `body_end` is stored.
 async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -> Reply {
     let (head, body) = response.into_parts();
     let header = |name: &str| head.headers.get(name).and_then(|header| header.to_str().ok());
@@ -233,14 +235,14 @@ async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -
     Reply { answer, error: None, response: Some(kept(body, body_end).await), challenge, location }
 }
 
-/// The beginning of a URL, without query and fragment.
+/// A URL without query and fragment.
 fn without_query(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     url.chars().take(end.min(MAX_LOCATION_CHARS)).collect()
 }
 
-/// The body, as far as it is kept: what has come by `end`, of at most [`MAX_READ_BYTES`]. A body that breaks off or drips
-/// changes nothing about the status.
+/// The stored part of the body: the data received by `end`, at most [`MAX_READ_BYTES`]. A broken or slow
+/// body does not change the result.
 async fn kept(mut body: Incoming, end: Instant) -> String {
     let mut read = Vec::new();
     let mut is_cut = false;
@@ -278,7 +280,11 @@ fn no_answer(error: &NoAnswer) -> Reply {
         NoAnswer::Broken(_) => (Answer::Unreachable, "the connection broke before an answer came"),
         NoAnswer::Late => (Answer::TimedOut, "no answer within 15 s"),
     };
-    tracing::warn!(error = runtime::chain(error), "an endpoint gave no answer");
+    tracing::warn!(
+        code = "WEBHOOK_NO_ANSWER",
+        error = runtime::chain(error),
+        "webhook endpoint gave no answer"
+    );
     Reply { answer, error: Some(said), response: None, challenge: None, location: None }
 }
 

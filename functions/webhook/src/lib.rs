@@ -1,7 +1,8 @@
-//! webhook: tells tenants' own systems of events, by signed HTTP requests.
+//! The webhook channel: sends signed HTTP requests to the systems of tenants.
 //!
-//! [`Courier`] knows what an endpoint wants and what its answers mean; [`Http`] asks it, and guards our own network;
-//! [`Alarm`] tells the bus how endpoints do. Claiming, settling and putting back are [`delivery`]'s.
+//! [`Courier`] handles an endpoint's settings and interprets its answers. [`Http`] sends requests and
+//! protects our network. [`Alarm`] publishes events about the health of endpoints. The crate
+//! [`delivery`] claims, settles and defers.
 
 mod alarm;
 mod config;

@@ -1,4 +1,4 @@
-//! What is remembered of an attempt: of its message, and of its endpoint.
+//! Stores the result of an attempt: the state of its message and the health of its endpoint.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -11,14 +11,14 @@ use store::{Message, MessageState, Sending};
 use crate::alarm::alarm;
 use crate::courier::{Courier, is_ping, switched_off};
 
-/// How often the health of an endpoint that others change at the same time is read again.
+/// How often the health of an endpoint is read again after a lost race.
 const ROUNDS: usize = 8;
 
-/// Writes down how far the message has come, and then how its endpoint does.
+/// Stores the state of the message, then the health of its endpoint.
 ///
 /// # Errors
-/// The message's state is not on record: the job must not be put away. What concerns the endpoint as a whole is worth
-/// less than that, and is logged.
+/// The message's state was not stored, and the job must not be deleted. A failed write of the health is
+/// only logged.
 pub(crate) async fn remember(
     courier: &Courier,
     job: &Job,
@@ -36,7 +36,11 @@ pub(crate) async fn remember(
         Ok(Some(after)) => announce(courier, job, webhook, attempt, next, &after, now).await,
         Ok(None) => {}
         Err(refused) => {
-            tracing::error!(error = chain(&refused), "how an endpoint has been doing is not on record");
+            tracing::error!(
+                code = "WEBHOOK_HEALTH_NOT_STORED",
+                error = chain(&refused),
+                "webhook endpoint health not stored: this attempt does not count for switching the endpoint off"
+            );
         }
     }
     Ok(())
@@ -60,7 +64,7 @@ async fn remember_message(
         Next::Again(at) => (MessageState::Retrying, Some(*at)),
         Next::Never(_) | Next::Disable(_) => (MessageState::Failed, None),
     };
-    // What somebody asked for has no schedule: the one of the message goes on, or is over.
+    // A manual send has no schedule. That of the message continues or has ended.
     match webhook.by_hand {
         None => {
             endpoints.failed(&webhook.to, job, &Message { state, attempts: attempt, next_at }, now).await?;
@@ -73,7 +77,7 @@ async fn remember_message(
     Ok(())
 }
 
-/// `None`: it was left as it is, because others changed it again and again.
+/// Updates the health. `None` if it stayed unchanged because every write lost a race.
 async fn remember_health(
     courier: &Courier,
     webhook: &Webhook,
@@ -84,7 +88,7 @@ async fn remember_health(
 ) -> Result<Option<After>, Refused> {
     let (mut health, mut version) = (found.health.clone(), found.version);
     for _ in 0..ROUNDS {
-        // A ping that fails is no delivery that failed.
+        // A failed ping is not a failed delivery.
         if is_ping(webhook) && *next != Next::Delivered {
             return Ok(None);
         }
@@ -111,10 +115,14 @@ async fn announce(
     if let Some(why) = why {
         match courier.endpoints.disable(&webhook.to, why, now).await {
             Ok(true) => {}
-            // It was off already, and that was told.
+            // The endpoint was already disabled, and the event was published.
             Ok(false) => announcements.retain(|announcement| *announcement != Announcement::Disabled),
             Err(refused) => {
-                tracing::error!(error = chain(&refused), "an endpoint is not switched off");
+                tracing::error!(
+                    code = "WEBHOOK_NOT_DISABLED",
+                    error = chain(&refused),
+                    "webhook endpoint not disabled: the next failed attempt repeats this"
+                );
                 announcements.retain(|announcement| *announcement != Announcement::Disabled);
             }
         }
@@ -125,7 +133,11 @@ async fn announce(
         .collect();
     for put in courier.bus.put(&entries).await {
         if let Err(refused) = put {
-            tracing::error!(error = chain(&refused), "the bus is not told how an endpoint does");
+            tracing::error!(
+                code = "WEBHOOK_HEALTH_NOT_ANNOUNCED",
+                error = chain(&refused),
+                "webhook endpoint event not published: other systems are not informed"
+            );
         }
     }
 }

@@ -1,22 +1,22 @@
-//! From a name to its addresses.
+//! Resolves host names.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 
-/// Who knows addresses.
+/// A source of addresses.
 pub enum Names {
-    /// The resolver of the machine.
+    /// The resolver of the system.
     System,
-    /// Nobody but this list: what a test, or a measurement, wants a name to lead to.
+    /// A fixed list, for tests and measurements.
     Listed(BTreeMap<String, Vec<IpAddr>>),
 }
 
 impl Names {
-    /// All addresses of a name, as it stands: no search suffix is tried.
+    /// All addresses of a fully qualified name. No search suffix is tried.
     ///
     /// # Errors
-    /// The resolver does not know it, or did not answer.
+    /// The resolver does not know the name, or did not answer.
     pub(crate) async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         match self {
             Names::System => runtime::look_up(name).await,

@@ -1,4 +1,4 @@
-//! What the answer to a challenge proves.
+//! Checks the answer to a challenge.
 
 use domain::Timestamp;
 use domain::endpoint::attempt::Next;
@@ -10,19 +10,19 @@ use store::{Endpoints, Sending};
 use crate::courier::is_ping;
 use crate::http::Reply;
 
-/// Why a challenge is not met, for the attempt and the ledger.
+/// The reason of a failed challenge, for the attempt log and the ledger.
 pub(crate) const NOT_MET: &str = "the answer is not the challenge";
 
-/// Whether a request is a challenge. Its answer is kept nowhere: it may hold the challenge, and whoever reads it in the
-/// list of attempts could prove control of a server that is not theirs.
+/// Whether a request is a challenge. Its answer is not stored, because it may contain the challenge. A
+/// reader of the attempt log could otherwise verify a server that they do not control.
 pub(crate) fn is_challenge(job: &Job, webhook: &Webhook) -> bool {
     is_ping(webhook) && job.event.kind == VERIFY
 }
 
-/// What follows from the answer to a challenge. An endpoint that has met it is verified.
+/// Verifies the endpoint if its answer meets the challenge.
 ///
 /// # Errors
-/// The proof is not on record: the challenge is to be sent again.
+/// The verification was not stored, and the challenge must be sent again.
 pub(crate) async fn judge(
     endpoints: &Endpoints,
     webhook: &Webhook,
@@ -41,9 +41,6 @@ pub(crate) async fn judge(
     if !met {
         return Ok(Next::Never(Reason::Rejected));
     }
-    tracing::info!(
-        code = "WEBHOOK_VERIFIED",
-        "endpoint has met its challenge; it is told of events from now on"
-    );
+    tracing::info!(code = "WEBHOOK_VERIFIED", "webhook endpoint verified: messages are sent from now on");
     Ok(Next::Delivered)
 }

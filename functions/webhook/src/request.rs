@@ -1,4 +1,4 @@
-//! The request: what is sent, to the byte, and its signature.
+//! Shapes and signs requests.
 
 use domain::Timestamp;
 use domain::endpoint::format::Format;
@@ -9,13 +9,13 @@ use domain::key::Key;
 use domain::outcome::{Failure, Reason};
 use hyper::body::Bytes;
 
-/// What is larger is not sent. A job fits a schedule with it, escaped as JSON in JSON.
+/// The size limit of a body. A job of this size, doubly escaped as JSON, fits into a schedule.
 pub const MAX_BODY_BYTES: usize = 100_000;
 
-/// A request to an endpoint. No `Debug`: it holds what somebody is told.
+/// A request to an endpoint. No `Debug`, because it contains content.
 pub struct Request {
     pub headers: [(&'static str, String); 3],
-    /// The headers that the endpoint's tenant asks for. None of them has the name of one of ours.
+    /// The custom headers of the endpoint. Their names differ from those of our headers.
     pub custom: CustomHeaders,
     pub content_type: &'static str,
     pub body: Bytes,
@@ -40,13 +40,13 @@ impl Request {
         }
     }
 
-    /// The same request with the headers that the endpoint's tenant asks for.
+    /// Adds the custom headers of the endpoint.
     #[must_use]
     pub fn with_headers(self, custom: CustomHeaders) -> Request {
         Request { custom, ..self }
     }
 
-    /// The same for a message in the format that its endpoint asks for. `body` is in the standard format.
+    /// Signs a message in the format of its endpoint. `body` is in the standard format.
     #[must_use]
     pub fn sign_in(
         format: Format,
@@ -60,10 +60,10 @@ impl Request {
     }
 }
 
-/// What the job says, if it is a webhook and not too large to be one.
+/// The webhook message of a job.
 ///
 /// # Errors
-/// The job is no webhook, or its body is larger than one carries.
+/// The job belongs to another channel, or its body is too large.
 pub fn content(job: &Job) -> Result<&Webhook, Failure> {
     let Content::Webhook(webhook) = &job.content else {
         let source = format!("a {} job in the webhook queue", job.channel().name()).into();

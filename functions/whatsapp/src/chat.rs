@@ -1,21 +1,21 @@
-//! The message as WhatsApp takes it: an object of Meta's Cloud API, which AWS hands on as it is.
+//! Shapes the WhatsApp message: an object of Meta's Cloud API, which AWS passes on unchanged.
 
 use domain::Timestamp;
 use domain::job::{Chat, Content, Job, WhatsappTemplate};
 use domain::outcome::{Failure, Reason};
 use serde::Serialize;
 
-/// Meta's limit for free text. Counted in UTF-16 units, of which a text never has fewer than letters.
+/// Meta's limit for free text, in UTF-16 units. A text never has fewer units than characters.
 ///
 /// Source: WhatsApp Business Platform, Cloud API reference, "Messages", text object.
 const MAX_TEXT_UNITS: usize = 4_096;
 
-/// Meta's limit for a value in the body of a template, counted likewise.
+/// Meta's limit for a value in the body of a template, in UTF-16 units.
 ///
 /// Source: WhatsApp Business Platform, Cloud API reference, "Messages", template object.
 const MAX_PARAMETER_UNITS: usize = 1_024;
 
-/// A message, written. No `Debug`: it holds a number and what somebody is told.
+/// A WhatsApp message as JSON. No `Debug`, because it contains a number and content.
 pub struct Message(String);
 
 #[derive(Serialize)]
@@ -66,11 +66,11 @@ enum Parameter {
 }
 
 impl Message {
-    /// Free text while WhatsApp takes it, and the approved template otherwise.
+    /// Shapes free text within the customer service window, otherwise the approved template.
     ///
     /// # Errors
-    /// The job is no WhatsApp message, it is longer than WhatsApp carries, or the time for free text ended while it waited
-    /// and there is no template.
+    /// The job belongs to another channel, the text is too long, or the window ended during the wait and
+    /// there is no template.
     pub fn shape(job: &Job, now: Timestamp) -> Result<Message, Failure> {
         let Content::Whatsapp(chat) = &job.content else {
             let source = format!("a {} job in the whatsapp queue", job.channel().name()).into();
@@ -79,9 +79,9 @@ impl Message {
         let is_free = chat.free_until.is_some_and(|free_until| now < free_until);
         let content = match &chat.template {
             Some(it) if !is_free => Body::Template { template: template(it)? },
-            // Of a job that says nothing about the time, WhatsApp itself must say whether it takes it.
+            // For a job without the window's end, WhatsApp itself decides about free text.
             None if !is_free && chat.free_until.is_some() => {
-                let source = "the time for free text ended while it waited".into();
+                let source = "the customer service window ended during the wait".into();
                 return Err(Failure::Permanent { reason: Reason::OutsideWindow, source });
             }
             Some(_) | None => Body::Text { text: free_text(chat)? },
@@ -95,7 +95,7 @@ impl Message {
         Ok(Message(serde_json::to_string(&envelope).expect("strings and lists always serialize")))
     }
 
-    /// One JSON object.
+    /// A JSON object.
     #[must_use]
     pub fn json(&self) -> &str {
         &self.0
@@ -121,7 +121,8 @@ fn template(template: &WhatsappTemplate) -> Result<Template<'_>, Failure> {
     Ok(Template { name: &template.name, language: Language { code: &template.language }, components })
 }
 
-/// Meta refuses values with line breaks, tabs or more than four spaces in a row.
+/// Replaces whitespace by single spaces. Meta refuses values with line breaks, tabs or more than four
+/// consecutive spaces.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -131,7 +132,7 @@ fn fits(what: &str, text: &str, limit: usize) -> Result<(), Failure> {
     match units <= limit {
         true => Ok(()),
         false => {
-            let source = format!("{what} has {units} letters, WhatsApp takes {limit}").into();
+            let source = format!("{what} has {units} characters, wanted at most {limit}").into();
             Err(Failure::Permanent { reason: Reason::TooLarge, source })
         }
     }
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waited_until_the_time_for_free_text_was_over_is_a_template_or_nothing() {
+    fn after_the_window_only_a_template_is_sent() {
         let template = json!({ "name": "visit", "language": "en" });
         for (free_until, template, expected) in [
             ("2026-11-20T12:00:01Z", Some(&template), Ok("text")),
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn one_letter_too_many_is_too_large() {
+    fn text_over_the_limit_is_refused() {
         check_size(&json!({ "text": "a".repeat(4_096) }), None);
         check_size(&json!({ "text": "a".repeat(4_097) }), Some(Reason::TooLarge));
         let filled = |it: usize| json!({ "name": "n", "language": "en", "parameters": ["a".repeat(it)] });
@@ -203,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_said_arrives_as_it_was_said(text in any::<String>()) {
+        fn any_text_arrives_unchanged(text in any::<String>()) {
             let Ok(message) = Message::shape(&job(&json!({ "text": text })), noon()) else { return Ok(()) };
             let read: Value = serde_json::from_str(message.json())?;
             prop_assert_eq!(&read["text"]["body"], &Value::from(text));

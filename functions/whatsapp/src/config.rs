@@ -1,22 +1,25 @@
-//! The environment, as values.
+//! The settings of the function, from its environment.
 
 use delivery::DeskConfig;
 use runtime::{Env, Unset};
 
 use crate::Origination;
 
-/// What the function is told by its template.
+/// The settings that the template gives the function.
 pub struct Config {
     pub from: Origination,
     pub desk: DeskConfig,
 }
 
-/// A number may send 80 messages a second, a new one fewer: five under way at once stay below that.
+/// The number of parallel sends. A number may send 80 messages a second, a new one fewer, and five
+/// parallel sends stay below that.
 const CONCURRENCY: usize = 5;
 
 impl Config {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
+    /// [`Unset`] names the missing variable.
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config {
             from: Origination {

@@ -1,7 +1,7 @@
-//! whatsapp: sends WhatsApp messages through AWS End User Messaging Social.
+//! The WhatsApp channel: sends messages through AWS End User Messaging Social.
 //!
-//! [`Message`] is the message as WhatsApp's own API takes it; [`Social`] hands it over and reads the answer. Claiming,
-//! settling and retrying are [`delivery`]'s.
+//! [`Message`] shapes the message for WhatsApp's API. [`Social`] makes the call and reads the answer.
+//! The crate [`delivery`] claims, settles and retries.
 
 mod chat;
 mod config;

@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! Wires the function. The work is in the library.
 
 use queue::Sources;
 use runtime::{Env, Error, init_log, now, run_sqs};

@@ -10,40 +10,42 @@ use domain::outcome::{Failure, Sent};
 
 use crate::Message;
 
-/// The service, and what it sends from.
+/// The client and its origination settings.
 pub struct Social {
     client: Client,
     from: Origination,
 }
 
-/// What messages come from.
+/// The sender of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origination {
-    /// `phone-number-id-…`, or the number's ARN. Without one, messages wait until an operator names it.
+    /// The id `phone-number-id-…` or the number's ARN. Without one, messages wait until an operator sets
+    /// it.
     pub phone_number_id: Option<String>,
-    /// The version of Meta's API that messages are written in, such as `v20.0`.
+    /// The version of Meta's API, such as `v20.0`.
     pub meta_api_version: String,
 }
 
 impl Social {
-    /// The SDK's own retries are off: whether a message may go out twice is the ledger's decision.
+    /// Creates the client without the SDK's retries, because only the ledger decides about a second
+    /// send.
     #[must_use]
     pub fn new(config: &SdkConfig, from: Origination) -> Social {
         let config = Builder::from(config).retry_config(aws::never_again()).build();
         Social { client: Client::from_conf(config), from }
     }
 
-    /// For tests.
+    /// Creates an instance with an existing client, for tests.
     #[must_use]
     pub fn with_client(client: Client, from: Origination) -> Social {
         Social { client, from }
     }
 
-    /// Asks the service once. A yes means that it took the message over: whether WhatsApp takes free text outside the
-    /// 24 hours is said later, in a receipt.
+    /// Calls the service once. Success means that the service accepted the message. A receipt later
+    /// reports whether WhatsApp accepted free text outside the 24-hour window.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it.
+    /// [`Failure`] names the reaction.
     pub async fn send(&self, message: &Message) -> Result<Sent, Failure> {
         let Some(number) = &self.from.phone_number_id else {
             let said = "there is no WhatsApp number; set the template's parameter WhatsappPhoneNumberId";
@@ -66,7 +68,8 @@ impl Social {
     }
 }
 
-/// What is the service's own: a number that it does not know is an operator's mistake, and the messages wait.
+/// Classifies errors that are specific to the service. An unknown sender number is an operator's
+/// mistake, and the messages wait.
 ///
 /// Source: End User Messaging Social API reference, `SendWhatsAppMessage`, errors.
 fn classify(error: SdkError<SendWhatsAppMessageError>) -> Result<Sent, Failure> {
@@ -74,7 +77,7 @@ fn classify(error: SdkError<SendWhatsAppMessageError>) -> Result<Sent, Failure> 
         Some(service_error) if service_error.is_resource_not_found_exception() => {
             Err(Failure::Transient(Box::new(error)))
         }
-        // Its code is not among those that services share.
+        // The error code is not among the common ones.
         Some(service_error) if service_error.is_throttled_request_exception() => {
             Err(Failure::Throttled { delay: aws::THROTTLE_PAUSE, source: Box::new(error) })
         }

@@ -1,7 +1,7 @@
-//! One signed request to an AWS service, and its answer: for what is asked of a service in so few ways that its SDK, with
-//! the tree that it brings, would be the larger part of a function.
+//! Sends signed requests to AWS services without their SDKs. Some services are used for a few calls
+//! only, and the SDK would be the largest part of the function.
 //!
-//! What signs and what carries a request is linked already, for the services that have their SDK.
+//! The signer and the HTTP client are already linked for services with an SDK.
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 
-/// A service, at its Region's endpoint or where the configuration leads.
+/// A service at its Region's endpoint or at a configured one.
 #[derive(Clone, Debug)]
 pub struct Service {
     config: SdkConfig,
@@ -29,17 +29,17 @@ pub struct Service {
     call: Operation<HttpRequest, Answer, Infallible>,
 }
 
-/// What is asked. `doing` is for errors.
+/// A request. `doing` names the operation in errors.
 pub struct Question<'a> {
     pub doing: &'static str,
     pub method: &'static str,
-    /// With the query, percent-encoded.
+    /// The path with its query, percent-encoded.
     pub path: &'a str,
     pub headers: &'a [(&'static str, String)],
     pub body: &'a [u8],
 }
 
-/// What the service said.
+/// The service's answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -50,7 +50,7 @@ pub struct Answer {
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Service {
-    /// `name` is what the service is called in endpoints and in signatures, such as `s3`.
+    /// `name` is the service's name in endpoints and signatures, such as `s3`.
     #[must_use]
     pub fn new(config: &SdkConfig, name: &'static str) -> Service {
         let region = config.region().map_or("us-east-1", |it| it.as_ref()).to_owned();
@@ -66,14 +66,15 @@ impl Service {
         &self.region
     }
 
-    /// Asks at the time `now`, and again where no answer comes.
+    /// Sends the request with the signing time `now`. Repeats it when no answer arrives.
     ///
     /// # Errors
-    /// There was no answer. What the service says itself, whatever the status, is an [`Answer`].
+    /// No answer arrived. Every status code of the service is an [`Answer`].
     pub async fn ask(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, Refused> {
         let refused = |verdict, source| Refused { doing: question.doing, verdict, source };
         let request = self.signed(question, now).await.map_err(|error| refused(Verdict::Permanent, error))?;
-        // Asking twice does no harm: nothing is written over, and a second signature is as good.
+        // A repeat is harmless. No request overwrites data, and a second signature is as good as the
+        // first.
         self.call.invoke(request).await.map_err(|error| refused(Verdict::Unanswered, Box::new(error)))
     }
 
@@ -112,13 +113,13 @@ impl Service {
 }
 
 impl Answer {
-    /// What a header says; its name in small letters.
+    /// The value of a header. `name` is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The answer as a refusal, for who has no other use for it.
+    /// Turns the answer into an error.
     #[must_use]
     pub fn refuse(self, doing: &'static str, service: &str) -> Refused {
         let verdict = match self.status {
@@ -132,7 +133,7 @@ impl Answer {
     }
 }
 
-/// Where a Region has a service.
+/// The service's endpoint in a Region.
 fn own(name: &str, region: &str) -> String {
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
     format!("https://{name}.{region}.amazonaws.com{suffix}")

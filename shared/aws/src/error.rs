@@ -1,4 +1,4 @@
-//! What an SDK error means for the caller.
+//! Classifies SDK errors by the reaction that they need.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::outcome::{Failure, Reason, Sent};
 
-/// What a failed call means for whoever made it.
+/// The reaction that a failed call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The same call may work later.
+    /// The same call may succeed later.
     Transient,
-    /// It may work later, and less of it would be better.
+    /// The call may succeed later, at a lower rate.
     Throttled,
-    /// We may not: a right or a credential is missing. It works once an operator has mended it.
+    /// A permission or a credential is missing. An operator has to add it.
     Denied,
-    /// The same call will fail again.
+    /// The same call fails again.
     Permanent,
-    /// It may have worked: the request went out and no answer came.
+    /// The request was sent and no answer arrived, so it may have succeeded.
     Unanswered,
 }
 
-/// How long a throttled send stays away when the provider names no time.
+/// The pause of a throttled send if the provider names none.
 pub const THROTTLE_PAUSE: Duration = Duration::from_secs(10);
 
-/// A call that failed, with what was being done and what the service said.
+/// A failed call, with its operation and the service's error.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing}")]
 pub struct Refused {
@@ -37,7 +37,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Keeps an SDK error whole, sorted and with what was being done.
+    /// Wraps an SDK error with its verdict and the operation.
     pub fn new<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> Refused
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -46,14 +46,14 @@ impl Refused {
     }
 }
 
-/// Sorts the error of any call.
+/// Classifies the error of any call.
 ///
 /// Source: AWS SDK for Rust, `aws-runtime` retry classifiers: the throttling and transient codes.
 pub fn classify_call<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Verdict {
     match error {
         SdkError::ConstructionFailure(_) => Verdict::Permanent,
         SdkError::DispatchFailure(failure) if failure.is_user() => Verdict::Permanent,
-        // No connection, no request: nothing can have happened.
+        // Without a connection no request was sent.
         SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(was_never_sent) => {
             Verdict::Transient
         }
@@ -72,21 +72,23 @@ pub fn classify_call<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>)
                 _ => Verdict::Permanent,
             }
         }
-        // The enum is open to growth; what is new is treated with the caution that an open answer deserves.
+        // The enum is non-exhaustive. Unknown variants count as unanswered, the most cautious verdict.
         _ => Verdict::Unanswered,
     }
 }
 
-/// Sorts the error of a send. An adapter asks it for everything that is not its own service's business.
+/// Classifies the error of a send. Adapters call it for errors that are not specific to their service.
 ///
 /// # Errors
-/// The [`Failure`] that the ledger is to keep. An unanswered send is none: the provider may have accepted.
+/// The [`Failure`] to store in the ledger. An unanswered send is no failure, because the provider may
+/// have accepted the message.
 pub fn classify_send<E>(error: SdkError<E, HttpResponse>) -> Result<Sent, Failure>
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     match classify_call(&error) {
-        // A missing right is our own fault: the message must outlive it, in the dead-letter queue if need be.
+        // A missing permission is an operator's fault. The message must outlive it, if necessary in the
+        // dead-letter queue.
         Verdict::Transient | Verdict::Denied => Err(Failure::Transient(Box::new(error))),
         Verdict::Throttled => Err(Failure::Throttled { delay: THROTTLE_PAUSE, source: Box::new(error) }),
         Verdict::Permanent => Err(Failure::Permanent { reason: Reason::Rejected, source: Box::new(error) }),
@@ -94,10 +96,10 @@ where
     }
 }
 
-/// An error with all its causes in one line, for the log: `cannot claim: service error: throttled`.
+/// Formats an error and its causes in one line for the log: `cannot claim: service error: throttled`.
 ///
-/// Services quote what they were sent, so every word that may be an address is left out: one with an `@`, a phone
-/// number, the endpoint of a device.
+/// Services quote their input. Words that may be an address are therefore left out: words with an `@`,
+/// phone numbers and device endpoints.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -123,7 +125,7 @@ fn may_be_an_address(word: &str) -> bool {
 fn was_never_sent(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(it) = cause {
-        // No name, no connection, no TLS: whatever the reason, no request left.
+        // The failure of name resolution, connection or TLS precedes the request.
         if it
             .downcast_ref::<hyper_util::client::legacy::Error>()
             .is_some_and(|downcast_ref| downcast_ref.is_connect())

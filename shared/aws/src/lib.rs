@@ -1,7 +1,8 @@
-//! How every AWS client of ours is configured, and how the errors of all of them are sorted.
+//! Configures all AWS clients and classifies their errors.
 //!
-//! It links no SDK. One TLS stack (rustls with ring), one HTTP client for all services, Amazon's own roots instead of
-//! the system's bundle, credentials from the environment: ADR 0024 says why, and what it costs.
+//! This crate links no SDK. It sets one TLS stack (rustls with ring), one HTTP client for all services,
+//! Amazon's roots instead of the system's, and credentials from the environment. ARCHITECTURE.md gives
+//! the reasons and costs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +28,7 @@ mod error;
 
 pub use error::{Refused, THROTTLE_PAUSE, Verdict, chain, classify_call, classify_send};
 
-/// The roots that AWS endpoints are signed by.
+/// The root certificates of AWS endpoints.
 ///
 /// Source: Amazon Trust Services, <https://www.amazontrust.com/repository/>.
 const AMAZON_ROOTS: [&[u8]; 5] = [
@@ -38,10 +39,11 @@ const AMAZON_ROOTS: [&[u8]; 5] = [
     include_bytes!("../roots/starfield-services-root-g2.pem"),
 ];
 
-/// Another endpoint for every service; with `_` and a service's name behind it, for that service.
+/// The variable of another endpoint for all services. With `_` and a service name appended it holds for
+/// that service.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
-/// The services that a process of ours may talk to, as their variables name them.
+/// The services that our processes call, as named in their variables.
 const SERVICES: [&str; 9] = [
     "APIGATEWAYMANAGEMENTAPI",
     "DYNAMODB",
@@ -54,23 +56,23 @@ const SERVICES: [&str; 9] = [
     "SQS",
 ];
 
-/// What the process knows about the AWS it talks to.
+/// The settings of all AWS clients in a process.
 #[derive(Clone)]
 pub struct Settings {
     pub region: String,
     pub access_key_id: String,
     pub secret_access_key: String,
     pub session_token: Option<String>,
-    /// Another endpoint for every service (`AWS_ENDPOINT_URL`): the local cloud, a proxy.
+    /// Another endpoint for all services (`AWS_ENDPOINT_URL`), such as the local cloud or a proxy.
     pub endpoint_url: Option<String>,
-    /// Another endpoint for one service, by the service's name in its variable: `SNS` for `AWS_ENDPOINT_URL_SNS`. It
-    /// wins over `endpoint_url`.
+    /// Other endpoints by service, named as in the variable: `SNS` for `AWS_ENDPOINT_URL_SNS`. They take
+    /// precedence over `endpoint_url`.
     pub service_endpoints: BTreeMap<String, String>,
-    /// Roots to trust instead of Amazon's, as PEM: for an endpoint with a certificate of its own.
+    /// PEM root certificates that replace Amazon's, for an endpoint with its own certificate.
     pub roots: Option<Vec<u8>>,
 }
 
-/// A variable that must be there and is not.
+/// A missing variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     #[error("{0} is not set")]
@@ -80,11 +82,11 @@ pub enum Missing {
 }
 
 impl Settings {
-    /// Reads the variables that Lambda sets for every function. `CARILLON_CA_FILE` names a PEM file of roots to trust
-    /// instead of Amazon's.
+    /// Reads the variables that Lambda sets for every function. `CARILLON_CA_FILE` names a PEM file of
+    /// root certificates that replace Amazon's.
     ///
     /// # Errors
-    /// [`Missing`] names what is absent.
+    /// [`Missing`] names the absent variable.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, Missing> {
         let required = |name: &'static str| variable(name).ok_or(Missing::Variable(name));
         let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
@@ -107,7 +109,7 @@ impl Settings {
         })
     }
 
-    /// The configuration from which every SDK client is made.
+    /// Creates the configuration of all SDK clients.
     #[must_use]
     pub fn config(self) -> SdkConfig {
         let credentials = Credentials::new(
@@ -132,7 +134,7 @@ impl Settings {
     }
 }
 
-/// What a client asks when it is made: whether its service has an endpoint of its own.
+/// Answers a client's question whether its service has its own endpoint.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
 #[derive(Debug)]
@@ -145,7 +147,8 @@ impl LoadServiceConfig for ServiceEndpoints {
     }
 }
 
-/// One HTTP client for all services of a process: rustls with ring, trusting Amazon's roots or `roots` alone.
+/// Creates the HTTP client of all services in a process: rustls with ring, trusting Amazon's roots or
+/// only `roots`.
 #[must_use]
 pub fn http_client(roots: Option<&[u8]>) -> SharedHttpClient {
     let trusted = match roots {
@@ -163,10 +166,11 @@ pub fn http_client(roots: Option<&[u8]>) -> SharedHttpClient {
     SharedHttpClient::new(Unrehearsed(client))
 }
 
-/// A client that makes its one connector when it is first used.
+/// An HTTP client that creates its connector on first use.
 ///
-/// By itself it makes another for every SDK client that is made, only to drop it: so that a system's certificates are
-/// read early. There are none here, and reading Amazon's roots is a quarter of a million instructions.
+/// The inner client creates and drops a connector for every SDK client in order to load system
+/// certificates early. There are none to load here, and parsing Amazon's roots costs a quarter of a
+/// million instructions.
 #[derive(Debug)]
 struct Unrehearsed(SharedHttpClient);
 
@@ -184,7 +188,7 @@ impl HttpClient for Unrehearsed {
     }
 }
 
-/// For calls that may be repeated without harm. Sends to a provider use [`never_again`] instead.
+/// The retry settings of calls that are safe to repeat. Sends to a provider use [`never_again`] instead.
 ///
 /// Source: AWS SDK for Rust developer guide, "Retries": standard mode.
 #[must_use]
@@ -195,13 +199,15 @@ pub fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(1))
 }
 
-/// For sends: a repeat could reach the recipient twice, and only the ledger may decide that.
+/// The retry settings of sends. A repeat could notify a recipient twice, so only the ledger may decide
+/// about it.
 #[must_use]
 pub fn never_again() -> RetryConfig {
     RetryConfig::disabled()
 }
 
-/// A call that hangs must leave time to settle the rest of the batch within a function's 30 s.
+/// The timeouts of a call. A hanging call must leave time to settle the rest of the batch within a
+/// function's 30 s.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()

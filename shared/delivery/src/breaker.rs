@@ -1,5 +1,5 @@
-//! The providers of a channel, as all its processes know them: one cheap read for some batches, and a write only where
-//! something went wrong or is on the mend.
+//! Circuit breakers of a channel's providers, shared by all processes of the channel. A process reads
+//! the state once every few batches. It writes only after failures and during recovery.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,56 +14,57 @@ use store::{Kept, Stood};
 use crate::cloud::{Aws, Cloud, Shared};
 use crate::limits::View;
 
-/// How long a process goes by what it read.
+/// How long a process caches the breaker state.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
 
-/// How often a write that lost is tried again.
+/// How often a write that lost a race is repeated.
 const ROUNDS: usize = 3;
 
-/// The longest that a batch waits for the table: what cannot be known is taken for good.
+/// The longest wait of a batch for the table. A provider whose state is unknown counts as healthy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// All providers of a channel, the one that is preferred first. Without any, nobody is watched and no call is made.
+/// All providers of a channel, the preferred one first. With an empty list no provider is watched and no
+/// call is made.
 pub struct Providers<C: Cloud = Aws> {
     counters: C::Shared,
     lines: Vec<Line>,
 }
 
-/// One of them.
+/// One provider.
 struct Line {
     name: String,
     quota: Option<Quota>,
     seen: Mutex<Seen>,
 }
 
-/// What this process knows.
+/// The state that this process knows.
 #[derive(Default)]
 struct Seen {
     breaker: Kept<Breaker>,
     read_at: Option<Timestamp>,
-    /// What was counted here and is not written yet.
+    /// Answers counted here and not stored yet.
     counted: Tally,
 }
 
-/// What an answer says about its provider.
+/// The meaning of an answer for the health of its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Evidence {
-    /// Which provider.
+    /// The index of the provider.
     pub(crate) provider: usize,
     pub(crate) failed: bool,
-    /// It was the one message that an open breaker let through.
+    /// The message was the probe of an open breaker.
     pub(crate) probe: bool,
 }
 
 impl<C: Cloud> Providers<C> {
-    /// By their names. `quota` holds for each.
+    /// Creates the providers from their names. `quota` holds for each of them.
     #[must_use]
     pub fn new(counters: &C::Shared, names: &[String], quota: Option<Quota>) -> Providers<C> {
         let line = |name: &String| Line { name: name.clone(), quota, seen: Mutex::default() };
         Providers { counters: counters.clone(), lines: names.iter().map(line).collect() }
     }
 
-    /// How many there are to ask: one at least.
+    /// The number of providers to choose from, at least one.
     pub(crate) fn count(&self) -> usize {
         self.lines.len().max(1)
     }
@@ -72,13 +73,14 @@ impl<C: Cloud> Providers<C> {
         &self.counters
     }
 
-    /// The name and quota of one.
+    /// The name and the quota of one provider.
     pub(crate) fn quota(&self, at: usize) -> Option<(&str, Quota)> {
         let line = self.lines.get(at)?;
         Some((&line.name, line.quota?))
     }
 
-    /// How each of them stands, for a batch of this many. A probe that this process may make is made out by then.
+    /// The state of each provider for a batch of this size. A probe that this process may send is
+    /// reserved by then.
     pub(crate) async fn look(&self, messages: usize, now: Timestamp) -> Vec<View> {
         if self.lines.is_empty() || messages == 0 {
             return vec![View::of_nobody()];
@@ -106,7 +108,7 @@ impl<C: Cloud> Providers<C> {
         views
     }
 
-    /// Counts what was found out, and tells the others where that changes anything.
+    /// Counts the results and stores them if they change the state for other processes.
     pub(crate) async fn report(&self, found: &[Evidence], now: Timestamp) {
         for (at, line) in self.lines.iter().enumerate() {
             let of_this = || found.iter().filter(|it| it.provider == at);
@@ -121,7 +123,11 @@ impl<C: Cloud> Providers<C> {
             if must_tell
                 && tokio::time::timeout(PATIENCE, line.tell(&self.counters, probed, now)).await.is_err()
             {
-                tracing::warn!(provider = line.name, "what was found out about a provider is kept for later");
+                tracing::warn!(
+                    code = "BREAKER_NOT_STORED",
+                    provider = line.name,
+                    "circuit breaker state not stored: the time is up, the next batch repeats the write"
+                );
             }
         }
     }
@@ -132,7 +138,8 @@ impl Line {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what the others know, unless that was just done. What cannot be read is a provider that works.
+    /// Reads the shared state unless the cached one is fresh. A provider whose state cannot be read
+    /// counts as healthy.
     async fn refresh(&self, counters: &impl Shared, now: Timestamp) {
         if self.seen().read_at.is_some_and(|at| now.duration_since(at).abs() < FRESH) {
             return;
@@ -148,11 +155,16 @@ impl Line {
     }
 
     fn unread(&self, error: &str) -> Kept<Breaker> {
-        tracing::warn!(provider = self.name, error, "how a provider stands is not known; it is asked");
+        tracing::warn!(
+            code = "BREAKER_UNKNOWN",
+            provider = self.name,
+            error,
+            "circuit breaker state not read: the provider is called"
+        );
         Kept::default()
     }
 
-    /// Whether this process is the one that probes.
+    /// Whether this process sends the probe.
     async fn may_probe(&self, counters: &impl Shared, now: Timestamp) -> bool {
         let read = self.seen().breaker.clone();
         let Some(next) = read.value.probe(now) else { return false };
@@ -165,12 +177,13 @@ impl Line {
                 self.seen().breaker = kept;
                 false
             }
-            // It may stand and its answer be lost; then the next probe comes ten seconds later.
+            // The write may have succeeded and its answer got lost. The next probe then follows ten
+            // seconds later.
             Ok(Err(_)) | Err(_) => false,
         }
     }
 
-    /// Writes what was counted over what is known; of two at once the second adds to what the first wrote.
+    /// Stores the counted results. Of two concurrent writes the second adds to the first.
     async fn tell(&self, counters: &impl Shared, probed: Option<bool>, now: Timestamp) {
         let (mut read, counted) = {
             let seen = self.seen();
@@ -178,7 +191,7 @@ impl Line {
         };
         for _ in 0..ROUNDS {
             let next = match probed {
-                // What was counted before it opened says nothing about its recovery.
+                // Results from before the breaker opened say nothing about the recovery.
                 Some(failed) => read.value.probed(failed, now),
                 None => read.value.record(&counted, now),
             };
@@ -196,9 +209,10 @@ impl Line {
                 Ok(Stood::Theirs(kept)) => read = kept,
                 Err(refused) => {
                     tracing::warn!(
+                        code = "BREAKER_NOT_STORED",
                         provider = self.name,
                         error = chain(&refused),
-                        "how a provider stands is not written"
+                        "circuit breaker state not stored: the write was refused, the next batch repeats it"
                     );
                     return;
                 }
@@ -215,15 +229,20 @@ impl Line {
         }
     }
 
-    /// Said by the one process whose write it was.
+    /// Logs a change of state. Only the process whose write caused the change logs it.
     fn announce(&self, turn: Option<Turn>, breaker: &Breaker) {
         match turn {
             Some(Turn::Opened) => tracing::error!(
+                code = "BREAKER_OPENED",
                 provider = self.name,
                 down_since = breaker.down_since().map(|down_since| down_since.to_string()),
-                "a provider is not asked any more: it only fails"
+                "circuit breaker opened: the provider gets no calls except probes"
             ),
-            Some(Turn::Closed) => tracing::warn!(provider = self.name, "a provider works again"),
+            Some(Turn::Closed) => tracing::warn!(
+                code = "BREAKER_CLOSED",
+                provider = self.name,
+                "circuit breaker closed: the provider works again"
+            ),
             None => {}
         }
     }

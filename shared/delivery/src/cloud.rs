@@ -1,6 +1,7 @@
-//! What a desk asks of tables, queues and the clock: so that a simulation can answer in their place.
+//! The tables, queues and clock that a delivery worker uses, as traits. A simulation implements them
+//! too.
 //!
-//! [`Aws`] is what every function runs with. The calls are resolved when it is compiled; nothing is boxed.
+//! [`Aws`] is the implementation of every function. Calls are resolved at compile time, without boxing.
 
 use std::time::Duration;
 
@@ -14,18 +15,18 @@ use queue::{Cause, Outgoing, Past, Queue};
 use schedule::Schedules;
 use store::{Counters, Kept, Ledger, Settlement, Standing, Stood};
 
-/// Where a desk stands.
+/// The environment of a delivery worker.
 pub trait Cloud {
     type Claims: Claims;
     type Shared: Shared;
     type Line: Line;
     type Timer: Timer;
 
-    /// What time it is.
+    /// The current time.
     fn now() -> Timestamp;
 }
 
-/// The ledger, as [`Ledger`] describes it.
+/// The claims in the ledger, see [`Ledger`].
 pub trait Claims {
     /// See [`Ledger::claim`].
     fn claim(
@@ -45,7 +46,7 @@ pub trait Claims {
     ) -> impl Future<Output = Result<Vec<Result<(), Refused>>, Refused>>;
 }
 
-/// What senders keep together, as [`Counters`] describes it.
+/// The state that senders share, see [`Counters`].
 pub trait Shared: Clone {
     /// See [`Counters::cancelled`].
     fn cancelled(&self, key: &CancelKey) -> impl Future<Output = Result<Option<Cancellation>, Refused>>;
@@ -75,7 +76,7 @@ pub trait Shared: Clone {
     ) -> impl Future<Output = Result<Stood<Bucket>, Refused>>;
 }
 
-/// A queue, as [`Queue`] describes it.
+/// A queue, see [`Queue`].
 pub trait Line {
     /// See [`Queue::send`].
     fn send(&self, messages: &[Outgoing]) -> impl Future<Output = Vec<Result<(), Refused>>>;
@@ -93,7 +94,7 @@ pub trait Line {
     ) -> impl Future<Output = Result<(), Refused>>;
 }
 
-/// What puts a message into a queue at its time, as [`Schedules`] describes it.
+/// A scheduler that puts a message into a queue at a given time, see [`Schedules`].
 pub trait Timer {
     /// See [`Schedules::at`].
     fn at(
@@ -105,7 +106,7 @@ pub trait Timer {
     ) -> impl Future<Output = Result<(), Refused>>;
 }
 
-/// The real one.
+/// The AWS implementation.
 pub struct Aws;
 
 impl Cloud for Aws {

@@ -1,4 +1,4 @@
-//! What the template tells every channel function.
+//! The settings of a channel function, from its environment.
 
 use aws_types::SdkConfig;
 use domain::quota::Quota;
@@ -16,20 +16,20 @@ pub struct DeskConfig {
     pub queue_url: String,
     pub critical_queue_url: String,
     pub dead_letters_url: String,
-    /// Dispatch's queues, and its queue for what is critical; none where nothing is handed on.
+    /// The URLs of dispatch's normal and critical queue. `None` disables failover.
     pub dispatch_urls: Option<(String, String)>,
-    /// Whom the channel asks, the preferred one first. Nobody is watched when it is empty.
+    /// The names of the providers, the preferred one first. With an empty list no provider is watched.
     pub providers: Vec<String>,
-    /// How often each of them may be asked in a second; as often as there is something to ask when it is left out.
+    /// The rate limit of each provider, in calls a second. `None` sets no limit.
     pub quota: Option<Quota>,
     pub concurrency: usize,
 }
 
 impl DeskConfig {
-    /// `name` is the function's; `concurrency` how many sends it has under way at once.
+    /// Reads the settings. `name` is the function's name, `concurrency` the number of parallel sends.
     ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
+    /// [`Unset`] names the missing variable.
     pub fn from_env(env: &Env, name: &'static str, concurrency: usize) -> Result<DeskConfig, Unset> {
         Ok(DeskConfig {
             name,
@@ -47,7 +47,7 @@ impl DeskConfig {
         })
     }
 
-    /// The desk of a channel whose jobs may come again later than SQS can hide them.
+    /// Creates the worker of a channel that defers jobs for longer than SQS can hide a message.
     #[must_use]
     pub fn open_with(self, aws: &SdkConfig, tables: &store::Client, later: LaterConfig) -> Desk {
         Desk { later: Some(later.open(aws)), ..self.open(aws, tables) }
@@ -75,7 +75,7 @@ impl DeskConfig {
     }
 }
 
-/// `a, b` is two names.
+/// Splits a list of names at its commas.
 fn names(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }

@@ -1,7 +1,7 @@
-//! Telling dispatch that a channel could not deliver, so that it decides about the next one.
+//! Reports failed notifications to dispatch, which decides about the fallback channel.
 //!
-//! It is told after the failure is on record and before the message leaves the queue: a message that comes again is
-//! told on again. What dispatch makes of it has one key, however often it is told.
+//! The report is sent after the failure is stored and before the message leaves the queue. A redelivered
+//! message is reported again. All reports of a notification lead to one key, so repeats are harmless.
 
 use std::time::Duration;
 
@@ -13,17 +13,18 @@ use queue::{Outgoing, Queue};
 
 use crate::cloud::Line;
 
-/// The queues that dispatch is fed from.
+/// The queues that feed dispatch.
 pub struct Dispatch<Q = Queue> {
     pub normal: Q,
     pub critical: Q,
 }
 
 impl<Q: Line> Dispatch<Q> {
-    /// Hands a notification on. Does nothing for a job whose rule names no other channel.
+    /// Sends the continuation of a failed notification to dispatch. Does nothing for a job without a
+    /// fallback channel.
     ///
     /// # Errors
-    /// The queue did not take it: the job's message must come again.
+    /// The queue did not accept the continuation. The job's message must be redelivered.
     pub(crate) async fn hand_on(&self, job: &Job, why: Reason) -> Result<(), Refused> {
         let Some(failover) = &job.failover else { return Ok(()) };
         let body = failover.wake.clone().because(why).to_json();
@@ -33,12 +34,13 @@ impl<Q: Line> Dispatch<Q> {
             queue.send(&[Outgoing { body, tenant, delay: Duration::ZERO }]).await.pop().unwrap_or(Ok(()));
         if sent.is_ok() {
             tracing::warn!(
+                code = "DELIVERY_FAILOVER",
                 job.key = job.key.as_str(),
                 event.id = job.event.id,
                 channel = job.channel().name(),
                 to = failover.to.name(),
                 reason = why.name(),
-                "handed on to another channel"
+                "notification handed to the fallback channel"
             );
         }
         sent

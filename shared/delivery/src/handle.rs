@@ -1,4 +1,4 @@
-//! One job of a batch, from its standing in the ledger to what is written there.
+//! Handles one job of a batch, from its claim status to its settlement.
 
 use std::time::Duration;
 
@@ -10,29 +10,30 @@ use domain::retry::Tried;
 use runtime::{Deadline, chain};
 use store::{Settlement, Standing};
 
+use crate::Desk;
 use crate::breaker::Evidence;
 use crate::cloud::{Cloud, Shared as _};
 use crate::limits::Ticket;
 use crate::read::Task;
 use crate::settle::{self, Next, Turn, evidence};
-use crate::{Desk, warn};
 
-/// A task when its sender is through with it.
+/// The result of one job.
 pub(crate) struct Finished {
     pub(crate) at: usize,
     pub(crate) settlement: Option<Settlement>,
     pub(crate) next: Next,
-    /// What was learned about a provider.
+    /// The result for the health of the provider.
     pub(crate) evidence: Option<Evidence>,
-    /// It failed, here or when it came before, and another channel may take its place.
+    /// The reason of a failure that the fallback channel may take over. Set also for a failure of an
+    /// earlier delivery.
     pub(crate) failed: Option<Reason>,
 }
 
-/// What came of asking.
+/// The result of calling the provider.
 enum Asked {
-    /// This is the provider's answer.
+    /// The provider's answer.
     Answer(Result<Sent, Failure>),
-    /// Nobody was asked.
+    /// No provider was called.
     Not(Failure),
 }
 
@@ -54,13 +55,20 @@ impl<C: Cloud> Desk<C> {
             Standing::Ours(before) => (true, before),
             Standing::Abandoned(before) => (job.on_unknown == OnUnknown::Resend, before),
             Standing::Done(status) => {
-                // Whoever wrote that may not have come to hand it on.
+                // The function that stored the failure may have crashed before it reported the failure
+                // to dispatch.
                 let failed = (status == Status::Failed).then_some(Reason::RetriesExhausted);
                 return Finished { failed, ..finished(None, Next::Done) };
             }
             Standing::Held => return finished(None, Next::Again(None)),
             Standing::Unclear { refused, unsent } => {
-                warn(job, "cannot be claimed", &refused);
+                tracing::warn!(
+                    code = "DELIVERY_NOT_CLAIMED",
+                    job.key = job.key.as_str(),
+                    event.id = job.event.id,
+                    error = chain(&refused),
+                    "message returned to the queue: the claim was not written"
+                );
                 return finished(unsent.then(|| settle::released(job)), Next::Again(None));
             }
         };
@@ -89,7 +97,8 @@ impl<C: Cloud> Desk<C> {
         conclude(at, &turn(C::now()), ticket, asked, may_send)
     }
 
-    /// Whether something took the job back since it was asked for. What cannot be looked up is not sent unchecked.
+    /// Whether the job was cancelled. A failed look-up is an error, because a job is never sent
+    /// unchecked.
     async fn is_cancelled(&self, job: &Job, deadline: Deadline) -> Result<bool, Failure> {
         let Some(key) = &job.cancel else { return Ok(false) };
         match tokio::time::timeout(deadline.left(C::now()), self.counters.cancelled(key)).await {
@@ -101,13 +110,13 @@ impl<C: Cloud> Desk<C> {
         }
     }
 
-    /// Asks the provider whose turn it is, if there is time.
+    /// Calls the provider whose turn it is, if there is time left.
     async fn ask<S>(&self, turn: &Turn<'_>, ticket: &Ticket, deadline: Deadline, send: &S) -> Asked
     where
         S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
     {
         let Ticket::Go { at, .. } = ticket else {
-            let source = "its provider is down".into();
+            let source = "the provider is down".into();
             return Asked::Answer(Err(Failure::Permanent { reason: Reason::ProviderDown, source }));
         };
         if let Some(at) = at {
@@ -117,13 +126,13 @@ impl<C: Cloud> Desk<C> {
         if left.is_zero() {
             return Asked::Not(Failure::Transient("the invocation's time is up".into()));
         }
-        // An answer that does not come in time is no answer: the provider may have accepted.
+        // A call that times out is unknown, because the provider may have accepted the message.
         let asking = send(turn.job, provider(turn, ticket).unwrap_or(0));
         Asked::Answer(tokio::time::timeout(left, asking).await.unwrap_or(Ok(Sent::Unknown)))
     }
 }
 
-/// What all of it means.
+/// Turns the provider's answer into a settlement and a reply to the queue.
 fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked: bool) -> Finished {
     let answer = match asked {
         Asked::Not(failure) => {
@@ -145,7 +154,7 @@ fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked
     Finished { at, settlement: Some(settlement), next, evidence, failed }
 }
 
-/// The one that is asked: the best, until it has had all its tries; then the next.
+/// The provider to call: the best one until its attempts are used up, then the next one.
 fn provider(turn: &Turn<'_>, ticket: &Ticket) -> Option<usize> {
     let Ticket::Go { providers, .. } = ticket else { return None };
     let at = turn.limits_of_one().turn(turn.before.times) % providers.len().max(1);
@@ -158,7 +167,7 @@ async fn wait_until<C: Cloud>(at: Timestamp, deadline: Deadline) {
 }
 
 impl Finished {
-    /// Nobody has to hear of it any more.
+    /// Whether the message can leave the queue without a further call.
     pub(crate) fn is_over(&self) -> bool {
         self.next == Next::Done && self.failed.is_none()
     }
@@ -172,18 +181,20 @@ fn tell(job: &Job, failure: &Failure) {
     let error = chain(failure);
     match failure {
         Failure::Transient(_) | Failure::Throttled { .. } => tracing::warn!(
+            code = "DELIVERY_RETRY",
             job.key = job.key.as_str(),
             event.id = job.event.id,
             channel = job.channel().name(),
             error,
-            "it was not taken"
+            "notification not sent: the job is retried"
         ),
         Failure::Permanent { .. } => tracing::error!(
+            code = "DELIVERY_FAILED",
             job.key = job.key.as_str(),
             event.id = job.event.id,
             channel = job.channel().name(),
             error,
-            "will not be tried again"
+            "notification failed: the job is not retried"
         ),
         Failure::Expired => {}
     }

@@ -1,4 +1,4 @@
-//! Jobs that come again later than a message can be hidden: with the queue's own delay, or with a schedule.
+//! Jobs deferred for longer than a message can be hidden, by the queue's own delay or by a schedule.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use schedule::Schedules;
 
 use crate::cloud::{Line, Timer};
 
-/// How a channel puts jobs back.
+/// The means by which a channel defers jobs.
 pub struct Later<T = Schedules> {
     pub schedules: T,
-    /// The channel's queues, as a schedule is told of them.
+    /// The ARNs of the channel's queues, as the targets of schedules.
     pub queue_arn: String,
     pub critical_arn: String,
 }
 
 impl<T: Timer> Later<T> {
-    /// Leaves a job for `at`, as it came: within 15 minutes with the queue, beyond that with a schedule that deletes
-    /// itself and carries the job. Leaving it twice for the same time is harmless.
+    /// Defers a job until `at`. Up to 15 minutes use the queue's delay. Longer deferrals use a schedule
+    /// that carries the job and deletes itself. Deferring twice to the same time is harmless.
     pub(crate) async fn leave(
         &self,
         queue: &impl Line,
@@ -42,13 +42,13 @@ impl<T: Timer> Later<T> {
     }
 }
 
-/// A channel that puts jobs back and has nowhere to.
+/// The error of a channel that defers a job without the means to do so.
 pub(crate) fn missing() -> Refused {
-    let source = "this channel was given nowhere to put jobs back".into();
+    let source = "this channel has no means to defer jobs".into();
     Refused { doing: "put a job back", verdict: Verdict::Permanent, source }
 }
 
-/// What the template tells a channel that puts jobs back.
+/// The settings of a channel that defers jobs.
 pub struct LaterConfig {
     pub schedule: schedule::Config,
     pub queue_arn: String,
@@ -56,8 +56,10 @@ pub struct LaterConfig {
 }
 
 impl LaterConfig {
+    /// Reads the settings.
+    ///
     /// # Errors
-    /// [`Unset`] names the variable that is missing.
+    /// [`Unset`] names the missing variable.
     pub fn from_env(env: &Env) -> Result<LaterConfig, Unset> {
         Ok(LaterConfig {
             schedule: schedule::Config {

@@ -1,8 +1,8 @@
-//! Claim, send, settle: what every channel does with a batch of jobs.
+//! Claims, sends and settles the jobs of a channel.
 //!
-//! A channel brings one thing: how it asks its provider. Everything else is here, once: reading the jobs, the claim in
-//! the ledger, the deadline, what was cancelled, what each answer means for the ledger and for the queue, and what becomes of a job that
-//! an earlier sender left behind.
+//! A channel contributes only the call to its provider. This crate reads the jobs, claims them in the
+//! ledger, keeps the deadline and checks cancellations. It turns each answer into a settlement and a
+//! reply to the queue. It also handles jobs that an earlier sender abandoned.
 
 mod breaker;
 mod cloud;
@@ -33,35 +33,35 @@ pub use later::{Later, LaterConfig};
 use limits::Ticket;
 use read::{Reading, Task, Unreadable};
 
-/// What a channel needs beside its provider.
+/// The delivery worker of a channel, without the call to the provider.
 pub struct Desk<C: Cloud = Aws> {
-    /// The function's name, for whoever reads a dead letter.
+    /// The function's name, recorded in dead letters.
     pub name: &'static str,
     pub ledger: C::Claims,
-    /// Where cancellations stand.
+    /// The table of cancellations and breakers.
     pub counters: C::Shared,
-    /// The queue the jobs come from.
+    /// The channel's normal queue.
     pub queue: C::Line,
-    /// The queue that critical jobs come from.
+    /// The channel's critical queue.
     pub critical: C::Line,
     pub dead_letters: C::Line,
-    /// Who decides about the next channel; nobody where the function is not told.
+    /// The queues of dispatch, which decides about the fallback channel. `None` disables failover.
     pub dispatch: Option<Dispatch<C::Line>>,
-    /// Whom the channel asks, as far as they are watched.
+    /// The watched providers of the channel.
     pub providers: Providers<C>,
-    /// Where jobs wait that come again later than a message can be hidden. A channel that never says
-    /// [`Sent::Later`] needs none.
+    /// The means to defer jobs for longer than a message can be hidden. Not needed by a channel that
+    /// never returns [`Sent::Later`].
     pub later: Option<Later<C::Timer>>,
-    /// How many sends are under way at once.
+    /// The number of parallel sends.
     pub concurrency: usize,
 }
 
 impl<C: Cloud> Desk<C> {
-    /// Handles one batch: each job that nobody else holds is sent once, each answer is written to the ledger, and the
-    /// report names the messages that the queue must show again.
+    /// Handles one batch. Each job that no other process holds is sent once, and each answer is stored
+    /// in the ledger. The report names the messages to redeliver.
     ///
     /// # Errors
-    /// The ledger could not be asked before anything was sent or put aside: the whole batch goes back.
+    /// The claim failed before any job was sent or dead-lettered. The whole batch is redelivered.
     pub async fn deliver<S>(&self, batch: Batch, send: S) -> Result<Report, Error>
     where
         S: AsyncFn(&Job) -> Result<Sent, Failure>,
@@ -69,10 +69,11 @@ impl<C: Cloud> Desk<C> {
         self.deliver_by(batch, async |job, _| send(job).await).await
     }
 
-    /// The same for a channel with several providers: `send` is told which of them to ask, by its place in the list.
+    /// Handles one batch for a channel with several providers. `send` gets the index of the provider to
+    /// call.
     ///
     /// # Errors
-    /// As for [`Desk::deliver`].
+    /// The same as for [`Desk::deliver`].
     pub async fn deliver_by<S>(&self, batch: Batch, send: S) -> Result<Report, Error>
     where
         S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
@@ -83,7 +84,8 @@ impl<C: Cloud> Desk<C> {
         let (tasks, waiting) = self.admit(tasks).await;
         let jobs: Vec<&Task<'_>> = tasks.iter().map(|(task, _)| task).collect();
         let standings = self.claim(&jobs, token, batch.deadline).await?;
-        // Only now: a batch that fails as a whole comes back whole, and would be put aside once more.
+        // Unreadable messages move only after the claims succeeded. A batch that fails as a whole is
+        // redelivered, and they would move twice.
         self.put_aside(&unreadable, batch.deadline, &mut report).await;
         let (held, expected) = (waiting.len(), tasks.len());
         self.put_back(waiting, batch.deadline, &mut report).await;
@@ -100,6 +102,7 @@ impl<C: Cloud> Desk<C> {
         let found: Vec<_> = finished.iter().filter_map(|it| it.evidence).collect();
         within::<C, _>(batch.deadline, self.providers.report(&found, C::now())).await;
         tracing::info!(
+            code = "DELIVERY_BATCH",
             messages = batch.messages.len(),
             held,
             sent = finished.iter().filter(|it| it.is(Status::Sent)).count(),
@@ -107,12 +110,12 @@ impl<C: Cloud> Desk<C> {
             failed = finished.iter().filter(|it| it.is(Status::Failed)).count(),
             unknown = finished.iter().filter(|it| it.is(Status::Unknown)).count(),
             returned = report.returned(),
-            "batch delivered"
+            "batch of jobs processed"
         );
         Ok(report)
     }
 
-    /// Who goes on in this batch, and who waits for how long without being claimed.
+    /// Splits the batch into jobs to handle now and jobs to defer without a claim.
     async fn admit<'a>(
         &self,
         tasks: Vec<Task<'a>>,
@@ -133,7 +136,7 @@ impl<C: Cloud> Desk<C> {
         (going, waiting)
     }
 
-    /// Gives out the tokens of the providers' quotas, to what matters most first.
+    /// Assigns the tokens of the providers' quotas, critical jobs first.
     async fn hold_to_quota(&self, jobs: &[&Job], tickets: &mut [Ticket], now: domain::Timestamp) {
         for provider in 0..self.providers.count() {
             let Some((name, quota)) = self.providers.quota(provider) else { continue };
@@ -157,7 +160,8 @@ impl<C: Cloud> Desk<C> {
         }
     }
 
-    /// Claims every job that the ledger has a row for. A job without a row is always ours: SQS counts its tries.
+    /// Claims every job that has a ledger row. A job without a row counts as claimed, and SQS counts its
+    /// attempts.
     async fn claim(
         &self,
         tasks: &[&Task<'_>],
@@ -173,8 +177,8 @@ impl<C: Cloud> Desk<C> {
         Ok(standings.collect())
     }
 
-    /// Asks for every job. A call that failed may have claimed some of them all the same: they are given back, so that
-    /// the next attempt may send what nobody has sent.
+    /// Claims all jobs in one call. A failed call may have claimed some of them. They are released, so
+    /// that the next attempt can send them.
     async fn claim_recorded(
         &self,
         tasks: &[&Task<'_>],
@@ -189,13 +193,17 @@ impl<C: Cloud> Desk<C> {
         if claimed.is_err() {
             let given_back: Vec<Settlement> = jobs.into_iter().map(settle::never_tried).collect();
             if let Err(refused) = self.ledger.settle(&given_back, token, C::now()).await {
-                tracing::error!(error = chain(&refused), "what may be claimed is not given back");
+                tracing::error!(
+                    code = "DELIVERY_CLAIM_NOT_RELEASED",
+                    error = chain(&refused),
+                    "claims not released: the jobs wait until their leases end"
+                );
             }
         }
         claimed
     }
 
-    /// What cannot be read: put aside with its cause, or left to a function that can read it.
+    /// Moves unreadable messages to the dead-letter queue. Jobs of a newer release stay in their queue.
     async fn put_aside(
         &self,
         unreadable: &[(&Message, Unreadable)],
@@ -211,17 +219,26 @@ impl<C: Cloud> Desk<C> {
                     continue;
                 }
             };
-            tracing::error!(message.id = message.message_id, detail, "a job cannot be read");
+            tracing::error!(
+                code = "MESSAGE_REFUSED",
+                message.id = message.message_id,
+                detail,
+                "message moves to the dead-letter queue: its content cannot be processed"
+            );
             let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
             let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
             if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause, past).await {
-                tracing::error!(error = chain(&refused), "it stays in the queue");
+                tracing::error!(
+                    code = "DEAD_LETTER_NOT_SENT",
+                    error = chain(&refused),
+                    "message returned to the queue: the dead-letter queue did not accept it"
+                );
                 report.show_again(message);
             }
         }
     }
 
-    /// Hides a job of a newer release for a while, longer each time ([`newer_pause`]).
+    /// Hides a job of a newer release for a while, longer after each delivery ([`newer_pause`]).
     async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
         let pause = newer_pause(message.receive_count());
         tracing::warn!(
@@ -229,16 +246,20 @@ impl<C: Cloud> Desk<C> {
             version,
             pause_s = pause.as_secs(),
             code = "JOB_NEWER",
-            "a job was written by a newer release: returned to the queue until a function of that release reads it"
+            "message returned to the queue: a newer release wrote the job"
         );
         let queue = if message.is_critical() { &self.critical } else { &self.queue };
         let hidden = within::<C, _>(deadline, queue.show_after(&message.receipt_handle, pause)).await;
         if let Some(Err(refused)) = hidden {
-            tracing::warn!(error = chain(&refused), code = "JOB_NEWER", "the queue keeps its own time");
+            tracing::warn!(
+                error = chain(&refused),
+                code = "QUEUE_DELAY_NOT_SET",
+                "message redelivered after the visibility timeout of its queue: the wanted delay was not set"
+            );
         }
     }
 
-    /// Writes every outcome. `false` where it is not certain that it stands.
+    /// Stores every outcome. Returns `false` for an outcome that may not be stored.
     async fn settle(
         &self,
         tasks: &[&Task<'_>],
@@ -258,11 +279,18 @@ impl<C: Cloud> Desk<C> {
             match within::<C, _>(deadline, self.ledger.settle(&settlements, token, C::now())).await {
                 Some(Ok(answers)) => answers,
                 Some(Err(refused)) => {
-                    tracing::error!(error = chain(&refused), "outcomes are not on record");
+                    tracing::error!(
+                        code = "DELIVERY_NOT_SETTLED",
+                        error = chain(&refused),
+                        "outcomes not stored: the write was refused, the jobs are redelivered"
+                    );
                     return unsettled();
                 }
                 None => {
-                    tracing::error!("outcomes are not on record: the invocation's time is up");
+                    tracing::error!(
+                        code = "DELIVERY_NOT_SETTLED",
+                        "outcomes not stored: the time is up, the jobs are redelivered"
+                    );
                     return unsettled();
                 }
             }
@@ -278,18 +306,12 @@ impl<C: Cloud> Desk<C> {
     }
 }
 
-/// Does something as long as there is time to answer the queue afterwards: half a second. `None`: it was not done in
-/// time, and nobody knows how far it came.
-///
-/// Source: reliability F2.
+/// Runs a future until 600 ms before the deadline, which leaves time to answer the queue. `None` means
+/// that the time is up and the progress unknown.
 async fn within<C: Cloud, T>(deadline: Deadline, doing: impl Future<Output = T>) -> Option<T> {
     const TO_ANSWER: std::time::Duration = std::time::Duration::from_millis(600);
     let left = std::time::Duration::try_from(deadline.ends().duration_since(C::now())).unwrap_or_default();
     tokio::time::timeout(left.saturating_sub(TO_ANSWER), doing).await.ok()
-}
-
-fn warn(job: &Job, what: &str, refused: &Refused) {
-    tracing::warn!(job.key = job.key.as_str(), event.id = job.event.id, error = chain(refused), "{what}");
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who of a batch may ask a provider now, who waits, and who is told another way.
+//! Decides for each job of a batch: call a provider now, wait, or fail over.
 
 use std::time::Duration;
 
@@ -9,60 +9,59 @@ use domain::job::Job;
 use domain::retry::{LONGEST_HELD, chance, jittered};
 use jiff::SignedDuration;
 
-/// How long a message waits for a provider that is down before the next channel takes its place. What is critical does
-/// not wait.
-///
-/// Source: semantics 4.10, Courier's limit for a provider.
+/// How long a job waits for a provider that is down before it fails over. Critical jobs fail over at
+/// once.
 pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long a critical message is tried in vain before the next channel takes its place, where too few messages fail for
-/// the breaker to say that the provider is down.
+/// How long a critical job is retried before it fails over while the breaker is closed. With little
+/// traffic the breaker lacks the failures to open.
 pub(crate) const CRITICAL_PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
-/// What is critical looks again so soon.
+/// How long a critical job waits before its next check.
 const CRITICAL_PAUSE: Duration = Duration::from_secs(15);
 
-/// How long those stay away who are too many for a provider that recovers.
+/// How long jobs wait that exceed the capacity of a recovering provider.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(30);
 
-/// A provider as a batch finds it.
+/// The state of a provider for one batch.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
-    /// How many may ask it.
+    /// How many jobs may call the provider.
     pub(crate) left: usize,
-    /// The one that may is a probe.
+    /// The call is a probe.
     pub(crate) probe: bool,
-    /// How it did lately.
+    /// The share of failed calls in the last minutes.
     pub(crate) percent_failed: u32,
     pub(crate) breaker: Breaker,
 }
 
 impl View {
-    /// A provider that is not watched.
+    /// The view of an unwatched provider.
     pub(crate) fn of_nobody() -> View {
         View { left: usize::MAX, probe: false, percent_failed: 0, breaker: Breaker::default() }
     }
 }
 
-/// What becomes of a job in this batch.
+/// The admission of a job in this batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ticket {
-    /// It asks one of these, the best first. None where nobody has to be asked: it is too late for it. `down` is since
-    /// when no provider works, where none does: then it is a probe.
+    /// The job may call these providers, the best first. The list is empty for an expired job, which
+    /// needs no call. `down` is the time since when all providers are down, and the job is then a probe.
     Go { providers: Vec<usize>, probe: bool, down: Option<Timestamp>, at: Option<Timestamp> },
-    /// It is not claimed, and comes back after this long.
+    /// The job is not claimed and is deferred for this long.
     Wait(Duration),
-    /// Its provider is down for too long: it fails here, so that another channel may take its place.
+    /// The provider has been down for too long. The job fails here so that the fallback channel can take
+    /// over.
     HandOn,
 }
 
-/// A ticket for each job. What is critical comes first.
+/// Admits each job, critical jobs first.
 pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Vec<Ticket> {
     let mut tickets: Vec<Ticket> = vec![Ticket::HandOn; jobs.len()];
     let order = by_priority(jobs);
     let down = all_down(&views);
     let mut well: Vec<usize> = (0..views.len()).filter(|it| views[*it].left == usize::MAX).collect();
-    // By tenths: a failure more or less is no reason to change.
+    // Providers are compared by tenths, so that one more failure does not change the order.
     well.sort_by_key(|it| (views[*it].percent_failed / 10, *it));
     for &at in &order {
         let job = jobs[at];
@@ -77,7 +76,7 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
             held(job, &views, now)
         };
     }
-    // A provider that is down beside one that is well is looked at by whoever can wait best.
+    // A provider that is down beside a healthy one is probed with the least urgent job.
     let unprobed = views.iter().position(|view| view.probe && view.left > 0);
     let waits_best = order
         .iter()
@@ -89,20 +88,20 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
     tickets
 }
 
-/// The jobs' places, those that matter most first.
+/// The indexes of the jobs, the most urgent first.
 pub(crate) fn by_priority(jobs: &[&Job]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|it| std::cmp::Reverse(jobs[*it].priority));
     order
 }
 
-/// Since when no provider works. It has come back when the last of them recovers.
+/// The time since when all providers are down. The outage ends when the first of them recovers.
 fn all_down(views: &[View]) -> Option<Timestamp> {
     let down = views.iter().map(|view| view.breaker.down_since()).collect::<Option<Vec<Timestamp>>>();
     down.and_then(|times| times.into_iter().max())
 }
 
-/// Whether a message goes to the next channel of its rule now, because its provider has been down since then.
+/// Whether a job fails over now, because its provider has been down since `down`.
 pub(crate) fn goes_on(job: &Job, down: Timestamp, now: Timestamp) -> bool {
     job.failover.is_some() && (job.priority == Priority::Critical || handed_on_at(down) <= now)
 }
@@ -111,11 +110,11 @@ fn handed_on_at(down: Timestamp) -> Timestamp {
     down.saturating_add(PATIENCE).unwrap_or(Timestamp::MAX)
 }
 
-/// Nobody may be asked for this one.
+/// The admission of a job while no provider can be called.
 fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
     let is_critical = job.priority == Priority::Critical;
     let chance = chance(job.key.as_str(), job.held_s);
-    // A provider that recovers is not down: the message only waits its turn.
+    // A recovering provider is not down. The job waits for its turn.
     let Some(down) = all_down(views) else {
         return Ticket::Wait(in_time(job, jittered(RECOVERY_PAUSE, chance), now));
     };
@@ -134,7 +133,8 @@ fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
     Ticket::Wait(in_time(job, pause, now))
 }
 
-/// Not longer than until it is too late: that, too, must be on record in time. At least a second.
+/// Bounds a pause by the job's expiry, because the expiry must be recorded in time. The minimum is one
+/// second.
 pub(crate) fn in_time(job: &Job, pause: Duration, now: Timestamp) -> Duration {
     const MOMENT: Duration = Duration::from_secs(1);
     let left = job

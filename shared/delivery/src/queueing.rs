@@ -1,7 +1,8 @@
-//! What the queue is told: done with, shown again after a while, or put back as if it were new.
+//! Replies to the queue: delete, redeliver after a pause, or replace by a new message.
 //!
-//! A queue moves a message to its dead letters when it has shown it ten times. That is for messages that nobody can
-//! handle. One that is only held back, or that may be tried more often than that, is put back as a new one.
+//! A queue moves a message to its dead-letter queue after ten deliveries. That limit is meant for
+//! messages that no function can handle. A job that is deferred, or that may be retried more often, is
+//! replaced by a new message.
 
 use std::time::Duration;
 
@@ -16,13 +17,13 @@ use crate::cloud::{Cloud, Line as _};
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
-use crate::{Desk, later, warn, within};
+use crate::{Desk, later, within};
 
-/// A message that was shown this often is put back as a new one: half of what the queues allow.
+/// The number of deliveries after which a message is replaced by a new one: half of the queue's limit.
 const SHOWN: u32 = 5;
 
 impl<C: Cloud> Desk<C> {
-    /// Puts those back that wait without having been claimed. What the queue does not take stays where it is.
+    /// Defers jobs that were not claimed. A job that the queue does not accept keeps its old message.
     pub(crate) async fn put_back(
         &self,
         waiting: Vec<(Task<'_>, Duration)>,
@@ -54,16 +55,25 @@ impl<C: Cloud> Desk<C> {
             for ((task, _), sent) in of_lane().zip(sent) {
                 match sent {
                     Some(Ok(())) => continue,
-                    Some(Err(refused)) => tracing::warn!(error = chain(&refused), "it waits where it is"),
+                    Some(Err(refused)) => tracing::warn!(
+                        code = "DELIVERY_DEFERRAL_FAILED",
+                        error = chain(&refused),
+                        "job stays in its queue: the queue did not accept the deferred copy"
+                    ),
                     None => {}
                 }
                 task.messages.iter().for_each(|message| report.show_again(message));
             }
         }
-        tracing::info!(messages = again.len(), "held back");
+        tracing::info!(
+            code = "DELIVERY_DEFERRED",
+            messages = again.len(),
+            "jobs deferred: the provider's rate limit or circuit breaker holds them"
+        );
     }
 
-    /// Tells the queue about each job: done with, or when to show it again. What failed is handed on first.
+    /// Replies to the queue for each job: delete, or redeliver after a pause. Failed jobs are first
+    /// reported to dispatch.
     pub(crate) async fn answer(
         &self,
         tasks: &[&Task<'_>],
@@ -76,7 +86,8 @@ impl<C: Cloud> Desk<C> {
             let task = tasks[it.at];
             let is_done = match it.next {
                 Next::Done if *stands => self.hand_on(&task.job, it).await,
-                // It was sent and the record of that is missing: the next attempt finds the claim and decides.
+                // The job was sent but the outcome is not stored. The next delivery finds the claim and
+                // decides.
                 Next::Done | Next::Again(None) => false,
                 Next::Later(at) => *stands && self.leave(task, at).await,
                 Next::Again(Some(pause)) => self.show_later(task, pause).await,
@@ -85,7 +96,8 @@ impl<C: Cloud> Desk<C> {
         });
         let done: Vec<usize> = match within::<C, _>(deadline, join_all(answers)).await {
             Some(done) => done.into_iter().flatten().collect(),
-            // No time to tell the queue more: what needs no word is done, the rest comes back.
+            // The time is up. Messages that need no further call are deleted, the others are
+            // redelivered.
             None => finished
                 .iter()
                 .zip(stands)
@@ -98,24 +110,25 @@ impl<C: Cloud> Desk<C> {
         }
     }
 
-    /// Whether there is nothing more to hand on.
+    /// Reports a failed job to dispatch. Returns `true` when no report is pending.
     async fn hand_on(&self, job: &Job, it: &Finished) -> bool {
         let (Some(why), Some(dispatch)) = (it.failed, &self.dispatch) else { return true };
         match dispatch.hand_on(job, why).await {
             Ok(()) => true,
             Err(refused) => {
                 tracing::error!(
+                    code = "DELIVERY_FAILOVER_RETRY",
                     job.key = job.key.as_str(),
                     error = chain(&refused),
-                    "is not handed on, and comes back"
+                    "message returned to the queue: the fallback channel was not reached"
                 );
                 false
             }
         }
     }
 
-    /// Whether the job waits for its time elsewhere now. Otherwise the message is shown again; who receives it then finds
-    /// out that it is not time yet.
+    /// Defers the job by a new message or a schedule. On `false` the old message is redelivered, and its
+    /// receiver finds that the job is not due.
     async fn leave(&self, task: &Task<'_>, at: Timestamp) -> bool {
         let Some(message) = task.messages.first() else { return true };
         let left = match &self.later {
@@ -129,31 +142,46 @@ impl<C: Cloud> Desk<C> {
             None => Err(later::missing()),
         };
         if let Err(refused) = &left {
-            warn(&task.job, "is not put back for later", refused);
+            tracing::warn!(
+                code = "DELIVERY_DEFERRAL_FAILED",
+                job.key = task.job.key.as_str(),
+                event.id = task.job.event.id,
+                error = chain(refused),
+                "message returned to the queue: the later attempt was not scheduled"
+            );
         }
         left.is_ok()
     }
 
-    /// Whether a new message stands for the old one now. Otherwise the old one is shown after the pause.
+    /// Replaces a message that was delivered often by a new one. Otherwise hides the old message for the
+    /// pause and returns `false`.
     async fn show_later(&self, task: &Task<'_>, pause: Duration) -> bool {
         let queue = if task.is_critical() { &self.critical } else { &self.queue };
-        // Only the queue counts the tries of a job without a row.
+        // Only the queue counts the attempts of a job without a ledger row.
         if task.receives() >= SHOWN && task.job.is_recorded() {
             match queue.send(&[outgoing(task, pause)]).await.pop() {
-                Some(Err(refused)) => tracing::warn!(error = chain(&refused), "it waits where it is"),
+                Some(Err(refused)) => tracing::warn!(
+                    code = "DELIVERY_REQUEUE_FAILED",
+                    error = chain(&refused),
+                    "job stays in its queue: the queue did not accept the new message"
+                ),
                 Some(Ok(())) | None => return true,
             }
         }
         for message in &task.messages {
             if let Err(refused) = queue.show_after(&message.receipt_handle, pause).await {
-                tracing::warn!(error = chain(&refused), "the queue keeps its own time");
+                tracing::warn!(
+                    code = "QUEUE_DELAY_NOT_SET",
+                    error = chain(&refused),
+                    "message redelivered after the visibility timeout of its queue: the wanted delay was not set"
+                );
             }
         }
         false
     }
 }
 
-/// The job as a new message.
+/// The new message for a job.
 fn outgoing(task: &Task<'_>, delay: Duration) -> Outgoing {
     let body = serde_json::to_string(&task.job).expect("a job is strings, numbers and JSON text");
     let tenant = task.messages.iter().find_map(|message| message.group()).map(str::to_owned);
@@ -165,12 +193,12 @@ impl Task<'_> {
         self.messages.iter().any(|message| message.is_critical())
     }
 
-    /// How often the queue has shown it.
+    /// How often the queue has delivered the job.
     fn receives(&self) -> u32 {
         self.messages.iter().map(|message: &&Message| message.receive_count()).max().unwrap_or(1)
     }
 
-    /// The tries of a job without a row in the ledger, as its queue counts them.
+    /// The attempts of a job without a ledger row, as its queue counts them.
     pub(crate) fn tried_by_queue(&self, now: Timestamp) -> Tried {
         let first = self.messages.iter().filter_map(|message| message.first_sent_at()).min();
         Tried { times: self.receives().saturating_sub(1), since: first.unwrap_or(now), held: Duration::ZERO }

@@ -1,4 +1,4 @@
-//! Tokens of a provider's quota, taken by the batch.
+//! Takes tokens of a provider's quota for a whole batch.
 
 use std::time::Duration;
 
@@ -10,25 +10,27 @@ use store::{Kept, Stood};
 
 use crate::cloud::Shared;
 
-/// How often a write that lost is tried again. Ten processes are at it at most, and each needs one.
+/// How often a write that lost a race is repeated. At most ten processes compete, and each needs one
+/// write.
 const ROUNDS: u32 = 6;
 
-/// The longest that a message waits for its token inside of an invocation: waiting there is paid for, and coming back
-/// costs three calls to the queue.
+/// The longest wait for a token inside an invocation. Waiting there costs money, but a redelivery costs
+/// three calls to the queue.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// The longest that a batch waits for the table.
+/// The longest wait of a batch for the table.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a batch was given.
+/// The tokens of a batch.
 pub(crate) struct Tokens {
-    /// When each may be used.
+    /// The times at which the tokens may be used.
     pub(crate) at: Vec<Timestamp>,
-    /// What is left, for those who got none.
+    /// The rest of the bucket, for jobs without a token.
     pub(crate) left: Bucket,
 }
 
-/// Takes up to `n` tokens. `None` when the table cannot say: then nobody waits, and the provider keeps its own count.
+/// Takes up to `n` tokens. Returns `None` when the table does not answer. Jobs then do not wait, and the
+/// provider applies its own limit.
 pub(crate) async fn take(
     counters: &impl Shared,
     provider: &str,
@@ -47,21 +49,30 @@ pub(crate) async fn take(
                 Stood::Ours(kept) => return Ok(Tokens { at: slice.tokens, left: kept.value }),
                 Stood::Theirs(kept) => read = kept,
             }
-            // Those who lost together come back apart.
+            // Processes that lost the same race retry at different times.
             let pause = chance(provider, round ^ now.subsec_nanosecond().unsigned_abs()) % (20 << round);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
-        // Others take them faster than we can ask.
+        // Other processes take the tokens faster.
         Ok::<_, aws::Refused>(Tokens { at: Vec::new(), left: read.value })
     };
     match tokio::time::timeout(PATIENCE, taking).await {
         Ok(Ok(tokens)) => Some(tokens),
         Ok(Err(refused)) => {
-            tracing::warn!(provider, error = chain(&refused), "a quota is not known; nobody waits");
+            tracing::warn!(
+                code = "PROVIDER_RATE_UNKNOWN",
+                provider,
+                error = chain(&refused),
+                "rate limit of the provider not read: the jobs are sent without waiting"
+            );
             None
         }
         Err(_) => {
-            tracing::warn!(provider, "a quota is not known in time; nobody waits");
+            tracing::warn!(
+                code = "PROVIDER_RATE_UNKNOWN",
+                provider,
+                "rate limit of the provider not read in time: the jobs are sent without waiting"
+            );
             None
         }
     }

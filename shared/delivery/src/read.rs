@@ -1,4 +1,4 @@
-//! The jobs of a batch.
+//! Reads the jobs of a batch.
 
 use std::collections::HashMap;
 
@@ -7,25 +7,25 @@ use domain::key::Key;
 use domain::layout::NotRead;
 use runtime::Message;
 
-/// A job and the messages that carry it. SQS may deliver one twice, even in one batch.
+/// A job and the messages that carry it. SQS can deliver a message twice, even in one batch.
 pub(crate) struct Task<'a> {
     pub(crate) job: Job,
     pub(crate) messages: Vec<&'a Message>,
 }
 
-/// A batch as it was read: each job once, and what cannot be read.
+/// The jobs of a batch, each once, and its unreadable messages.
 #[derive(Default)]
 pub(crate) struct Reading<'a> {
     pub(crate) tasks: Vec<Task<'a>>,
     pub(crate) unreadable: Vec<(&'a Message, Unreadable)>,
 }
 
-/// Why a message is not read.
+/// Why a message is unreadable.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// No release reads it. A sentence for people, without a word of the message.
+    /// No release can read the message. The text is for operators and quotes no content.
     NoJob(String),
-    /// A function of this newer version will read it: the release is being deployed.
+    /// A newer release wrote the job. A function of that version will read the message.
     Newer(u32),
 }
 

@@ -1,4 +1,4 @@
-//! What an answer means: for the ledger, for the queue, and for the provider.
+//! Turns an answer into a settlement, a reply to the queue and evidence about the provider.
 
 use std::time::Duration;
 
@@ -12,27 +12,27 @@ use store::Settlement;
 
 use crate::limits::{CRITICAL_PATIENCE, PATIENCE, goes_on, in_time};
 
-/// Whoever was asked to slow down stays away as after this many tries.
+/// A throttled job pauses at least as long as after this many attempts.
 const SLOWER: u32 = 3;
 
-/// What becomes of the message.
+/// The reply to the queue for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Done,
-    /// Shown again after this long, or after the queue's own time.
+    /// Redeliver after this pause, or after the visibility timeout.
     Again(Option<Duration>),
-    /// Put back as it is, to be shown at this time.
+    /// Defer unchanged until this time.
     Later(Timestamp),
 }
 
-/// A job whose turn it was.
+/// One attempt to send a claimed job.
 pub(crate) struct Turn<'a> {
     pub(crate) job: &'a Job,
-    /// What was tried before.
+    /// The earlier attempts.
     pub(crate) before: Tried,
-    /// How many providers have a turn each.
+    /// How many providers take turns.
     pub(crate) providers: usize,
-    /// Since when no provider works, where none does and this job is the probe.
+    /// Since when all providers are down. Set only if this job is the probe.
     pub(crate) down: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
@@ -42,8 +42,8 @@ impl Turn<'_> {
         Limits::of(self.job.channel(), self.job.priority, self.job.one_time)
     }
 
-    /// The answer to a probe. A job that would go to the next channel if it were not the probe goes there too when the
-    /// probe fails: with little traffic the same job is the probe again and again.
+    /// The result of a probe. A job that would fail over without being the probe also fails over when
+    /// the probe fails. With little traffic the same job would otherwise be the probe again and again.
     pub(crate) fn probed(&self, answer: Result<Sent, Failure>) -> Result<Sent, Failure> {
         let goes_on = self.down.is_some_and(|down| goes_on(self.job, down, self.now));
         match answer {
@@ -54,7 +54,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What a provider's answer means.
+    /// Turns the provider's answer into a settlement and a reply.
     pub(crate) fn answered(&self, answer: &Result<Sent, Failure>) -> (Settlement, Next) {
         let job = self.job;
         let done = |status, reason| (Settlement::new(&job.key, status, reason), Next::Done);
@@ -64,7 +64,7 @@ impl Turn<'_> {
                 let provider_id = Some(provider_id.clone());
                 (Settlement { provider_id, note: self.late(), ..settlement }, next)
             }
-            // The channel has a schedule of its own, and counts by it.
+            // The channel has its own retry schedule and counts by it.
             Ok(Sent::Later(at)) => (self.unasked(), Next::Later(*at)),
             Ok(Sent::Nobody) => done(Status::Suppressed, Some(Reason::NotConnected)),
             Ok(Sent::Unknown) => match job.on_unknown {
@@ -75,7 +75,7 @@ impl Turn<'_> {
                 let tried = self.before.once_more();
                 let seconds = self.now.duration_since(tried.since).as_secs();
                 let tries = tries(tried.times);
-                let note = format!("its provider took nothing in {tries} and {seconds} s");
+                let note = format!("the provider accepted no attempt in {tries} and {seconds} s");
                 self.failed(Reason::ProviderDown, Some(note))
             }
             Err(Failure::Transient(_)) => self.again(),
@@ -88,8 +88,8 @@ impl Turn<'_> {
         }
     }
 
-    /// When a job that another channel can take over stops to try here. Its own tries say that the provider is down where
-    /// too few messages fail for the breaker to say so.
+    /// When a job with a fallback channel is no longer retried here. Its own attempts show an outage
+    /// when too few messages fail for the breaker to open.
     fn patient_until(&self) -> Option<Timestamp> {
         let patience = if self.job.priority == Priority::Critical { CRITICAL_PATIENCE } else { PATIENCE };
         let until = self.before.since.saturating_add(patience).unwrap_or(Timestamp::MAX);
@@ -100,14 +100,14 @@ impl Turn<'_> {
         self.patient_until().is_some_and(|until| until <= self.now)
     }
 
-    /// A pause that ends in time: before the job expires, and when another channel is to take its place.
+    /// Bounds a pause by the job's expiry and by the time of its failover.
     fn in_time(&self, pause: Duration) -> Duration {
         let left = self.patient_until().map(|until| until.duration_since(self.now));
         let left = left.and_then(|left| Duration::try_from(left).ok()).filter(|left| !left.is_zero());
         in_time(self.job, left.map_or(pause, |left| pause.min(left)), self.now)
     }
 
-    /// Another try, if there may be one.
+    /// Schedules another attempt, if one is left.
     fn again(&self) -> (Settlement, Next) {
         let tried = self.before.once_more();
         let seed = chance(self.job.key.as_str(), tried.times);
@@ -123,7 +123,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Another try, not before `least`: the provider did not act, so none is used up, but the time for it is.
+    /// Schedules another attempt after at least `least`. The provider did not act, so no attempt is used
+    /// up, but the retry period continues.
     fn slower(&self, least: Duration) -> (Settlement, Next) {
         let tried = Tried { times: self.before.times.min(SLOWER), ..self.before };
         let seed = chance(self.job.key.as_str(), self.now.subsec_nanosecond().unsigned_abs());
@@ -137,46 +138,42 @@ impl Turn<'_> {
         }
     }
 
-    /// It fails here. Another channel may take its place.
+    /// Records a failure. The fallback channel may take over.
     pub(crate) fn failed(&self, reason: Reason, note: Option<String>) -> (Settlement, Next) {
-        let on = self
-            .job
-            .failover
-            .as_ref()
-            .map(|failover| format!("{} takes its place if it may", failover.to.name()));
+        let on = self.job.failover.as_ref().map(|failover| format!("{} may take over", failover.to.name()));
         let parts: Vec<String> = self.said().into_iter().chain(note).chain(on).collect();
         let note = (!parts.is_empty()).then(|| parts.join("; "));
         let settlement = Settlement::new(&self.job.key, Status::Failed, Some(reason));
         (Settlement { note, ..settlement }, Next::Done)
     }
 
-    /// Given back, and nobody was asked: that is no try.
+    /// Releases the claim without a provider call. This is no attempt.
     pub(crate) fn unasked(&self) -> Settlement {
         let tries = Some(self.before.times);
         Settlement { tries, ..released(self.job) }
     }
 
-    /// What the claim has said about it already, and that it had to wait, where it had to.
+    /// The notes of the claim, with the waiting time if there was any.
     fn said(&self) -> Vec<String> {
         let instead_of = self.job.instead_of.map(|instead_of| instead_of.to_string());
-        let waited = self.waited_s().map(|seconds| format!("it waited {seconds} s for its provider"));
+        let waited = self.waited_s().map(|seconds| format!("waited {seconds} s for the provider"));
         instead_of.into_iter().chain(waited).collect()
     }
 
-    /// The same, where the claim did not say all of it.
+    /// The notes with the waiting time, if the claim did not contain it.
     fn late(&self) -> Option<String> {
         self.waited_s().map(|_| self.said().join("; "))
     }
 
-    /// How long it took from the moment at which the channel took the job up, in whole seconds: pauses, tries and the
-    /// queue's own time together. `None` where the first try was the last.
+    /// The seconds from the channel's first delivery until now, including pauses, attempts and queue
+    /// time. `None` if the first attempt was the last one.
     fn waited_s(&self) -> Option<i64> {
         if self.job.held_s == 0 && self.before.times == 0 {
             return None;
         }
         let first = self.job.held_since.map_or(self.before.since, |held| held.min(self.before.since));
         let passed = self.now.duration_since(first).as_secs();
-        // A job of the last release says only how long it was held.
+        // A job of the previous release records only how long it was held.
         Some(passed.max(i64::from(self.job.held_s))).filter(|seconds| *seconds > 0)
     }
 }
@@ -185,7 +182,8 @@ fn tries(times: u32) -> String {
     format!("{times} {}", if times == 1 { "try" } else { "tries" })
 }
 
-/// What an answer says about whoever gave it: whether it failed. Nothing, where it is about the message alone.
+/// The meaning of an answer for its provider: failed or not. `None` if the answer is about the message
+/// alone.
 pub(crate) fn evidence(answer: &Result<Sent, Failure>) -> Option<bool> {
     match answer {
         Ok(Sent::Accepted { .. } | Sent::Nobody) => Some(false),
@@ -195,17 +193,17 @@ pub(crate) fn evidence(answer: &Result<Sent, Failure>) -> Option<bool> {
     }
 }
 
-/// Given back untouched.
+/// Releases a claim without changes.
 pub(crate) fn released(job: &Job) -> Settlement {
     Settlement::new(&job.key, Status::Released, None)
 }
 
-/// The same of a claim that was the first.
+/// Releases a first claim.
 pub(crate) fn never_tried(job: &Job) -> Settlement {
     Settlement { tries: Some(0), ..released(job) }
 }
 
-/// Not to be sent, and nobody was asked.
+/// Suppresses a job without a provider call.
 pub(crate) fn suppressed(job: &Job, reason: Reason) -> Settlement {
     Settlement::new(&job.key, Status::Suppressed, Some(reason))
 }

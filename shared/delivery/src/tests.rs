@@ -15,11 +15,11 @@ mod providers;
 mod standings;
 mod unrecorded;
 
-/// What senders were asked for, by key.
+/// The keys of the jobs that were sent.
 type Asked = RefCell<Vec<String>>;
 
 #[tokio::test]
-async fn what_was_cancelled_after_it_was_asked_for_is_suppressed_and_nobody_is_asked() {
+async fn cancelled_job_is_suppressed_without_a_call() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" => cancelled(call, "2026-11-20T12:00:00Z"),
         _ => call.fine(),
@@ -56,7 +56,7 @@ async fn job_of_a_newer_release_is_hidden_for_a_while_and_its_neighbours_are_sen
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
+async fn failed_cancellation_lookup_is_retried_without_a_send() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" => call.broken(),
         _ => call.fine(),
@@ -70,7 +70,7 @@ async fn what_cannot_be_looked_up_comes_back_and_is_not_sent_unchecked() {
 }
 
 #[tokio::test]
-async fn a_claim_that_failed_after_it_was_made_is_given_back_under_our_name() {
+async fn claims_of_a_failed_call_are_released() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => call.broken(),
         _ => call.fine(),
@@ -87,7 +87,7 @@ async fn a_claim_that_failed_after_it_was_made_is_given_back_under_our_name() {
 }
 
 #[tokio::test]
-async fn a_claim_of_which_nobody_knows_is_given_back_and_its_neighbours_are_sent() {
+async fn unclear_claim_is_released_and_other_jobs_are_sent() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => {
             let error = json!({ "Error": { "Code": "InternalServerError", "Message": "?" } });
@@ -117,7 +117,7 @@ async fn a_job_of_another_version_is_shown_again_and_what_is_no_job_is_put_aside
 }
 
 #[tokio::test]
-async fn what_is_no_job_is_not_put_aside_while_its_batch_comes_back_whole() {
+async fn unreadable_job_is_not_dead_lettered_when_the_batch_fails() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" => call.broken(),
         _ => call.fine(),
@@ -158,7 +158,7 @@ async fn a_job_that_cannot_be_left_for_later_is_shown_again() {
     assert_eq!(serde_json::to_value(report).unwrap(), shown_again(&["m-0"]));
 }
 
-/// Delivers a job whose provider wants it in five minutes.
+/// Delivers a job that its provider defers by five minutes.
 async fn put_back(cloud: &Cloud, job: &str) -> Report {
     let message = json!({ "messageId": "m-0", "receiptHandle": "r", "body": job });
     let ends = u64::try_from(now().as_millisecond()).unwrap() + 30_000;
@@ -178,7 +178,7 @@ async fn put_back(cloud: &Cloud, job: &str) -> Report {
     desk.deliver(batch, async |_: &Job| Ok(Sent::Later(at))).await.unwrap()
 }
 
-/// Delivers jobs whose provider accepts everything; what it was asked for, in order.
+/// Delivers jobs to a provider that accepts all of them. Returns the sent keys in order.
 async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Vec<String>) {
     let batch = batch(bodies, 30);
     let asked = Asked::default();
@@ -193,7 +193,7 @@ async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Ve
     (report, asked)
 }
 
-/// These messages, to be handled in so many seconds.
+/// A batch of these bodies, to be handled in `seconds`.
 fn batch(bodies: &[String], seconds: u64) -> Batch {
     let messages = bodies.iter().enumerate().map(|(at, body)| {
         serde_json::from_value(json!({ "messageId": format!("m-{at}"), "receiptHandle": "r", "body": body }))
@@ -220,7 +220,7 @@ fn desk(cloud: &Cloud) -> Desk {
     config.open(&aws, &store::client(&aws))
 }
 
-/// The answer of the counters table: `thing` was cancelled at this time, nothing else was.
+/// The answer of the counters table where only `thing` was cancelled, at this time.
 fn cancelled(call: &Call, at: &str) -> (u16, Value) {
     assert_eq!(call.body["TableName"], "counters");
     match call.body["Key"]["pk"]["S"].as_str() {
@@ -238,12 +238,12 @@ fn event(time: &str) -> Value {
     json!({ "id": "e", "source": "s", "type": "t", "time": time })
 }
 
-/// Keys are cut in two where the ledger keeps them: a short name is made long enough.
+/// Pads a short name to the length of a key, because the ledger splits keys in two.
 fn padded(name: &str) -> String {
     format!("{name:.<43}")
 }
 
-/// A job with these members of its own.
+/// A job with these members.
 fn body(own: &Value) -> String {
     let mut job = json!({
         "version": 1, "key": "k", "rule": "r", "catalog": "c", "recipient": "ann", "priority": "normal",

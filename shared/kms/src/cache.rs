@@ -1,4 +1,4 @@
-//! What was decrypted, for a bounded time and in a bounded number.
+//! A cache of decrypted secrets, bounded in time and number.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,15 @@ use domain::Timestamp;
 use domain::endpoint::EndpointId;
 use jiff::SignedDuration;
 
-/// How long a decrypted secret is used without asking KMS. A key that is disabled stops signing after this time.
+/// How long a decrypted secret is used without a call to KMS. A disabled key stops signing after this
+/// time.
 pub(crate) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// The most secrets that a process holds in plain text.
+/// The most plain-text secrets in a process.
 pub(crate) const MAX_SECRETS: usize = 1_000;
 
-/// Plain text by endpoint and ciphertext. Another endpoint's row with the same ciphertext finds nothing.
+/// Plain text by endpoint and ciphertext. A copy of the ciphertext in another endpoint's row is a cache
+/// miss.
 pub(crate) struct Cache<T>(HashMap<(EndpointId, String), (T, Timestamp)>);
 
 impl<T> Default for Cache<T> {
@@ -41,7 +43,7 @@ impl<T: Clone> Cache<T> {
     }
 }
 
-/// A clock that was set back makes a secret stale, too.
+/// Whether a secret is fresh. A clock that was set back makes the secret stale too.
 fn is_fresh(decrypted_at: Timestamp, now: Timestamp) -> bool {
     (SignedDuration::ZERO..LIFETIME).contains(&now.duration_since(decrypted_at))
 }

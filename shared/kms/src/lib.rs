@@ -1,11 +1,12 @@
-//! Webhook secrets, encrypted and decrypted by AWS KMS.
+//! Encrypts and decrypts webhook secrets with AWS KMS.
 //!
-//! A secret has at most 64 bytes, so KMS encrypts it directly: there is no data key to keep. The encryption context names
-//! the tenant and the endpoint. A ciphertext that is copied into another endpoint's row cannot be decrypted there.
+//! A secret has at most 64 bytes, so KMS encrypts it directly, without a data key. The encryption
+//! context names the tenant and the endpoint. A ciphertext copied into another endpoint's row cannot be
+//! decrypted there.
 //!
-//! The headers that a tenant asks for are encrypted in the same way, under an encryption context that says so.
+//! Custom headers are encrypted in the same way, under their own encryption context.
 //!
-//! [`SecretCipher`] makes one call to KMS for each secret. [`SecretReader`] remembers what it decrypted for a while.
+//! [`SecretCipher`] calls KMS once for each secret. [`SecretReader`] caches decrypted secrets.
 //!
 //! Source: AWS KMS API Reference, `Encrypt` (at most 4,096 bytes) and `Decrypt`.
 
@@ -28,7 +29,7 @@ mod reader;
 
 pub use reader::SecretReader;
 
-/// What the template's policies ask of the encryption context: `kms:EncryptionContext:purpose`.
+/// The value of `kms:EncryptionContext:purpose` that the template's policies require.
 const PURPOSE: &str = "webhook-secret";
 
 const ENCRYPT: &str = "encrypt a webhook secret";
@@ -43,12 +44,12 @@ pub struct SecretCipher {
     key: String,
 }
 
-/// Plain text that KMS returned and that is no secret. The text is not repeated.
+/// The decrypted text is not a secret. The error does not quote the text.
 #[derive(Debug, thiserror::Error)]
 #[error("the decrypted text is no signing secret")]
 struct NotASecret;
 
-/// Plain text that KMS returned and that is no list of headers. The text is not repeated.
+/// The decrypted text is not a list of headers. The error does not quote the text.
 #[derive(Debug, thiserror::Error)]
 #[error("the decrypted text is no list of headers")]
 struct NoHeaders;
@@ -66,16 +67,16 @@ struct Decrypted {
 }
 
 impl SecretCipher {
-    /// `key`: the ARN of a symmetric key, or an alias with `alias/` in front.
+    /// `key` is the ARN of a symmetric key, or an alias that starts with `alias/`.
     #[must_use]
     pub fn new(config: &SdkConfig, key: String) -> SecretCipher {
         SecretCipher { kms: Service::new(config, "kms"), key }
     }
 
-    /// Encrypts a secret for one endpoint.
+    /// Encrypts a secret of one endpoint.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused.
+    /// The call to KMS failed or was refused.
     pub async fn encrypt(
         &self,
         secret: &Secret,
@@ -95,10 +96,11 @@ impl SecretCipher {
         })
     }
 
-    /// Puts a new secret first, encrypted, and encrypts what the last release left in plain text.
+    /// Adds a new encrypted secret in first position. Secrets that the previous release left in plain
+    /// text are encrypted too.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused.
+    /// The call to KMS failed or was refused.
     pub async fn rotated(
         &self,
         stored: &StoredSecrets,
@@ -118,10 +120,10 @@ impl SecretCipher {
         Ok(all.into_iter().collect())
     }
 
-    /// Decrypts a secret of an endpoint. One in plain text costs no call.
+    /// Decrypts a secret of an endpoint. A plain-text secret needs no call.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused: the key is disabled, or the ciphertext is another endpoint's.
+    /// The call to KMS failed, the key is disabled, or the ciphertext belongs to another endpoint.
     pub async fn decrypt(
         &self,
         stored: &StoredSecret,
@@ -132,7 +134,8 @@ impl SecretCipher {
             StoredSecret::Plain(secret) => return Ok(secret.clone()),
             StoredSecret::Encrypted(encrypted) => encrypted,
         };
-        // No `KeyId`: the ciphertext names its key, which may be a former one. The caller's rights say which keys count.
+        // The request has no `KeyId`. The ciphertext names its key, which can be a former one. IAM
+        // decides which keys the caller may use.
         let body = json!({ "CiphertextBlob": encrypted.ciphertext, "EncryptionContext": context(endpoint) });
         let decrypted: Decrypted = self.ask(DECRYPT, "Decrypt", &body, now).await?;
         let bytes = STANDARD.decode(decrypted.plaintext).map_err(|_| permanent(DECRYPT, NotASecret))?;
@@ -140,10 +143,10 @@ impl SecretCipher {
         Secret::parse(&text).map_err(|_| permanent(DECRYPT, NotASecret))
     }
 
-    /// Encrypts the headers that a tenant asks for on requests to one endpoint.
+    /// Encrypts the custom headers of one endpoint.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused.
+    /// The call to KMS failed or was refused.
     pub async fn encrypt_headers(
         &self,
         headers: &CustomHeaders,
@@ -159,10 +162,10 @@ impl SecretCipher {
         Ok(EncryptedHeaders { names: headers.names(), ciphertext: encrypted.ciphertext_blob })
     }
 
-    /// Decrypts the headers of an endpoint.
+    /// Decrypts the custom headers of an endpoint.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused: the key is disabled, or the ciphertext is another endpoint's.
+    /// The call to KMS failed, the key is disabled, or the ciphertext belongs to another endpoint.
     pub async fn decrypt_headers(
         &self,
         stored: &EncryptedHeaders,
@@ -200,7 +203,8 @@ impl SecretCipher {
     }
 }
 
-/// What a ciphertext is bound to. CloudTrail shows it, so no personal data belongs in an endpoint's id.
+/// The encryption context of a secret. CloudTrail shows it, so an endpoint's id must not contain
+/// personal data.
 fn context(endpoint: &EndpointId) -> Value {
     json!({
         "purpose": PURPOSE,
@@ -209,7 +213,8 @@ fn context(endpoint: &EndpointId) -> Value {
     })
 }
 
-/// The same for headers: the ciphertext of a secret is none of headers, and the other way round.
+/// The encryption context of headers. It differs from that of secrets, so neither can be decrypted as
+/// the other.
 fn context_of_headers(endpoint: &EndpointId) -> Value {
     let mut context = context(endpoint);
     context["content"] = "headers".into();

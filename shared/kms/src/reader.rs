@@ -1,4 +1,4 @@
-//! Decrypted secrets and headers, remembered for a while.
+//! A cached reader of secrets and headers.
 
 use std::cell::RefCell;
 
@@ -13,7 +13,7 @@ use domain::endpoint::secret::{Secret, Secrets};
 use crate::SecretCipher;
 use crate::cache::Cache;
 
-/// Reads the secrets that sign, and asks KMS for each at most once in ten minutes.
+/// Reads the signing secrets and calls KMS for each at most once in ten minutes.
 pub struct SecretReader {
     cipher: SecretCipher,
     cache: RefCell<Cache<Secret>>,
@@ -21,17 +21,17 @@ pub struct SecretReader {
 }
 
 impl SecretReader {
-    /// `key`: as for [`SecretCipher::new`].
+    /// `key` is the same as for [`SecretCipher::new`].
     #[must_use]
     pub fn new(config: &SdkConfig, key: String) -> SecretReader {
         let cipher = SecretCipher::new(config, key);
         SecretReader { cipher, cache: RefCell::default(), headers: RefCell::default() }
     }
 
-    /// The secrets that sign at `now`, the newest first. The others are not decrypted.
+    /// The secrets that sign at `now`, the newest first. Other secrets are not decrypted.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused.
+    /// The call to KMS failed or was refused.
     pub async fn signing(
         &self,
         stored: &StoredSecrets,
@@ -45,10 +45,10 @@ impl SecretReader {
         Ok(secrets.into_iter().collect())
     }
 
-    /// The headers that the endpoint's tenant asks for.
+    /// The custom headers of an endpoint.
     ///
     /// # Errors
-    /// KMS could not be asked, or refused.
+    /// The call to KMS failed or was refused.
     pub async fn headers(
         &self,
         stored: Option<&EncryptedHeaders>,

@@ -1,4 +1,4 @@
-//! Against a KMS that keeps to its contract: a ciphertext is read with the context that it was made with, and no other.
+//! Tests against a fake KMS that decrypts a ciphertext only with its own encryption context.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ async fn a_rotation_encrypts_what_the_last_release_left_in_plain_text() {
 }
 
 #[tokio::test]
-async fn kms_is_asked_once_for_a_secret_and_never_for_plain_text_or_for_what_signs_no_more() {
+async fn only_encrypted_signing_secrets_are_decrypted_once() {
     let kms = FakeKms::default();
     let (reader, erp) = (SecretReader::new(&kms.config(), "key".to_owned()), endpoint("acme", "erp"));
     let plain = StoredSecrets::from(Secrets::of(secret(Scheme::Hmac, 1)));
@@ -69,7 +69,7 @@ async fn kms_is_asked_once_for_a_secret_and_never_for_plain_text_or_for_what_sig
 }
 
 #[tokio::test]
-async fn what_kms_refuses_is_an_error_without_the_secret() {
+async fn kms_error_does_not_quote_the_secret() {
     let kms = FakeKms::default();
     let cipher = SecretCipher::new(&kms.config(), "key".to_owned());
     let stored = StoredSecret::Encrypted(EncryptedSecret {
@@ -97,7 +97,7 @@ async fn headers_come_back_for_their_own_endpoint_and_are_no_secret_of_it() {
     assert!(reader.headers(None, &erp, now()).await.unwrap().is_empty());
     assert_eq!(kms.calls.load(Ordering::SeqCst), before + 1);
     assert!(reader.headers(Some(&encrypted), &endpoint("acme", "crm"), now()).await.is_err());
-    // Neither stands for the other in a row of the table.
+    // Neither can replace the other in a row of the table.
     let secret = cipher.encrypt(&secret(Scheme::Hmac, 1), &erp, now()).await.unwrap();
     let as_headers = EncryptedHeaders { ciphertext: secret.ciphertext.clone(), ..encrypted.clone() };
     assert!(cipher.decrypt_headers(&as_headers, &erp, now()).await.is_err());
@@ -105,7 +105,7 @@ async fn headers_come_back_for_their_own_endpoint_and_are_no_secret_of_it() {
     assert!(cipher.decrypt(&StoredSecret::Encrypted(as_secret), &erp, now()).await.is_err());
 }
 
-/// Encrypts by naming the context in front of the text, and counts calls.
+/// Encrypts by prefixing the context to the text, and counts the calls.
 #[derive(Clone, Debug, Default)]
 struct FakeKms {
     calls: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! The packs of this release, as they lie in `packs/`, carried by the program that links this crate.
+//! The packs in `packs/`, embedded into the program that links this crate.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use include_dir::{Dir, include_dir};
 /// The folder `packs/` of the repository.
 static PACKS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../packs");
 
-/// The texts of all packs by path, with forward slashes: `care/rules/care.yaml`. A file that is not UTF-8 is left out; a
-/// test keeps such files out of the packs.
+/// The texts of all packs by path, with forward slashes: `care/rules/care.yaml`. A file that is not
+/// UTF-8 is left out. A test keeps such files out of the packs.
 #[must_use]
 pub fn shipped() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Putting events on the bus: the crate that producers depend on.
+//! Publishes events to the bus. Producers depend on this crate.
 //!
 //! ```no_run
 //! # async fn example(config: &aws_types::SdkConfig) -> Result<(), Box<dyn std::error::Error>> {
@@ -34,18 +34,18 @@ pub use order::{InOrder, Put, Takes};
 pub use relay::{Quarantine, Relay, Relayed, Row};
 pub use store::{Appended, Conflict, NotAppended, Outbox, Stream};
 
-/// EventBridge's limit for one `PutEvents` call.
+/// The limit of EventBridge for one `PutEvents` call.
 const ENTRIES_PER_CALL: usize = 10;
 
-/// EventBridge's limit for the entries of one call, in bytes.
+/// The limit of EventBridge for the entries of one call, in bytes.
 ///
 /// Source: EventBridge User Guide, "Calculating event size".
 const BYTES_PER_CALL: usize = 1024 * 1024;
 
-/// How often entries that EventBridge could not take at once are offered.
+/// How often entries are sent that EventBridge did not accept at first.
 const ROUNDS: u32 = 3;
 
-/// The pause before entries are offered a second time; it doubles with every further one. Tests have no time for it.
+/// The pause before the second attempt. It doubles with every further attempt. Tests use a shorter one.
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 100 });
 
 /// An event bus.
@@ -55,51 +55,51 @@ pub struct Bus {
     name: String,
 }
 
-/// One event as EventBridge takes it.
+/// One event in the form of `PutEvents`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     pub source: String,
     pub detail_type: String,
-    /// One JSON object.
+    /// A JSON object.
     pub detail: String,
-    /// The time of an event whose detail names none; of its `PutEvents` call where it is left out. EventBridge keeps whole
-    /// seconds.
+    /// The event's time, used if its detail has none. Without it the time of the `PutEvents` call
+    /// counts. EventBridge stores whole seconds.
     pub time: Option<Timestamp>,
 }
 
 impl Entry {
-    /// A CloudEvent: the whole envelope is the detail, its type the detail type.
+    /// The entry of a CloudEvent. Its envelope is the detail, its type the detail type.
     #[must_use]
     pub fn of(event: &Event) -> Entry {
         let (source, detail_type) = (event.source.clone(), event.kind.clone());
         Entry { source, detail_type, detail: event.to_json(), time: None }
     }
 
-    /// As EventBridge counts it: the strings, and 14 bytes for the time.
+    /// The size by EventBridge's rules: the strings, and 14 bytes for the time.
     fn bytes(&self) -> usize {
         14 + self.source.len() + self.detail_type.len() + self.detail.len()
     }
 }
 
 impl Bus {
-    /// Offering again is this crate's business: it knows which entries EventBridge has taken. So the SDK's own retries
-    /// are off, which would put an event without an id of its own on the bus a second time when an answer is lost.
+    /// Creates a bus. The SDK's retries are off, because this crate knows which entries EventBridge has
+    /// accepted. An SDK retry after a lost answer would publish an event without an id twice.
     #[must_use]
     pub fn new(config: &SdkConfig, name: String) -> Bus {
         let config = Builder::from(config).retry_config(aws::never_again()).build();
         Bus { client: Client::from_conf(config), name }
     }
 
-    /// For tests and for callers that have a client of their own.
+    /// Creates a bus with an existing client, for tests and special callers.
     #[must_use]
     pub fn with_client(client: Client, name: String) -> Bus {
         Bus { client, name }
     }
 
-    /// Puts all entries on the bus, ten and 1 MiB to a call. The answers are in the order of the entries: EventBridge's
-    /// id, or why the entry is not known to be on the bus. Entries that EventBridge says it has not taken and may still take
-    /// are offered up to three times, with a pause; [`Verdict::Unanswered`] is left to the caller, who knows whether
-    /// a second one does harm.
+    /// Publishes all entries, in calls of up to ten entries and 1 MiB. The results are in the order of
+    /// the entries: EventBridge's id, or the error. Entries that EventBridge did not accept but may
+    /// accept later are sent up to three times, with pauses. [`Verdict::Unanswered`] is left to the
+    /// caller, who knows whether a repeat is harmful.
     pub async fn put(&self, entries: &[Entry]) -> Vec<Result<String, Refused>> {
         let mut results = Vec::with_capacity(entries.len());
         for some in split(entries, ENTRIES_PER_CALL, BYTES_PER_CALL, Entry::bytes) {
@@ -114,7 +114,7 @@ impl Bus {
         results
     }
 
-    /// Each entry comes with its resources.
+    /// Sends one call. Each entry comes with its resources.
     async fn put_call(&self, entries: &[(&Entry, &[String])]) -> Vec<Result<String, Refused>> {
         let unanswered = || Err(refused(Verdict::Unanswered, "no answer for this entry".to_owned()));
         let mut results: Vec<Result<String, Refused>> = entries.iter().map(|_| unanswered()).collect();
@@ -161,7 +161,9 @@ fn request(bus: &str, (entry, resources): (&Entry, &[String])) -> PutEventsReque
         .build()
 }
 
-/// Source: EventBridge API reference, `PutEventsResultEntry`: only these two codes are worth another try.
+/// Reads the result of one entry. Only two error codes are retryable.
+///
+/// Source: EventBridge API reference, `PutEventsResultEntry`.
 fn read(entry: &PutEventsResultEntry) -> Result<String, Refused> {
     if let Some(id) = entry.event_id() {
         return Ok(id.to_owned());

@@ -1,7 +1,7 @@
-//! Putting events on the bus in the order of their aggregates.
+//! Publishes events in the order of their aggregates.
 //!
-//! EventBridge may refuse one entry of a call and take the next. So no call has two events of one aggregate: the second
-//! is offered when the first is on the bus, and not before.
+//! EventBridge can refuse one entry of a call and accept the next one. No call therefore contains two
+//! events of one aggregate. The second event is sent after the first one is on the bus.
 
 use std::collections::BTreeSet;
 
@@ -11,49 +11,50 @@ use futures_util::stream::{self, StreamExt as _};
 
 use crate::{BYTES_PER_CALL, Bus, ENTRIES_PER_CALL, Entry, too_large};
 
-/// How many calls are on their way at once.
+/// The number of parallel calls.
 const AT_ONCE: usize = 4;
 
-/// An entry and the aggregate in whose order it stands; `None` where there is no order.
+/// An entry and its aggregate. `None` means that the entry has no order.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InOrder {
     pub aggregate: Option<String>,
     pub entry: Entry,
-    /// What EventBridge hands on as the event's `resources`.
+    /// The `resources` of the EventBridge event.
     pub resources: Vec<String>,
 }
 
 impl InOrder {
-    /// As EventBridge counts it: the entry, and its resources.
+    /// The size by EventBridge's rules: the entry and its resources.
     fn bytes(&self) -> usize {
         self.entry.bytes() + self.resources.iter().map(String::len).sum::<usize>()
     }
 }
 
-/// What became of an entry.
+/// The result of one entry.
 #[derive(Debug)]
 pub enum Put {
-    /// It is on the bus, under this id of EventBridge's.
+    /// The entry is on the bus. The value is EventBridge's id.
     Done(String),
-    /// The bus will never take it. What comes after it in its aggregate was put all the same.
+    /// The bus refuses the entry for good. Later entries of its aggregate were published.
     Never(Refused),
-    /// It is not known to be on the bus, and nothing of its aggregate was put after it: offer it again. Where the answer
-    /// was lost it may be there twice then, under one id.
+    /// The entry may not be on the bus, and no later entry of its aggregate was published. Send it
+    /// again. If the answer was lost, the event can arrive twice under one id.
     NotYet(Refused),
-    /// An entry of its aggregate before it is not on the bus, or there was no time left: offer it again.
+    /// An earlier entry of its aggregate is not on the bus, or the time is up. Send it again.
     Held,
 }
 
-/// What takes one call's entries.
+/// A destination for the entries of one call.
 pub trait Takes {
-    /// Offers up to ten entries with their resources. The answers are in their order: the bus's id, or why it is not
-    /// known to be on the bus.
+    /// Sends up to ten entries with their resources. The results are in the order of the entries:
+    /// EventBridge's id, or the error.
     fn put_call(&self, entries: &[&InOrder]) -> impl Future<Output = Vec<Result<String, Refused>>>;
 
-    /// Puts entries on the bus; within an aggregate in their order, and nothing after an entry that is not there yet. The
-    /// answers are in the order of the entries. Only what failed is offered again, as [`Bus::put`] does.
+    /// Publishes entries, those of an aggregate in their order. An entry waits until its predecessor is
+    /// on the bus. The results are in the order of the entries. Only failed entries are sent again, as
+    /// in [`Bus::put`].
     ///
-    /// `may_go_on` is asked before each round.
+    /// `may_go_on` is called before each round.
     fn put_in_order(
         &self,
         entries: &[InOrder],
@@ -123,7 +124,7 @@ async fn put_in_order<B: Takes + ?Sized>(
     }
     results
 }
-/// The first open entry of every aggregate that goes on, and all that stand in no order; in their order.
+/// The first open entry of every aggregate that is not held, and all unordered entries, in their order.
 fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec<usize> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();
     let goes = |at: &&usize| match entries[**at].aggregate.as_deref() {

@@ -1,4 +1,4 @@
-//! From the outbox to the bus: what the relay does with a stream's records, and the sweep with what stayed pending.
+//! Publishes outbox entries, for the relay (stream records) and the sweep (pending entries).
 
 use aws::{Refused, chain};
 use domain::Timestamp;
@@ -10,7 +10,7 @@ use store::{Pending, Place, Waiting};
 
 use crate::{Bus, Entry, InOrder, Put, Takes};
 
-/// A row of the outbox, read: ready for the bus, or of no use to it. No `Debug`: it holds an event.
+/// An outbox entry, ready to publish or refused. No `Debug`, because the row contains an event.
 pub struct Row {
     place: Place,
     read: Result<Ready, String>,
@@ -24,7 +24,7 @@ struct Ready {
 
 impl Ready {
     fn of(pending: Pending, marks: &MarkKey) -> Result<Ready, String> {
-        // EventBridge keeps whole seconds, and every reader is to see one time.
+        // EventBridge stores whole seconds, and all readers must see the same time.
         let appended_at =
             pending.appended_at.and_then(|appended_at| Timestamp::from_second(appended_at.as_second()).ok());
         let event = match appended_at {
@@ -33,11 +33,11 @@ impl Ready {
         };
         let event = event.map_err(|error| error.to_string())?;
         pending.check(&event).map_err(|error| error.to_string())?;
-        // Amazon's own services alone may say so, and not every bus minds.
+        // Only AWS services may use this prefix, and not every bus enforces that.
         if event.source.starts_with("aws.") {
             return Err("source: found a name that begins with `aws.`, wanted another".to_owned());
         }
-        // The relay has no right to publish these, and one such entry would deny the whole call.
+        // The relay lacks the permission to publish these. One such entry would deny the whole call.
         if is_reserved_source(&event.source) {
             return Err("source: found a source of Carillon's own, wanted another".to_owned());
         }
@@ -52,26 +52,26 @@ impl Ready {
         let (source, detail_type) = (head.source.clone(), head.kind.clone());
         let time = appended_at.filter(|_| !names_time(&pending.text));
         let entry = Entry { source, detail_type, detail: pending.text, time };
-        // The plain mark is for an audit of the last release; the next release leaves it out.
+        // The plain mark serves an audit function of the previous release. The next release removes it.
         let in_order = InOrder { aggregate, entry, resources: vec![FROM_OUTBOX.to_owned(), mark] };
         Ok(Ready { in_order, head })
     }
 }
 
-/// What became of a row.
+/// The result of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relayed {
-    /// It is on the bus. It stays pending until the audit has seen it there.
+    /// The event is on the bus. The row stays pending until the audit has seen the event there.
     Published,
-    /// The bus will never take it: it is marked with this cause and not offered again.
+    /// The bus refuses the event for good. The row is marked with this cause and not tried again.
     SetAside(String),
-    /// It is not known to be on the bus, for this reason; nothing of its aggregate was published after it.
+    /// The event may not be on the bus, for this reason. No later event of its aggregate was published.
     Again(String),
 }
 
 impl Row {
-    /// Reads a row, and marks its event for the audit. An event that breaks the envelope's rules, or does not lie where
-    /// the audit will look for it, is of no use to the bus.
+    /// Reads a row and marks its event for the audit. An event that breaks the envelope's rules is
+    /// refused. So is an event whose row is not at the place where the audit looks for it.
     #[must_use]
     pub fn read(pending: Pending, marks: &MarkKey) -> Row {
         let place = pending.place.clone();
@@ -83,8 +83,9 @@ impl Row {
         &self.place
     }
 
-    /// The event as dispatch's own queues carry it, if it is critical: by its type, or by its own priority where its
-    /// source may call its events critical. `None` as well for an event that its source may not publish.
+    /// The event in the form of dispatch's queues, if the event is critical. Its type decides, or its
+    /// own priority if its source has the right `critical`. Returns `None` for an event that its source
+    /// may not publish.
     #[must_use]
     pub fn critical(&self, types: &[String], producers: &Producers) -> Option<String> {
         let Ok(ready) = &self.read else { return None };
@@ -106,7 +107,7 @@ impl Row {
     }
 }
 
-/// Publishes rows of the outbox.
+/// Publishes outbox entries.
 #[derive(Clone)]
 pub struct Relay<B = Bus, W = Waiting> {
     bus: B,
@@ -114,7 +115,7 @@ pub struct Relay<B = Bus, W = Waiting> {
     producers: Producers,
 }
 
-/// What marks a row that the bus will never take.
+/// The store that marks refused rows.
 pub trait Quarantine {
     /// See [`Waiting::quarantine`].
     fn quarantine(
@@ -137,20 +138,20 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
         Relay { bus, waiting, producers: Producers::default() }
     }
 
-    /// The same relay, which sets rows aside whose source may not publish the event. Every consumer would refuse such an
-    /// event, so the row would stay pending for ever.
+    /// Restricts the relay to events that their sources may publish. Other rows are marked as failed.
+    /// Every consumer would refuse such an event, so its row would stay pending.
     #[must_use]
     pub fn holding_to(self, producers: Producers) -> Relay<B, W> {
         Relay { producers, ..self }
     }
 
-    /// What each source may publish.
+    /// The events that each source may publish.
     pub fn producers(&self) -> &Producers {
         &self.producers
     }
 
-    /// Publishes rows, within an aggregate in their order, and marks those that the bus will never take. The answers are
-    /// in the order of the rows. `may_go_on` is asked before each round of calls.
+    /// Publishes rows, those of an aggregate in their order, and marks refused rows. The results are in
+    /// the order of the rows. `may_go_on` is called before each round.
     pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
         let admitted: Vec<Result<&InOrder, String>> = rows
             .iter()
@@ -184,12 +185,13 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
     }
 }
 
-/// What a row puts on the bus, or why its source may not publish it.
+/// The entry of a row, or the reason why its source may not publish it.
 fn admitted<'r>(producers: &Producers, ready: &'r Ready) -> Result<&'r InOrder, String> {
     let Entry { source, detail_type, .. } = &ready.in_order.entry;
     let identity = Identity { source, detail_type, is_older_envelope: false };
     producers.admit(identity, &ready.head).map_err(|error| error.to_string())?;
-    // Whoever may write rows can name any source, so this right of a source needs its word that it writes rows.
+    // A writer of rows can name any source. Updates of recipients therefore need `outbox: true` for the
+    // source.
     if is_people_type(detail_type) && !producers.may_update_people_by_outbox(source) {
         return Err("type: found an update of people, wanted another type, or `outbox: true` for the source"
             .to_owned());

@@ -53,10 +53,10 @@ async fn a_call_that_was_turned_away_is_made_again_and_one_whose_answer_is_lost_
     check(&[LOST], Some(Verdict::Unanswered), 1).await;
 }
 
-/// In place of a status: the call went out and its answer never came.
+/// A marker in place of a status for a call whose answer is lost.
 const LOST: u16 = 0;
 
-/// EventBridge as a bus finds it behind a configuration of ours: it gives these answers, the last from then on.
+/// A fake EventBridge with these answers. The last one repeats.
 #[derive(Clone, Debug)]
 struct Bridge {
     answers: &'static [u16],
@@ -77,7 +77,7 @@ impl HttpConnector for Bridge {
     }
 }
 
-/// `calls`: how often EventBridge is asked.
+/// `calls` is the expected number of calls.
 async fn check(answers: &'static [u16], expected: Option<Verdict>, calls: usize) {
     let bridge = Bridge { answers, calls: Arc::default() };
     let connector = SharedHttpConnector::new(bridge.clone());
@@ -95,7 +95,7 @@ async fn check(answers: &'static [u16], expected: Option<Verdict>, calls: usize)
     assert_eq!((found, bridge.calls.load(Ordering::Relaxed)), (expected, calls), "{answers:?}");
 }
 
-/// A real client whose answers are given beforehand, in this order.
+/// A real client with these mocked answers, in order.
 fn client(rules: &[&Rule]) -> Client {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));

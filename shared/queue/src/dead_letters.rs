@@ -1,4 +1,4 @@
-//! Reading what was put aside, and sending it back: for operators. No function uses it.
+//! Lists, redrives and deletes dead letters, for operators. No function uses this module.
 
 use std::collections::BTreeMap;
 
@@ -10,43 +10,44 @@ use domain::Timestamp;
 
 use crate::{Queue, Sqs};
 
-/// What the name of every dead-letter queue ends in; what stands before it is the name of the queue it belongs to.
+/// The suffix of every dead-letter queue. The part before it is the name of the source queue.
 pub const SUFFIX: &str = "-dead-letters";
 
-/// SQS hands out and takes back ten at a time.
+/// The limit of SQS for one call.
 const AT_ONCE: usize = 10;
 
-/// Empty answers in a row that mean the queue has no more: SQS asks only some of its servers at a time.
+/// The number of consecutive empty answers that mean an empty queue. SQS queries only some of its
+/// servers for each call.
 const EMPTY_ANSWERS: u32 = 3;
 
-/// One queue of what was put aside, and the queue it came from.
+/// A dead-letter queue and its source queue.
 #[derive(Clone)]
 pub struct DeadLetters {
     sqs: Sqs,
     url: String,
     source: Queue,
-    /// The name of the queue it came from.
+    /// The name of the source queue.
     pub name: String,
 }
 
-/// One message that was put aside. No `Debug`: its body may hold anything.
+/// A dead letter. No `Debug`, because its body may contain personal data.
 #[derive(Clone)]
 pub struct Letter {
     pub id: String,
     pub body: String,
-    /// `cause`, `detail`, `by`, and what EventBridge adds when it cannot deliver.
+    /// `cause`, `detail`, `by`, and the attributes that EventBridge adds to undeliverable events.
     pub attributes: BTreeMap<String, String>,
-    /// On whose account it waited.
+    /// The message group, which is the tenant.
     pub group: Option<String>,
-    /// When it was first put into a queue. A message that SQS moves keeps this time.
+    /// When the message was first sent to a queue. Moves by SQS keep this time.
     pub sent_at: Option<Timestamp>,
-    /// How often a queue has handed it out, people who looked at it included.
+    /// How often a queue has delivered the message, including reads by operators.
     pub receives: u32,
     handle: String,
 }
 
 impl Letter {
-    /// A message that only has an id and a text.
+    /// Creates a dead letter with only an id and a body.
     #[must_use]
     pub fn of(id: &str, body: &str) -> Letter {
         Letter {
@@ -62,10 +63,10 @@ impl Letter {
 }
 
 impl DeadLetters {
-    /// The dead letters whose queue's name begins with `prefix`, by the names of the queues they belong to.
+    /// The dead-letter queues whose source queue's name begins with `prefix`.
     ///
     /// # Errors
-    /// SQS could not be asked.
+    /// A call to SQS failed.
     pub async fn all(sqs: &Sqs, prefix: &str) -> Result<Vec<DeadLetters>, Refused> {
         let (mut urls, mut next) = (Vec::new(), None);
         loop {
@@ -90,10 +91,10 @@ impl DeadLetters {
         Some(DeadLetters { sqs: sqs.clone(), url, source, name })
     }
 
-    /// About how many there are, those that somebody is looking at included.
+    /// The approximate number of messages, including hidden ones.
     ///
     /// # Errors
-    /// SQS could not be asked.
+    /// A call to SQS failed.
     pub async fn count(&self) -> Result<u64, Refused> {
         let numbers = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -106,10 +107,11 @@ impl DeadLetters {
         Ok(numbers.iter().filter_map(|number| found.get(number)?.parse::<u64>().ok()).sum())
     }
 
-    /// Up to `most` messages. Nobody else is shown them for `hidden` seconds, or until they are given back.
+    /// Receives up to `most` messages. They are hidden from other readers for `hidden` seconds or until
+    /// they are given back.
     ///
     /// # Errors
-    /// SQS could not be asked; what it had handed out shows itself again after `hidden`.
+    /// A call to SQS failed. Messages received before the failure reappear after `hidden` seconds.
     pub async fn take(&self, most: usize, hidden: u32) -> Result<Vec<Letter>, Refused> {
         let (mut letters, mut empty) = (Vec::new(), 0);
         while letters.len() < most && empty < EMPTY_ANSWERS {
@@ -136,7 +138,7 @@ impl DeadLetters {
         Ok(answer.messages.unwrap_or_default().into_iter().filter_map(letter).collect())
     }
 
-    /// Shows these to everybody again, at once. What cannot be given back shows itself when its time is over.
+    /// Makes messages visible again at once. A message for which this fails reappears after its time.
     pub async fn give_back(&self, letters: &[Letter]) {
         for some in letters.chunks(AT_ONCE) {
             let mut call = self.sqs.client().change_message_visibility_batch().queue_url(&self.url);
@@ -153,23 +155,23 @@ impl DeadLetters {
         }
     }
 
-    /// Sends a message to the queue it came from, word by word, and takes it away from here when that queue has it. In
-    /// between it is in both: whoever handles it finds what was done under its keys.
+    /// Sends a message unchanged to its source queue and then deletes the dead letter. In between it is
+    /// in both queues. Its consumer finds the earlier work by its keys.
     ///
     /// # Errors
-    /// It is still here.
+    /// The dead letter still exists.
     pub async fn send_back(&self, letter: &Letter) -> Result<(), Refused> {
-        // When it was first put into a queue stays on record, however often it is sent back.
+        // The time of the first send is kept over any number of redrives.
         let first_at = letter.attributes.get("first_at").cloned();
         let first_at = first_at.or_else(|| letter.sent_at.map(|sent_at| sent_at.to_string()));
         self.source.send_again(&letter.body, letter.group.as_deref(), first_at.as_deref()).await?;
         self.discard(letter).await
     }
 
-    /// How long the queue that these come from hides what was handed out and not done with.
+    /// Sets the visibility timeout of the source queue.
     ///
     /// # Errors
-    /// SQS did not take it.
+    /// SQS refused the change.
     pub async fn hide_for(&self, time: std::time::Duration) -> Result<(), Refused> {
         let call = self.sqs.client().set_queue_attributes().queue_url(&self.source.url);
         let call = call.attributes(QueueAttributeName::VisibilityTimeout, time.as_secs().to_string());
@@ -182,7 +184,7 @@ impl DeadLetters {
     /// Deletes a message for good.
     ///
     /// # Errors
-    /// It is still here.
+    /// The dead letter still exists.
     pub async fn discard(&self, letter: &Letter) -> Result<(), Refused> {
         let call = self.sqs.client().delete_message().queue_url(&self.url).receipt_handle(&letter.handle);
         call.send().await.map(drop).map_err(|error| Refused::new("delete a dead letter", error))

@@ -1,4 +1,4 @@
-//! Sending to SQS: jobs to a channel's queue, and what cannot be handled to a dead-letter queue; and back from there.
+//! Sends messages to SQS: jobs to the queues of channels, refused messages to dead-letter queues.
 
 mod dead_letters;
 mod sources;
@@ -16,40 +16,40 @@ use domain::batches::{Batch, split};
 pub use dead_letters::{DeadLetters, Letter, SUFFIX};
 pub use sources::Sources;
 
-/// SQS's limit for a message and for a call, in bytes.
+/// The limit of SQS for a message and for a call, in bytes.
 ///
 /// Source: SQS API reference, `SendMessageBatch`.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// SQS's limit for one call.
+/// The limit of SQS for one call.
 const MESSAGES_PER_CALL: usize = 10;
 
-/// The longest that a message can be kept from being shown for the first time.
+/// The longest delay before the first delivery.
 ///
 /// Source: SQS API reference, `SendMessageBatchRequestEntry`, `DelaySeconds`.
 pub const MAX_DELAY: Duration = Duration::from_secs(900);
 
-/// The longest that a message can be kept from being shown again.
+/// The longest delay before a redelivery.
 const MAX_PAUSE: Duration = Duration::from_secs(12 * 3_600);
 
-/// How long a message of a newer release is hidden after it was received so often: half a minute, doubled each time, at
-/// most 15 minutes. A deployment has an hour and a half before the queue has shown the message ten times and moves it to
-/// the dead letters.
+/// How long a message of a newer release is hidden after this many deliveries. The pause starts at half
+/// a minute and doubles up to 15 minutes. A deployment has an hour and a half before the tenth delivery,
+/// after which the queue dead-letters the message.
 #[must_use]
 pub fn newer_pause(receives: u32) -> Duration {
     let doublings = receives.saturating_sub(1).min(5);
     Duration::from_secs((30_u64 << doublings).min(900))
 }
 
-/// A queue that messages are sent to.
+/// A queue to send messages to.
 #[derive(Clone)]
 pub struct Queue {
     sqs: Sqs,
     url: String,
 }
 
-/// The client that every queue of a process shares. It is made when it is first used: most channels only ever need it
-/// when something goes wrong, and making it is a fifth of their start-up.
+/// The client that all queues of a process share. It is created on first use. Most channels need it only
+/// after failures, and creating it takes a fifth of their start-up time.
 #[derive(Clone)]
 pub struct Sqs {
     config: SdkConfig,
@@ -62,10 +62,11 @@ impl Sqs {
         Sqs { config: config.clone(), client: Arc::default() }
     }
 
-    /// The queue of this name, for people who look: functions are told the URLs of theirs.
+    /// The queue with this name, for operators. Functions get the URLs of their queues from the
+    /// template.
     ///
     /// # Errors
-    /// There is no such queue, or it could not be asked for.
+    /// The queue does not exist, or the call failed.
     pub async fn queue(&self, name: &str) -> Result<Queue, Refused> {
         let found = self.client().get_queue_url().queue_name(name).send().await;
         let found = found.map_err(|error| Refused::new("find a queue", error))?;
@@ -77,41 +78,41 @@ impl Sqs {
     }
 }
 
-/// A message that is to be sent.
+/// A message to send.
 #[derive(Clone)]
 pub struct Outgoing {
     pub body: String,
-    /// On whose account it waits: fair queues keep a busy tenant from holding the others up.
+    /// The tenant, used as message group. Fair queues keep a busy tenant from delaying the others.
     pub tenant: Option<String>,
-    /// How long the queue keeps it before it shows it, up to [`MAX_DELAY`].
+    /// The delay before the first delivery, up to [`MAX_DELAY`].
     pub delay: Duration,
 }
 
-/// Why a message is put aside. It travels in attributes that operators and dashboards read, so it never quotes a
-/// payload.
+/// The cause of a dead letter. It is stored in attributes that operators and dashboards read, and never
+/// quotes a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// A word for machines: `refused`, `unreadable`, `too_large`.
+    /// A machine-readable class: `refused`, `unreadable`, `too_large`.
     pub class: &'static str,
-    /// A sentence for people.
+    /// A sentence for operators.
     pub detail: String,
-    /// Which function put it aside.
+    /// The name of the function.
     pub by: &'static str,
 }
 
-/// What a message had been through when it was put aside, for whoever looks at it later.
+/// The history of a dead-lettered message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Past {
-    /// When its queue took it over; none for what never was in a queue.
+    /// When a queue first accepted the message. `None` if it was never in a queue.
     pub first_at: Option<Timestamp>,
-    /// How often it was handed to a function, the last time included.
+    /// How often a function received the message.
     pub attempts: u32,
 }
 
-/// SQS takes 256 KiB of attributes; a cause that is longer than this helps nobody.
+/// The limit of a stored cause. SQS accepts 256 KiB of attributes, but longer causes are of no use.
 const MAX_DETAIL_BYTES: usize = 500;
 
-/// Messages that wait on nobody's account are one tenant of their own.
+/// The message group of messages without a tenant.
 const NO_TENANT: &str = "-";
 
 impl Queue {
@@ -120,9 +121,10 @@ impl Queue {
         Queue { sqs: sqs.clone(), url }
     }
 
-    /// Sends all messages, up to ten and up to 1 MiB to a call. The answers are in the order of the messages.
+    /// Sends all messages, in calls of up to ten messages and 1 MiB. The results are in the order of the
+    /// messages.
     ///
-    /// A message that is refused for itself fails alone; the failed part of every answer is read.
+    /// A refused message fails alone. The failed part of every answer is read.
     pub async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let mut sent = Vec::with_capacity(messages.len());
         for some in split(messages, MESSAGES_PER_CALL, MAX_MESSAGE_BYTES, |it| it.body.len()) {
@@ -157,7 +159,7 @@ impl Queue {
                 return messages.iter().map(|_| Err(refused(verdict, said.clone()))).collect();
             }
         };
-        // What is in neither list got no answer.
+        // A message in neither list got no answer.
         let mut sent: Vec<Result<(), Refused>> = messages
             .iter()
             .map(|_| Err(refused(Verdict::Unanswered, "the queue gave no answer for this message".into())))
@@ -177,7 +179,7 @@ impl Queue {
         sent
     }
 
-    /// Sends one message that was in a queue before, with the time at which that was.
+    /// Sends a message of the dead-letter queue, with the time of its first send.
     async fn send_again(
         &self,
         body: &str,
@@ -192,10 +194,10 @@ impl Queue {
         call.send().await.map(drop).map_err(|error| Refused::new("send to a queue", error))
     }
 
-    /// Shows a message that is being handled again after `pause`, instead of after the queue's own time.
+    /// Redelivers a received message after `pause` instead of the queue's visibility timeout.
     ///
     /// # Errors
-    /// The queue keeps its own time for this message.
+    /// The call failed, and the queue's visibility timeout applies.
     pub async fn show_after(&self, receipt_handle: &str, pause: Duration) -> Result<(), Refused> {
         let seconds = i32::try_from(pause.min(MAX_PAUSE).as_secs()).unwrap_or(i32::MAX);
         self.sqs
@@ -210,10 +212,11 @@ impl Queue {
             .map_err(|error| Refused::new("set when a message is shown again", error))
     }
 
-    /// Puts one message aside with its cause and its past. `body` is the text as it came.
+    /// Sends a message to the dead-letter queue with its cause and history. `body` is the unchanged
+    /// text.
     ///
     /// # Errors
-    /// The queue did not take it: the original must stay where it is.
+    /// The queue did not accept the message. The original must stay in its queue.
     pub async fn bury(
         &self,
         body: &str,
@@ -245,13 +248,14 @@ impl Queue {
     }
 }
 
-/// Whole seconds, never fewer than asked for; none when there is nothing to wait for.
+/// The delay in whole seconds, rounded up. `None` for no delay.
 fn delay(delay: Duration) -> Option<i32> {
     let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1_000);
     i32::try_from(seconds).ok().filter(|it| *it > 0)
 }
 
-/// SQS allows 128 characters of letters, digits and punctuation; what does not fit is its own hash-free stand-in.
+/// The message group of a tenant. SQS allows 128 characters of letters, digits and punctuation. Other
+/// tenants share the group of messages without a tenant.
 fn group(tenant: Option<&str>) -> String {
     let fits = |it: &&str| (1..=128).contains(&it.len()) && it.bytes().all(|b| b.is_ascii_graphic());
     tenant.filter(fits).unwrap_or(NO_TENANT).to_owned()

@@ -1,37 +1,37 @@
-//! Where a function's messages come from.
+//! Deletes messages from the queues that feed a function.
 
 use aws::Refused;
 use aws_types::SdkConfig;
 
 use crate::Sqs;
 
-/// The queues that a function is fed from. They stand where its dead letters do: in the same account and region.
+/// The queues that feed a function. They are in the account and Region of its dead-letter queue.
 pub struct Sources {
     sqs: Sqs,
-    /// What the URLs of all of them begin with.
+    /// The common prefix of their URLs.
     beside: String,
 }
 
 impl Sources {
-    /// `dead_letters_url`: of the function's own dead letters.
+    /// Derives the queues' URLs from `dead_letters_url`, the function's own dead-letter queue.
     #[must_use]
     pub fn beside(config: &SdkConfig, dead_letters_url: &str) -> Sources {
         let beside = dead_letters_url.rsplit_once('/').map_or("", |(it, _)| it);
         Sources { sqs: Sqs::new(config), beside: beside.to_owned() }
     }
 
-    /// Takes a message off the queue that handed it out. Lambda does so by itself when it is answered; this is for what
-    /// is done before that, and once more does no harm.
+    /// Deletes a message from its queue. Lambda does this after each successful batch. This call is for
+    /// messages that finish earlier, and a second delete is harmless.
     ///
     /// # Errors
-    /// It is still there.
+    /// The message is still in the queue.
     pub async fn delete(&self, queue_arn: &str, receipt_handle: &str) -> Result<(), Refused> {
         let call = self.sqs.client().delete_message().queue_url(self.url(queue_arn));
         let deleted = call.receipt_handle(receipt_handle).send().await;
         deleted.map(drop).map_err(|error| Refused::new("take a message off its queue", error))
     }
 
-    /// The same as a function of the queue's ARN and the receipt handle, as whoever serves batches asks for it.
+    /// The delete as a closure over the queue's ARN and the receipt handle.
     pub fn deleting(self) -> impl AsyncFn(&str, &str) -> Result<(), Refused> {
         async move |queue_arn: &str, receipt_handle: &str| self.delete(queue_arn, receipt_handle).await
     }

@@ -5,7 +5,7 @@ use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 
 #[tokio::test]
-async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
+async fn refused_message_fails_alone() {
     let answer = mock!(Client::send_message_batch).then_output(|| {
         let taken = |id: &str| {
             let entry =
@@ -29,7 +29,7 @@ async fn a_message_that_the_queue_refused_is_told_apart_from_its_neighbours() {
 }
 
 #[tokio::test]
-async fn what_is_put_aside_says_why_since_when_and_after_how_many_tries() {
+async fn dead_letter_has_cause_time_and_attempts() {
     let answer = mock!(Client::send_message)
         .match_requests(|it| {
             let of = |name: &str| it.message_attributes()?.get(name)?.string_value();
@@ -58,7 +58,7 @@ fn a_tenant_that_no_queue_takes_as_a_group_shares_the_group_of_none() {
     assert_eq!(group(Some(&"x".repeat(129))), "-");
 }
 
-/// A real client whose answers are given beforehand, in this order.
+/// A real client with these mocked answers, in order.
 fn client(rules: &[&Rule]) -> Client {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));

@@ -1,26 +1,28 @@
-//! Messages that may kill whoever takes them up, and their neighbours.
+//! Isolates messages that may crash the function.
 
 use aws::{Refused, chain};
 use domain::suspects::{Company, SUSPECT, company};
 
 use crate::{Batch, Error, Message, Report, now};
 
-/// Handles a batch: as a rule all of it at once.
+/// Handles a batch, usually as a whole.
 ///
-/// Where a message comes back again and again ([`domain::suspects`]), `handle` gets the batch in parts: first what is not
-/// suspected, then the suspects one by one. What is done with is deleted before the next part is begun: if that one kills
-/// the function, it takes nothing along. `delete` is told the queue's ARN and the receipt handle. What cannot be begun before the deadline is shown again.
+/// A batch with messages that were delivered often ([`domain::suspects`]) is handled in parts. The
+/// unsuspected messages come first, then each suspect alone. Finished messages are deleted before the
+/// next part starts, so a crash affects only one part. `delete` gets the queue's ARN and the receipt
+/// handle. Parts that cannot start before the deadline are redelivered.
 ///
 /// # Errors
-/// That of `handle`, where the batch was handled at once. Of a batch in parts, only that part comes back.
+/// The error of `handle` if the batch was handled as a whole. Of a batch in parts, only the failed part
+/// is redelivered.
 pub async fn take_up<F, D>(batch: Batch, handle: &F, delete: &D) -> Result<Report, Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,
     D: AsyncFn(&str, &str) -> Result<(), Refused>,
 {
-    // Alone it can only kill itself.
+    // A single message can crash only itself.
     if batch.messages.len() < 2 || batch.messages.iter().all(|message| message.receive_count() < SUSPECT) {
-        // Boxed: the future of a function, in all the layers of the runtime, is deeper than the compiler will go.
+        // Boxed, because the nested future of a function exceeds the compiler's recursion limit.
         return Box::pin(handle(batch)).await;
     }
     let mut report = Report::default();
@@ -31,16 +33,17 @@ where
             messages.iter().for_each(|message| report.show_again(message));
             continue;
         }
-        // Whoever dies now has told in time which message it was.
+        // The log line precedes a possible crash and names the message.
         for it in messages.iter().filter(|message| message.receive_count() >= SUSPECT) {
             let receives = it.receive_count();
             tracing::warn!(
+                code = "MESSAGE_ISOLATED",
                 message.id = it.message_id,
                 receives,
-                "it comes back again and again: by itself now"
+                "message handled alone: earlier deliveries did not finish"
             );
         }
-        // A name of its own for each part: a job that comes in two of them is not taken for claimed by both.
+        // Each part gets its own request id. A job in two parts otherwise counts as claimed by both.
         let request_id = format!("{}#{at}", batch.request_id);
         let part = Batch { messages: messages.clone(), request_id, deadline: batch.deadline };
         match Box::pin(handle(part)).await {
@@ -51,11 +54,15 @@ where
                     .for_each(|message| report.show_again(message));
             }
             Err(error) => {
-                tracing::error!(error = chain(error.as_ref()), "a part of the batch comes back");
+                tracing::error!(
+                    code = "BATCH_PART_RETRY",
+                    error = chain(error.as_ref()),
+                    "messages returned to the queue: a part of the batch failed"
+                );
                 messages.iter().for_each(|message| report.show_again(message));
             }
         }
-        // Lambda deletes what was done last: nothing comes between.
+        // Lambda deletes the messages of the last part.
         if at < last {
             let done = messages.iter().filter(|message| !report.shows(message));
             delete_all(done, &batch, delete).await;
@@ -64,7 +71,7 @@ where
     Ok(report)
 }
 
-/// The parts of a batch, in their order; none of them is empty.
+/// Splits a batch into parts. The order is kept, and no part is empty.
 fn parts(batch: &Batch) -> Vec<Vec<Message>> {
     let messages = &batch.messages;
     let counted: Vec<(u32, &str)> =
@@ -75,7 +82,8 @@ fn parts(batch: &Batch) -> Vec<Vec<Message>> {
     parts.map(|part| part.into_iter().map(|at| messages[at].clone()).collect()).collect()
 }
 
-/// What is not deleted here is when the batch is answered.
+/// Deletes finished messages. Messages that are not deleted here are deleted with the answer of the
+/// batch.
 async fn delete_all<D>(done: impl Iterator<Item = &Message>, batch: &Batch, delete: &D)
 where
     D: AsyncFn(&str, &str) -> Result<(), Refused>,
@@ -86,13 +94,18 @@ where
             Ok(Ok(())) => {}
             Ok(Err(refused)) => {
                 tracing::warn!(
+                    code = "MESSAGE_NOT_DELETED",
                     message.id = message.message_id,
                     error = chain(&refused),
-                    "not off its queue yet"
+                    "message not deleted yet: the delete was refused, the answer of the batch deletes the message"
                 );
             }
             Err(_) => {
-                tracing::warn!(message.id = message.message_id, "not off its queue yet: the time is up");
+                tracing::warn!(
+                    code = "MESSAGE_NOT_DELETED",
+                    message.id = message.message_id,
+                    "message not deleted yet: the time is up, the answer of the batch deletes the message"
+                );
             }
         }
     }

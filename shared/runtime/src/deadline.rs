@@ -1,28 +1,28 @@
-//! The clock.
+//! The clock and the deadline of an invocation.
 
 use std::time::Duration;
 
 use domain::Timestamp;
 
-/// The time, for the shell to hand inward.
+/// The current time. Callers pass it inward.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// When an invocation must have answered.
+/// The time by which an invocation must answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     ends: Timestamp,
 }
 
-/// Kept free at the end to record what was done and to answer: a function that is killed by its deadline leaves
-/// notifications behind of which nobody knows whether they were sent.
+/// The time reserved for settling and answering. A function killed at its deadline leaves notifications
+/// with an unknown outcome.
 const TO_SETTLE: Duration = Duration::from_millis(1_500);
 
 impl Deadline {
-    /// `millis` since 1970, as the Runtime API gives it.
+    /// Creates a deadline from milliseconds since 1970, the unit of the Runtime API.
     #[must_use]
     pub fn at_millis(millis: u64) -> Deadline {
         let millis = i64::try_from(millis).unwrap_or(i64::MAX);
@@ -34,7 +34,7 @@ impl Deadline {
         self.ends
     }
 
-    /// How long new work may still be begun, zero when it is over.
+    /// The time left for new work, zero after its end.
     #[must_use]
     pub fn left(&self, now: Timestamp) -> Duration {
         let left = Duration::try_from(self.ends.duration_since(now)).unwrap_or(Duration::ZERO);

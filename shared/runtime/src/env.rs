@@ -1,11 +1,11 @@
-//! The environment, read once.
+//! The environment, read once at start-up.
 
 use std::collections::HashMap;
 
 /// The process's environment variables.
 pub struct Env(HashMap<String, String>);
 
-/// A variable that the template should have set.
+/// A missing or unusable variable of the template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unset {
     #[error("environment variable {0} is not set; the template sets it for every function")]
@@ -21,22 +21,24 @@ impl Env {
         Env(std::env::vars().collect())
     }
 
+    /// The value of a required variable.
+    ///
     /// # Errors
-    /// [`Unset`] when it is missing or empty.
+    /// [`Unset`] if the variable is missing or empty.
     pub fn required(&self, name: &str) -> Result<String, Unset> {
         self.optional(name).ok_or_else(|| Unset::Missing(name.to_owned()))
     }
 
-    /// The value, unless it is missing or empty.
+    /// The value of an optional variable. `None` if it is missing or empty.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|it| !it.is_empty()).cloned()
     }
 
-    /// A whole number, or `default` when the variable is not set.
+    /// A whole number, or `default` if the variable is not set.
     ///
     /// # Errors
-    /// [`Unset`] when it is set to something else.
+    /// [`Unset`] if the value is not a whole number.
     pub fn number(&self, name: &str, default: u32) -> Result<u32, Unset> {
         let Some(found) = self.optional(name) else { return Ok(default) };
         let wanted = "a whole number";

@@ -1,6 +1,6 @@
-//! The shell of a Lambda function: environment, clock, log, and a verdict for every message of a batch.
+//! The shell of a Lambda function: environment, clock, log, and the report on each message of a batch.
 //!
-//! It knows the process so that the rest need not. It links no AWS client.
+//! Only this crate reads the process. It links no AWS client.
 
 mod careful;
 mod deadline;
@@ -24,10 +24,10 @@ pub use sqs::{Batch, Message, Report, run_sqs};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 
-/// Serves invocations whose payload and answer are JSON, such as those of an API gateway.
+/// Serves invocations with a JSON payload and answer, such as those of API Gateway.
 ///
 /// # Errors
-/// The Runtime API went away.
+/// The Runtime API is gone.
 pub async fn run_json<I, O, F>(handle: F) -> Result<(), Error>
 where
     I: for<'de> serde::Deserialize<'de>,
@@ -39,19 +39,20 @@ where
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// An invocation of a function that is fed from several sources: it tells them apart itself.
+/// An invocation of a function with several event sources. The function tells them apart.
 pub struct Invocation {
-    /// What it was invoked with, as JSON text.
+    /// The payload as JSON text.
     pub payload: Box<serde_json::value::RawValue>,
     pub deadline: Deadline,
 }
 
-/// Serves invocations one after the other, whatever they hold.
+/// Serves invocations with any payload, one after the other.
 ///
-/// An `Err` from `handle` fails the invocation: a stream's records come again, a queue's messages too.
+/// An `Err` from `handle` fails the invocation. Lambda then retries stream records and redelivers queue
+/// messages.
 ///
 /// # Errors
-/// The Runtime API went away.
+/// The Runtime API is gone.
 pub async fn run_any<O, F>(handle: F) -> Result<(), Error>
 where
     O: serde::Serialize,
@@ -65,7 +66,7 @@ where
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// An invocation that failed as a whole. The Lambda runtime logs it, once, by its `Debug`.
+/// The error of a failed invocation. The Lambda runtime logs it once, by its `Debug`.
 struct Failed(String);
 
 impl Failed {

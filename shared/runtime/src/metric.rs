@@ -1,4 +1,4 @@
-//! What CloudWatch counts: lines in its embedded metric format, on standard output.
+//! CloudWatch metrics: lines in the embedded metric format on standard output.
 //!
 //! Source: CloudWatch User Guide, "Specification: Embedded metric format".
 
@@ -9,11 +9,11 @@ use serde_json::json;
 
 const NAMESPACE: &str = "Carillon";
 
-/// Writes the line that alarms read, under the function's name: counts by the metric's name. Nothing is written where
-/// every count is 0.
+/// Writes counts by metric name, under the function's name, for alarms. Writes no line if every count is
+/// 0.
 pub fn count(counts: &[(&str, u64)], function: &str, now: Timestamp) {
     if let Some(line) = line(counts, function, now) {
-        // Nobody to tell is no reason to fail.
+        // A closed standard output is not an error.
         let _ = writeln!(std::io::stdout(), "{line}");
     }
 }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_nothing_was_counted() {
+    fn zero_counts_write_no_metric() {
         assert_eq!(line(&[("Over", 0)], "f", NOON), None);
     }
 }

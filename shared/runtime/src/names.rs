@@ -1,4 +1,4 @@
-//! Where names lead, and whether a webhook may go there.
+//! Resolves host names and checks the targets of webhooks.
 
 use std::io;
 use std::net::IpAddr;
@@ -8,30 +8,30 @@ use domain::endpoint::target::{Allow, Blocked, HostName, Target};
 
 use crate::{Env, Unset};
 
-/// How long a resolver may take.
+/// The timeout of the resolver.
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
 
-/// All addresses of a name, as it stands: no search suffix is tried.
+/// All addresses of a fully qualified name. No search suffix is tried.
 ///
 /// # Errors
-/// The resolver does not know it, or did not answer.
+/// The resolver does not know the name, or did not answer.
 pub async fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
     let found = tokio::net::lookup_host((format!("{name}."), 443)).await?;
     Ok(found.map(|found| found.ip()).collect())
 }
 
-/// The origins that an operator vouches for, as the template's `WebhookAllow` names them.
+/// The origins that an operator allows for webhooks, from `WEBHOOK_ALLOW`.
 ///
 /// # Errors
-/// One of them is no origin.
+/// An entry is not an origin.
 pub fn allowed(env: &Env) -> Result<Allow, Unset> {
     origins(env, "WEBHOOK_ALLOW")
 }
 
-/// The origins whose owners have proved nothing and need not: `WEBHOOK_VOUCHED`.
+/// The origins whose owners need not prove control, from `WEBHOOK_VOUCHED`.
 ///
 /// # Errors
-/// [`Unset::Unusable`]: an entry is no origin.
+/// [`Unset::Unusable`]: an entry is not an origin.
 pub fn vouched(env: &Env) -> Result<Allow, Unset> {
     origins(env, "WEBHOOK_VOUCHED")
 }
@@ -44,11 +44,11 @@ fn origins(env: &Env, name: &str) -> Result<Allow, Unset> {
     })
 }
 
-/// Whether an endpoint may have this URL: the judgement of each send, made when it is saved. A name must lead to public
-/// addresses only.
+/// Checks the URL of an endpoint when it is saved, by the rules of each send. A name must resolve to
+/// public addresses only.
 ///
 /// # Errors
-/// [`Blocked`] says which rule it breaks. A name that nobody could look up within five seconds has no address.
+/// [`Blocked`] names the broken rule. A name that is not resolved within five seconds has no address.
 pub async fn vet(url: &str, allow: &Allow) -> Result<(), Blocked> {
     let target = Target::read(url, allow)?;
     let addresses = match &target.host {

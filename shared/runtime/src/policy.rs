@@ -1,4 +1,4 @@
-//! The policy that lies beside the program.
+//! Reads the policy file of the function's package.
 
 use std::path::Path;
 
@@ -9,32 +9,32 @@ use serde::de::DeserializeOwned;
 
 use crate::Env;
 
-/// The policy that came with the function cannot be used.
+/// The function's policy file is missing or unusable.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the policy {path} is not usable: {why}; write it with `carillon check --out target/lambda/dispatch/catalog.json`"
 )]
 pub struct PolicyUnusable {
-    /// Where the file was looked for.
+    /// The path of the file.
     pub path: String,
     pub why: String,
 }
 
-/// Reads what `P` knows of the policy that lies in the function's folder (`LAMBDA_TASK_ROOT`).
+/// Reads the members of `P` from the policy file in the function's folder (`LAMBDA_TASK_ROOT`).
 ///
 /// # Errors
-/// [`PolicyUnusable`] says whether the file is missing, not a policy, or from another release.
+/// [`PolicyUnusable`] if the file is missing, is not a policy, or comes from another release.
 pub fn policy<P: DeserializeOwned>(env: &Env) -> Result<P, PolicyUnusable> {
     let folder = env.optional("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
     read(&Path::new(&folder).join(POLICY_FILE))
 }
 
-/// Which source of the bus may say what.
+/// The rights of each source on the bus.
 ///
 /// # Errors
-/// As for [`policy`].
+/// The same as for [`policy`].
 pub fn producers(env: &Env) -> Result<Producers, PolicyUnusable> {
-    /// The part of the policy that is about producers.
+    /// The members of the policy about producers.
     #[derive(Deserialize)]
     struct Part {
         #[serde(default)]

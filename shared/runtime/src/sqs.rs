@@ -1,4 +1,4 @@
-//! A batch of SQS messages, and a verdict for each.
+//! Serves batches of SQS messages and reports on each message.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Deadline, Error, Failed, take_up};
 
-/// What Lambda hands over from a queue.
+/// The event that Lambda passes for a queue.
 #[derive(Deserialize)]
 struct SqsEvent {
     #[serde(rename = "Records")]
     records: Vec<Message>,
 }
 
-/// One SQS message. No `Debug`: a body may hold anything.
+/// An SQS message. No `Debug`, because a body may contain personal data.
 ///
-/// Source: Lambda developer guide, "Using Lambda with Amazon SQS", the fields that are read here.
+/// Source: Lambda developer guide, "Using Lambda with Amazon SQS". Only the fields used here are read.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -45,10 +45,10 @@ struct Attributes {
     sent_timestamp: Option<String>,
 }
 
-/// The attributes that a sender of ours wrote.
+/// The attributes that our own senders write.
 #[derive(Clone, Default, Deserialize)]
 struct MessageAttributes {
-    /// When the message was first put into a queue, of one that was sent back from the dead letters.
+    /// When a redriven message was first sent to a queue.
     #[serde(default)]
     first_at: Option<Written>,
 }
@@ -61,21 +61,21 @@ struct Written {
 }
 
 impl Message {
-    /// How often the queue has handed it out, this time included.
+    /// How often the queue has delivered the message, including this time.
     #[must_use]
     pub fn receive_count(&self) -> u32 {
         let count = self.attributes.approximate_receive_count.as_deref();
         count.and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
-    /// When the queue took it over.
+    /// When the queue accepted the message.
     #[must_use]
     pub fn sent_at(&self) -> Option<Timestamp> {
         let millis = self.attributes.sent_timestamp.as_deref()?.parse().ok()?;
         Timestamp::from_millisecond(millis).ok()
     }
 
-    /// When it was first put into a queue. A message that was sent back from the dead letters keeps that time.
+    /// When the message was first sent to a queue. A redriven message keeps that time.
     #[must_use]
     pub fn first_sent_at(&self) -> Option<Timestamp> {
         let written = self
@@ -86,37 +86,37 @@ impl Message {
         written.or_else(|| self.sent_at())
     }
 
-    /// Whether it came by the lane for what must not wait: the queue whose name ends in `-critical`.
+    /// Whether the message came from the critical queue, whose name ends in `-critical`.
     #[must_use]
     pub fn is_critical(&self) -> bool {
         self.queue_arn.ends_with("-critical")
     }
 
-    /// The queue that handed it out.
+    /// The ARN of the message's queue.
     #[must_use]
     pub fn queue_arn(&self) -> &str {
         &self.queue_arn
     }
 
-    /// The tenant on whose account it waits, in a fair queue.
+    /// The tenant, as message group of a fair queue.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
         self.attributes.message_group_id.as_deref()
     }
 }
 
-/// One invocation's messages.
+/// The messages of one invocation.
 pub struct Batch {
     pub messages: Vec<Message>,
-    /// Names this invocation: what a claim is held by.
+    /// The id of this invocation, which holds the claims.
     pub request_id: String,
     pub deadline: Deadline,
 }
 
-/// Which messages the queue must show again. Everything else is done with.
+/// The messages to redeliver. All others are deleted.
 ///
-/// Source: Lambda developer guide, "Handling errors for an SQS event source": an empty list is complete success, an
-/// empty or unknown id returns the whole batch.
+/// Source: Lambda developer guide, "Handling errors for an SQS event source": an empty list is complete
+/// success, an empty or unknown id returns the whole batch.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -130,7 +130,7 @@ struct ItemFailure {
 }
 
 impl Report {
-    /// Shows this message again after the queue's visibility timeout.
+    /// Redelivers this message after the queue's visibility timeout.
     pub fn show_again(&mut self, message: &Message) {
         let failure = ItemFailure { item_identifier: message.message_id.clone() };
         if !self.batch_item_failures.contains(&failure) {
@@ -138,14 +138,14 @@ impl Report {
         }
     }
 
-    /// Whether it shows this message again.
+    /// Whether this message is redelivered.
     pub(crate) fn shows(&self, message: &Message) -> bool {
         self.batch_item_failures
             .iter()
             .any(|batch_item_failure| batch_item_failure.item_identifier == message.message_id)
     }
 
-    /// How many messages come back.
+    /// The number of redelivered messages.
     #[must_use]
     pub fn returned(&self) -> usize {
         self.batch_item_failures.len()
@@ -158,13 +158,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Serves the batches of a queue, one after the other: each as [`take_up`] does.
+/// Serves the batches of a queue one after the other, each by [`take_up`].
 ///
-/// An `Err` from `handle` returns the whole batch; it is for what makes all of it impossible, never for one message.
-/// `delete` takes a message off its queue, by the queue's ARN and the receipt handle.
+/// An `Err` from `handle` returns the whole batch and is meant for failures of the whole batch, never of
+/// one message. `delete` deletes a message by the queue's ARN and the receipt handle.
 ///
 /// # Errors
-/// The Runtime API went away.
+/// The Runtime API is gone.
 pub async fn run_sqs<F, D>(handle: F, delete: D) -> Result<(), Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,

@@ -1,6 +1,6 @@
-//! EventBridge Scheduler: what is to be gone on with later than a queue can hold it back.
+//! Schedules messages with EventBridge Scheduler, for delays longer than a queue supports.
 //!
-//! It knows queues by their ARNs and messages by their text, and nothing of what they say.
+//! The crate knows queues by their ARNs and treats messages as opaque text.
 
 use std::sync::OnceLock;
 
@@ -10,23 +10,23 @@ use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, Flexib
 use aws_types::SdkConfig;
 use domain::Timestamp;
 
-/// The most that a schedule carries, in bytes.
+/// The size limit of a schedule's input, in bytes.
 ///
 /// Source: EventBridge Scheduler quotas, target input size.
 pub const MAX_INPUT_BYTES: usize = 256 * 1024;
 
-/// What one-time schedules are made with.
+/// The settings of one-time schedules.
 pub struct Config {
-    /// What the names of ours begin with.
+    /// The prefix of schedule names.
     pub prefix: String,
-    /// Who puts the message into the queue.
+    /// The role that puts the message into the queue.
     pub role_arn: String,
 }
 
-/// Schedules that put a message into a queue once, and delete themselves.
+/// One-time schedules that put a message into a queue and delete themselves.
 pub struct Schedules {
     aws: SdkConfig,
-    /// Made when something is first scheduled: most invocations schedule nothing.
+    /// The client, created on first use. Most invocations schedule no message.
     client: OnceLock<Client>,
     config: Config,
 }
@@ -37,13 +37,14 @@ impl Schedules {
         Schedules { aws: aws.clone(), client: OnceLock::new(), config }
     }
 
-    /// Puts `body` into the queue at `at`, or up to a minute after it. Scheduling one name twice is scheduling it once.
+    /// Puts `body` into the queue at `at`, or up to a minute later. A second call with the same name has
+    /// no effect.
     ///
     /// # Errors
-    /// The schedule was not made.
+    /// The schedule was not created.
     ///
-    /// Source: EventBridge Scheduler user guide, "Schedule types": one-time schedules have whole seconds, and a
-    /// precision of 60 seconds.
+    /// Source: EventBridge Scheduler user guide, "Schedule types": one-time schedules have whole
+    /// seconds, and a precision of 60 seconds.
     pub async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
         let target = Target::builder().arn(queue_arn).role_arn(&self.config.role_arn).input(body).build();
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
@@ -69,12 +70,12 @@ impl Schedules {
             {
                 Ok(())
             }
-            Err(error) => Err(Refused::new("schedule what is to be gone on with later", error)),
+            Err(error) => Err(Refused::new("schedule a message", error)),
         }
     }
 }
 
-/// `yyyy-mm-ddThh:mm:ss`, never earlier than `at`.
+/// Formats a time as `yyyy-mm-ddThh:mm:ss`, rounded up to the second.
 fn seconds(at: Timestamp) -> String {
     let whole = at.round(jiff::Unit::Second).unwrap_or(at);
     let whole = if whole < at {

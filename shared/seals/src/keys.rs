@@ -1,4 +1,4 @@
-//! The key that signs: asked of KMS where seals are made, known by its public half where they are checked.
+//! The signing key of seals. KMS signs, and the public key verifies.
 
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use asking::{Question, Service};
 
-/// What stands before the point in the public key of a P-256 pair, in DER.
+/// The DER prefix of a P-256 public key, before the point.
 ///
 /// Source: RFC 5480, section 2: id-ecPublicKey with secp256r1, then a bit string of 65 bytes.
 const HEAD: [u8; 26] = [
@@ -21,18 +21,18 @@ const HEAD: [u8; 26] = [
 
 const POINT_BYTES: usize = 65;
 
-/// A key of KMS: ECC_NIST_P256, for signing.
+/// A signing key of KMS, of type ECC_NIST_P256.
 #[derive(Clone)]
 pub struct Signer {
     kms: Service,
     key: String,
 }
 
-/// The public half. Whoever has it can check seals without asking anybody.
+/// The public key. It verifies seals without any call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey(Vec<u8>);
 
-/// What is no public key of ours.
+/// The text is not a public key of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the public key of an ECC_NIST_P256 pair, in PEM or DER")]
 pub struct BadKey;
@@ -50,16 +50,16 @@ struct Public {
 }
 
 impl Signer {
-    /// `key`: the ARN of the key, its id, or an alias with `alias/` in front.
+    /// `key` is the ARN of the key, its id, or an alias that starts with `alias/`.
     #[must_use]
     pub fn new(config: &SdkConfig, key: String) -> Signer {
         Signer { kms: Service::new(config, "kms"), key }
     }
 
-    /// The signature of a text of at most 4096 bytes, in Base64 of DER.
+    /// Signs a text of at most 4096 bytes. Returns the DER signature in Base64.
     ///
     /// # Errors
-    /// KMS could not be asked, or would not sign.
+    /// The call to KMS failed or was refused.
     pub async fn sign(&self, text: &str, now: Timestamp) -> Result<String, Refused> {
         let body = json!({
             "KeyId": self.key, "Message": STANDARD.encode(text), "MessageType": "RAW",
@@ -69,8 +69,10 @@ impl Signer {
         Ok(signed.signature)
     }
 
+    /// Reads the public key from KMS.
+    ///
     /// # Errors
-    /// KMS could not be asked, or the key is of another kind.
+    /// The call to KMS failed, or the key has another type.
     pub async fn public_key(&self, now: Timestamp) -> Result<PublicKey, Refused> {
         const DOING: &str = "read the public key";
         let body = json!({ "KeyId": self.key }).to_string();
@@ -101,6 +103,8 @@ impl Signer {
 }
 
 impl PublicKey {
+    /// Reads a public key in DER.
+    ///
     /// # Errors
     /// [`BadKey`]
     pub fn of_der(der: &[u8]) -> Result<PublicKey, BadKey> {
@@ -112,6 +116,8 @@ impl PublicKey {
         }
     }
 
+    /// Reads a public key in PEM.
+    ///
     /// # Errors
     /// [`BadKey`]
     pub fn of_pem(text: &str) -> Result<PublicKey, BadKey> {
@@ -120,7 +126,7 @@ impl PublicKey {
         PublicKey::of_der(&der)
     }
 
-    /// As `openssl` reads it.
+    /// The public key in PEM, as `openssl` reads it.
     #[must_use]
     pub fn pem(&self) -> String {
         let text = STANDARD.encode([&HEAD[..], &self.0].concat());
@@ -129,7 +135,7 @@ impl PublicKey {
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
     }
 
-    /// Whether the text was signed so, by this key's other half.
+    /// Whether the signature of the text was made with the private half of this key.
     #[must_use]
     pub fn has_signed(&self, text: &str, signature: &str) -> bool {
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &self.0);
@@ -149,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_key_signed_is_known_and_nothing_else() {
+    fn only_own_signatures_verify() {
         let random = SystemRandom::new();
         let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pair.as_ref(), &random).unwrap();
@@ -163,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_public_key_of_ours_is_refused() {
+    fn other_public_key_is_refused() {
         for text in ["", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", "AAAA", "!"] {
             assert_eq!(PublicKey::of_pem(text), Err(BadKey), "{text}");
         }

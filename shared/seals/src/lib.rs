@@ -1,7 +1,8 @@
-//! Where the audit's seals are kept, and the key that signs them.
+//! The bucket of audit seals and the key that signs them.
 //!
-//! S3 and KMS are asked by signed requests, not by their SDKs: six calls are all there is, and what signs and carries
-//! them is linked already, for DynamoDB. It does not know what a seal says of which record.
+//! S3 and KMS are called by signed requests, without their SDKs. Only six calls are needed, and the
+//! signer and HTTP client are already linked for DynamoDB. This crate does not interpret the contents of
+//! a seal.
 
 mod keys;
 mod vault;

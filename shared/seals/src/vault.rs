@@ -1,4 +1,4 @@
-//! The bucket in which seals lie, one object for each minute, written once.
+//! The bucket of seals: one object for each minute, written once.
 
 use aws::Refused;
 use aws_types::SdkConfig;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use asking::{Answer, Question, Service};
 
-/// How far back the last seal is looked for, in hours: every hour has one, unless nobody sealed for a while.
+/// The spans in which the last seal is searched, in hours. Every hour has a seal unless sealing stopped.
 const LOOK_BACK_HOURS: [i64; 3] = [3, 48, 60 * 24];
 
 /// The seals of one environment.
@@ -22,7 +22,7 @@ pub struct Vault {
     environment: String,
 }
 
-/// A seal that is there and cannot be read.
+/// A stored seal that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} is no seal")]
 pub struct Damaged {
@@ -46,17 +46,17 @@ impl Vault {
         Vault { s3: Service::new(config, "s3"), bucket, environment }
     }
 
-    /// Keeps a seal. `false`: its minute has one already, which stays as it is.
+    /// Stores a seal. Returns `false` if its minute already has a seal, which stays unchanged.
     ///
     /// # Errors
-    /// The bucket could not be asked, or would not take it. Trying again is harmless.
+    /// The bucket did not accept the seal. A retry is harmless.
     pub async fn put(&self, sealed: &Sealed, now: Timestamp) -> Result<bool, Refused> {
         const DOING: &str = "keep a seal";
         let body = serde_json::to_vec(sealed).expect("a seal is texts and numbers");
         let headers = [
             ("content-type", "application/json".to_owned()),
             ("if-none-match", "*".to_owned()),
-            // A bucket with a retention takes nothing without a checksum.
+            // A bucket with a retention requires a checksum.
             ("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body))),
         ];
         let path = self.path(sealed.statement.minute);
@@ -64,13 +64,13 @@ impl Vault {
         let answer = self.s3.ask(&question, now).await?;
         match answer.status {
             200 => Ok(true),
-            // 409: another one is writing it at this very moment.
+            // 409: another process is writing the seal at the same time.
             409 | 412 => Ok(false),
             _ => Err(answer.refuse(DOING, "S3")),
         }
     }
 
-    /// The seal of a minute; none, where there is none.
+    /// The seal of a minute, if there is one.
     ///
     /// # Errors
     /// [`Failed`]
@@ -86,10 +86,10 @@ impl Vault {
         }
     }
 
-    /// The minutes from `from` up to `to`, without that one, that have a seal.
+    /// The minutes with a seal from `from` up to, but not including, `to`.
     ///
     /// # Errors
-    /// The bucket could not be asked.
+    /// The call to S3 failed.
     pub async fn minutes(
         &self,
         from: Timestamp,
@@ -123,7 +123,7 @@ impl Vault {
         }
     }
 
-    /// The last seal of all.
+    /// The latest seal.
     ///
     /// # Errors
     /// [`Failed`]
@@ -148,10 +148,10 @@ impl Vault {
     }
 }
 
-/// The bucket of an environment, as the template names it: with account and Region, because such names are the world's.
+/// The bucket of an environment. Its name contains account and Region, because bucket names are global.
 ///
 /// # Errors
-/// STS, which knows the account, could not be asked.
+/// The call to STS for the account's number failed.
 pub async fn bucket(config: &SdkConfig, environment: &str, now: Timestamp) -> Result<String, Refused> {
     const DOING: &str = "learn the account's number";
     let sts = Service::new(config, "sts");
@@ -170,7 +170,7 @@ pub async fn bucket(config: &SdkConfig, environment: &str, now: Timestamp) -> Re
     }
 }
 
-/// The name of a minute's seal: `seals/dev/2026/11/20/1234.json`. Names are in the order of their minutes.
+/// The object name of a minute's seal: `seals/dev/2026/11/20/1234.json`. Names sort by their minutes.
 #[must_use]
 pub fn name_of(environment: &str, minute: Timestamp) -> String {
     // 2026-11-20T12:34:00Z
@@ -180,7 +180,7 @@ pub fn name_of(environment: &str, minute: Timestamp) -> String {
     format!("seals/{environment}/{year}/{month}/{day}/{}{}.json", part(11, 13), part(14, 16))
 }
 
-/// The minute that such a name is about; none, where it is no name of a seal of this environment.
+/// The minute of such a name. `None` if the name is not that of a seal of this environment.
 #[must_use]
 pub fn minute_named(environment: &str, name: &str) -> Option<Timestamp> {
     let rest = name.strip_prefix("seals/")?.strip_prefix(environment)?.strip_prefix('/')?;
@@ -191,12 +191,12 @@ pub fn minute_named(environment: &str, name: &str) -> Option<Timestamp> {
     (name_of(environment, found) == name).then_some(found)
 }
 
-/// What stands between two marks, again and again. Enough for names of ours, which hold nothing that XML escapes.
+/// The texts between each pair of marks. Sufficient for our object names, which contain no XML escapes.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(open).skip(1).filter_map(move |part| part.split_once(close)).map(|(it, _)| it)
 }
 
-/// A name as it stands in a query: slashes are the only characters of ours that need it.
+/// A name in a query. Slashes are the only characters of our names that need escaping.
 fn escaped(name: &str) -> String {
     name.replace('/', "%2F")
 }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_else_lies_in_the_bucket_is_no_seal() {
+    fn other_object_names_are_not_seals() {
         for name in [
             "",
             "seals/dev/x",

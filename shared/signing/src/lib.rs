@@ -1,6 +1,7 @@
-//! Standard Webhooks 1.0 signatures, with all secrets of a rotation. It knows no clock and no network.
+//! Standard Webhooks 1.0 signatures with all secrets of a rotation. The crate has no clock and no
+//! network.
 //!
-//! The cryptography is ring's, which every function links for TLS anyway.
+//! The cryptography is that of ring, which every function links for TLS.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,10 +11,10 @@ use domain::endpoint::secret::{Scheme, Secret};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
-/// The value of `webhook-signature`: one signature for each secret, in their order, with spaces between them.
+/// The value of `webhook-signature`: one signature for each secret, in order, separated by spaces.
 ///
-/// `id` is the same for all attempts of a message and holds no dot; `at` is the time of this attempt, and counts in
-/// whole seconds. `body` are the bytes that are sent.
+/// `id` is the same for all attempts of a message and contains no dot. `at` is the time of this attempt
+/// in whole seconds. `body` are the sent bytes.
 ///
 /// Source: Standard Webhooks 1.0, "Signature scheme".
 #[must_use]
@@ -33,7 +34,7 @@ fn signature(secret: &Secret, signed: &[u8]) -> String {
     }
 }
 
-/// What the receiver of an ed25519 signature checks it with, `whpk_…`. `None` for a secret that both sides have.
+/// The public key `whpk_…` that verifies ed25519 signatures. `None` for a shared secret.
 #[must_use]
 pub fn public_key(secret: &Secret) -> Option<String> {
     match secret.scheme() {
@@ -42,7 +43,7 @@ pub fn public_key(secret: &Secret) -> Option<String> {
     }
 }
 
-/// [`public_key`] of a stored secret. An encrypted one has it beside its ciphertext.
+/// The [`public_key`] of a stored secret. An encrypted secret has it beside its ciphertext.
 #[must_use]
 pub fn stored_public_key(secret: &StoredSecret) -> Option<String> {
     match secret {
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn ed25519_is_that_of_another_implementation() {
-        // The vector of svix's server for its own asymmetric keys.
+        // The test vector of svix's server for asymmetric keys.
         let secret =
             "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
         check(

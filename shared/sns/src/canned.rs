@@ -1,9 +1,9 @@
-//! A real client whose answers are given beforehand, for tests.
+//! A real client with mocked answers, for tests.
 
 use aws_sdk_sns::Client;
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
 
-/// Each rule answers once, in this order.
+/// Each rule answers once, in order.
 pub(crate) fn client(rules: &[&Rule]) -> Client {
     let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(answers, |answers, rule| answers.with_rule(rule));

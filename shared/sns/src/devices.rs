@@ -1,4 +1,5 @@
-//! Devices: what a platform calls an app on a phone becomes what SNS calls it, and stays that while the token changes.
+//! Registers devices: a platform's device token becomes an SNS endpoint, which stays the same when the
+//! token changes.
 
 use aws::{Refused, Verdict};
 use aws_sdk_sns::Client;
@@ -8,15 +9,16 @@ use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointErro
 use aws_types::SdkConfig;
 use domain::recipient::Platform;
 
-/// SNS takes no longer one, in bytes.
+/// The longest token that SNS accepts, in bytes.
 ///
-/// Source: SNS API reference, `CreatePlatformEndpoint`; Google's tokens have about 160 bytes, Apple's 64 hex digits.
+/// Source: SNS API reference, `CreatePlatformEndpoint`. Google's tokens have about 160 bytes, Apple's 64
+/// hex digits.
 pub const MAX_TOKEN_BYTES: usize = 2_048;
 
-/// How often a device is registered anew that is deleted in the very moment.
+/// How often registration restarts when the endpoint is deleted at the same time.
 const ROUNDS: usize = 3;
 
-/// The platform applications of one app: an ARN for each platform that it is on.
+/// The platform applications of one app: one ARN for each platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applications {
     pub apns: Option<String>,
@@ -24,7 +26,7 @@ pub struct Applications {
     pub fcm: Option<String>,
 }
 
-/// SNS, as devices are registered with it.
+/// The device registration of SNS.
 pub struct Devices {
     client: Client,
     applications: Applications,
@@ -33,10 +35,10 @@ pub struct Devices {
 /// Why a device has no endpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum Unregistered {
-    /// Whoever registers it cannot mend that: an operator has named no application for the platform.
+    /// An operator has configured no application for the platform. The caller cannot fix this.
     #[error("there is no platform application for this platform; set the template's parameter for it")]
     NoApplication,
-    /// It is none, or none of this platform. The token is not repeated.
+    /// The token is malformed or belongs to another platform. The error does not quote the token.
     #[error("the token is not one that the platform gives")]
     BadToken,
     #[error(transparent)]
@@ -44,8 +46,8 @@ pub enum Unregistered {
 }
 
 impl Applications {
-    /// Reads the ARNs by the names that functions have them under: `APNS_APPLICATION_ARN`, `APNS_SANDBOX_APPLICATION_ARN`
-    /// and `FCM_APPLICATION_ARN`.
+    /// Reads the ARNs from `APNS_APPLICATION_ARN`, `APNS_SANDBOX_APPLICATION_ARN` and
+    /// `FCM_APPLICATION_ARN`.
     #[must_use]
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Applications {
         Applications {
@@ -66,26 +68,26 @@ impl Applications {
 }
 
 impl Devices {
-    /// With the SDK's own retries: doing any of it twice is doing it once.
+    /// Creates the client with the SDK's retries, because all calls are idempotent.
     #[must_use]
     pub fn new(config: &SdkConfig, applications: Applications) -> Devices {
         Devices { client: Client::from_conf(Builder::from(config).build()), applications }
     }
 
-    /// For tests.
+    /// Creates an instance with an existing client, for tests.
     #[must_use]
     pub fn with_client(client: Client, applications: Applications) -> Devices {
         Devices { client, applications }
     }
 
-    /// The endpoint that reaches the app with this token, and is enabled. `known` is the endpoint that the device had
-    /// before, if it had one: it keeps its name and gets the new token. Doing it again changes nothing.
+    /// Returns the enabled endpoint of the app with this token. `known` is the device's earlier
+    /// endpoint, which keeps its name and gets the new token. A repeat changes no state.
     ///
     /// # Errors
-    /// [`Unregistered`] says whose matter it is.
+    /// [`Unregistered`] says whether the caller or an operator must act.
     ///
-    /// Source: SNS Developer Guide, "Create a platform endpoint and manage device tokens": create, look, and set token and
-    /// `Enabled` where either differs; create anew what was deleted meanwhile.
+    /// Source: SNS Developer Guide, "Create a platform endpoint and manage device tokens": create, read,
+    /// set token and `Enabled` where either differs, and create a deleted endpoint again.
     pub async fn register(
         &self,
         platform: Platform,
@@ -101,7 +103,7 @@ impl Devices {
         {
             return Err(Unregistered::BadToken);
         }
-        // Only what belongs to this application may be given this token.
+        // Only an endpoint of this application may get the token.
         let mut known = known.filter(|known| is_of(known, application)).map(str::to_owned);
         for _ in 0..ROUNDS {
             let endpoint = match known.take() {
@@ -116,15 +118,15 @@ impl Devices {
         Err(Refused { doing: "register a device", verdict: Verdict::Transient, source }.into())
     }
 
-    /// Deletes an endpoint. What is not there any more is fine.
+    /// Deletes an endpoint. A missing endpoint is no error.
     ///
     /// # Errors
-    /// SNS did not do it.
+    /// SNS refused the call.
     pub async fn remove(&self, endpoint: &str) -> Result<(), Refused> {
         remove(&self.client, endpoint).await
     }
 
-    /// The endpoint of this token, made now or before; whether it is enabled only a look tells.
+    /// Creates the endpoint of this token or finds the existing one. The endpoint may be disabled.
     async fn create(&self, application: &str, token: &str) -> Result<String, Unregistered> {
         let call = self.client.create_platform_endpoint().platform_application_arn(application).token(token);
         match call.send().await {
@@ -137,7 +139,7 @@ impl Devices {
         }
     }
 
-    /// Sees to it that the endpoint has the token and is enabled. `false`: it is not there.
+    /// Gives the endpoint the token and enables it. Returns `false` if the endpoint does not exist.
     async fn refresh(&self, endpoint: &str, token: &str) -> Result<bool, Unregistered> {
         let found = match self.client.get_endpoint_attributes().endpoint_arn(endpoint).send().await {
             Ok(found) => found,
@@ -177,13 +179,13 @@ impl Devices {
     }
 }
 
-/// Deletes an endpoint; SNS says yes to what is not there.
+/// Deletes an endpoint. SNS reports success for a missing one.
 pub(crate) async fn remove(client: &Client, endpoint: &str) -> Result<(), Refused> {
     let sent = client.delete_endpoint().endpoint_arn(endpoint).send().await;
     sent.map(drop).map_err(|error| Refused::new("delete a device's endpoint", error))
 }
 
-/// Whether an endpoint is one of this application: `…:app/GCM/shop` has `…:endpoint/GCM/shop/<id>`.
+/// Whether an endpoint belongs to this application: `…:app/GCM/shop` has `…:endpoint/GCM/shop/<id>`.
 fn is_of(endpoint: &str, application: &str) -> bool {
     let Some((place, name)) = application.split_once(":app/") else { return false };
     endpoint
@@ -192,7 +194,7 @@ fn is_of(endpoint: &str, application: &str) -> bool {
         .is_some_and(|it| it.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// The endpoint that SNS names where it refuses to make a second one of a token.
+/// The endpoint that SNS names when it refuses a second one for a token.
 fn existing(error: &SdkError<CreatePlatformEndpointError>) -> Option<String> {
     let said = error
         .as_service_error()
@@ -203,7 +205,7 @@ fn existing(error: &SdkError<CreatePlatformEndpointError>) -> Option<String> {
     (endpoint.starts_with("arn:") && after.contains("already exists")).then(|| endpoint.to_owned())
 }
 
-/// What else SNS calls an invalid parameter is the token: the application is an operator's, and comes from the template.
+/// Other invalid parameters mean the token, because the application comes from the template.
 fn is_bad_token(error: &SdkError<CreatePlatformEndpointError>) -> bool {
     error.as_service_error().is_some_and(|service_error| {
         service_error.is_invalid_parameter_exception()

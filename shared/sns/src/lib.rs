@@ -1,7 +1,7 @@
-//! Amazon SNS, as two channels need it: one message to one phone number, or to one app on one device; and how a device
-//! becomes an endpoint that can be written to.
+//! Amazon SNS for two channels: messages to a phone number or to an app on a device, and device
+//! registration.
 //!
-//! It knows how SNS is asked and what its answers mean; what is said is its callers' business.
+//! The crate handles calls and errors. The content of messages comes from its callers.
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::Builder;
@@ -17,29 +17,29 @@ mod devices;
 
 pub use devices::{Applications, Devices, MAX_TOKEN_BYTES, Unregistered};
 
-/// The service.
+/// The SNS client.
 pub struct Sns {
     client: Client,
 }
 
-/// Where a message goes.
+/// The destination of a message.
 #[derive(Clone, Copy)]
 pub enum Target<'a> {
     /// A phone number: `+` and digits.
     Phone(&'a str),
-    /// The ARN of an endpoint: one app on one device.
+    /// The ARN of an endpoint, which is one app on one device.
     Device(&'a str),
 }
 
-/// What SNS is asked to publish. No `Debug`: it holds an address and what somebody is told.
+/// A message to publish. No `Debug`, because it contains an address and content.
 pub struct Message<'a> {
     pub target: Target<'a>,
-    /// For a phone the text itself, for a device a JSON object with a payload for each platform.
+    /// The text for a phone. For a device, a JSON object with a payload for each platform.
     pub text: &'a str,
     pub attributes: Vec<Attribute>,
 }
 
-/// How a message is to be handled. SNS reads it; the recipient does not see it.
+/// A delivery option of a message. SNS reads it, and the recipient does not see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     pub name: &'static str,
@@ -47,7 +47,7 @@ pub struct Attribute {
     pub value: String,
 }
 
-/// The data types that SNS's own attributes have.
+/// The data types of SNS attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -55,23 +55,24 @@ pub enum Kind {
 }
 
 impl Sns {
-    /// The SDK's own retries are off: whether a message may go out twice is the ledger's decision.
+    /// Creates the client without the SDK's retries, because only the ledger decides about a second
+    /// send.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Sns {
         let config = Builder::from(config).retry_config(aws::never_again()).build();
         Sns { client: Client::from_conf(config) }
     }
 
-    /// For tests.
+    /// Creates an instance with an existing client, for tests.
     #[must_use]
     pub fn with_client(client: Client) -> Sns {
         Sns { client }
     }
 
-    /// Asks SNS once.
+    /// Publishes once.
     ///
     /// # Errors
-    /// [`Failure`] says who acts on it.
+    /// [`Failure`] names the reaction.
     pub async fn publish(&self, message: &Message<'_>) -> Result<Sent, Failure> {
         let mut call = self.client.publish().message(message.text);
         call = match message.target {
@@ -99,18 +100,18 @@ impl Sns {
     }
 }
 
-/// For whoever writes to devices, and meets one that is gone.
+/// Operations for senders that find an unregistered device.
 impl Sns {
-    /// Deletes an endpoint. What is not there any more is fine.
+    /// Deletes an endpoint. A missing endpoint is no error.
     ///
     /// # Errors
-    /// SNS did not do it.
+    /// SNS refused the call.
     pub async fn forget(&self, endpoint: &str) -> Result<(), aws::Refused> {
         devices::remove(&self.client, endpoint).await
     }
 }
 
-/// What is SNS's own: a device or a phone that is not to be written to any more.
+/// Classifies errors that are specific to SNS: a device or a phone that must not be used again.
 ///
 /// Source: SNS API reference, `Publish`, errors.
 fn classify(error: SdkError<PublishError>, target: Target<'_>) -> Result<Sent, Failure> {
@@ -121,7 +122,7 @@ fn classify(error: SdkError<PublishError>, target: Target<'_>) -> Result<Sent, F
     });
     match (reason.flatten(), error.as_service_error()) {
         (Some(reason), _) => Err(Failure::Permanent { reason, source: Box::new(error) }),
-        // The app's certificate or key has run out: an operator mends it, and the devices are well.
+        // The app's certificate or key has expired. An operator renews it, and the devices stay valid.
         (None, Some(it)) if it.is_platform_application_disabled_exception() => {
             Err(Failure::Transient(Box::new(error)))
         }
@@ -129,14 +130,15 @@ fn classify(error: SdkError<PublishError>, target: Target<'_>) -> Result<Sent, F
     }
 }
 
-/// Disabled, because the platform said that the app is gone; or deleted, which SNS reports as a parameter it cannot use.
+/// Whether the endpoint is disabled, because the platform reported the app as removed, or deleted. SNS
+/// reports a deleted endpoint as an invalid parameter.
 fn is_dead(error: &PublishError) -> bool {
     error.is_endpoint_disabled_exception()
         || error.is_not_found_exception()
         || (is_invalid(error) && says(error, "no endpoint found"))
 }
 
-/// SNS has no error of its own for it.
+/// Whether the phone has opted out. SNS has no own error type for it.
 fn is_opted_out(error: &PublishError) -> bool {
     error.code().is_some_and(|code| code.starts_with("OptedOut"))
         || (is_invalid(error) && says(error, "opted out"))

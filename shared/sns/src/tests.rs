@@ -61,14 +61,14 @@ async fn a_phone_that_said_stop_is_not_written_to_again() {
 }
 
 #[tokio::test]
-async fn what_sns_cannot_use_is_refused() {
+async fn invalid_parameter_is_refused() {
     let no = || invalid("Invalid parameter: PhoneNumber");
     check(&mock!(Client::publish).then_error(no), PHONE, Some(Reason::Rejected)).await;
     check(&mock!(Client::publish).then_error(no), DEVICE, Some(Reason::Rejected)).await;
 }
 
 #[tokio::test]
-async fn notes_wait_until_somebody_renews_the_apps_certificate() {
+async fn expired_app_certificate_retries_pushes() {
     let no = mock!(Client::publish).then_error(|| {
         let it = PlatformApplicationDisabledException::builder().build();
         PublishError::PlatformApplicationDisabledException(it)

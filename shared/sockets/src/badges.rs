@@ -1,4 +1,4 @@
-//! How many entries an inbox has, for whoever shows it.
+//! Sends unread counts of an inbox to open sockets.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -14,27 +14,27 @@ use store::{Connections, Inbox};
 
 use crate::Sockets;
 
-/// Posts under way at once, and how long all of them may take. The next counts make up for any that were lost.
+/// The number of parallel posts, and the timeout of all of them. The next counts replace lost ones.
 const POSTS_AT_ONCE: usize = 16;
 const TO_POST: Duration = Duration::from_secs(2);
 
-/// What a client hears.
+/// The frame to a client.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Heard {
     Counts(Counts),
 }
 
-/// Tells the open sockets of a user what their inbox counts, when somebody has marked something in it.
+/// Sends a user's open sockets the inbox counts after entries were marked.
 pub struct Badges {
     connections: Connections,
     inbox: Inbox,
-    /// Made when it is first used: few requests mark anything.
+    /// The client, created on first use. Few requests mark entries.
     sockets: LazyLock<Sockets, Box<dyn FnOnce() -> Sockets + Send>>,
 }
 
 impl Badges {
-    /// `endpoint` is the WebSocket API's stage.
+    /// `endpoint` is the URL of the WebSocket API's stage.
     #[must_use]
     pub fn new(aws: &SdkConfig, endpoint: String, connections: Connections, inbox: Inbox) -> Badges {
         let aws = aws.clone();
@@ -42,13 +42,20 @@ impl Badges {
         Badges { connections, inbox, sockets }
     }
 
-    /// Posts the counts to all sockets of a user but one: whoever marked has them in the answer. What was marked stays
-    /// marked if that fails.
+    /// Posts the counts to all sockets of a user except `but`, which has them in its answer. The marks
+    /// stay if this fails.
     pub async fn tell(&self, user: &str, but: Option<&str>, now: Timestamp) {
         match tokio::time::timeout(TO_POST, self.post(user, but, now)).await {
             Ok(Ok(())) => {}
-            Ok(Err(refused)) => tracing::warn!(error = chain(&refused), "open sockets do not hear of it"),
-            Err(_) => tracing::warn!("there was no time to tell all open sockets"),
+            Ok(Err(refused)) => tracing::warn!(
+                code = "SOCKET_COUNTS_NOT_SENT",
+                error = chain(&refused),
+                "unread counts not sent to the user's other sockets"
+            ),
+            Err(_) => tracing::warn!(
+                code = "SOCKET_COUNTS_NOT_SENT",
+                "unread counts not sent to all of the user's other sockets: the time is up"
+            ),
         }
     }
 
@@ -65,7 +72,7 @@ impl Badges {
         };
         let texts: BTreeMap<&View, String> = open.iter().map(|it| (&it.view, text(&it.view))).collect();
         let posts = open.iter().map(|it| self.sockets.post(&it.id, &texts[&it.view]));
-        // A socket that is gone is forgotten when it is sent something.
+        // A closed socket is removed by the next message to it.
         stream::iter(posts).buffer_unordered(POSTS_AT_ONCE).for_each(async |_| {}).await;
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! The `@connections` API of API Gateway: one post to one socket, whoever is at the other end; what all sockets of a user
-//! hear when something in their inbox is marked; and the end of sessions.
+//! The `@connections` API of API Gateway: posts to a socket, unread counts for a user's sockets, and the
+//! end of sessions.
 
 mod badges;
 mod sessions;
@@ -21,27 +21,28 @@ pub struct Sockets {
     client: Client,
 }
 
-/// What became of a post.
+/// The result of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posted {
     Delivered,
-    /// There is no such socket any more.
+    /// The socket does not exist any more.
     Gone,
-    /// It may work in a moment.
+    /// A repeat may succeed.
     NotNow,
-    /// It will never work for this socket.
+    /// Every repeat fails for this socket.
     Never,
 }
 
 impl Sockets {
-    /// `endpoint` is the API's stage. Posting again is the caller's business, so the SDK's own retries are off.
+    /// `endpoint` is the URL of the API's stage. The SDK's retries are off, because callers decide about
+    /// repeats.
     #[must_use]
     pub fn new(config: &SdkConfig, endpoint: String) -> Sockets {
         let config = Builder::from(config).endpoint_url(endpoint).retry_config(aws::never_again()).build();
         Sockets { client: Client::from_conf(config) }
     }
 
-    /// For tests.
+    /// Creates an instance with an existing client, for tests.
     #[must_use]
     pub fn with_client(client: Client) -> Sockets {
         Sockets { client }
@@ -58,10 +59,10 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// Closes one socket, once. A socket that is gone is closed.
+    /// Closes one socket, once. A missing socket counts as closed.
     ///
     /// # Errors
-    /// It may be open still: API Gateway could not be asked.
+    /// The call failed, so the socket may still be open.
     ///
     /// Source: API Gateway developer guide, "Use @connections commands", `DELETE`.
     pub async fn close(&self, id: &str) -> Result<(), Refused> {
@@ -75,16 +76,23 @@ impl Sockets {
     }
 }
 
-/// Source: API Gateway developer guide, "Use @connections commands": 410 is a socket that is gone.
+/// Classifies the error of a post. Status 410 means that the socket does not exist any more.
+///
+/// Source: API Gateway developer guide, "Use @connections commands".
 fn sort(id: &str, error: &SdkError<PostToConnectionError>) -> Posted {
     if error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) {
         return Posted::Gone;
     }
     match aws::classify_call(error) {
-        // A post without an answer is repeated: clients ignore an id they have seen.
+        // A post without an answer is repeated, because clients ignore known ids.
         Verdict::Transient | Verdict::Throttled | Verdict::Unanswered | Verdict::Denied => Posted::NotNow,
         Verdict::Permanent => {
-            tracing::warn!(connection.id = id, error = aws::chain(error), "a socket cannot be posted to");
+            tracing::warn!(
+                code = "SOCKET_POST_REFUSED",
+                connection.id = id,
+                error = aws::chain(error),
+                "frame not sent: API Gateway refuses the post to the socket"
+            );
             Posted::Never
         }
     }

@@ -1,4 +1,4 @@
-//! The end of sessions: the rows of a user's sockets are deleted, and API Gateway closes the connections.
+//! Ends sessions: deletes the rows of a user's sockets and closes their connections.
 
 use std::sync::LazyLock;
 
@@ -11,18 +11,18 @@ use store::{Connections, SignOut};
 
 use crate::Sockets;
 
-/// Connections that are closed at once.
+/// The number of parallel closes.
 const AT_ONCE: usize = 16;
 
-/// Ends the sessions of people who are deleted, have lost a tenant or are signed out.
+/// Ends the sessions of recipients who were deleted, left a tenant or signed out.
 pub struct Sessions {
     connections: Connections,
-    /// Made at the first use: few requests end a session.
+    /// The client, created on first use. Few requests end a session.
     sockets: LazyLock<Sockets, Box<dyn FnOnce() -> Sockets + Send>>,
 }
 
 impl Sessions {
-    /// `endpoint` is the WebSocket API's stage.
+    /// `endpoint` is the URL of the WebSocket API's stage.
     #[must_use]
     pub fn new(aws: &SdkConfig, endpoint: String, connections: Connections) -> Sessions {
         let aws = aws.clone();
@@ -30,20 +30,20 @@ impl Sessions {
         Sessions { connections, sockets }
     }
 
-    /// The `@connections` API behind the sessions.
+    /// The `@connections` client of the sessions.
     #[must_use]
     pub fn sockets(&self) -> &Sockets {
         &self.sockets
     }
 
-    /// Ends the sessions of `user` that `sign_out` names, those of tickets that were issued up to now included. Returns
-    /// how many sockets were open. Doing it twice is harmless.
+    /// Ends the sessions of `user` that `sign_out` names and whose tickets were issued up to `now`.
+    /// Returns the number of open sockets. A repeat is harmless.
     ///
-    /// A connection that API Gateway does not close at once is logged. The gateway closes it at the client's next
-    /// message, for its row is gone, and nothing is sent to it any more.
+    /// A connection that API Gateway fails to close is logged. Its row is deleted, so it receives no
+    /// more messages, and the gateway closes it at its next frame.
     ///
     /// # Errors
-    /// The table could not be asked or written: some sessions may go on.
+    /// The table was not read or written, so some sessions may continue.
     pub async fn end(&self, user: &str, sign_out: &SignOut, now: Timestamp) -> Result<usize, Refused> {
         self.connections.sign_out(user, sign_out, now).await?;
         let mut open = self.connections.of_user(user, now).await?;
@@ -54,11 +54,11 @@ impl Sessions {
         Ok(open.len())
     }
 
-    /// Ends the sessions that a user must not have any more: all, where nobody of this id is known; otherwise those of
-    /// tenants that the person does not belong to.
+    /// Ends the sessions that a user must no longer have. These are all sessions of an unknown user, and
+    /// otherwise those of tenants that the user left.
     ///
     /// # Errors
-    /// As [`Sessions::end`].
+    /// The same as for [`Sessions::end`].
     pub async fn enforce(
         &self,
         user: &str,
@@ -67,34 +67,36 @@ impl Sessions {
     ) -> Result<usize, Refused> {
         match person {
             None => self.end(user, &SignOut::Everywhere, now).await,
-            // No tenant has this name, so the person belongs to every tenant and loses none.
+            // No tenant has this name. The person therefore belongs to every tenant and keeps all
+            // sessions.
             Some(person) if person.belongs_to(Some(NO_TENANT)) => Ok(0),
             Some(person) => self.end(user, &SignOut::AllBut(person.tenants.clone()), now).await,
         }
     }
 
-    /// Forgets one socket and closes its connection.
+    /// Deletes the row of one socket and closes its connection.
     ///
     /// # Errors
-    /// The table could not be read or written.
+    /// The table was not read or written.
     pub async fn close(&self, id: &str) -> Result<(), Refused> {
-        // First the rows: nothing is sent to the socket from here on, whatever becomes of the connection.
+        // The rows are deleted first. The socket then receives no more messages, even if the close
+        // fails.
         self.connections.close(id).await?;
         if let Err(refused) = self.sockets.close(id).await {
             tracing::warn!(
                 code = "SOCKET_NOT_CLOSED",
                 connection.id = id,
                 error = chain(&refused),
-                "connection was not closed: the gateway closes it at its next message"
+                "socket not closed: the gateway closes the socket at its next frame"
             );
         }
         Ok(())
     }
 
-    /// Posts a last message to a socket, forgets it and closes its connection.
+    /// Posts a last message to a socket, deletes its row and closes its connection.
     ///
     /// # Errors
-    /// The table could not be read or written.
+    /// The table was not read or written.
     pub async fn close_with(&self, id: &str, text: &str) -> Result<(), Refused> {
         self.sockets.post(id, text).await;
         self.close(id).await

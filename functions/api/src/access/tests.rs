@@ -77,7 +77,7 @@ fn every_route_has_a_kind_of_object_and_the_name_of_its_operation() {
         assert_eq!(access.operation, name(route.operation));
         let kind = access.object.unwrap().kind;
         assert!(kinds.contains(&kind.as_str()), "{} {}: {kind}", route.method, route.path);
-        // What a GET shows goes out with a record or not at all.
+        // A GET is answered with a record or not at all.
         let is_endpoint = kind == "endpoint";
         assert!(route.method != "GET" || is_endpoint || discloses(route.operation), "{}", route.path);
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn a_token_says_who_somebody_is_in_which_tenant_and_whether_they_may_everything_there() {
+fn token_gives_user_tenant_and_admin_role() {
     let ann = |is_admin| Person { user: "ann".into(), tenant: "clinic-7".into(), is_admin, rooms: vec![] };
     assert_eq!(ask(&claims()).unwrap(), Caller::Person(ann(false)));
     let mut admin = claims();
@@ -18,7 +18,7 @@ fn a_token_says_who_somebody_is_in_which_tenant_and_whether_they_may_everything_
 }
 
 #[test]
-fn a_token_that_is_not_as_it_should_be_opens_nothing() {
+fn malformed_token_is_refused() {
     for (member, value, status) in [
         ("exp", json!(1_795_000_000), 401),
         ("exp", Value::Null, 401),
@@ -41,7 +41,7 @@ fn a_token_that_is_not_as_it_should_be_opens_nothing() {
 }
 
 #[test]
-fn token_of_another_use_opens_nothing_where_a_use_is_required() {
+fn token_without_the_required_claim_is_refused() {
     let required = Some("token_use=access".parse().unwrap());
     let issuer = Issuer { rules: TokenRules { required, ..TokenRules::default() }, ..issuer() };
     let ask = |use_: &str| {
@@ -55,7 +55,7 @@ fn token_of_another_use_opens_nothing_where_a_use_is_required() {
 }
 
 #[test]
-fn what_was_not_checked_counts_for_nothing() {
+fn unverified_claims_are_ignored() {
     let token = token(&json!({ "alg": "RS256" }), &claims());
     let mut checked = texts(&claims());
     checked.insert("tenant".into(), json!("clinic-8"));
@@ -70,7 +70,7 @@ fn what_was_not_checked_counts_for_nothing() {
 }
 
 #[test]
-fn a_program_is_one_that_signed_and_names_the_tenant_it_means() {
+fn program_is_identified_by_its_signature() {
     let of = |query: Value| {
         request(&json!({
             "queryStringParameters": query,
@@ -133,7 +133,7 @@ fn claims() -> Value {
     json!({ "iss": "https://issuer", "aud": ["carillon", "x"], "exp": 1_795_000_001, "sub": "ann", "tenant": "clinic-7" })
 }
 
-/// As API Gateway hands claims over.
+/// The claims in the form of API Gateway.
 fn texts(claims: &Value) -> Map<String, Value> {
     let all = claims.as_object().unwrap().iter().filter(|(_, it)| !it.is_null());
     all.map(|(name, it)| (name.clone(), it.as_str().map_or_else(|| it.to_string(), str::to_owned).into()))

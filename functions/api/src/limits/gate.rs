@@ -1,4 +1,4 @@
-//! Taking the tokens of a request, and what a process remembers of buckets.
+//! Takes the tokens of a request and caches the state of buckets.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,33 +14,33 @@ use crate::caller::Scope;
 use crate::problem::Problem;
 use crate::router::Operation;
 
-/// The most tokens that a process takes ahead by one write, and for how much of a burst.
+/// The most tokens that a process takes ahead in one write.
 const MAX_SLICE: u32 = 10;
 const BURST_PART: u32 = 10;
 
-/// How many buckets a process remembers.
+/// The number of buckets that a process caches.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// Lets requests through as fast as the limits allow.
+/// Admits requests within the limits.
 pub(crate) struct Gate {
     limits: Limits,
     known: Mutex<HashMap<(&'static str, String), Known>>,
 }
 
-/// What a process knows of a bucket.
+/// The cached state of a bucket.
 #[derive(Debug, Clone, Default)]
 struct Known {
     full_at: Option<Timestamp>,
-    /// Tokens that were taken ahead, for this second.
+    /// Tokens taken ahead for this second.
     held: u32,
     second: i64,
-    /// Requests in this second, and in the last one in which there were any.
+    /// The number of requests in this second, and in the last earlier second with requests.
     asked: u32,
     before: u32,
 }
 
 impl Known {
-    /// The number of tokens to take from the table. `None`: there was one at hand.
+    /// The number of tokens to take from the table. `None` if a cached token was used.
     fn ask(&mut self, bucket: &Bucket, now: Timestamp) -> Option<u32> {
         let second = now.as_second();
         if self.second != second {
@@ -64,8 +64,8 @@ impl Gate {
     /// Takes the tokens of a request.
     ///
     /// # Errors
-    /// 429: there is none; `Retry-After` says when to ask again. 503: the table does not answer, and the request would
-    /// send something.
+    /// 429: no token is left, and `Retry-After` names the wait. 503: the table does not answer, and the
+    /// request would send a message.
     pub(crate) async fn admit(
         &self,
         counters: &Counters,
@@ -82,7 +82,7 @@ impl Gate {
                 tracing::warn!(
                     error = chain(&refused),
                     code = "API_LIMIT_UNKNOWN",
-                    "limits cannot be looked up; the request passes"
+                    "rate limits not available: the request is accepted without a check"
                 );
                 Ok(())
             }
@@ -90,10 +90,10 @@ impl Gate {
         }
     }
 
-    /// Whether an endpoint may be sent a request now that nobody asked for in so many words.
+    /// Whether an unrequested challenge may be sent to an endpoint now.
     ///
     /// # Errors
-    /// The table could not be asked: then nothing is to be sent.
+    /// The table was not read, so no challenge may be sent.
     pub(crate) async fn may_ping(
         &self,
         counters: &Counters,
@@ -111,7 +111,7 @@ impl Gate {
         buckets: &[Bucket],
         now: Timestamp,
     ) -> Result<Option<Problem>, Refused> {
-        // One after the other: a request that its caller's own bucket refuses takes no token from the tenant.
+        // Sequential, so that a request refused by its caller's bucket takes no token of the tenant.
         for bucket in buckets {
             if let Some(wait) = self.take(counters, bucket, now).await? {
                 return Ok(refusal(Some(wait), None));
@@ -120,7 +120,7 @@ impl Gate {
         Ok(None)
     }
 
-    /// `None`: the token is there.
+    /// Takes one token. `None` means that the token was taken.
     async fn take(
         &self,
         counters: &Counters,
@@ -163,7 +163,7 @@ impl Gate {
     }
 
     fn known(&self, now: Timestamp) -> MutexGuard<'_, HashMap<(&'static str, String), Known>> {
-        // A count that is off by one request does no harm.
+        // A count that is off by one request is harmless.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_REMEMBERED {
             known.retain(|_, it| it.full_at.is_some_and(|full_at| full_at > now));
@@ -184,7 +184,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[test]
-    fn process_that_is_asked_often_takes_several_tokens_of_a_tenant_at_once() {
+    fn busy_process_takes_several_tokens_at_once() {
         let bucket = Bucket::of("tenant", &["t"], limits().tenant).shared();
         let mut known = Known::default();
         let wanted: Vec<Option<u32>> = (0..30).map(|_| known.ask(&bucket, NOON)).collect();

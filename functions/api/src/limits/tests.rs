@@ -17,7 +17,7 @@ fn request_takes_a_token_of_its_caller_and_one_of_its_tenant() {
 }
 
 #[test]
-fn every_route_has_a_limit_by_caller_or_by_what_it_sends() {
+fn every_route_has_a_rate_limit() {
     for route in &ROUTES {
         for (caller, scope) in [(ann(), tenant()), (any_program(), Scope::All)] {
             let found = buckets(&limits(), route.operation, &caller, &scope, "arn", Some("erp"));
@@ -56,7 +56,7 @@ fn session_of_a_role_is_no_other_program() {
 }
 
 #[test]
-fn longer_wait_is_told() {
+fn refusal_names_the_longer_wait() {
     let wait = |kind, seconds| Some(Wait { kind, seconds });
     let problem = refusal(wait("user", 2), wait("tenant", 5)).unwrap();
     assert_eq!((problem.status, problem.kind, problem.retry_after), (429, "rate_limited", Some(5)));

@@ -1,5 +1,5 @@
-//! `/v1/events/{id}/deliveries` and `/v1/recipients/{id}/deliveries`: what came of an event, for whom and on which
-//! channel; and what somebody was told, or was not told.
+//! `/v1/events/{id}/deliveries` and `/v1/recipients/{id}/deliveries`: the notifications of an event, and
+//! those of a recipient.
 
 use domain::Timestamp;
 use domain::channel::Channel;
@@ -16,8 +16,8 @@ use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
 impl Api {
-    /// The id counts within a source: `?source=`, or what a tenant says for itself. A page may hold fewer rows than
-    /// asked for, where rows of others lie between.
+    /// Lists the notifications of an event. The id is unique within a source, given by `?source=` or by
+    /// the tenant. A page can have fewer rows than requested if rows of other tenants lie between.
     pub(crate) async fn list_deliveries(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.parameter(0);
         let own = source_of(asked.scope);
@@ -29,8 +29,8 @@ impl Api {
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": page.next(found.next) })))
     }
 
-    /// Newest first, since `?since=` where that is given. A page may hold fewer rows than asked for, where rows of other
-    /// tenants lie between.
+    /// Lists a recipient's notifications, the newest first, optionally since `?since=`. A page can have
+    /// fewer rows than requested if rows of other tenants lie between.
     pub(crate) async fn list_received(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.parameter(0);
         let since = asked.request.query("since");
@@ -52,8 +52,8 @@ impl Api {
     }
 }
 
-/// Whether the caller may know that a person was told this: what is said for no tenant is for that person, and for
-/// programs.
+/// Whether the caller may see a recipient's notification. Notifications without a tenant are visible to
+/// the recipient and to programs.
 fn concerns(asked: &Asked<'_>, row: &LedgerRow) -> bool {
     is_in(row, asked.scope.tenant()) || (asked.is_own() && row.origin.tenant.is_none())
 }
@@ -66,12 +66,12 @@ fn tell_received(it: &Received) -> Value {
     told
 }
 
-/// Whether the caller may know of a row: every row is for a program without a tenant, and a tenant's own for the tenant.
+/// Whether the caller may see a row. A program without a tenant sees all rows, a tenant its own.
 pub(crate) fn may_know(asked: &Asked<'_>, row: &LedgerRow) -> bool {
     asked.authorize(Relation::of_tenant(row.origin.tenant.as_deref(), asked.scope)).is_ok()
 }
 
-/// Whether a row is of this tenant; every row is, where none is meant. What belongs to no tenant is for programs.
+/// Whether a row belongs to this tenant. Without a tenant every row matches.
 fn is_in(row: &LedgerRow, tenant: Option<&str>) -> bool {
     tenant.is_none() || row.origin.tenant.as_deref() == tenant
 }

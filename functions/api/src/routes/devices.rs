@@ -1,4 +1,4 @@
-//! `/v1/recipients/{id}/devices`: what takes push notes.
+//! `/v1/recipients/{id}/devices`: devices for push notifications.
 
 use std::collections::BTreeSet;
 
@@ -19,15 +19,15 @@ use crate::{Api, Asked};
 /// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
 
-/// What a device says of itself. No `Debug`: token and endpoint are addresses.
+/// The registration of a device. No `Debug`, because token and endpoint are addresses.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Registration {
     platform: Platform,
-    /// What SNS calls it.
+    /// The ARN of the SNS endpoint.
     #[serde(default)]
     endpoint: Option<String>,
-    /// What its platform calls it.
+    /// The device token of the platform.
     #[serde(default)]
     token: Option<String>,
     #[serde(default)]
@@ -40,12 +40,12 @@ impl Api {
         Ok(Response::json(200, &json!({ "devices": person.devices })))
     }
 
-    /// Registers a device, or refreshes what is known of it.
+    /// Registers a device, or updates its registration.
     pub(crate) async fn put_device(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (id, device) = (asked.parameter(0), asked.parameter(1));
         check_id(device)?;
         let registration = read(&asked.request.object()?)?;
-        // Nothing is registered for a person who is not there, or who is not for the caller to change.
+        // The person must exist, and the caller must be allowed to change them.
         let known = self.people.find(&BTreeSet::from([id])).await?;
         let grant = asked.authorize_person(known.get(id))?;
         let Registration { platform, endpoint, token, zone } = registration;
@@ -79,11 +79,11 @@ impl Api {
         Ok(Response::empty(204))
     }
 
-    /// Where SNS reaches a device: what was brought, or what SNS makes of the platform's token.
+    /// The SNS endpoint of a device: the given one, or the one created for the platform's token.
     ///
-    /// The endpoint that the device had is left alone, where the token is a new one: a record may name an endpoint that
-    /// is somebody else's, and giving that this token would lead their notes here. An endpoint of an old token reaches
-    /// nobody and costs nothing.
+    /// A new token never goes to the device's stored endpoint. The record may name an endpoint of
+    /// another person, and the token would redirect that person's notifications. The endpoint of an old
+    /// token receives no notifications and costs no money.
     async fn endpoint_of(
         &self,
         platform: Platform,
@@ -106,7 +106,7 @@ impl Api {
         }
     }
 
-    /// Changes the devices of a person, as far as the caller may.
+    /// Changes the devices of a person within the caller's permissions.
     async fn edit_devices(
         &self,
         asked: &Asked<'_>,
@@ -131,7 +131,7 @@ impl Api {
     }
 }
 
-/// The tenant that a device belongs to: none where its person registers it, or a program that names no tenant.
+/// The tenant of a device. `None` if its person or a program without a tenant registers it.
 fn registered_by(grant: Grant, scope: &Scope) -> Option<String> {
     match grant {
         Grant::Own => None,
@@ -139,7 +139,7 @@ fn registered_by(grant: Grant, scope: &Scope) -> Option<String> {
     }
 }
 
-/// What SNS refused, as whoever registers the device reads it.
+/// The problem for a registration that SNS refused.
 fn unregistered(why: Unregistered, platform: Platform) -> Problem {
     let (name, parameter) = match platform {
         Platform::Apns => ("apns", "ApnsApplicationArn"),
@@ -157,7 +157,7 @@ fn unregistered(why: Unregistered, platform: Platform) -> Problem {
         Unregistered::BadToken => Problem::refused(
             "token",
             &format!("a text that is no token of {name}"),
-            "what the platform gave the app",
+            "a device token of the platform",
         ),
         Unregistered::Refused(refused) => refused.into(),
     }

@@ -1,7 +1,7 @@
-//! `/v1/endpoints`: the systems that a tenant wants to be told by webhook. With a token, or with `?tenant=`, they are that
-//! tenant's; otherwise those that belong to none.
+//! `/v1/endpoints`: the webhook endpoints of a tenant. With a token or `?tenant=` they are that
+//! tenant's, otherwise those without a tenant.
 //!
-//! What signatures are verified with is said once, by the answer that made it; a public key is no secret.
+//! A signing secret appears only in the answer that created it. A public key is not secret.
 
 use domain::endpoint::headers::CustomHeaders;
 use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
@@ -19,7 +19,7 @@ use crate::routes::tickets::random;
 use crate::tenancy::Relation;
 use crate::{Api, Asked};
 
-/// What a body may hold. What a record shows of the switch is no word about it.
+/// The members of a body. Read-only members of a record about its state are accepted and ignored.
 const MEMBERS: [&str; 12] = [
     "url",
     "description",
@@ -35,7 +35,7 @@ const MEMBERS: [&str; 12] = [
     "header_names",
 ];
 
-/// The bytes of a new secret.
+/// The length of a new secret, in bytes.
 const SECRET_BYTES: usize = 32;
 
 impl Api {
@@ -50,9 +50,9 @@ impl Api {
         Ok(Response::json(200, &self.told(&endpoint, asked).await?))
     }
 
-    /// Makes an endpoint exactly this; what is switched off stays so, and headers stay that the body says nothing of. A
-    /// new one gets a secret. A new one, and one whose URL
-    /// has a new origin, is sent a challenge, unless the operator vouches for the origin.
+    /// Creates or replaces an endpoint. Its disabled state remains, and so do headers that the body
+    /// omits. A new endpoint gets a secret. A new endpoint, or one whose URL has a new origin, gets a
+    /// challenge, unless the operator vouches for the origin.
     pub(crate) async fn put_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (id, mut members) = (asked.parameter(0), asked.request.object()?);
         if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
@@ -98,7 +98,7 @@ impl Api {
     }
 
     pub(crate) async fn delete_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        // What can name no endpoint names none, and that was asked for.
+        // An invalid id names no endpoint, which is the desired state.
         if let Ok(id) = asked.endpoint() {
             self.endpoints.remove(&id).await?;
             self.announce(asked, Changed::EndpointDeleted, &[]).await;
@@ -106,7 +106,7 @@ impl Api {
         Ok(Response::empty(204))
     }
 
-    /// Signs with a new secret, of the kind that it had where the body says nothing of that.
+    /// Adds a new signing secret. Its kind is that of the current one unless the body names another.
     pub(crate) async fn rotate_secret(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         let mut members = asked.object_or_none()?;
@@ -137,7 +137,7 @@ impl Api {
         }
     }
 
-    /// What is off already stays so for its first reason.
+    /// Disables an endpoint. A disabled endpoint keeps its first reason.
     pub(crate) async fn disable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         if self.endpoints.disable(&id, DisabledBecause::Operator, asked.now).await? {
@@ -146,13 +146,13 @@ impl Api {
         self.get_endpoint(asked).await
     }
 
-    /// The endpoint of this id, if there is one.
+    /// The endpoint with this id, if it exists.
     pub(crate) async fn endpoint(&self, id: &EndpointId) -> Result<Endpoint, Problem> {
         let found = self.endpoints.find(std::slice::from_ref(id)).await?.pop();
         found.ok_or_else(Problem::no_endpoint)
     }
 
-    /// An endpoint with how it has been doing, and how its requests are signed.
+    /// An endpoint with its health and its signature method.
     pub(crate) async fn told(&self, endpoint: &Endpoint, asked: &Asked<'_>) -> Result<Value, Problem> {
         let (health, _) = self.endpoints.health(&endpoint.id).await?;
         let secrets = self.endpoints.secrets(&endpoint.id).await?.unwrap_or_default();
@@ -172,10 +172,10 @@ impl Api {
 }
 
 impl Asked<'_> {
-    /// The endpoint that the path names.
+    /// The endpoint in the path.
     ///
     /// # Errors
-    /// 404: nothing is called so.
+    /// 404: no endpoint has this name.
     pub(crate) fn endpoint(&self) -> Result<EndpointId, Problem> {
         let tenant = self.scope.tenant();
         let id = EndpointId { tenant: tenant.map(str::to_owned), id: self.parameter(0).to_owned() };
@@ -185,7 +185,7 @@ impl Asked<'_> {
         }
     }
 
-    /// The JSON object of the body; an empty one where there is no body.
+    /// The JSON object of the body, empty if there is no body.
     pub(crate) fn object_or_none(&self) -> Result<Map<String, Value>, Problem> {
         match self.request.body()?.trim() {
             "" => Ok(Map::new()),
@@ -194,7 +194,7 @@ impl Asked<'_> {
     }
 }
 
-/// The tenant may be left out in the body; another one than the caller means is refused.
+/// Removes the tenant from the body. A tenant other than the caller's is refused.
 fn of_tenant(members: &mut Map<String, Value>, asked: &Asked<'_>) -> Result<(), Problem> {
     match (asked.scope.tenant(), members.remove("tenant")) {
         (Some(own), None | Some(Value::Null)) => drop(members.insert("tenant".to_owned(), own.into())),
@@ -219,7 +219,7 @@ fn scheme(members: &mut Map<String, Value>) -> Result<Option<Scheme>, Problem> {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(it)) if it == "hmac" => Ok(Some(Scheme::Hmac)),
         Some(Value::String(it)) if it == "ed25519" => Ok(Some(Scheme::Ed25519)),
-        Some(_) => Err(Problem::refused("scheme", "something else", "hmac or ed25519")),
+        Some(_) => Err(Problem::refused("scheme", "another value", "hmac or ed25519")),
     }
 }
 
@@ -228,12 +228,12 @@ fn secret(scheme: Scheme) -> Result<Secret, Problem> {
     Ok(Secret::new(scheme, bytes).expect("32 bytes fit both schemes"))
 }
 
-/// What a receiver needs: the secret itself where both sides have it, the public half otherwise.
+/// The verification key for the receiver: the shared secret or the public key.
 fn verifies(secret: &Secret) -> String {
     signing::public_key(secret).unwrap_or_else(|| secret.reveal())
 }
 
-/// An answer that nobody between us is to keep.
+/// An answer that caches must not store.
 fn unkept(status: u16, value: &Value) -> Response {
     Response::json(status, value).with("cache-control", "no-store".to_owned())
 }

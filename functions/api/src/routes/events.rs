@@ -1,4 +1,4 @@
-//! `/v1/events`: puts an event on the bus.
+//! `/v1/events`: publishes events to the bus.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,29 +25,29 @@ use crate::{Api, Asked};
 
 mod batch;
 
-/// The attribute that says what kind of principal `authid` names.
+/// The attribute for the kind of principal in `authid`.
 ///
 /// Source: CloudEvents, "Auth Context" extension.
 const AUTH_TYPE: &str = "authtype";
 
-/// How far the time of a token's event may be from the clock here.
+/// The largest difference between the time of a token's event and the clock.
 const MAX_TIME_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
-/// An event that was published, as the answer tells it.
+/// A published event in the answer.
 #[derive(Serialize)]
 struct Published<'a> {
     id: &'a str,
     source: &'a str,
     r#type: &'a str,
     time: Cow<'a, str>,
-    /// Attributes that cannot be used and count as absent, with the reason.
+    /// The ignored attributes, with reasons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 
 impl Api {
     pub(crate) async fn publish(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        // Done again, it is the same event.
+        // A repeated request publishes the same event.
         let nonce = asked.nonce()?;
         match cloudevents::content(asked.request)? {
             Content::One(envelope) => {
@@ -61,7 +61,7 @@ impl Api {
         }
     }
 
-    /// Publishes a batch: all of it, or nothing where one event is refused.
+    /// Publishes a batch. If one event is refused, no event is published.
     async fn publish_batch(
         &self,
         envelopes: &[String],
@@ -114,13 +114,13 @@ impl Published<'_> {
     }
 }
 
-/// The source of events that name none.
+/// The default source of events.
 pub(crate) fn source_of(scope: &Scope) -> String {
     scope.tenant().map_or_else(|| PROGRAM_SOURCE.to_owned(), tenant_source)
 }
 
-/// The envelope with what may be left out, or is null. The text is not read and written again, so that its numbers stay
-/// as they are; what cannot be read is left for the reader to refuse.
+/// Adds missing attributes to the envelope. The text is not parsed and rewritten, so its numbers stay
+/// unchanged. The parser refuses malformed text later.
 fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
     let Ok(members) = serde_json::from_str::<BTreeMap<String, Option<IgnoredAny>>>(body) else {
         return body.to_owned();
@@ -137,11 +137,12 @@ fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
     missing.fold(body.to_owned(), |text, (name, value)| with_attribute(&text, name, &value))
 }
 
-/// Holds an event to what its caller may publish. A token speaks for its tenant alone, in its tenant's own name and in
-/// its user's. Events with the same source and id are one event, so a source must be no other tenant's.
+/// Checks that the caller may publish the event. A token may publish only for its tenant, from the
+/// tenant's source and as its user. Events with the same source and id are one event, so a tenant must
+/// not use another tenant's source.
 ///
 /// # Errors
-/// 403 with a code for each right that is missing; 422 for a time that is not near `now`.
+/// 403 with a code for each missing right. 422 for a time far from `now`.
 fn hold(
     event: &mut Event,
     caller: &Caller,
@@ -169,8 +170,7 @@ fn hold(
     }
     let is_program = matches!(caller, Caller::Program(_));
     if is_program && !is_api_source(&event.source) && !producers.may_use_api(&event.source) {
-        let detail =
-            "source: wanted /api, what begins with /api/, or a source with `api: true` in policy.yaml";
+        let detail = "source: wanted /api, a source below /api/, or a source with `api: true` in policy.yaml";
         return Err(Problem::new(403, "source_not_allowed", detail));
     }
     let is_operator = matches!(caller, Caller::Program(_)) && producers.may_replay(&event.source);
@@ -196,7 +196,7 @@ fn hold(
         .map_err(|error| Problem::new(403, error.class.name(), error.to_string()))
 }
 
-/// What holds for tokens beyond that.
+/// Checks the further restrictions of tokens.
 fn hold_person(
     event: &mut Event,
     person: &Person,
@@ -205,14 +205,14 @@ fn hold_person(
 ) -> Result<(), Problem> {
     if !is_source_of_tenant(&event.source, &person.tenant) {
         let own = tenant_source(&person.tenant);
-        return Err(Problem::forbidden(format!("source: wanted {own}, or what begins with {own}/")));
+        return Err(Problem::forbidden(format!("source: wanted {own}, or a source below {own}/")));
     }
     match &event.actor {
         None => event.actor = Some(person.user.clone()),
         Some(actor) if *actor == person.user || producers.may_name_any_actor(&event.source) => {}
         Some(_) => {
             let detail =
-                "actor: wanted the token's user, or nothing (`actor: any` in policy.yaml relaxes it)";
+                "actor: wanted the token's user, or no actor (`actor: any` in policy.yaml relaxes it)";
             return Err(Problem::new(403, "actor_not_allowed", detail));
         }
     }

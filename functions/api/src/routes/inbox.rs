@@ -1,4 +1,5 @@
-//! `/v1/recipients/{id}/inbox`: what somebody was told live and can read later, in the words of the WebSocket.
+//! `/v1/recipients/{id}/inbox`: a recipient's stored in-app messages, with the terms of the WebSocket
+//! protocol.
 
 use domain::Timestamp;
 use domain::inbox::{Filter, Marking, Shelf, Viewer, is_category};
@@ -11,11 +12,11 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::{Api, Asked};
 
-/// What a body that marks may hold.
+/// The members of a body that marks entries.
 const MEMBERS: [&str; 4] = ["as", "ids", "all", "category"];
 
 impl Api {
-    /// The newest first. A page may hold fewer entries than asked for.
+    /// Lists the entries, the newest first. A page can have fewer entries than requested.
     pub(crate) async fn list_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let filter = filter(asked)?;
         let category = filter.category.as_deref().unwrap_or_default();
@@ -37,7 +38,7 @@ impl Api {
         Ok(Response::json(200, &self.inbox.counts(&viewer, asked.now).await?))
     }
 
-    /// Marks the entries that are named, or all that the mark is about: the newest 500 of them.
+    /// Marks the named entries, or the newest 500 that the mark applies to.
     pub(crate) async fn mark_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let marking = marking(asked)?;
         let viewer = self.viewer(asked).await?;
@@ -72,7 +73,7 @@ impl Api {
         }
     }
 
-    /// Whose inbox it is, for which tenant: of somebody whom the caller may see.
+    /// The recipient and tenant of an inbox that the caller may see.
     async fn viewer(&self, asked: &Asked<'_>) -> Result<Viewer, Problem> {
         let user = self.person(asked.parameter(0), asked).await?.id;
         let view = asked.view_of(&user);
@@ -105,7 +106,8 @@ fn marking(asked: &Asked<'_>) -> Result<Marking, Problem> {
     })
 }
 
-/// There is no such notification, or it is somebody else's: which of the two is nobody's business.
+/// The result for an entry that does not exist or belongs to another recipient. The two cases are
+/// indistinguishable.
 fn denied((id, why): &(Key, Noticed)) -> Option<Value> {
     let reason = match why {
         Noticed::Remembered => return None,

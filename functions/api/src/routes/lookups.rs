@@ -1,8 +1,8 @@
-//! `/v1/lookups`: who has an address.
+//! `/v1/lookups`: finds people by an address.
 //!
-//! The address comes in the body: a URL would carry it into logs of others. A tenant finds the people it may see, and
-//! only by an address that it may see of them: otherwise the answer would tell a hidden address of a person whom other
-//! tenants know as well.
+//! The address is in the body, because URLs end up in access logs. A tenant finds only people it may
+//! see, and only by addresses it may see. Otherwise a match would confirm a hidden address of a person
+//! who also belongs to other tenants.
 
 use domain::channel::Channel;
 use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::{Api, Asked};
 
-/// The members that a body may have, one of them.
+/// The members of a body, of which exactly one is present.
 const MEMBERS: [(&str, Channel); 3] =
     [("email", Channel::Email), ("phone", Channel::Sms), ("whatsapp", Channel::Whatsapp)];
 const WANTED: &str = "one of email, phone and whatsapp, such as {\"email\":\"ann@example.com\"}";
@@ -28,7 +28,7 @@ impl Api {
     }
 }
 
-/// Whether the view of a person shows an address of this channel.
+/// Whether the view of a person contains an address of this channel.
 fn has_address(person: &Recipient, channel: Channel) -> bool {
     match channel {
         Channel::Email => person.email.is_some(),
@@ -38,7 +38,7 @@ fn has_address(person: &Recipient, channel: Channel) -> bool {
     }
 }
 
-/// The address that is looked for. No refusal repeats it.
+/// The address to find. Refusals do not quote it.
 fn wanted(body: &serde_json::Map<String, Value>) -> Result<(Channel, String), Problem> {
     if let Some(problem) = Problem::stranger(body, &MEMBERS.map(|(name, _)| name)) {
         return Err(problem);
@@ -54,7 +54,7 @@ fn wanted(body: &serde_json::Map<String, Value>) -> Result<(Channel, String), Pr
     };
     match value.as_str().filter(|text| fits(text)) {
         Some(text) => Ok((channel, text.to_owned())),
-        None => Err(Problem::refused(name, "something that is no such address", WANTED)),
+        None => Err(Problem::refused(name, "a malformed address", WANTED)),
     }
 }
 

@@ -1,8 +1,9 @@
-//! What an endpoint was asked, and what it is to be asked by hand: a ping, one message again, all that it has not got.
+//! The attempts of an endpoint, and manual sends: a ping, one message again, or all undelivered
+//! messages.
 //!
-//! Nothing is sent from here. A ping and a message that failed are jobs of keys of their own in the queue for webhooks.
-//! An event that the endpoint was not told of goes to dispatch, for this endpoint alone. The answers are among the
-//! endpoint's attempts a moment later.
+//! The API sends no message itself. Pings and failed messages become jobs with their own keys in the
+//! webhook queue. An event that was never sent to the endpoint goes to dispatch, for this endpoint only.
+//! The answers appear among the endpoint's attempts a moment later.
 
 use std::time::Duration;
 
@@ -24,19 +25,20 @@ use crate::{Api, Asked};
 
 pub(crate) const SOURCE: &str = domain::producers::API_SOURCE;
 
-/// The rows that one call to a table looks at, and the messages that one request sends at most. A request has 30 seconds.
+/// The number of rows that one call to a table reads, and the most messages of one request. A request
+/// has 30 seconds.
 const AT_ONCE: u32 = 100;
 const MOST: usize = 1_000;
 
-/// The calls to tables that one request makes at most: an endpoint can have many rows with nothing to send.
+/// The most table calls of one request. An endpoint can have many rows that need no send.
 const MOST_PARTS: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recovery {
-    /// What first failed, or was not told, then or later.
+    /// Failures and omissions since this time are sent again.
     since: Timestamp,
-    /// They are counted, and not sent.
+    /// Counts the messages without sending them.
     #[serde(default)]
     dry_run: bool,
 }
@@ -50,7 +52,7 @@ impl Api {
         Ok(Response::json(202, &json!({ "message": message })))
     }
 
-    /// The newest first, with what was answered.
+    /// Lists the attempts with their answers, the newest first.
     pub(crate) async fn list_attempts(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         let page = Page::of(asked.request, asked.scope, &["attempts", &id.id])?;
@@ -59,8 +61,8 @@ impl Api {
         Ok(Response::json(200, &json!({ "attempts": found.attempts, "next": page.next(found.next) })))
     }
 
-    /// Sends one message again that did not arrive: one attempt, now. An event that the endpoint was not told of because
-    /// of its own state is decided about once more.
+    /// Sends one failed message again, in a single attempt now. An event that was not sent because of
+    /// the endpoint's state is decided again.
     pub(crate) async fn retry_message(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let endpoint = self.endpoint(&asked.endpoint()?).await?;
         is_on(&endpoint)?;
@@ -79,8 +81,8 @@ impl Api {
         Ok(Response::json(202, &json!({ "message": message })))
     }
 
-    /// Sends everything that the endpoint has not got since a time: messages that failed, and events that it was not told
-    /// of because of its own state. 1,000 of them, and then where to go on.
+    /// Sends all undelivered messages since a time: failed ones, and events not sent because of the
+    /// endpoint's state. Handles up to 1,000 and returns a cursor for the rest.
     pub(crate) async fn recover_messages(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.endpoint()?;
         let Recovery { since, dry_run } = recovery(asked)?;
@@ -147,7 +149,7 @@ impl Api {
 }
 
 impl Asked<'_> {
-    /// What keeps this request apart from every other, and is the same for it when it is asked again.
+    /// A nonce that differs between requests and is the same for a repeated request.
     pub(crate) fn nonce(&self) -> Result<String, Problem> {
         match &self.name {
             Some(name) => Ok(name.clone()),
@@ -156,11 +158,10 @@ impl Asked<'_> {
     }
 }
 
-/// Whether messages may be sent to an endpoint: its owner has proved control, and nobody has switched it off.
+/// Checks that messages may be sent to an endpoint: it is verified and enabled.
 fn is_on(endpoint: &Endpoint) -> Result<(), Problem> {
     if endpoint.unverified.is_some() {
-        let detail =
-            "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify first";
+        let detail = "the endpoint is not verified; POST /v1/endpoints/{id}/verify first";
         return Err(Problem::new(409, "unverified", detail));
     }
     match &endpoint.disabled {

@@ -1,5 +1,6 @@
-//! `/v1/recipients/{id}/preferences`: what somebody wants to hear of, and when. With a token, or with `?tenant=`, it is
-//! what differs in that tenant; otherwise what holds for events of no tenant, and where a tenant says nothing.
+//! `/v1/recipients/{id}/preferences`: a recipient's notification preferences. With a token or `?tenant=`
+//! they are the deviations in that tenant. Otherwise they apply to events without a tenant, and as
+//! defaults within tenants.
 
 use domain::recipient::{Recipient, Settings};
 use domain::registry::{Change, check_preferences, check_zones, merge};
@@ -38,7 +39,7 @@ impl Api {
         .await
     }
 
-    /// `change` makes a merge patch from the settings as they are.
+    /// Edits the preferences. `change` creates a merge patch from the current settings.
     async fn edit_preferences(
         &self,
         asked: &Asked<'_>,
@@ -85,17 +86,20 @@ fn settings(person: &Recipient, scope: &Scope) -> Settings {
     }
 }
 
+/// Reads the settings in a body.
+///
 /// # Errors
-/// 422 names the member that is not what it should be.
+/// 422 names the malformed member.
 pub(crate) fn read(members: &Map<String, Value>) -> Result<Settings, Problem> {
     Ok(domain::registry::settings(members)?)
 }
 
-/// Whether a patch makes settings of settings; of the zone it says only whether the patch's own is one, for what is stored
-/// may be anything.
+/// Checks that a patch turns settings into valid settings. Of the zone only the patch's own value is
+/// checked, because the stored one may be invalid.
 ///
 /// # Errors
-/// 422 names the member as the caller wrote it: in the table it may lie among those of a tenant.
+/// 422 names the member as the caller wrote it. In the table the member can be nested in those of a
+/// tenant.
 fn fits(before: &Map<String, Value>, patch: &Map<String, Value>) -> Result<(), Problem> {
     let mut next = before.clone();
     if !patch.contains_key("zone") {
@@ -105,7 +109,7 @@ fn fits(before: &Map<String, Value>, patch: &Map<String, Value>) -> Result<(), P
     merge(&mut next, Value::Object(patch.clone()));
     match next {
         Value::Object(next) => read(&next).map(drop),
-        // A patch that is an object makes an object.
+        // A patch that is an object creates an object.
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ok(()),
     }
 }
@@ -113,7 +117,7 @@ fn fits(before: &Map<String, Value>, patch: &Map<String, Value>) -> Result<(), P
 fn object(settings: &Settings) -> Map<String, Value> {
     match serde_json::to_value(settings) {
         Ok(Value::Object(object)) => object,
-        // A struct of options is an object.
+        // A struct of options serializes to an object.
         Ok(_) | Err(_) => Map::new(),
     }
 }
@@ -122,7 +126,7 @@ fn object_of<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> 
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The merge patch (RFC 7396) that makes `next` of `before`.
+/// The merge patch (RFC 7396) that turns `before` into `next`.
 fn difference(before: &Map<String, Value>, next: &Map<String, Value>) -> Map<String, Value> {
     let mut patch = Map::new();
     for name in before.keys().filter(|key| !next.contains_key(*key)) {
@@ -159,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_that_makes_no_settings_is_refused_with_the_member_as_it_was_written() {
+    fn malformed_patch_is_refused_with_its_member() {
         let before = json!({ "zone": "Mars/Phobos", "preferences": { "channel_types": { "sms": true } } });
         patched(&before, json!({ "preferences": { "channel_types": { "sms": false } } }), None);
         patched(&before, json!({ "quiet": null, "zone": null }), None);

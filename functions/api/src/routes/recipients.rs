@@ -1,4 +1,4 @@
-//! `/v1/recipients` and `/v1/recipients/{id}`: the people who can be told something.
+//! `/v1/recipients` and `/v1/recipients/{id}`: recipients.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,12 @@ use crate::response::Response;
 use crate::tenancy::{Grant, Role, change, view};
 use crate::{Api, Asked};
 
-/// Longest id, in bytes: an event's limit for names.
+/// The longest id, in bytes: the limit of names in events.
 const MAX_ID_BYTES: usize = 256;
 
 impl Api {
-    /// `GET /v1/recipients?topic=…` or `?role=…&in=…`: who follows a topic, or has a role. There is no list of all.
+    /// `GET /v1/recipients?topic=…` or `?role=…&in=…`: lists the followers of a topic or the holders of
+    /// a role. There is no list of all recipients.
     pub(crate) async fn list_recipients(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (group, list) = group(asked)?;
         let page = Page::of(asked.request, asked.scope, &["recipients", &list])?;
@@ -90,14 +91,15 @@ impl Api {
         self.get_recipient(asked).await
     }
 
-    /// Announces a change of a person, and ends the sessions of a tenant that the person has left. Sessions are ended
-    /// for a change that was made before, too: the caller may ask again because that did not work.
+    /// Publishes a change of a person, and ends the sessions of tenants that the person has left.
+    /// Sessions also end for an earlier change, because the caller may repeat a request whose session
+    /// end failed.
     async fn after_change(&self, asked: &Asked<'_>, changed: bool, members: &[&str]) -> Result<(), Problem> {
         let id = asked.parameter(0);
         if changed {
             self.announce(asked, Changed::Recipient, members).await;
         }
-        // Whoever replaces a person without naming tenants takes them away.
+        // A replacement without tenants removes them.
         if asked.request.method() == "PUT" || members.contains(&"tenants") {
             let found = self.people.find(&BTreeSet::from([id])).await?;
             if let Some(person) = found.get(id) {
@@ -119,21 +121,22 @@ impl Api {
         let is_ours = removes(known.get(id))?;
         if is_ours {
             self.announce_deletion(asked).await?;
-            // First what they were told: if that goes wrong, they are still there for whoever asks again.
+            // The inbox is deleted first. If that fails, the person still exists and the caller can
+            // repeat the request.
             self.inbox.forget(id).await?;
             self.sessions.end(id, &SignOut::Everywhere, asked.now).await?;
         }
         let decide = |before: Option<&Recipient>| Ok(removes(before)?.then_some(Change::Remove));
         self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
         if is_ours {
-            // Once more, for a ticket that was bought meanwhile. Nobody of this id gets another one.
+            // A second time, for tickets issued in between. A deleted person gets no further tickets.
             self.sessions.end(id, &SignOut::Everywhere, now()).await?;
         }
         Ok(Response::empty(204))
     }
 
-    /// Publishes that addresses of a person changed, so that the old ones can be told. The change stands whatever the
-    /// bus says: an announcement that was not published is logged.
+    /// Publishes address changes of a person, so that the old addresses are notified. The change remains
+    /// if the bus refuses the event, and an error is logged.
     async fn announce_addresses(&self, id: &str, amended: &Amended, stamp: &Stamp) {
         let event = |change| Entry::of(&announcement(address_change::API, id, change, stamp, stamp.at));
         let entries: Vec<Entry> = amended.addresses.iter().map(event).collect();
@@ -144,15 +147,15 @@ impl Api {
             tracing::error!(
                 code = "ADDRESS_CHANGE_NOT_ANNOUNCED",
                 error = runtime::chain(&refused),
-                "an address changed and the event about it was not published; the old address is not told"
+                "address change event not published: the old address is not notified"
             );
         }
     }
 
-    /// The person of this id, as far as the caller may see them.
+    /// The person with this id, in the caller's view.
     ///
     /// # Errors
-    /// What [`tenancy::authorize`](crate::tenancy::authorize) says of the operation; 404 for an unknown id.
+    /// The refusal of [`tenancy::authorize`](crate::tenancy::authorize), or 404 for an unknown id.
     pub(crate) async fn person(&self, id: &str, asked: &Asked<'_>) -> Result<Recipient, Problem> {
         match self.people.find(&BTreeSet::from([id])).await?.remove(id) {
             Some(person) => self.seen(asked, person),
@@ -172,13 +175,13 @@ impl Api {
 }
 
 impl Asked<'_> {
-    /// Who says so, and when.
+    /// The version of a change: its author and time.
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp { at: self.now, by: format!("api {}", self.request.id()) }
     }
 }
 
-/// Which group is asked for, and a name for it.
+/// The requested group, and its name in cursors.
 fn group(asked: &Asked<'_>) -> Result<(Group, String), Problem> {
     let tenant = asked.scope.tenant();
     let bad = |detail: &str| Err(Problem::new(400, "bad_query", detail));
@@ -198,7 +201,7 @@ fn group(asked: &Asked<'_>) -> Result<(Group, String), Problem> {
     }
 }
 
-/// The id may be left out in the body; another one than the path's is refused.
+/// Adds the path's id to the body. Another id in the body is refused.
 pub(crate) fn same_id(members: &mut Map<String, Value>, id: &str) -> Result<(), Problem> {
     match members.insert("id".to_owned(), id.into()) {
         Some(other) if other != *id => {

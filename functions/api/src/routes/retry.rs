@@ -1,7 +1,8 @@
-//! `/v1/deliveries/{key}/retry`: a second send on purpose.
+//! `/v1/deliveries/{key}/retry`: sends a notification again.
 //!
-//! Nothing is sent from here. Dispatch is left a wake with a nonce of its own: it decides anew, with the preferences,
-//! addresses and rules of now, and what comes of it has keys of its own.
+//! The API does not send the notification itself. It sends a continuation with a new nonce to dispatch,
+//! which decides with the current preferences, addresses and rules. The resulting notifications have new
+//! keys.
 
 use std::time::Duration;
 
@@ -40,14 +41,16 @@ impl Api {
             Some(Ok(())) => {}
             Some(Err(refused)) => return Err(refused.into()),
             None => {
-                return Err(Problem::new(503, "unavailable", "the queue said nothing; ask again").after(1));
+                return Err(
+                    Problem::new(503, "unavailable", "the queue did not answer; repeat the request").after(1)
+                );
             }
         }
         Ok(Response::json(202, &json!({ "retries": key.as_str(), "nonce": nonce })))
     }
 }
 
-/// Whether nothing more will come of it by itself, and nothing good came of it.
+/// Checks that the notification has ended without success.
 fn is_over(status: Status) -> Result<(), Problem> {
     match status {
         Status::Failed
@@ -56,18 +59,18 @@ fn is_over(status: Status) -> Result<(), Problem> {
         | Status::Unconfirmed
         | Status::Undelivered
         | Status::Bounced => Ok(()),
-        Status::Sent | Status::Delivered => Err(Problem::new(409, "sent", "it was sent")),
+        Status::Sent | Status::Delivered => Err(Problem::new(409, "sent", "the notification was sent")),
         Status::Claimed | Status::Released | Status::Deferred => {
-            Err(Problem::new(409, "under_way", "it is under way, or waits for its time"))
+            Err(Problem::new(409, "under_way", "the notification is in progress or deferred"))
         }
     }
 }
 
 fn not_again(why: &str) -> Problem {
-    Problem::new(422, "not_again", format!("it cannot be sent again: {why}"))
+    Problem::new(422, "not_again", format!("the notification cannot be sent again: {why}"))
 }
 
-/// Whom a row's name stands for. An address stands there as a hash.
+/// The audience of a row's recipient name. An address is stored as a hash.
 fn audience(name: &str) -> Option<Audience> {
     if let Some(room) = name.strip_prefix("room:") {
         return Some(Audience::Room(room.to_owned()));
@@ -86,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_in_the_ledger_leads_back_to_whom_it_stands_for() {
+    fn recipient_name_gives_its_audience() {
         let endpoint = |name| Audience::Endpoint(EndpointId::parse(name).unwrap());
         for it in [
             Audience::User("ann".into()),

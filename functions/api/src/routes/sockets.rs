@@ -8,8 +8,9 @@ use crate::response::Response;
 use crate::{Api, Asked};
 
 impl Api {
-    /// Closes the open sockets of a person, and makes tickets that were issued before useless. With a token, or with
-    /// `?tenant=`, the sockets of that tenant; otherwise all. Tokens stay valid: revoke them where they are issued.
+    /// Closes the open sockets of a person and invalidates earlier tickets. With a token or `?tenant=`
+    /// this covers the sockets of that tenant, otherwise all. Tokens stay valid and must be revoked at
+    /// their issuer.
     pub(crate) async fn close_sockets(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let id = asked.parameter(0);
         if !asked.is_own() && asked.scope.tenant().is_some() {
@@ -20,7 +21,12 @@ impl Api {
             Scope::Tenant(tenant) => SignOut::Tenant(tenant.clone()),
         };
         let closed = self.sessions.end(id, &sign_out, asked.now).await?;
-        tracing::info!(code = "SIGNED_OUT", closed, request.id = asked.request.id(), "sockets were closed");
+        tracing::info!(
+            code = "SIGNED_OUT",
+            closed,
+            request.id = asked.request.id(),
+            "sockets closed: the user was signed out"
+        );
         Ok(Response::empty(204))
     }
 }

@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}`: a tenant's zone, and what its people hear of and when, where they say nothing themselves.
+//! `/v1/tenants/{tenant}`: a tenant's zone and the default preferences of its members.
 
 use std::collections::BTreeSet;
 
@@ -25,14 +25,14 @@ impl Api {
         let settings = read(&members)?;
         check_preferences(&members)?;
         if !self.people.put_tenant(tenant, &settings, &asked.stamp()).await? {
-            return Err(Problem::new(409, "newer", "something newer was said of this tenant; read it again"));
+            return Err(Problem::new(409, "newer", "the tenant has a newer update; read the settings again"));
         }
         self.announce(asked, Changed::Tenant, &names(&members)).await;
         self.get_tenant(asked).await
     }
 }
 
-/// The tenant of the path, if it is the caller's.
+/// The tenant in the path, if it is the caller's.
 fn tenant<'a>(asked: &'a Asked<'_>) -> Result<&'a str, Problem> {
     let named = asked.parameter(0);
     check_tenant(named)

@@ -1,4 +1,4 @@
-//! `/v1/tickets`: lets one WebSocket connect, once, within 30 seconds.
+//! `/v1/tickets`: lets one WebSocket connect once within 30 seconds.
 
 use std::time::Duration;
 
@@ -15,23 +15,23 @@ use crate::response::Response;
 use crate::routes::recipients::check_id;
 use crate::{Api, Asked};
 
-/// How long a ticket works: it may travel in a URL because of it.
+/// How long a ticket is valid. The short time allows tickets in URLs.
 const LIFETIME: Duration = Duration::from_secs(30);
 
-/// How many rooms a ticket names at most, and how long each name is, in bytes.
+/// The most rooms of a ticket, and the longest room name, in bytes.
 const MAX_ROOMS: usize = 50;
 const MAX_ROOM_BYTES: usize = 256;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wish {
-    /// Whose socket it will be: the token's own user, where it is left out.
+    /// The user of the socket. The default is the token's user.
     #[serde(default)]
     user: Option<String>,
-    /// The rooms it may join: names, or beginnings that end in a star.
+    /// The rooms that the socket may join: names, or prefixes that end in a star.
     #[serde(default)]
     rooms: Option<Vec<String>>,
-    /// When the session ends, where that is earlier than the token's `exp` and [`MAX_SESSION`] from now.
+    /// When the session ends, if earlier than the token's `exp` and than [`MAX_SESSION`] from now.
     #[serde(default)]
     expires: Option<Timestamp>,
 }
@@ -48,7 +48,7 @@ impl Api {
         let until = session_end(asked.now, token_expiry(asked.request), wish.expires)?;
         let identity = Identity { until: Some(until), ..identity(asked, wish)? };
         if asked.scope.tenant().is_some() {
-            // A person who is not of this tenant gets no ticket from it, for oneself neither.
+            // A person outside this tenant gets no ticket from it, not even their own.
             let found = self.person(&identity.user, asked).await;
             match found {
                 Err(problem) if problem.status == 404 && is_self(asked.caller, &identity.user) => {
@@ -74,10 +74,11 @@ impl Api {
     }
 }
 
-/// When a session ends at the latest: with the token, at the time that the caller names, and [`MAX_SESSION`] from now.
+/// The end of a session: the earliest of the token's end, the requested time and [`MAX_SESSION`] from
+/// now.
 ///
 /// # Errors
-/// 422: the named time is over.
+/// 422: the requested time is in the past.
 fn session_end(
     now: Timestamp,
     token: Option<Timestamp>,
@@ -93,11 +94,11 @@ fn is_self(caller: &Caller, user: &str) -> bool {
     matches!(caller, Caller::Person(it) if it.user == user)
 }
 
-/// Who the socket will be. A member is nobody else, and joins the rooms that their token names.
+/// The identity of the socket. A member gets only their own identity, with the rooms of the token.
 fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
     if let Some(Person { user, rooms, .. }) = asked.caller.member() {
         if wish.user.is_some_and(|it| it != *user) {
-            return Err(Problem::forbidden("user: a ticket for somebody else takes the role admin"));
+            return Err(Problem::forbidden("user: a ticket for another user needs the role admin"));
         }
         if wish.rooms.is_some() {
             return Err(Problem::forbidden("rooms: they are those of your token's claim `rooms`"));
@@ -110,7 +111,7 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         Caller::Program(_) => None,
     };
     let user = wish.user.or(own).filter(|user| !user.is_empty());
-    let user = user.ok_or_else(|| Problem::refused("user", "nothing", "whose socket it will be"))?;
+    let user = user.ok_or_else(|| Problem::refused("user", "no value", "the user of the socket"))?;
     check_id(&user)?;
     let rooms = wish.rooms.unwrap_or_default();
     let fits = |text: &String| (1..=MAX_ROOM_BYTES).contains(&text.len());
@@ -127,12 +128,12 @@ pub(crate) fn chance() -> Result<String, Problem> {
     Ok(URL_SAFE_NO_PAD.encode(random::<16>()?))
 }
 
-/// So many random bytes.
+/// Random bytes.
 pub(crate) fn random<const BYTES: usize>() -> Result<[u8; BYTES], Problem> {
     let mut bytes = [0_u8; BYTES];
     getrandom::fill(&mut bytes).map_err(|error| {
-        tracing::error!(%error, "no random numbers");
-        Problem::new(503, "unavailable", "something of ours did not answer as it should; ask again").after(1)
+        tracing::error!(code = "API_NO_RANDOMNESS", %error, "random numbers not available: the caller gets status 503");
+        Problem::new(503, "unavailable", "an internal service did not answer; repeat the request").after(1)
     })?;
     Ok(bytes)
 }

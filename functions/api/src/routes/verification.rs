@@ -1,7 +1,7 @@
 //! `/v1/endpoints/{id}/verify`: an owner proves control of an endpoint.
 //!
-//! Without a challenge in the body the endpoint is sent a new one. With the challenge that the endpoint was sent, it is
-//! verified. The challenge goes to the endpoint only, never into an answer of the API.
+//! A request without a challenge sends the endpoint a new one. A request with the current challenge
+//! verifies the endpoint. The challenge is sent only to the endpoint, never in an answer of the API.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -55,7 +55,7 @@ impl Api {
         Ok(())
     }
 
-    /// Sends an endpoint a new challenge, in place of the one before.
+    /// Sends an endpoint a new challenge, which replaces the previous one.
     async fn challenge(&self, id: &EndpointId, asked: &Asked<'_>) -> Result<Key, Problem> {
         let text = URL_SAFE_NO_PAD.encode(random::<CHALLENGE_BYTES>()?);
         if !self.endpoints.challenge(id, &Challenge::of(&text, asked.now)).await? {
@@ -67,8 +67,8 @@ impl Api {
         Ok(message)
     }
 
-    /// Sends a challenge because an endpoint was registered, as often as pings may be sent. `false`: none was sent, and
-    /// the owner asks for one later.
+    /// Sends a challenge after a registration, within the limit of pings. Returns `false` if none was
+    /// sent and the owner has to request one.
     pub(crate) async fn challenge_unasked(&self, id: &EndpointId, asked: &Asked<'_>) -> bool {
         match self.gate.may_ping(&self.counters, asked.scope, &id.id, asked.now).await {
             Ok(true) => {}
@@ -77,7 +77,7 @@ impl Api {
                 tracing::warn!(
                     error = chain(&refused),
                     code = "API_NO_CHALLENGE",
-                    "limits cannot be looked up; a new endpoint is sent no challenge"
+                    "challenge of a new endpoint not sent: rate limits not available"
                 );
                 return false;
             }
@@ -88,7 +88,7 @@ impl Api {
                 tracing::warn!(
                     problem = problem.kind,
                     code = "API_NO_CHALLENGE",
-                    "new endpoint is sent no challenge; its owner asks for one"
+                    "challenge of a new endpoint not sent: its owner has to request one"
                 );
                 false
             }

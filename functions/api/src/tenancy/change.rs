@@ -1,4 +1,4 @@
-//! Which members of a person a grant lets a caller write.
+//! The members of a person that a grant allows to write.
 
 use domain::recipient::{Device, Recipient};
 use serde_json::{Map, Value, json};
@@ -7,17 +7,18 @@ use super::{Grant, Refusal, Role};
 use crate::problem::Problem;
 use crate::router::Operation;
 
-/// The members of a person that hold something for each tenant, by its name.
+/// The members of a person with one entry for each tenant.
 const BY_TENANT: [&str; 2] = ["in_tenants", "topics_in"];
 
-/// What somebody may change about themselves: not what they are, and not what they would hear of by it.
+/// The members that people may change about themselves. Roles and topics are excluded, because they
+/// decide about notifications.
 const OWN: [&str; 9] =
     ["name", "email", "phone", "whatsapp", "locale", "zone", "preferences", "quiet", "in_tenants"];
 
-/// A whole person as somebody of this tenant describes them: they become this tenant's.
+/// Checks a whole person written by a tenant. The person becomes that tenant's.
 ///
 /// # Errors
-/// 403: they would reach into another tenant.
+/// 403: the person would get members of another tenant.
 pub(crate) fn check_put(next: &Recipient, tenant: &str) -> Result<(), Problem> {
     let reaches_elsewhere = next.tenants.iter().any(|it| it != tenant)
         || next.roles.iter().any(|role| role.scope != tenant)
@@ -30,10 +31,11 @@ pub(crate) fn check_put(next: &Recipient, tenant: &str) -> Result<(), Problem> {
     }
 }
 
-/// A patch of a person by somebody of this tenant.
+/// Checks a patch of a person written by a tenant.
 ///
 /// # Errors
-/// 403: it reaches into another tenant, or holds for others as well, or is not for the caller to say.
+/// 403: the patch changes another tenant's part, a shared member, or a member that the caller may not
+/// change.
 pub(crate) fn check_patch(
     patch: &Map<String, Value>,
     grant: Grant,
@@ -47,16 +49,16 @@ pub(crate) fn check_patch(
         Grant::Part if stranger(&BY_TENANT) => {
             Err(Refusal::KnownElsewhere.problem(Operation::PatchRecipient))
         }
-        // An admin lets also themselves follow a topic of the tenant.
+        // An admin may also follow topics of the tenant.
         Grant::Own if role == Role::Admin && !stranger(&[&OWN[..], &BY_TENANT].concat()) => Ok(()),
         Grant::Own if stranger(&OWN) => {
-            Err(Problem::forbidden(format!("you may change {} and nothing else", OWN.join(", "))))
+            Err(Problem::forbidden(format!("only these members may be changed: {}", OWN.join(", "))))
         }
         Grant::Part | Grant::Own => Ok(()),
     }
 }
 
-/// Whether a patch touches what belongs to this tenant alone.
+/// Checks that a patch changes only this tenant's part.
 fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
     let no =
         |member: &str| Err(Problem::forbidden(format!("{member}: a token reaches its own tenant alone")));
@@ -64,7 +66,7 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
         match patch.get(member) {
             None => {}
             Some(Value::Object(it)) if it.keys().all(|key| key == tenant) => {}
-            // Whatever else it is would take the place of what others have there.
+            // Any other value would replace the entries of other tenants.
             Some(_) => return no(member),
         }
     }
@@ -79,8 +81,7 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
     }
 }
 
-/// Writes on devices which tenant registered them. A device that was there before, with the same endpoint, stays its
-/// person's or its tenant's.
+/// Writes the registering tenant into devices. A known device with the same endpoint keeps its owner.
 pub(crate) fn mark(devices: &mut [Device], before: Option<&Recipient>, tenant: &str) {
     let before = before.map(|before| before.devices.as_slice()).unwrap_or_default();
     for device in devices {
@@ -89,7 +90,7 @@ pub(crate) fn mark(devices: &mut [Device], before: Option<&Recipient>, tenant: &
     }
 }
 
-/// The same for the devices of a patch. What is no list of devices is left for the reader to refuse.
+/// Writes the registering tenant into the devices of a patch. The parser refuses malformed lists later.
 pub(crate) fn mark_patch(patch: &mut Map<String, Value>, before: Option<&Recipient>, tenant: &str) {
     let Some(devices) = patch.get_mut("devices") else { return };
     let Ok(mut read) = serde_json::from_value::<Vec<Device>>(devices.clone()) else { return };
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gives_themselves_a_role_a_tenant_or_a_topic() {
+    fn person_cannot_add_own_roles_tenants_or_topics() {
         let mine = json!({ "email": "x@example.com", "in_tenants": { "a": { "zone": "Etc/UTC" } } });
         check(Grant::Own, Role::Member, mine, true);
         for patch in [
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_person_of_a_tenant_reaches_into_no_other() {
+    fn person_of_a_tenant_has_no_foreign_members() {
         let put = |members: Value| check_put(&person(members), "a").is_ok();
         assert!(put(json!({ "tenants": ["a"], "roles": [{ "role": "r", "in": "a" }] })));
         for members in [

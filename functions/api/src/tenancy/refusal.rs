@@ -1,41 +1,39 @@
-//! Why a caller may not, and how the caller reads it.
+//! Refusals and their answers.
 
 use crate::problem::Problem;
 use crate::router::Operation;
 
-/// Why a caller may not.
+/// Why a caller is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The answer for an unknown id.
+    /// The object does not exist for the caller.
     Absent,
-    /// The id cannot be used: another tenant's person, or a person without tenants, has it.
+    /// The id is used by a person of another tenant or without tenants.
     Taken,
     NeedsAdmin,
     SomebodyElse,
-    /// Other tenants know the person as well.
+    /// The person also belongs to other tenants.
     KnownElsewhere,
     OtherTenant,
-    /// An admin does not mark another person's messages.
+    /// An admin cannot mark another person's messages.
     LooksOn,
 }
 
 impl Refusal {
-    /// The refusal as the caller reads it.
+    /// The answer for this refusal.
     pub(crate) fn problem(self, operation: Operation) -> Problem {
         match self {
             Refusal::Absent => absent(operation),
             Refusal::Taken => Problem::new(409, "taken", "this id is taken; choose another one"),
-            Refusal::NeedsAdmin => Problem::forbidden("it takes the role admin"),
-            Refusal::SomebodyElse => {
-                Problem::forbidden("this is about somebody else; it takes the role admin")
-            }
+            Refusal::NeedsAdmin => Problem::forbidden("role: wanted admin"),
+            Refusal::SomebodyElse => Problem::forbidden("another person's object: wanted the role admin"),
             Refusal::KnownElsewhere => Problem::forbidden(
                 "other tenants know this person as well: change in_tenants and topics_in of your own",
             ),
             Refusal::OtherTenant => Problem::forbidden("a token reaches its own tenant alone"),
-            Refusal::LooksOn => Problem::forbidden(
-                "what somebody has seen is for them to say, and for programs of the account",
-            ),
+            Refusal::LooksOn => {
+                Problem::forbidden("only the recipient and programs of the account may mark entries")
+            }
         }
     }
 }

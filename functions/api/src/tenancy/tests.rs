@@ -1,4 +1,4 @@
-//! Every operation × role × relation, with the decisions as literals.
+//! Every operation, role and relation, with the decisions as literals.
 
 use std::collections::BTreeSet;
 
@@ -21,12 +21,13 @@ const RELATIONS: [Relation; 7] = [
 
 const ROLES: [Role; 4] = [Role::Member, Role::Admin, Role::ProgramOfTenant, Role::Program];
 
-/// For each operation the decisions for a member, an admin, a program with `?tenant=` and one without; in each text a
-/// letter for every relation: myself, myself and shared, exclusive, shared, no tenant, other tenant, unknown.
+/// The decisions of each operation for a member, an admin, a program with `?tenant=` and one without.
+/// Each text has one letter per relation: myself, myself and shared, exclusive, shared, no tenant, other
+/// tenant, unknown.
 ///
-/// Grants: `W` whole, `P` the tenant's part, `O` one's own, `-` done, and nothing was there.
-/// Refusals: `4` absent (404), `T` taken (409), and with 403: `A` needs admin, `S` somebody else, `K` known elsewhere,
-/// `X` another tenant, `L` looks on.
+/// Grants: `W` whole, `P` the tenant's part, `O` one's own, `-` success without an object. Refusals: `4`
+/// absent (404), `T` taken (409), and with 403: `A` needs admin, `S` other person, `K` known elsewhere,
+/// `X` other tenant, `L` read-only.
 const TABLE: [(Operation, [&str; 4]); ROUTES.len()] = [
     (Operation::ListRecipients, ["AAAAAAA", "WOWP444", "OOWP444", "WWWWWW4"]),
     (Operation::LookUpRecipients, ["AAAAAAA", "WOWP444", "OOWP444", "WWWWWW4"]),
@@ -87,8 +88,8 @@ fn table_has_one_entry_for_every_route() {
     assert_eq!(of_table.iter().collect::<BTreeSet<_>>().len(), of_table.len());
 }
 
-/// An id of another tenant, or of a person without tenants, is answered like an unknown id. Creating under a taken id
-/// cannot work and says so: ids are unique over all tenants.
+/// An id of another tenant, or of a person without tenants, is answered like an unknown id. Creating a
+/// person with a used id fails visibly, because ids are unique over all tenants.
 #[test]
 fn other_tenants_ids_are_answered_like_unknown_ids() {
     for (operation, roles) in TABLE {
@@ -98,7 +99,7 @@ fn other_tenants_ids_are_answered_like_unknown_ids() {
             let tells_taken = no_tenant == 'T' && other == 'T' && unknown == 'W';
             let creates = (operation == Operation::PutRecipient && role != Role::Member)
                 || (operation == Operation::PatchRecipient && role == Role::ProgramOfTenant);
-            // What stands for these is in the request, not looked up by an id of another tenant.
+            // The relation of these operations comes from the request, not from a look-up.
             if [Operation::GetTenant, Operation::Publish, Operation::PutEndpoint].contains(&operation) {
                 continue;
             }

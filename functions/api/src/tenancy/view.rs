@@ -1,13 +1,13 @@
-//! What of a person a grant shows.
+//! The members of a person that a grant shows.
 
 use domain::recipient::{Device, Recipient};
 
 use super::Grant;
 
-/// The person as a tenant sees them under a grant.
+/// The person in a tenant's view.
 ///
-/// A person of other tenants as well is built anew from what is this tenant's, so that a member that is added later
-/// stays hidden until it is named here. `shows_addresses` is the parameter `SharedAddresses`.
+/// A person with other tenants is rebuilt from the members of this tenant. A new member therefore stays
+/// hidden until it is added here. `shows_addresses` is the parameter `SharedAddresses`.
 pub(crate) fn of(person: Recipient, grant: Grant, tenant: &str, shows_addresses: bool) -> Option<Recipient> {
     let is_exclusive = person.is_only_of(tenant);
     let mut seen = match grant {
@@ -22,7 +22,7 @@ pub(crate) fn of(person: Recipient, grant: Grant, tenant: &str, shows_addresses:
     Some(seen)
 }
 
-/// What is one tenant's of a person: who they are, and what they are and want there.
+/// The tenant's part of a person: name, roles and preferences in the tenant.
 fn part(person: Recipient, tenant: &str, shows_addresses: bool) -> Recipient {
     let address = |text: Option<String>| text.filter(|_| shows_addresses);
     Recipient {
@@ -39,8 +39,8 @@ fn part(person: Recipient, tenant: &str, shows_addresses: bool) -> Recipient {
     }
 }
 
-/// What a person sees of themselves from within one tenant: also their addresses, their devices and which of these are
-/// closed. What they want to hear in other tenants is not this tenant's app's business.
+/// A person's view of themselves within one tenant, with addresses, devices and suppressions.
+/// Preferences in other tenants are left out.
 fn own(person: Recipient, tenant: &str) -> Recipient {
     let is_ours = |it: &&Device| it.tenant.as_deref().is_none_or(|it| it == tenant);
     let devices = person.devices.iter().filter(is_ours).cloned().collect();

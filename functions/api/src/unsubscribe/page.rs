@@ -1,5 +1,6 @@
-//! The page as a browser shows it: no script, no file from elsewhere, in the browser's language where it is one of ours.
-//! An installation may bring pages of its own; `domain::unsubscribe::page` checks and fills them.
+//! The unsubscribe page in a browser: no script, no external file, in the browser's language if
+//! supported. An installation can bring its own pages, which `domain::unsubscribe::page` checks and
+//! fills.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,8 +16,8 @@ pub struct Page {
     pub html: String,
 }
 
-/// The headers of every answer: nothing from elsewhere is loaded, no other page frames this one, no site gets the link
-/// in a `Referer`, no cache and no search engine keeps the page.
+/// The headers of every answer. They forbid external resources, framing, `Referer`, caches and search
+/// engines.
 pub(crate) const HEADERS: [(&str, &str); 6] = [
     ("content-type", "text/html; charset=utf-8"),
     (
@@ -34,7 +35,7 @@ pub(crate) const HEADERS: [(&str, &str); 6] = [
 #[derive(Default)]
 pub struct Pages(BTreeMap<String, String>);
 
-/// The file of pages that came with the function cannot be used.
+/// The function's file of pages is unusable.
 #[derive(Debug, thiserror::Error)]
 #[error("the pages in {path} are not usable: {why}; write them with `carillon check --pages`")]
 pub struct PagesUnusable {
@@ -43,10 +44,10 @@ pub struct PagesUnusable {
 }
 
 impl Pages {
-    /// Reads `pages.json`, which lies beside the program. Without the file the built-in page is shown.
+    /// Reads `pages.json` in the function's folder. Without the file the built-in page is shown.
     ///
     /// # Errors
-    /// [`PagesUnusable`] when the file is there and is of another make.
+    /// [`PagesUnusable`] if the file exists and has another format.
     pub fn load(path: &Path) -> Result<Pages, PagesUnusable> {
         let unusable = |why: String| PagesUnusable { path: path.display().to_string(), why };
         if !path.exists() {
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn page_cannot_be_framed_and_gives_the_link_to_nobody() {
+    fn page_forbids_framing_and_referrer() {
         let header = |name| HEADERS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         assert!(header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
         assert_eq!(header("referrer-policy"), Some("no-referrer"));

@@ -1,9 +1,9 @@
-//! What the page says, in the languages that it knows.
+//! The texts of the unsubscribe page in its languages.
 
 use domain::locale::Languages;
 use domain::unsubscribe::Scope;
 
-/// The languages of the page; `domain::unsubscribe::page::LANGUAGES` has their tags.
+/// The languages of the page. `domain::unsubscribe::page::LANGUAGES` has their tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     English,
@@ -12,17 +12,17 @@ pub(super) enum Language {
     Portuguese,
 }
 
-/// What the page says.
+/// A text of the page.
 #[derive(Clone, Copy)]
 pub(super) enum Text<'a> {
-    /// Do you want this? With the button.
+    /// The question whether to unsubscribe, with the button.
     Question(&'a Scope),
     Done(&'a Scope),
-    /// The link was used, and the person is subscribed again.
+    /// The link was used, and the person has subscribed again.
     Spent(&'a Scope),
-    /// The link is not ours, or too old.
+    /// The link is not valid or too old.
     Forged,
-    /// The work failed, and may succeed in a moment. With the button.
+    /// The request failed, and a repeat may succeed. With the button.
     Later,
 }
 
@@ -36,15 +36,15 @@ impl Language {
     pub(super) const ALL: [Language; 4] =
         [Language::English, Language::German, Language::French, Language::Portuguese];
 
-    /// The first of `Accept-Language` that the page has, as templates are chosen.
+    /// The first language of `Accept-Language` that the page supports.
     ///
-    /// Source: RFC 9110, section 12.5.4; browsers write the languages in the order in which they are preferred.
+    /// Source: RFC 9110, section 12.5.4. Browsers list the languages in the order of preference.
     pub(super) fn accepted(languages: Option<&str>) -> Option<Language> {
         let tags = languages.unwrap_or_default().split(',').take(20);
         tags.filter_map(|tag| Language::closest(tag.split(';').next()?.trim())).next()
     }
 
-    /// The language of the page that is closest to a reader's.
+    /// The page's language that is closest to a reader's.
     pub(super) fn closest(tag: &str) -> Option<Language> {
         let known = Languages::new(Language::ALL.map(Language::tag));
         let closest = known.closest(tag)?;
@@ -59,7 +59,7 @@ impl Language {
         self.phrases().button
     }
 
-    /// Title and paragraph, as text.
+    /// The title and paragraph, as text.
     pub(super) fn words(self, text: Text<'_>) -> (&'static str, String) {
         let phrases = self.phrases();
         let about = |(title, words): (&'static str, &str), scope: &Scope| {
@@ -88,8 +88,8 @@ impl Language {
     }
 }
 
-/// A language's words. `{}` stands for the scope, and within `category` for the category's name. Pairs are a title and
-/// a paragraph.
+/// The texts of a language. `{}` stands for the scope, and within `category` for the category's name.
+/// Pairs are a title and a paragraph.
 struct Phrases {
     tag: &'static str,
     button: &'static str,
@@ -209,7 +209,7 @@ mod tests {
     use domain::unsubscribe::page::LANGUAGES;
 
     #[test]
-    fn the_page_speaks_the_first_language_that_it_knows() {
+    fn page_uses_the_first_known_language() {
         for (accepted, expected) in [
             (None, None),
             (Some(""), None),

@@ -10,7 +10,7 @@ fn a_file_is_of_the_kind_that_the_event_says_or_else_the_bucket() {
 }
 
 #[test]
-fn what_cannot_be_had_is_a_reasoned_no_and_what_may_come_is_tried_again() {
+fn missing_attachment_fails_and_unavailable_one_is_retried() {
     for (status, reason) in [
         (301, Some(Reason::NoAttachment)),
         (403, Some(Reason::ForbiddenAttachment)),
@@ -25,7 +25,7 @@ fn what_cannot_be_had_is_a_reasoned_no_and_what_may_come_is_tried_again() {
 }
 
 #[test]
-fn one_byte_more_than_a_letter_may_bring_along_is_too_much() {
+fn attachments_over_the_limit_are_refused() {
     check(None, answer(206, None, ROOM, Some("bytes 0-9/10")), Ok(None));
     check(None, answer(206, None, ROOM, Some("bytes 0-9/11")), Err(Some(Reason::TooLarge)));
     check(None, answer(200, None, ROOM + 1, None), Err(Some(Reason::TooLarge)));
@@ -38,7 +38,7 @@ fn a_key_is_escaped_as_the_signature_wants_it() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_named_is_not_even_asked() {
+async fn unlisted_bucket_is_not_called() {
     let config = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
     let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
     let refused = buckets.fetch(&[attachment("others", None)], Some("a")).await;
@@ -67,7 +67,7 @@ fn is_forbidden(found: &Result<Vec<File>, Failure>) -> bool {
     matches!(found, Err(Failure::Permanent { reason: Reason::ForbiddenAttachment, .. }))
 }
 
-/// `None` in the error: it is tried again.
+/// `None` in the error stands for a retryable failure.
 #[track_caller]
 fn check(kind: Option<&str>, answer: Answer, expected: Result<Option<&str>, Option<Reason>>) {
     let found =

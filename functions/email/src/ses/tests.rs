@@ -4,7 +4,7 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 use domain::job::Job;
 
 #[tokio::test]
-async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
+async fn email_has_both_parts_and_event_tags() {
     let yes = mock!(Client::send_email)
         .match_requests(|it| {
             let simple = it.content().and_then(|content| content.simple()).unwrap();
@@ -30,7 +30,7 @@ async fn a_letter_has_both_parts_and_carries_the_story_of_its_event_in_tags() {
 }
 
 #[test]
-fn a_letter_says_whom_to_answer_how_to_leave_and_what_it_brings_along() {
+fn email_has_reply_to_unsubscribe_and_attachments() {
     let job = job(serde_json::json!({
         "from": "Clinic News <news@example.com>", "reply_to": "help@example.com",
         "unsubscribe": "https://u.example/v1/unsubscribe/AQ",
@@ -58,7 +58,7 @@ fn a_letter_says_whom_to_answer_how_to_leave_and_what_it_brings_along() {
 }
 
 #[test]
-fn what_is_not_said_is_not_asked() {
+fn missing_settings_are_left_out_of_the_request() {
     let job = job(serde_json::json!({}));
     let asked = request(&Letter::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
     assert_eq!(asked.from_email_address(), Some("bell@example.com"));
@@ -80,7 +80,7 @@ fn names_of_any_language_are_headers_in_ascii() {
 }
 
 #[tokio::test]
-async fn a_rejected_letter_is_not_tried_again() {
+async fn rejected_email_is_not_retried() {
     let no = mock!(Client::send_email)
         .then_error(|| SendEmailError::MessageRejected(MessageRejected::builder().build()));
     let failure = send(client(&[&no])).await.unwrap_err();
@@ -88,7 +88,7 @@ async fn a_rejected_letter_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn letters_wait_until_somebody_verifies_the_sender() {
+async fn unverified_sender_retries_emails() {
     let no = mock!(Client::send_email).then_error(|| {
         let said =
             "Email address is not verified. The following identities failed the check: bell@example.com";
@@ -101,7 +101,7 @@ async fn letters_wait_until_somebody_verifies_the_sender() {
 }
 
 #[tokio::test]
-async fn a_paused_account_keeps_its_letters() {
+async fn paused_account_retries_emails() {
     let no = mock!(Client::send_email)
         .then_error(|| SendEmailError::SendingPausedException(SendingPausedException::builder().build()));
     let failure = send(client(&[&no])).await.unwrap_err();
@@ -109,7 +109,7 @@ async fn a_paused_account_keeps_its_letters() {
 }
 
 #[tokio::test]
-async fn too_many_letters_wait() {
+async fn throttled_emails_wait() {
     let no = mock!(Client::send_email).then_error(|| {
         let meta = aws_sdk_sesv2::error::ErrorMetadata::builder().code("TooManyRequestsException").build();
         SendEmailError::TooManyRequestsException(TooManyRequestsException::builder().meta(meta).build())
@@ -123,7 +123,7 @@ async fn send(client: Client) -> Result<Sent, Failure> {
     Ses::with_client(client, "bell@example.com".into()).send(&Letter::shape(&job).unwrap(), Vec::new()).await
 }
 
-/// A letter with these members beside those that every one has.
+/// A job with these members in addition to the required ones.
 #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
 fn job(members: serde_json::Value) -> Job {
     let mut job: serde_json::Value = serde_json::from_str(
@@ -152,7 +152,7 @@ fn file(name: &str, kind: Option<&str>, inline: Option<&str>) -> File {
     File { of, kind: kind.map(text), bytes: b"bytes".to_vec() }
 }
 
-/// A real client whose answers are given beforehand, in this order.
+/// A real client with these mocked answers, in order.
 fn client(rules: &[&Rule]) -> Client {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));

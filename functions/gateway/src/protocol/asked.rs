@@ -1,4 +1,4 @@
-//! What clients ask, read strictly: whatever is not understood is told to them, and nothing is guessed.
+//! Requests of clients. Parsing is strict, and malformed requests are refused with an error.
 
 use domain::inbox::{Filter, Marking, Shelf, is_category, keys};
 use domain::key::Key;
@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use super::Request;
 
-/// Entries of one page: as many as there may be, and as many as come unasked.
+/// The largest and the default page size.
 const MAX_LIMIT: usize = 100;
 const LIMIT: usize = 20;
 
-/// A part of an inbox.
+/// A request for a page of an inbox.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listing {
     pub(crate) filter: Filter,
@@ -19,8 +19,8 @@ pub struct Listing {
 }
 
 impl Request {
-    /// The notifications a client names, each once; `None` when its message has no such list, or one that is empty or
-    /// too long, or an id that can be none.
+    /// The distinct notification ids in a request. `None` if the list is missing, empty or too long, or
+    /// contains a malformed id.
     pub(crate) fn ids(&self) -> Option<Vec<Key>> {
         #[derive(Deserialize)]
         struct Notice {
@@ -29,7 +29,7 @@ impl Request {
         keys(&self.read::<Notice>()?.ids)
     }
 
-    /// Which entries a client wants to see. `None` when it cannot be told.
+    /// The requested page. `None` if the request is malformed.
     pub(crate) fn listing(&self) -> Option<Listing> {
         #[derive(Deserialize)]
         struct Asked {
@@ -45,12 +45,12 @@ impl Request {
         fits.then_some(Listing { filter: Filter { shelf, category }, before, limit })
     }
 
-    /// What a client marks. `None` when it cannot be told, or names some and wants all.
+    /// The requested mark. `None` if the request is malformed, or has both ids and `all`.
     pub(crate) fn marking(&self) -> Option<Marking> {
         Marking::read(self.body.as_deref()?)
     }
 
-    /// The last notification that a client got. `None` when it names none.
+    /// The last notification that the client received. `None` if the request names none.
     pub(crate) fn after(&self) -> Option<Key> {
         #[derive(Deserialize)]
         struct Asked {

@@ -1,4 +1,4 @@
-//! How replies are put, and what a client is told to do where it was not understood.
+//! Constructors of replies, with advice for refused clients.
 
 use domain::inbox::{Counts, State};
 use domain::key::Key;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Denied, Notices, Reply};
 
-/// Where an entry stands after a mark; without a state it is in no inbox.
+/// The state of an entry after a mark. An entry without a state is in no inbox.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Standing {
     pub(crate) id: Key,
@@ -16,7 +16,8 @@ pub struct Standing {
 }
 
 impl Denied {
-    /// There is no such notification, or it is somebody else's: which of the two is nobody's business.
+    /// The result for a notification that does not exist or belongs to another user. The two cases are
+    /// indistinguishable.
     pub(crate) fn not_yours(id: Key) -> Denied {
         Denied { id, reason: "not_yours" }
     }
@@ -80,10 +81,9 @@ impl Reply {
         Reply::Error { reason: "bad_marking", wanted }
     }
 
-    /// Somebody else's socket, opened by an admin's ticket.
+    /// The reply to a mark on a read-only socket, opened by an admin's ticket.
     pub(crate) fn looks_on() -> Reply {
-        let wanted =
-            "what somebody has seen is for them to say: a socket that they opened with a ticket of their own";
+        let wanted = "a socket opened with the recipient's own ticket";
         Reply::Error { reason: "not_yours", wanted }
     }
 
@@ -94,12 +94,10 @@ impl Reply {
         }
     }
 
-    /// It is not in the inbox any more, or never was, or is somebody else's: which of them is nobody's business.
+    /// The reply for an entry that is not in the user's inbox. Removed, unknown and foreign entries are
+    /// indistinguishable.
     pub(crate) fn unknown_id() -> Reply {
-        Reply::Error {
-            reason: "unknown_id",
-            wanted: "the id of a notification that is in the inbox; without one, list it",
-        }
+        Reply::Error { reason: "unknown_id", wanted: "the id of a notification in the inbox, or a listing" }
     }
 
     pub(crate) fn to_json(&self) -> String {

@@ -3,7 +3,7 @@ use domain::rule::Unless;
 use serde_json::{Value, json};
 
 #[test]
-fn a_request_is_told_by_its_route_and_a_broken_body_is_no_room() {
+fn request_is_parsed_by_its_route() {
     check(
         "subscribe",
         r#"{\"action\":\"subscribe\",\"room\":\"queue:7\"}"#,
@@ -41,7 +41,7 @@ fn one_to_a_hundred_notifications_are_named_by_their_keys() {
 }
 
 #[test]
-fn what_is_not_on_record_is_told_with_its_reason() {
+fn refused_ids_have_their_reason() {
     let [mine, rooms] = ["1", "2"].map(|it| Key::parse(&it.repeat(43)).unwrap());
     let some =
         Reply::noticed(Unless::Seen, vec![mine.clone()], vec![Denied::told_to_a_room(rooms.clone())], None);
@@ -55,7 +55,7 @@ fn what_is_not_on_record_is_told_with_its_reason() {
 }
 
 #[test]
-fn client_hears_why_it_is_slowed_down_and_why_its_socket_is_closed() {
+fn replies_give_the_reason_of_limits_and_closes() {
     assert_eq!(written(&Reply::slow_down())["reason"], "slow_down");
     assert_eq!(written(&Reply::Bye { reason: "rate" }), json!({ "type": "bye", "reason": "rate" }));
 }

@@ -7,7 +7,7 @@ use aws_sdk_sns::types::error::{AuthorizationErrorException, EndpointDisabledExc
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 
 #[tokio::test]
-async fn a_note_is_handed_to_the_device_and_the_bus_hears_nothing() {
+async fn accepted_push_publishes_no_event() {
     let yes = mock!(aws_sdk_sns::Client::publish)
         .match_requests(|it| {
             let message = it.message().unwrap_or_default();
@@ -21,7 +21,7 @@ async fn a_note_is_handed_to_the_device_and_the_bus_hears_nothing() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_gone_is_reported_once_and_forgotten_and_the_note_has_failed() {
+async fn unregistered_device_is_reported_once_and_deleted() {
     let bus = heard();
     let forgotten = forgotten();
     let failure = send(&[&disabled(), &forgotten], &bus).await.unwrap_err();
@@ -30,7 +30,7 @@ async fn a_device_that_is_gone_is_reported_once_and_forgotten_and_the_note_has_f
 }
 
 #[tokio::test]
-async fn the_note_has_failed_whether_the_bus_hears_of_it_or_not() {
+async fn refused_unregistered_event_keeps_the_outcome() {
     let deaf = mock!(aws_sdk_eventbridge::Client::put_events).then_output(|| {
         let entry = PutEventsResultEntry::builder().error_code("AccessDenied").build();
         PutEventsOutput::builder().failed_entry_count(1).entries(entry).build()
@@ -40,7 +40,7 @@ async fn the_note_has_failed_whether_the_bus_hears_of_it_or_not() {
 }
 
 #[tokio::test]
-async fn the_note_has_failed_whether_its_endpoint_can_be_deleted_or_not() {
+async fn failed_endpoint_delete_keeps_the_outcome() {
     let kept = mock!(aws_sdk_sns::Client::delete_endpoint).then_error(|| {
         DeleteEndpointError::AuthorizationErrorException(AuthorizationErrorException::builder().build())
     });
@@ -107,7 +107,7 @@ async fn send(sns: &[&Rule], bus: &Rule) -> Result<Sent, Failure> {
     Devices::with_clients(sns, Bus::with_client(bus, "bus".into())).send(&job, Timestamp::UNIX_EPOCH).await
 }
 
-/// Each rule answers once, in this order.
+/// Each rule answers once, in order.
 fn answer(rules: &[&Rule]) -> MockResponseInterceptor {
     let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     rules.iter().fold(answers, |answers, rule| answers.with_rule(rule))

@@ -1,4 +1,4 @@
-//! The payload of each platform, to the letter.
+//! The payloads of the platforms.
 
 use domain::event::Priority;
 use domain::job::Push;
@@ -17,6 +17,8 @@ pub(super) fn payload(words: &Words<'_>, platform: Platform) -> String {
     text.expect("strings, numbers and JSON values always serialize")
 }
 
+/// The payload of APNs.
+///
 /// Source: Apple, "Generating a remote notification".
 #[derive(Serialize)]
 struct Apple<'a> {
@@ -28,14 +30,14 @@ struct Apple<'a> {
 
 #[derive(Serialize)]
 struct Aps<'a> {
-    /// Absent where Google takes it from the notification.
+    /// Absent for Google, which takes the alert from the notification.
     #[serde(skip_serializing_if = "Option::is_none")]
     alert: Option<Alert<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     badge: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sound: Option<Sound>,
-    /// Notes of one rule lie together.
+    /// Groups the notifications of one rule.
     #[serde(rename = "thread-id")]
     thread: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +48,7 @@ struct Aps<'a> {
     interruption: Option<Interruption>,
 }
 
-/// Its name, or for an alarm that sounds on a mute device a dictionary.
+/// The name of a sound, or a dictionary for critical alerts that sound on a muted device.
 #[derive(Clone, Copy)]
 enum Sound {
     Default,
@@ -74,7 +76,7 @@ struct Alert<'a> {
     body: String,
 }
 
-/// What an app needs to know a repeat, and whether to fetch what was left out.
+/// The data with which an app recognises repeats and fetches omitted data.
 #[derive(Serialize)]
 struct Mark<'a> {
     id: &'a str,
@@ -82,7 +84,7 @@ struct Mark<'a> {
     kind: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
-    /// Where a tap leads.
+    /// The target of a tap.
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
 }
@@ -101,7 +103,7 @@ fn apple<'a>(words: &Words<'a>) -> Apple<'a> {
     }
 }
 
-/// All but the text.
+/// The `aps` dictionary without the text.
 fn aps<'a>(words: &Words<'a>) -> Aps<'a> {
     let (job, push) = (words.job, words.push);
     Aps {
@@ -123,8 +125,10 @@ fn sound(priority: Priority, push: &Push) -> Option<Sound> {
     }
 }
 
-/// Source: SNS Developer Guide, "Using Google Firebase Cloud Messaging v1 payloads"; Firebase, `projects.messages`. SNS
-/// adds the token itself.
+/// The payload of FCM v1. SNS adds the token.
+///
+/// Source: SNS Developer Guide, "Using Google Firebase Cloud Messaging v1 payloads"; Firebase,
+/// `projects.messages`.
 #[derive(Serialize)]
 struct Google<'a> {
     #[serde(rename = "fcmV1Message")]
@@ -139,7 +143,7 @@ struct Wrapped<'a> {
 #[derive(Serialize)]
 struct Message<'a> {
     notification: Alert<'a>,
-    /// Strings only.
+    /// The values are strings.
     data: Map<String, Value>,
     android: Android<'a>,
     /// For tokens of apps on Apple's platforms.
@@ -148,14 +152,18 @@ struct Message<'a> {
     webpush: Option<Webpush<'a>>,
 }
 
-/// Source: Firebase, `projects.messages`, `ApnsConfig`: headers of APNs as strings, and its payload. The alert comes from
-/// the notification.
+/// The `ApnsConfig` of FCM: APNs headers as strings, and the APNs payload. The alert comes from the
+/// notification.
+///
+/// Source: Firebase, `projects.messages`, `ApnsConfig`.
 #[derive(Serialize)]
 struct Apns<'a> {
     headers: ApnsHeaders<'a>,
     payload: ApnsPayload<'a>,
 }
 
+/// The APNs headers.
+///
 /// Source: Apple, "Sending notification requests to APNs".
 #[derive(Serialize)]
 struct ApnsHeaders<'a> {
@@ -173,7 +181,9 @@ struct ApnsPayload<'a> {
     aps: Aps<'a>,
 }
 
-/// Source: Firebase, `projects.messages`, `WebpushFcmOptions`: the link must be `https`.
+/// The web push options. The link must be `https`.
+///
+/// Source: Firebase, `projects.messages`, `WebpushFcmOptions`.
 #[derive(Serialize)]
 struct Webpush<'a> {
     fcm_options: WebLink<'a>,
@@ -186,7 +196,8 @@ struct WebLink<'a> {
 
 #[derive(Serialize)]
 struct Android<'a> {
-    /// Only where the rule asks for it: Google stores four keys for a device at most, and drops what has a fifth.
+    /// Set only if the rule has a collapse name. Google stores at most four keys for a device and drops
+    /// notifications with a fifth one.
     ///
     /// Source: Firebase, "Non-collapsible and collapsible messages".
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,7 +210,7 @@ struct Android<'a> {
 
 #[derive(Serialize)]
 struct Shown<'a> {
-    /// Which notification on the screen this one takes the place of.
+    /// The name of the notification on the screen that this one replaces.
     tag: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     channel_id: Option<&'a str>,
@@ -246,7 +257,7 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
     Google { wrapped: Wrapped { message: Message { notification, data, android, apns, webpush } } }
 }
 
-/// Google keeps some names to itself and refuses a message that uses them: they get an underscore in front.
+/// Prefixes names that Google reserves with an underscore. Google refuses messages that use them.
 ///
 /// Source: Firebase, `projects.messages`, `data`.
 fn allowed(name: &str) -> String {
@@ -255,7 +266,7 @@ fn allowed(name: &str) -> String {
     if is_taken { format!("_{name}") } else { name.to_owned() }
 }
 
-/// A string as it is, everything else as JSON.
+/// A string unchanged, any other value as JSON.
 fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

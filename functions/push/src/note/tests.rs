@@ -50,7 +50,7 @@ fn apples_payload_has_the_alert_and_the_data_beside_it() {
 }
 
 #[test]
-fn a_note_with_a_name_takes_the_place_of_the_one_before() {
+fn named_push_replaces_the_previous_one() {
     let mut google = job("fcm", "T", "B", &json!({}));
     google["content"]["push"]["collapse"] = "order-7".into();
     google["content"]["push"]["collapses_stored"] = true.into();
@@ -126,7 +126,7 @@ fn options_of_the_rule_reach_both_platforms() {
 }
 
 #[test]
-fn interruption_level_says_how_loud_it_is() {
+fn interruption_level_sets_sound_and_priority() {
     for (priority, level, sound, urgent) in [
         ("low", None, json!(null), "5"),
         ("normal", None, json!("default"), "5"),
@@ -152,7 +152,7 @@ fn interruption_level_says_how_loud_it_is() {
 }
 
 #[test]
-fn what_is_not_urgent_makes_no_sound_and_waits_for_the_device_to_wake() {
+fn normal_push_is_silent_and_not_urgent() {
     let mut job = job("apns", "T", "B", &json!({}));
     job["priority"] = "low".into();
     job.as_object_mut().unwrap().remove("expires_at");
@@ -184,7 +184,7 @@ fn one_byte_too_many_costs_the_data() {
 }
 
 #[test]
-fn what_is_too_large_without_its_data_loses_the_end_of_its_body() {
+fn oversized_push_loses_data_then_the_end_of_its_body() {
     for platform in ["fcm", "apns", "apns_sandbox"] {
         for letter in ["b", "ж", "🔔", "\"", "\u{1}"] {
             let payload = payload(&job(platform, "T", &letter.repeat(5_000), &json!({}))).unwrap();
@@ -196,13 +196,13 @@ fn what_is_too_large_without_its_data_loses_the_end_of_its_body() {
 }
 
 #[test]
-fn a_title_that_fills_the_note_is_too_large() {
+fn too_long_push_title_is_refused() {
     let over = job("fcm", &"t".repeat(MAX_PAYLOAD_BYTES), "B", &json!({}));
     assert!(matches!(payload(&over), Err(Failure::Permanent { reason: Reason::TooLarge, .. })));
 }
 
 #[test]
-fn what_is_over_or_far_away_is_tried_as_long_as_the_platform_can() {
+fn ttl_is_limited_by_the_platform() {
     for (expires_at, expected) in [
         ("2026-11-20T11:00:00Z", "0"),
         ("2026-11-20T12:00:00Z", "0"),
@@ -219,7 +219,7 @@ fn what_is_over_or_far_away_is_tried_as_long_as_the_platform_can() {
 
 proptest! {
     #[test]
-    fn whatever_is_said_fits_or_is_refused(
+    fn any_text_fits_or_is_refused(
         platform in prop::sample::select(vec!["fcm", "apns"]),
         title in "\\PC{0,300}",
         body in any::<String>(),
@@ -256,7 +256,7 @@ fn check(job: &Value, payload: &Value, attributes: &[(&str, &str)]) {
     assert_eq!(found, attributes);
 }
 
-/// What the platform gets.
+/// The payload for the platform.
 fn payload(job: &Value) -> Result<String, Failure> {
     let job: Job = serde_json::from_value(job.clone()).unwrap();
     let note = Note::shape(&job, noon())?;

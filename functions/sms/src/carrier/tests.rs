@@ -7,7 +7,7 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 use domain::recipient::PhoneNumber;
 
 #[test]
-fn sns_is_told_the_purpose_and_what_an_operator_wishes() {
+fn sns_gets_purpose_and_operator_settings() {
     let wishes =
         Wishes { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
     check(
@@ -39,7 +39,7 @@ fn check(wishes: &Wishes, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
 }
 
 #[tokio::test]
-async fn who_said_stop_is_told_to_the_bus_once_and_nobody_else_is() {
+async fn opt_out_is_published_once() {
     let yes = mock!(aws_sdk_sns::Client::publish)
         .then_output(|| PublishOutput::builder().message_id("sns-1").build());
     let bus = heard();

@@ -83,7 +83,7 @@ fn invalid(reason: ValidationExceptionReason) -> Rule {
     })
 }
 
-/// `None`: the text waits.
+/// `None` stands for a retryable failure.
 async fn check(no: &Rule, expected: Option<Reason>) {
     match send(no, Origination::default()).await {
         Err(Failure::Permanent { reason, .. }) => assert_eq!(Some(reason), expected),
@@ -108,7 +108,7 @@ async fn send(rule: &Rule, from: Origination) -> Result<Sent, Failure> {
     SmsVoice::with_client(client(rule), from).send(&text).await
 }
 
-/// A real client whose answer is given beforehand.
+/// A real client with a mocked answer.
 fn client(rule: &Rule) -> Client {
     let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential).with_rule(rule);
     let config = aws_sdk_pinpointsmsvoicev2::Config::builder()

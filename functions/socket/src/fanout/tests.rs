@@ -11,11 +11,11 @@ use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
 use domain::Timestamp;
 
-/// What the API answers, by connection; each answer once, the last one from then on.
+/// The answers of the API by connection. The last one repeats.
 type Answers = &'static [(&'static str, &'static [u16])];
 
 #[tokio::test]
-async fn who_was_not_reached_is_tried_once_more_and_who_has_the_message_is_left_alone() {
+async fn only_unreached_sockets_are_retried() {
     let (tally, posted) = post(&[("a", &[200]), ("b", &[503, 200]), ("c", &[503])], &["a", "b", "c"]).await;
     assert_eq!(posted, ["a", "b", "b", "c", "c"]);
     assert_eq!((tally.delivered, tally.unreached), (2, 1));
@@ -24,7 +24,7 @@ async fn who_was_not_reached_is_tried_once_more_and_who_has_the_message_is_left_
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_has_is_sent_again_while_somebody_may_be_reached() {
+async fn unreached_message_is_retried() {
     let (tally, _) = post(&[("a", &[503]), ("b", &[410])], &["a", "b"]).await;
     assert!(matches!(tally.answer(None), Err(Failure::Transient(_))));
     let (tally, _) = post(&[("a", &[410])], &["a"]).await;
@@ -32,7 +32,7 @@ async fn a_message_that_nobody_has_is_sent_again_while_somebody_may_be_reached()
 }
 
 #[tokio::test]
-async fn what_is_in_the_inbox_was_sent_though_nobody_is_connected() {
+async fn stored_message_is_sent_without_a_socket() {
     let (tally, _) = post(&[("a", &[410])], &["a"]).await;
     assert_eq!(tally.answer(Some(7)).unwrap(), Sent::Accepted { provider_id: "inbox:7".into() });
     let (tally, _) = post(&[("a", &[200])], &["a"]).await;
@@ -80,7 +80,8 @@ async fn post(answers: Answers, open: &[&str]) -> (Tally, Vec<String>) {
     post_all(answers, open.iter().map(|it| connection(it)).collect(), within(20_000)).await
 }
 
-/// Posts to sockets of an API that answers so; who was posted to, in order of their names.
+/// Posts to sockets of a fake API with these answers. Returns the connections in the order of their
+/// names.
 async fn post_all(answers: Answers, open: Vec<Connection>, deadline: Deadline) -> (Tally, Vec<String>) {
     let posted: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = posted.clone();
@@ -123,7 +124,8 @@ fn connection(id: &str) -> Connection {
     Connection { id: id.to_owned(), view: View::All, opened_at: None, pk: "user#ann".to_owned() }
 }
 
-/// A deadline so many milliseconds from now. Two seconds are kept to tell what was done and to write it down.
+/// A deadline `millis` milliseconds from now. Two seconds are reserved for the result and the
+/// settlement.
 fn within(millis: u64) -> Deadline {
     let ends: Timestamp = now() + Duration::from_millis(millis);
     Deadline::at_millis(u64::try_from(ends.as_millisecond()).unwrap())

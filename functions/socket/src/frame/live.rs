@@ -1,4 +1,4 @@
-//! The frame of a broadcast: the event itself.
+//! The frame of a broadcast, which contains the event itself.
 
 use domain::job::{Broadcast, Job};
 use domain::outcome::Failure;
@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::{Event, Frame, MAX_FRAME_BYTES, write};
 
-/// A client that has seen an `id` before ignores the frame: one event comes once for each target that the client is.
+/// The body of a frame. A client ignores an `id` that it has seen, because an event arrives once for
+/// each target that includes the client.
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(rename = "type")]
@@ -17,7 +18,7 @@ struct Body<'a> {
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
-    /// The data was too large for a frame: fetch it by the event's id.
+    /// The data were too large for the frame. The client fetches them by the event's id.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }

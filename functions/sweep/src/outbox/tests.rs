@@ -36,7 +36,7 @@ fn check(pending: &[(&str, i64)], expected: &[&str]) {
 }
 
 #[test]
-fn what_is_young_is_left_to_the_relay_and_a_clock_that_is_ahead_hides_nothing() {
+fn young_entries_are_skipped_and_future_times_are_not() {
     let pending = [("outbox#1", -61), ("outbox#2", -59), ("outbox#3", 60), ("outbox#4", 86_400)];
     check(&pending, &["outbox#1", "outbox#4"]);
     let counted = counted(&backlog(&pending), NOON);
@@ -51,7 +51,7 @@ fn versions_go_in_their_order_whatever_the_clocks_of_their_producers_said() {
 }
 
 #[test]
-fn what_is_pending_before_a_version_that_is_due_goes_along() {
+fn pending_predecessors_are_published_too() {
     check(&[("1", -5), ("2", -3_600), ("3", -4)], &["1", "2"]);
     check(&[("1", 200), ("2", -61)], &["1", "2"]);
     check(&[("1", -5), ("2", -4)], &[]);
@@ -66,7 +66,7 @@ fn only_versions_have_one_before_them() {
     );
 }
 
-/// A table of which the index shows only some rows.
+/// A table whose index shows only some rows.
 struct Table {
     rows: Vec<Place>,
     shown: Backlog,
@@ -97,7 +97,7 @@ impl Quarantine for Table {
     }
 }
 
-/// A bus that says what it was given.
+/// A bus that records the published events.
 #[derive(Default)]
 struct Said(RefCell<Vec<String>>);
 
@@ -110,7 +110,7 @@ impl Takes for &Said {
 }
 
 #[tokio::test]
-async fn what_the_index_does_not_show_yet_goes_before_what_comes_after_it() {
+async fn predecessors_missing_in_the_index_go_first() {
     let said = Said::default();
     let marks = MarkKey::of(&StackSecret::read(&"x".repeat(32)).unwrap());
     let table = || Table { rows: ["2", "3", "4"].map(place).to_vec(), shown: backlog(&[("4", -3_600)]) };

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 #[tokio::test]
-async fn what_is_sent_is_the_signed_body_and_nothing_of_ours() {
+async fn request_is_the_signed_body_only() {
     let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
     let reply = server.ask("/hooks?x=1").await;
     assert!(reply.answer.is_success());
@@ -36,7 +36,7 @@ async fn what_is_sent_is_the_signed_body_and_nothing_of_ours() {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_with_what_it_asks_for() {
+async fn retry_after_and_webhook_delivery_headers_are_parsed() {
     let server =
         Server::answering("HTTP/1.1 429 Busy\r\nretry-after: 120\r\ncontent-length: 0\r\n\r\n").await;
     let retry_after = Some(Duration::from_secs(120));
@@ -112,7 +112,7 @@ async fn a_name_that_leads_home_is_not_connected_to() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_knows_and_a_server_that_is_not_there_are_tried_again() {
+async fn unknown_name_and_missing_server_are_retried() {
     let http = Http::new(Names::Listed(BTreeMap::new()), Allow::default());
     let reply = http.post("https://gone.example.com/", &request()).await;
     assert_eq!((reply.answer, reply.error), (Answer::Unreachable, Some("no address")));
@@ -130,7 +130,7 @@ async fn request_that_was_sent_is_not_sent_again_when_its_connection_breaks_at_o
 }
 
 #[tokio::test]
-async fn of_a_long_answer_nothing_is_kept_and_of_an_endless_one_little_is_read() {
+async fn long_answer_is_not_stored_and_endless_one_is_cut() {
     let kept = |bytes: usize| async move {
         let body = "a".repeat(bytes);
         let text = format!("HTTP/1.1 500 No\r\ncontent-length: {bytes}\r\n\r\n{body}");
@@ -145,7 +145,7 @@ async fn of_a_long_answer_nothing_is_kept_and_of_an_endless_one_little_is_read()
 
 #[tokio::test]
 async fn success_with_a_dripping_body_is_delivered() {
-    // The server promises ten bytes, sends two, and keeps the connection open.
+    // The server announces ten bytes, sends two, and keeps the connection open.
     let server = Server::dripping("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok").await;
     let begun = Instant::now();
     let reply = server.ask("/").await;
@@ -176,7 +176,7 @@ async fn a_server_that_speaks_no_tls_is_not_believed() {
     assert!(reply.error.unwrap().starts_with("no TLS"), "{:?}", reply.error);
 }
 
-/// A server that says one thing to everybody.
+/// A server that sends one fixed answer.
 struct Server {
     origin: String,
     connections: Arc<AtomicUsize>,
@@ -188,7 +188,7 @@ impl Server {
         Server::serving(text, false).await
     }
 
-    /// Says its text and keeps every connection open.
+    /// Sends its text and keeps every connection open.
     async fn dripping(text: &str) -> Server {
         Server::serving(text, true).await
     }
@@ -210,7 +210,7 @@ impl Server {
                     match stream.read(&mut read).await {
                         Ok(bytes) if bytes > 0 && !text.is_empty() => {
                             request.push_str(&String::from_utf8_lossy(&read[..bytes]));
-                            // A client that speaks TLS says something else.
+                            // A TLS client sends a different first message.
                             if !request.starts_with("POST") {
                                 break;
                             }

@@ -7,7 +7,7 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 use domain::outcome::Reason;
 
 #[tokio::test]
-async fn the_service_is_handed_the_message_as_it_is() {
+async fn service_gets_the_message_unchanged() {
     let yes = mock!(Client::send_whats_app_message)
         .match_requests(|it| {
             it.origination_phone_number_id() == Some("phone-number-id-1")
@@ -60,7 +60,7 @@ async fn send(rule: &Rule, number: Option<&str>) -> Result<Sent, Failure> {
     Social::with_client(client(rule), from).send(&Message::shape(&job, domain::Timestamp::UNIX_EPOCH)?).await
 }
 
-/// A real client whose answer is given beforehand.
+/// A real client with a mocked answer.
 fn client(rule: &Rule) -> Client {
     let answers = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential).with_rule(rule);
     let config = aws_sdk_socialmessaging::Config::builder()

@@ -24,7 +24,7 @@ fn a_right_that_is_missing_does_not_use_a_notification_up() {
 }
 
 #[test]
-fn what_never_left_is_tried_again_and_what_got_no_answer_is_not_called_a_failure() {
+fn unsent_call_is_transient_and_unanswered_call_is_unknown() {
     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
     check(&SdkError::dispatch_failure(ConnectorError::io(refused.into())), Verdict::Transient);
     let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
@@ -62,7 +62,7 @@ fn answered(status: u16, code: Option<&str>) -> SdkError<Named, HttpResponse> {
     SdkError::service_error(Named(meta.build()), raw)
 }
 
-/// A service's error as the SDKs make it.
+/// A service error in the form of the SDKs.
 #[derive(Debug, thiserror::Error)]
 #[error("service said no")]
 struct Named(ErrorMetadata);

@@ -71,7 +71,7 @@ fn an_eventbridge_event_is_taken_as_it_is() {
 }
 
 #[test]
-fn what_is_no_event_is_refused() {
+fn message_without_an_event_is_refused() {
     check("", Err("body"));
     check("[]", Err("body"));
     check("{\"a\":", Err("body"));

@@ -10,20 +10,20 @@ fn all_ask_a_provider_that_works() {
 }
 
 #[test]
-fn while_a_provider_is_down_one_probes_and_it_is_the_one_that_matters_most() {
+fn most_urgent_job_probes_a_down_provider() {
     let jobs = [json!({}), json!({ "priority": "critical" }), json!({ "priority": "high" })];
     check(&jobs, vec![down(60, true)], &["wait", "probe 0", "wait"]);
     check(&jobs, vec![down(60, false)], &["wait", "wait", "wait"]);
 }
 
 #[test]
-fn what_is_too_late_is_written_off_although_its_provider_is_down() {
+fn expired_job_is_settled_during_an_outage() {
     let late = json!({ "expires_at": (NOON - Duration::from_secs(1)).to_string() });
     check(&[late, json!({})], vec![down(60, false)], &["ask nobody", "wait"]);
 }
 
 #[test]
-fn what_may_go_another_way_waits_five_minutes_and_an_emergency_not_at_all() {
+fn failover_waits_five_minutes_except_for_critical_jobs() {
     let fails_over = |priority| json!({ "priority": priority, "failover": failover() });
     check(&[fails_over("normal")], vec![down(60, false)], &["wait"]);
     check(&[fails_over("normal")], vec![down(300, false)], &["hand on"]);
@@ -32,7 +32,7 @@ fn what_may_go_another_way_waits_five_minutes_and_an_emergency_not_at_all() {
 }
 
 #[test]
-fn nothing_waits_for_more_than_a_day() {
+fn job_waits_at_most_a_day() {
     check(&[json!({ "held_s": 86_399 })], vec![down(90_000, false)], &["wait"]);
     check(&[json!({ "held_s": 86_400 })], vec![down(90_000, false)], &["hand on"]);
 }
@@ -45,7 +45,7 @@ fn a_provider_that_recovers_gets_a_part() {
 }
 
 #[test]
-fn the_healthiest_provider_is_asked_first_and_one_that_is_down_is_not_forgotten() {
+fn healthiest_provider_comes_first_and_a_down_one_is_probed() {
     let shaky = View { percent_failed: 35, ..View::of_nobody() };
     check(&[json!({})], vec![shaky, View::of_nobody()], &["ask 1 0"]);
     let jobs = [json!({ "priority": "low" }), json!({})];
@@ -54,7 +54,7 @@ fn the_healthiest_provider_is_asked_first_and_one_that_is_down_is_not_forgotten(
 }
 
 #[test]
-fn nobody_waits_longer_than_until_it_is_too_late() {
+fn wait_ends_at_the_expiry() {
     let job = job(&json!({ "expires_at": (NOON + Duration::from_secs(7)).to_string() }));
     let Ticket::Wait(pause) = &tickets(&[&job], vec![down(600, false)], NOON)[0] else { panic!("it waits") };
     assert!(*pause <= Duration::from_secs(8), "{pause:?}");

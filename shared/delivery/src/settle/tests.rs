@@ -4,7 +4,7 @@ use serde_json::json;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn what_is_over_is_consumed_and_what_may_still_work_comes_back() {
+fn final_answers_delete_and_transient_ones_redeliver() {
     let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
     check(OnUnknown::Hold, &yes, Status::Sent, None, false);
     check(OnUnknown::Hold, &Ok(Sent::Nobody), Status::Suppressed, Some(Reason::NotConnected), false);
@@ -36,7 +36,7 @@ fn a_provider_that_is_too_busy_uses_up_time_and_no_tries() {
 }
 
 #[test]
-fn what_was_tried_as_often_as_its_channel_allows_has_failed_and_is_no_dead_letter() {
+fn exhausted_retries_fail_without_a_dead_letter() {
     let job = job(OnUnknown::Hold, &json!({}));
     assert_eq!(turn(&job, 3).answered(&transient()).0.status, Status::Released);
     let (settlement, next) = turn(&job, 4).answered(&transient());
@@ -46,7 +46,7 @@ fn what_was_tried_as_often_as_its_channel_allows_has_failed_and_is_no_dead_lette
 }
 
 #[test]
-fn what_never_gets_an_answer_is_given_up_like_anything_else_where_it_may_be_sent_again() {
+fn unanswered_sends_are_bounded_where_resends_are_allowed() {
     let job = job(OnUnknown::Resend, &json!({}));
     let (settlement, _) = turn(&job, 4).answered(&Ok(Sent::Unknown));
     assert_eq!((settlement.status, settlement.reason), (Status::Failed, Some(Reason::RetriesExhausted)));
@@ -68,20 +68,20 @@ fn a_message_comes_back_in_time_to_be_written_off() {
 }
 
 #[test]
-fn whoever_asks_why_is_told_what_it_waited_for_and_whose_place_it_takes() {
+fn note_names_the_wait_and_the_replaced_channel() {
     let yes = Ok(Sent::Accepted { provider_id: "p-1".into() });
     let note = |own: serde_json::Value| turn(&job(OnUnknown::Hold, &own), 0).answered(&yes).0.note;
     assert_eq!(note(json!({})), None);
-    assert_eq!(note(json!({ "held_s": 42 })).as_deref(), Some("it waited 42 s for its provider"));
+    assert_eq!(note(json!({ "held_s": 42 })).as_deref(), Some("waited 42 s for the provider"));
     let instead_of = json!({ "channel": "push", "why": "provider_down" });
     let told = note(json!({ "held_s": 42, "instead_of": instead_of })).unwrap();
-    assert!(told.starts_with("fallback for push: the provider was unavailable"), "{told}");
-    assert!(told.ends_with("; it waited 42 s for its provider"), "{told}");
+    assert!(told.starts_with("it takes the place of push: its provider was not working"), "{told}");
+    assert!(told.ends_with("; waited 42 s for the provider"), "{told}");
     assert_eq!(note(json!({ "instead_of": instead_of })), None, "the claim has said it");
 }
 
 #[test]
-fn wait_is_counted_from_the_first_time_it_was_taken_up_and_not_by_pauses_alone() {
+fn wait_counts_from_the_first_delivery() {
     let held = |own: serde_json::Value, times: u32, tried_for_s: u64| {
         let job = job(OnUnknown::Hold, &own);
         let before = Tried { times, since: NOON - Duration::from_secs(tried_for_s), held: Duration::ZERO };
@@ -90,17 +90,17 @@ fn wait_is_counted_from_the_first_time_it_was_taken_up_and_not_by_pauses_alone()
     };
     let held_since = (NOON - Duration::from_secs(400)).to_string();
     // Pauses of 9 s, and tries with the queue's own time between them: what matters is when the send was.
-    assert_eq!(held(json!({ "held_s": 9 }), 3, 112).as_deref(), Some("it waited 112 s for its provider"));
+    assert_eq!(held(json!({ "held_s": 9 }), 3, 112).as_deref(), Some("waited 112 s for the provider"));
     // Held before it was claimed at all.
     let before = json!({ "held_s": 300, "held_since": held_since });
-    assert_eq!(held(before, 0, 0).as_deref(), Some("it waited 400 s for its provider"));
+    assert_eq!(held(before, 0, 0).as_deref(), Some("waited 400 s for the provider"));
     // Never held, and tried three times.
-    assert_eq!(held(json!({}), 2, 75).as_deref(), Some("it waited 75 s for its provider"));
+    assert_eq!(held(json!({}), 2, 75).as_deref(), Some("waited 75 s for the provider"));
     assert_eq!(held(json!({}), 0, 0), None);
 }
 
 #[test]
-fn an_answer_about_the_message_says_nothing_about_its_provider() {
+fn answer_about_the_message_is_no_evidence() {
     let permanent = Failure::Permanent { reason: Reason::Rejected, source: "400".into() };
     let throttled = Failure::Throttled { delay: Duration::ZERO, source: "429".into() };
     assert_eq!(evidence(&Err(permanent)), None);
@@ -112,7 +112,7 @@ fn an_answer_about_the_message_says_nothing_about_its_provider() {
 }
 
 #[test]
-fn what_is_critical_and_was_a_probe_in_vain_is_told_another_way_at_once() {
+fn critical_job_of_a_failed_probe_fails_over_at_once() {
     let run = json!({ "run": { "audience": { "user": "ann" }, "start": { "step": 0, "only": "sms" } } });
     let event = json!({ "specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": "2026-11-20T12:00:00Z" });
     let wake = json!({ "carillon_wake": 1, "event": event, "rule": "r", "task": run });

@@ -1,4 +1,4 @@
-//! DynamoDB and SQS as far as a desk asks them: every call is answered by the test.
+//! A stand-in for DynamoDB and SQS. The test answers every call.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
 
-/// A server on a port of its own, for as long as the process runs.
+/// A server on its own port, which runs as long as the process.
 pub(super) struct Cloud {
     pub(super) url: String,
     calls: Arc<Mutex<Vec<Call>>>,
@@ -20,9 +20,9 @@ pub(super) struct Call {
     pub(super) body: Value,
 }
 
-/// What was written over a claim.
+/// A settlement written over a claim.
 pub(super) struct Settled {
-    /// Without its padding.
+    /// The key without its padding.
     pub(super) key: String,
     pub(super) status: String,
     pub(super) reason: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Settled {
 type Answer = (u16, Value);
 
 impl Call {
-    /// Everything that was asked for is done.
+    /// The answer of a fully successful call.
     pub(super) fn fine(&self) -> Answer {
         let statements = self.body["Statements"].as_array().map_or(0, Vec::len);
         let answer = match self.operation.as_str() {
@@ -103,7 +103,7 @@ impl Cloud {
             for (text, parameters) in call.statements().filter(|(text, _)| text.starts_with("UPDATE")) {
                 let [.., event, own, token, _claimed] = parameters[..] else { panic!("{text}") };
                 if text.contains("lease_until") {
-                    // A claim that is taken over settles nothing.
+                    // Taking over a claim settles nothing.
                     continue;
                 }
                 settled.push(Settled {
@@ -118,7 +118,7 @@ impl Cloud {
     }
 }
 
-/// One connection, request after request.
+/// Serves one connection, request after request.
 fn serve(stream: &TcpStream, seen: &Mutex<Vec<Call>>, answer: &dyn Fn(&Call) -> Answer) {
     let mut reader = BufReader::new(stream);
     while let Some(call) = read(&mut reader) {

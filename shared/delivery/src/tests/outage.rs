@@ -1,4 +1,4 @@
-//! An outage of a provider, played by the clock: when each job goes to the next channel of its rule.
+//! Simulates the outage of a provider and checks when each job fails over.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::settle::{Next, Turn};
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
-/// A job on its way, and when it is taken up next.
+/// A job and the time of its next attempt.
 struct Going {
     job: Job,
     due: Timestamp,
     before: Option<Tried>,
-    /// How it ended: when, and why.
+    /// The time of the end since the start of the outage, and the reason.
     ended: Option<(Duration, Option<Reason>)>,
 }
 
@@ -28,9 +28,9 @@ fn two_jobs_alone_go_to_the_next_channel_after_five_minutes_of_outage() {
         for (after, reason) in outage(count, "normal") {
             let most = PATIENCE.unsigned_abs() + Duration::from_secs(20);
             assert!(after <= most, "one of {count} jobs went on after {after:?}");
-            // A job whose pauses happen to be short has had all its tries before.
+            // A job with short pauses has used up its attempts earlier.
             if reason != Some(Reason::RetriesExhausted) {
-                // The outage began with the first job, up to a second for each earlier than this one came.
+                // The outage began with the first job. This job arrived up to `count` seconds later.
                 let least = PATIENCE.unsigned_abs() - Duration::from_secs(u64::try_from(count).unwrap());
                 assert!(after >= least, "one of {count} jobs went on after {after:?}");
                 assert_eq!(reason, Some(Reason::ProviderDown), "one of {count} jobs");
@@ -50,7 +50,8 @@ fn one_critical_job_alone_goes_to_the_next_channel_after_a_minute_of_tries() {
     }
 }
 
-/// So many jobs with a second channel, at a provider that answers 503 from noon on. The jobs come one second apart.
+/// Runs `count` jobs with a fallback channel against a provider that answers 503 from noon on. The jobs
+/// arrive one second apart.
 fn outage(count: usize, priority: &str) -> Vec<(Duration, Option<Reason>)> {
     let mut going: Vec<Going> = (0..count)
         .map(|number| {

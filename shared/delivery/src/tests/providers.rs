@@ -1,10 +1,10 @@
-//! Providers that fail, hang, come back, or have a quota: what is asked of them, and of AWS.
+//! Providers that fail, hang, recover or have a quota.
 
 use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// The counters table, as far as providers are concerned: a row with a version.
+/// The breaker rows of the counters table, with their versions.
 #[derive(Clone, Default)]
 struct Table(Arc<Mutex<std::collections::BTreeMap<String, Value>>>);
 
@@ -63,7 +63,7 @@ async fn a_batch_costs_one_claim_and_one_settlement_and_a_watched_provider_one_r
 }
 
 #[tokio::test]
-async fn a_provider_that_only_fails_is_not_asked_any_more_and_what_waits_is_not_claimed() {
+async fn failing_provider_gets_no_calls_and_waiting_jobs_no_claims() {
     let table = Table::default();
     let cloud = table.start();
     let desk = watched(&cloud, None);
@@ -87,7 +87,7 @@ async fn a_provider_that_only_fails_is_not_asked_any_more_and_what_waits_is_not_
 }
 
 #[tokio::test]
-async fn two_processes_agree_on_who_is_not_asked() {
+async fn two_processes_share_an_open_breaker() {
     let cloud = Table::default().start();
     let (one, other) = (watched(&cloud, None), watched(&cloud, None));
     let fail = async |_: &Job| Err(Failure::Transient("503".into()));
@@ -104,7 +104,7 @@ async fn two_processes_agree_on_who_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_provider_of_which_nothing_can_be_known_is_asked() {
+async fn provider_with_unknown_state_is_called() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "GetItem" | "PutItem" => call.broken(),
         _ => call.fine(),
@@ -137,7 +137,7 @@ async fn no_more_ask_than_the_quota_gives_and_the_others_come_back() {
 }
 
 #[tokio::test]
-async fn what_fails_for_good_is_on_record_before_another_channel_is_told_of_it_once() {
+async fn failure_is_stored_before_failover_is_reported_once() {
     let cloud = Table::default().start();
     let desk = watched(&cloud, None);
     let refuse = async |_: &Job| Err(Failure::Permanent { reason: Reason::Rejected, source: "400".into() });
@@ -155,7 +155,7 @@ async fn what_fails_for_good_is_on_record_before_another_channel_is_told_of_it_o
 }
 
 #[tokio::test]
-async fn what_cannot_be_handed_on_comes_back() {
+async fn failed_failover_report_is_retried() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "SendMessageBatch" => call.broken(),
         _ => call.fine(),
@@ -166,7 +166,6 @@ async fn what_cannot_be_handed_on_comes_back() {
     assert_eq!(serde_json::to_value(report).unwrap(), shown_again(&["m-0"]));
 }
 
-/// Reliability F2.
 #[tokio::test]
 async fn a_provider_that_hangs_does_not_cost_those_their_record_that_were_sent_before() {
     let cloud = Table::default().start();
@@ -195,7 +194,7 @@ async fn accept(_: &Job) -> Result<Sent, Failure> {
     Ok(Sent::Accepted { provider_id: "p".into() })
 }
 
-/// A desk whose one provider is watched.
+/// A worker with one watched provider.
 fn watched(cloud: &Cloud, quota: Option<Quota>) -> Desk {
     let desk = desk(cloud);
     let providers = Providers::new(&desk.counters, &["p".to_owned()], quota);
@@ -213,7 +212,7 @@ fn failover() -> Value {
     let start =
         json!({ "step": 0, "only": "sms", "instead_of": { "channel": "socket", "why": "no_answer" } });
     let task = json!({ "run": { "audience": { "user": "ann" }, "start": start } });
-    // Dispatch knows a wake by its first member.
+    // Dispatch recognises a continuation by its first member.
     let wake = format!(r#"{{"carillon_wake":1,"event":{event},"rule":"r","task":{task}}}"#);
     json!({ "to": "sms", "wake": serde_json::from_str::<Value>(&wake).unwrap() })
 }

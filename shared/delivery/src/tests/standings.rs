@@ -1,9 +1,9 @@
-//! What is found under a key, and what a desk then does.
+//! Claim statuses and the worker's reaction to each.
 
 use super::*;
 
 #[tokio::test]
-async fn what_somebody_else_holds_is_left_to_them_and_comes_back() {
+async fn held_claim_is_redelivered_without_a_send() {
     let cloud = Cloud::start(|call| found(call, "claimed", 60));
     let (report, asked) = deliver(&cloud, &[body(&json!({ "key": "one" }))]).await;
     assert_eq!((report.unwrap().returned(), asked.len()), (1, 0));
@@ -11,14 +11,14 @@ async fn what_somebody_else_holds_is_left_to_them_and_comes_back() {
 }
 
 #[tokio::test]
-async fn what_is_over_is_not_sent_again_and_leaves_the_queue() {
+async fn finished_notification_is_deleted_without_a_send() {
     let cloud = Cloud::start(|call| found(call, "sent", -60));
     let (report, asked) = deliver(&cloud, &[body(&json!({ "key": "one" }))]).await;
     assert_eq!((report.unwrap().returned(), asked.len()), (0, 0));
 }
 
 #[tokio::test]
-async fn what_a_sender_left_behind_is_asked_for_again_where_that_may_be_and_is_unknown_where_not() {
+async fn abandoned_claim_is_resent_or_unknown_by_policy() {
     for (on_unknown, expected, sends) in [("resend", "sent", 1), ("hold", "unknown", 0)] {
         let cloud = Cloud::start(|call| found(call, "claimed", -60));
         let job = body(&json!({ "key": "one", "on_unknown": on_unknown }));
@@ -30,7 +30,7 @@ async fn what_a_sender_left_behind_is_asked_for_again_where_that_may_be_and_is_u
 }
 
 #[tokio::test]
-async fn what_is_too_late_when_its_turn_comes_is_not_sent() {
+async fn expired_job_is_not_sent() {
     let cloud = Cloud::start(Call::fine);
     let job = body(&json!({ "key": "one", "expires_at": "2020-01-01T00:00:00Z" }));
     let (report, asked) = deliver(&cloud, &[job]).await;
@@ -41,7 +41,7 @@ async fn what_is_too_late_when_its_turn_comes_is_not_sent() {
 }
 
 #[tokio::test]
-async fn what_was_sent_and_is_not_on_record_comes_back() {
+async fn unsettled_send_is_redelivered() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "BatchExecuteStatement" if !call.is_claim() => call.broken(),
         _ => call.fine(),
@@ -50,7 +50,7 @@ async fn what_was_sent_and_is_not_on_record_comes_back() {
     assert_eq!((report.unwrap().returned(), asked.len()), (1, 1));
 }
 
-/// The key exists, in this state; its lease ends so many seconds from now.
+/// The key exists with this status. Its lease ends in `lease` seconds.
 fn found(call: &Call, status: &str, lease: i64) -> (u16, Value) {
     match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => {

@@ -1,4 +1,4 @@
-//! Broadcasts of which the ledger keeps nothing.
+//! Broadcasts without ledger rows.
 
 use super::*;
 

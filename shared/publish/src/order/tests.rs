@@ -17,8 +17,8 @@ use super::*;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the bus takes and refuses: each aggregate's events arrive in their order, none of them after one that
-    /// is still missing, and none twice.
+    /// For any answers of the bus, the events of an aggregate arrive in order, without gaps and without
+    /// duplicates.
     #[test]
     fn an_aggregate_is_in_order_whatever_the_bus_refuses(
         aggregates in prop::collection::vec(prop::option::of(0..4_u8), 1..40),
@@ -54,7 +54,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_bus_never_takes_holds_nobody_up() {
+fn refused_event_does_not_block_others() {
     let entries: Vec<InOrder> =
         [Some(1), Some(1), Some(2)].into_iter().enumerate().map(|(n, it)| entry(it, n)).collect();
     let bridge = Bridge { answers: vec![NEVER, TAKEN], seen: Arc::default() };
@@ -79,7 +79,7 @@ fn a_hundred_aggregates_go_ten_to_a_call_and_large_ones_by_their_bytes() {
 }
 
 #[test]
-fn without_time_nothing_is_begun() {
+fn no_call_starts_after_the_deadline() {
     let bridge = Bridge { answers: vec![TAKEN], seen: Arc::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let puts = runtime.block_on(bus(&bridge).put_in_order(&[entry(None, 0)], || false));
@@ -98,8 +98,8 @@ fn entry(aggregate: Option<u8>, n: usize) -> InOrder {
 
 const TAKEN: u8 = 0;
 const NEVER: u8 = 1;
-/// Anything else: the entry is throttled.
-/// EventBridge, which answers for entry after entry in this way, and in the last way from then on.
+/// A fake EventBridge that answers entry by entry with these codes, and repeats the last one. Other
+/// codes mean throttled.
 #[derive(Clone, Debug)]
 struct Bridge {
     answers: Vec<u8>,

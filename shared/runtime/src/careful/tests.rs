@@ -6,7 +6,7 @@ use aws::Verdict;
 use super::*;
 use crate::Deadline;
 
-/// What happened, in its order: which messages were handled together, and which was deleted.
+/// The log of a test: the messages handled together and the deletes, in order.
 #[derive(Default)]
 struct Diary(RefCell<Vec<String>>);
 
@@ -24,7 +24,7 @@ async fn suspects_come_last_and_one_by_one_and_what_is_done_is_off_the_queue_by_
 }
 
 #[tokio::test]
-async fn a_message_that_kills_takes_nobody_along() {
+async fn crashing_message_affects_no_other() {
     let diary = ["handle x", "delete x", "handle a", "delete a", "handle killer"];
     check(&[("killer", 3), ("a", 3), ("z", 3), ("x", 1)], &diary, "died").await;
     let diary = ["handle z", "delete z", "handle killer"];
@@ -32,14 +32,14 @@ async fn a_message_that_kills_takes_nobody_along() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_shown_again_stays_and_what_fails_as_a_whole_fails_alone() {
+async fn returned_messages_stay_and_a_failed_part_fails_alone() {
     let diary = ["handle busy x", "delete x", "handle a", "delete a", "handle broken", "handle z"];
     let shown = "busy broken";
     check(&[("broken", 3), ("a", 3), ("z", 4), ("busy", 1), ("x", 1)], &diary, shown).await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_begun_in_time_is_shown_again() {
+async fn parts_after_the_deadline_are_redelivered() {
     let diary = Diary::default();
     let late = batch(&[("a", 3), ("b", 1)], Deadline::at_millis(0));
     let report =
@@ -60,7 +60,7 @@ async fn each_part_claims_under_a_name_of_its_own() {
     assert_eq!(*names.borrow(), ["request#0", "request#1", "request#2"]);
 }
 
-/// `outcome`: which messages are shown again, or that the function `died`.
+/// `outcome` names the redelivered messages, or says that the function `died`.
 async fn check(messages: &[(&str, u32)], expected: &[&str], outcome: &str) {
     let diary = Diary::default();
     let batch = batch(messages, Deadline::at_millis(u64::MAX));
@@ -86,7 +86,7 @@ fn batch(messages: &[(&str, u32)], deadline: Deadline) -> Batch {
 }
 
 impl Diary {
-    /// By their ids: some kill, some come back, some are the end of all.
+    /// Handles messages by their ids: some crash, some are returned, one fails the batch.
     async fn handle(&self, batch: Batch) -> Result<Report, Error> {
         let ids: Vec<&str> = batch.messages.iter().map(|message| message.message_id.as_str()).collect();
         self.0.borrow_mut().push(format!("handle {}", ids.join(" ")));
@@ -102,7 +102,7 @@ impl Diary {
         Ok(report)
     }
 
-    /// One of them is never off its queue.
+    /// The delete of one message always fails.
     fn delete(&self, receipt_handle: &str) -> Result<(), Refused> {
         self.0.borrow_mut().push(format!("delete {receipt_handle}"));
         let refused = || Refused { doing: "delete", verdict: Verdict::Transient, source: "busy".into() };

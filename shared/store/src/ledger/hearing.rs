@@ -113,7 +113,7 @@ impl Ledger {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
-                Some(_) | None => Err(Refused::new("write what was heard of a notification", error)),
+                Some(_) | None => Err(Refused::new("record a receipt", error)),
             },
         }
     }

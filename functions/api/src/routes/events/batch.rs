@@ -1,4 +1,4 @@
-//! The answer to a batch of which something was not published.
+//! Answers to a batch that was not published completely.
 
 use aws::Refused;
 use domain::event::Event;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::problem::Problem;
 use crate::response::Response;
 
-/// The answer to a batch in which an event is refused: nothing of it was published, and each event has its own status.
-/// 403 where all refusals are about rights, 422 otherwise. `None` when none is refused.
+/// The answer to a batch with refused events. No event was published, and each event has its own status.
+/// The answer is 403 if all refusals concern rights, otherwise 422. `None` if no event was refused.
 pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Option<Response> {
     let refusals: Vec<&Problem> = events.iter().filter_map(|event| event.as_ref().err()).collect();
     if refusals.is_empty() {
@@ -17,7 +17,7 @@ pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Optio
     let status = if refusals.iter().all(|refusal| refusal.status == 403) { 403 } else { 422 };
     let count = refusals.len();
     let detail = format!(
-        "{count} of {} events are refused, and nothing was published; `events` says why",
+        "{count} of {} events are refused, and no event was published; `events` gives the reasons",
         events.len()
     );
     let each = events.iter().enumerate().map(|(place, event)| match event {
@@ -27,8 +27,8 @@ pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Optio
     Some(answer(&Problem::new(status, "batch_refused", detail), each.collect(), request))
 }
 
-/// The answer to a batch that the bus did not take as a whole: sending it again does no harm, for events keep their ids.
-/// `None` when the bus took all of it.
+/// The answer to a batch that the bus accepted only in part. A repeat is harmless, because events keep
+/// their ids. `None` if the bus accepted all events.
 pub(super) fn unpublished(put: Vec<Result<String, Refused>>, request: &str) -> Option<Response> {
     if put.iter().all(Result::is_ok) {
         return None;
@@ -49,16 +49,16 @@ pub(super) fn unpublished(put: Vec<Result<String, Refused>>, request: &str) -> O
     Some(answer(&Problem::new(503, "unavailable", detail).after(retry_after), each, request))
 }
 
-/// The bus said nothing of an event.
+/// The problem for an event without a result.
 pub(super) fn unanswered() -> Problem {
-    Problem::new(503, "unavailable", "the bus said nothing; ask again").after(1)
+    Problem::new(503, "unavailable", "the bus did not answer; repeat the request").after(1)
 }
 
 fn one(place: usize, problem: &Problem) -> Value {
     json!({ "index": place, "status": problem.status, "title": problem.kind, "detail": problem.detail })
 }
 
-/// A problem with what became of each event.
+/// A problem with the status of each event.
 fn answer(problem: &Problem, events: Vec<Value>, request: &str) -> Response {
     let mut response = Response::problem(problem, request);
     let mut body: Value = serde_json::from_str(&response.body).unwrap_or_default();
@@ -80,7 +80,7 @@ mod tests {
         };
         let good = || Ok(event().unwrap());
         let forbidden = || Err(Problem::forbidden("tenant"));
-        let malformed = || Err(Problem::refused("id", "nothing", "a text"));
+        let malformed = || Err(Problem::refused("id", "no value", "a text"));
         assert!(refused(&[], "r").is_none() && refused(&[good()], "r").is_none());
         for (events, status) in [
             (vec![good(), forbidden()], 403),

@@ -4,7 +4,7 @@ use crate::caller::Person;
 const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn what_is_left_out_is_filled_in_and_what_is_there_stays_as_it_was_written() {
+fn missing_attributes_are_added_and_others_unchanged() {
     let event = Event::parse(&read(r#"{"type":"order.placed","data":{"x":1.50}}"#)).unwrap();
     assert_eq!((event.id.as_str(), event.source.as_str(), event.time), ("new", "/tenants/clinic%207", NOW));
     assert_eq!(event.data.unwrap().text(), r#"{"x":1.50}"#);
@@ -18,7 +18,7 @@ fn what_is_left_out_is_filled_in_and_what_is_there_stays_as_it_was_written() {
 }
 
 #[test]
-fn an_empty_envelope_is_told_what_it_lacks() {
+fn empty_envelope_is_refused_with_missing_attributes() {
     for empty in ["{}", "{ }", " {\n}\n", r#"{"data":{}}"#] {
         let refusal = Event::parse(&read(empty)).unwrap_err().to_string();
         assert!(refusal.starts_with("type: found nothing"), "{empty}: {refusal}");
@@ -156,7 +156,7 @@ fn event(members: serde_json::Value) -> Event {
     Event::parse(&text.to_string()).unwrap()
 }
 
-/// What becomes of an event of the tenant `a`; `code` is that of the refusal, or empty.
+/// Checks an event of the tenant `a`. `code` is the code of the refusal, or empty.
 #[track_caller]
 fn check(caller: &Caller, members: &serde_json::Value, code: &str) -> Option<Event> {
     check_with(&serde_json::Value::Null, caller, members, code)

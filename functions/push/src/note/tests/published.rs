@@ -1,8 +1,9 @@
-//! Payloads held against what Google and Apple publish of theirs: every name is known and has the kind that it must have.
+//! Checks payloads against the published schemas of Google and Apple: every name is known, and every
+//! value has the expected kind.
 
 use super::*;
 
-/// What a member is.
+/// The kind of a member.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
@@ -11,12 +12,12 @@ enum Kind {
     List,
     /// A map whose values are texts.
     Texts,
-    /// Seconds with an `s` behind them.
+    /// Seconds with the suffix `s`.
     Duration,
     Of(&'static [(&'static str, Kind)]),
     /// One of these words.
     Word(&'static [&'static str]),
-    /// Either a text, or this.
+    /// A text or an object with these members.
     TextOr(&'static [(&'static str, Kind)]),
 }
 
@@ -24,10 +25,10 @@ use Kind::{Duration, Flag, List, Number, Of, Text, TextOr, Texts, Word};
 
 /// `Message` of FCM v1.
 ///
-/// Source: the API's discovery document, `fcm.googleapis.com/$discovery/rest?version=v1`, schema `Message` and those it
-/// refers to. It writes names in camel case; JSON may also have those of the protocol, with underscores, which is how
-/// Firebase's own guide and the SNS Developer Guide write them. The document's descriptions give the words of `priority`
-/// in small letters.
+/// Source: the API's discovery document, `fcm.googleapis.com/$discovery/rest?version=v1`, schema
+/// `Message` and those it refers to. The document has names in camel case. JSON may also use the names
+/// of the protocol, with underscores, as in Firebase's guide and the SNS Developer Guide. The
+/// descriptions give the words of `priority` in lower case.
 const MESSAGE: &[(&str, Kind)] = &[
     ("name", Text),
     ("data", Texts),
@@ -90,7 +91,7 @@ const SHOWN: &[(&str, Kind)] = &[
     ("image", Text),
 ];
 
-/// The dictionary `aps`. What stands beside it in a payload is the app's own.
+/// The dictionary `aps`. Other members of the payload belong to the app.
 ///
 /// Source: Apple, UserNotifications, "Generating a remote notification", tables 1 to 3.
 const APS: &[(&str, Kind)] = &[
@@ -127,10 +128,11 @@ const ALERT: &[(&str, Kind)] = &[
     ("loc-args", List),
 ];
 
-/// What SNS reads of a message to a device, and Apple's limit for an id that notes collapse by: 64 bytes.
+/// The SNS message attributes for devices, and Apple's limit for a collapse id: 64 bytes.
 ///
-/// Source: SNS API reference and Developer Guide, "Reserved message attributes for mobile push notifications"; Apple,
-/// "Sending notification requests to APNs", `apns-collapse-id`, `apns-priority`, `apns-push-type`.
+/// Source: SNS API reference and Developer Guide, "Reserved message attributes for mobile push
+/// notifications"; Apple, "Sending notification requests to APNs", `apns-collapse-id`, `apns-priority`,
+/// `apns-push-type`.
 const ATTRIBUTES: &[(&str, Kind)] = &[
     ("AWS.SNS.MOBILE.FCM.TTL", Number),
     ("AWS.SNS.MOBILE.APNS.TTL", Number),
@@ -141,7 +143,7 @@ const ATTRIBUTES: &[(&str, Kind)] = &[
 ];
 
 #[test]
-fn what_a_platform_does_not_know_is_found() {
+fn unknown_payload_member_is_found() {
     for (members, value) in [
         (MESSAGE, json!({ "title": "T" })),
         (MESSAGE, json!({ "data": { "n": 1 } })),
@@ -158,7 +160,7 @@ fn what_a_platform_does_not_know_is_found() {
 
 proptest! {
     #[test]
-    fn every_note_is_one_that_its_platform_publishes(
+    fn every_push_payload_matches_the_published_schema(
         platform in prop::sample::select(vec!["fcm", "apns", "apns_sandbox"]),
         priority in prop::sample::select(vec!["low", "normal", "high", "critical"]),
         title in "\\PC{0,40}", body in "\\PC{0,40}", name in "[a-zA-Z0-9_-]{43}",
@@ -204,7 +206,7 @@ proptest! {
     }
 }
 
-/// The first member that is not known or is of another kind.
+/// The first member that is unknown or of another kind.
 fn misfit(members: &[(&str, Kind)], value: &Value) -> Option<String> {
     let Some(object) = value.as_object() else { return Some("it is no object".to_owned()) };
     object.iter().find_map(|(name, value)| match members.iter().find(|(it, _)| it == name) {
