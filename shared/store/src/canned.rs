@@ -1,10 +1,10 @@
-//! A table whose answers are given beforehand.
+//! A DynamoDB client with prepared answers, for tests.
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client};
 
-/// A real client that gives these answers, in this order.
+/// A real client that returns these answers in this order.
 pub(crate) fn client(rules: &[&Rule]) -> Client {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));

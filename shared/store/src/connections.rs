@@ -1,9 +1,9 @@
-//! The connections table: tickets, open sockets, and who is in which room.
+//! The connections table: tickets, open sockets, and the members of rooms.
 //!
-//! Every item expires: a connection lives two hours at most (API Gateway), and `$disconnect` is best effort. A session
-//! ends with the token that opened it: the attribute `exp` of tickets, connections and memberships holds that time, in
-//! seconds since 1970, and every read compares it with the clock. Items of the release before have no `exp`; they count
-//! until their `ttl`.
+//! Every item expires. A connection lives two hours at most (API Gateway), and `$disconnect` is best effort. A
+//! session ends with the token that opened it. The attribute `exp` of tickets, connections and memberships holds
+//! that time in seconds since 1970, and every read compares it with the clock. Items of the previous release have
+//! no `exp` and are valid until their `ttl`.
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -23,12 +23,12 @@ mod signing_out;
 
 pub use signing_out::SignOut;
 
-/// How long a session lasts at most: API Gateway's two hours for a connection, and a little more.
+/// The longest session: API Gateway's two hours for a connection, and a little more.
 ///
 /// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
 pub const MAX_SESSION: SignedDuration = SignedDuration::from_secs(2 * 3_600 + 15 * 60);
 
-/// How long a handshake may take: a `$connect` that starts cold, and the way back.
+/// The longest handshake: a `$connect` with a cold start, and its response.
 const OPENING: SignedDuration = SignedDuration::from_secs(10);
 
 /// The connections table.
@@ -38,49 +38,49 @@ pub struct Connections {
     table: String,
 }
 
-/// Who is at the other end of a socket.
+/// The user behind a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub user: String,
-    /// What of the user's messages is heard, and which tenant's rooms.
+    /// The view of the user's messages, and the tenant whose rooms may be joined.
     pub view: View,
-    /// The rooms that may be joined: names, or beginnings that end in `*`.
+    /// The rooms that may be joined: names, or prefixes that end in `*`.
     pub rooms: Vec<String>,
-    /// When the session ends, where that is earlier than [`MAX_SESSION`] after the connection opened.
+    /// The end of the session if it is earlier than [`MAX_SESSION`] after the connection opened.
     pub until: Option<Timestamp>,
 }
 
-/// Lets one socket connect, once, for a short time. No `Debug`: the text is a credential.
+/// A credential that opens one socket, once, for a short time. Has no `Debug` because the text is secret.
 pub struct Ticket {
-    /// What the client shows; only its hash is stored.
+    /// The text that the client presents. Only its hash is stored.
     pub text: String,
     pub identity: Identity,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
-/// What a ticket stood for.
+/// The contents of a used ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redeemed {
     pub identity: Identity,
-    /// When the ticket was issued; the earliest time there is for a ticket of the release before.
+    /// The time of issue. The earliest possible time for a ticket of the previous release.
     pub issued_at: Timestamp,
 }
 
-/// An open socket of somebody.
+/// An open socket of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     pub id: String,
     pub view: View,
-    /// When it was opened; `None` where that is too long ago to matter.
+    /// The time at which it was opened. `None` if the handshake is certainly over.
     pub opened_at: Option<Timestamp>,
-    /// The partition it was found in.
+    /// The partition in which the connection was found.
     pub pk: String,
 }
 
 impl Connection {
-    /// Whether its handshake may still be running: it is on record before the client has its answer, and until then
-    /// the API says that there is no such socket.
+    /// Whether the handshake may still be in progress. The connection is recorded before the client gets its
+    /// response, and until then the API reports that there is no such socket.
     #[must_use]
     pub fn is_opening(&self, now: Timestamp) -> bool {
         self.opened_at.is_some_and(|opened_at| now < opened_at + OPENING)
@@ -88,12 +88,12 @@ impl Connection {
 }
 
 impl Identity {
-    /// Whether this room may be joined.
+    /// Whether the user may join this room.
     #[must_use]
     pub fn may_join(&self, room: &str) -> bool {
-        self.rooms.iter().any(|it| match it.strip_suffix('*') {
+        self.rooms.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(beginning) => room.starts_with(beginning),
-            None => it == room,
+            None => pattern == room,
         })
     }
 }
@@ -117,10 +117,10 @@ impl Connections {
         self.write(vec![put(item)]).await
     }
 
-    /// Uses a ticket up. `None` when it does not exist, was used, is too old, or its session is over.
+    /// Consumes a ticket. `None` if the ticket does not exist, was used, has expired, or its session has ended.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table did not answer.
     pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<Redeemed>, Refused> {
         let item = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
         let answer = self
@@ -140,7 +140,7 @@ impl Connections {
         }))
     }
 
-    /// Remembers an open socket, until its session ends.
+    /// Records an open socket until its session ends.
     ///
     /// # Errors
     /// The table could not be written.
@@ -152,10 +152,10 @@ impl Connections {
         self.write(vec![put(connection), put(membership)]).await
     }
 
-    /// Who is at the other end of this socket, if it is open.
+    /// The user behind this socket if it is open.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn who(&self, id: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
         let item = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
         let found = lookup::get(&self.client, &self.table, item).await?;
@@ -169,11 +169,11 @@ impl Connections {
     pub async fn join(&self, id: &str, who: &Identity, room: &str, now: Timestamp) -> Result<(), Refused> {
         let end = end(who, now);
         let pk = room_pk(who.view.tenant(), room);
-        let note = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", end);
-        self.write(vec![put(membership(&pk, id, who, end)), put(note)]).await
+        let own = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", end);
+        self.write(vec![put(membership(&pk, id, who, end)), put(own)]).await
     }
 
-    /// Forgets a socket and every room it was in.
+    /// Removes a socket and all its room memberships.
     ///
     /// # Errors
     /// The table could not be read or written.
@@ -190,11 +190,10 @@ impl Connections {
         self.write(writes).await
     }
 
-    /// The open sockets of a user or a room that an event of `tenant` may reach, by the view that each was opened for.
-    /// Rooms belong to one tenant altogether.
+    /// The open sockets of a user or room whose view includes events of `tenant`. A room belongs to one tenant.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of(
         &self,
         target: &SocketTarget,
@@ -206,14 +205,14 @@ impl Connections {
             SocketTarget::Room(room) => room_pk(tenant, room),
         };
         let mut open = self.members(&pk, now).await?;
-        open.retain(|it| it.view.takes_in(tenant));
+        open.retain(|connection| connection.view.takes_in(tenant));
         Ok(open)
     }
 
     /// All open sockets of a user.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of_user(&self, user: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
         self.members(&user_pk(user), now).await
     }
@@ -221,20 +220,25 @@ impl Connections {
     async fn members(&self, pk: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
         let items = lookup::partition(&self.client, &self.table, pk).await?;
         let open = items.into_iter().filter(|item| is_kept(item, now));
-        let connections = open.filter_map(|it| {
-            // A room is joined by who has heard an answer: their handshake is over.
-            let opened_at = it.get("opened_at").and_then(|it| it.parse().ok());
-            Some(Connection { id: it.get("sk")?.to_owned(), view: view(&it), opened_at, pk: pk.to_owned() })
+        let connections = open.filter_map(|item| {
+            // A client joins rooms only after its handshake, so the membership needs no opening time.
+            let opened_at = item.get("opened_at").and_then(|text| text.parse().ok());
+            Some(Connection {
+                id: item.get("sk")?.to_owned(),
+                view: view(&item),
+                opened_at,
+                pk: pk.to_owned(),
+            })
         });
         Ok(connections.collect())
     }
 
-    /// Forgets sockets that turned out to be gone, 25 to a call. What else is known of them expires by itself.
+    /// Removes sockets that no longer exist, 25 per call. Their other items expire.
     ///
     /// # Errors
     /// The table could not be written.
     pub async fn forget(&self, gone: &[Connection]) -> Result<(), Refused> {
-        self.write(gone.iter().map(|it| delete(&it.pk, &it.id)).collect()).await
+        self.write(gone.iter().map(|connection| delete(&connection.pk, &connection.id)).collect()).await
     }
 
     async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Refused> {
@@ -242,14 +246,14 @@ impl Connections {
     }
 }
 
-/// Expiry is checked here: the table's own deletion may come hours late. A session is over in the second of its `exp`,
-/// as a token is.
+/// Checks expiry, because DynamoDB deletes expired items hours late. Like a token, a session ends in the second of
+/// its `exp`.
 fn is_kept(item: &Item, now: Timestamp) -> bool {
     let is_in_session = item.get_number("exp").is_none_or(|exp| exp > seconds(now));
     is_in_session && item.get_number("ttl").unwrap_or(0) >= seconds(now)
 }
 
-/// When the session of a socket ends that opens or is used now, in seconds since 1970.
+/// The end of the session of a socket that is opened or used now, in seconds since 1970.
 fn end(who: &Identity, now: Timestamp) -> i64 {
     let longest = seconds(now + MAX_SESSION);
     who.until.map_or(longest, |until| seconds(until).min(longest))
@@ -275,7 +279,7 @@ fn identity(item: &Item) -> Option<Identity> {
     Some(Identity { user, view: view(item), rooms: item.get_texts("rooms"), until })
 }
 
-/// The attribute `view` says `only` of who looks on.
+/// The attribute `view` is `only` for a read-only session of an admin.
 fn with_view(item: Item, view: &View) -> Item {
     item.maybe("tenant", view.tenant()).maybe("view", view.looks_on().then_some("only"))
 }
@@ -292,14 +296,14 @@ fn user_pk(user: &str) -> String {
 }
 
 fn room_pk(tenant: Option<&str>, room: &str) -> String {
-    // It is the sort key of a socket's note, too.
+    // Also the sort key of the socket's own membership item.
     sort_key(&["room", tenant.unwrap_or("-"), room])
 }
 
-/// A ticket is stored by its hash, so that who reads the table cannot connect.
+/// A ticket is stored by its hash, so that read access to the table does not allow connecting.
 fn ticket_pk(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
-    let hex: String = hash.iter().map(|it| format!("{it:02x}")).collect();
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("ticket#{hex}")
 }
 

@@ -1,9 +1,9 @@
-//! The counters table: what is true of everybody's messages together. How many passed a limit, what a digest has
-//! collected, what was cancelled, how far a fan-out has come, whether and how fast a provider is asked.
+//! The counters table: state shared by many notifications. Limits, digest windows, cancellations, progress of
+//! fan-outs, circuit breakers and rate limits.
 //!
-//! Every change is one conditional transaction against what was read: of two dispatchers at once one is refused, reads
-//! again and decides again. What a message was told is remembered under its own key, so that it is told the same when
-//! it comes a second time. Expiry is checked here; the table's own deletion only tidies up.
+//! Every change is one conditional transaction on the version that was read. Of two concurrent dispatchers one is
+//! refused, reads again and decides again. The result for a message is stored under the message's own key, so a
+//! redelivery gets the same result. Reads check expiry themselves, because DynamoDB deletes expired items late.
 
 mod admission;
 mod cancelling;
@@ -32,11 +32,11 @@ use crate::item::{Item, key};
 use crate::lookup;
 use crate::transactions::{self, crowded};
 
-/// How long an answer is remembered: longer than a message can come back from a queue and its dead letters (14 days
+/// The retention of a result. Longer than a message can return from a queue and its dead-letter queue (14 days
 /// each).
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How often a transaction that lost is tried again. With ten dispatchers at one counter, one in a thousand loses so
+/// The number of attempts of a transaction. With ten dispatchers on one counter, one in a thousand loses this
 /// often.
 const ROUNDS: u32 = 12;
 
@@ -47,10 +47,10 @@ pub struct Counters {
     table: String,
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 enum Written {
     Done,
-    /// Somebody else was first.
+    /// Another writer was first.
     Lost,
 }
 
@@ -60,7 +60,7 @@ impl Counters {
         Counters { client: client.clone(), table }
     }
 
-    /// Writes all of these items, or none: each only if its key is still what its condition says.
+    /// Writes all of these items or none. Each is written only if its own condition holds.
     async fn transact(&self, doing: &'static str, puts: Vec<Put>) -> Result<Written, Refused> {
         let items = puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build());
         match transactions::write(&self.client, doing, items.collect()).await? {
@@ -79,7 +79,7 @@ impl Counters {
             .expect("a table and an item are all that a put needs")
     }
 
-    /// A write of an item over the version that was read; `None` when there was none.
+    /// A write that replaces the version that was read. With `None` the item must be new.
     fn put_over(&self, item: Item, version: Option<i64>) -> Put {
         let Some(version) = version else { return self.put_new(item) };
         Put::builder()
@@ -91,26 +91,26 @@ impl Counters {
             .expect("a table and an item are all that a put needs")
     }
 
-    /// Whether a page of a fan-out was handled to its end before.
+    /// Whether a page of a fan-out was completed before.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn is_page_done(&self, page: &str) -> Result<bool, Refused> {
         Ok(lookup::get(&self.client, &self.table, one(&["page", page])).await?.is_some())
     }
 
-    /// Remembers that a page of a fan-out was handled to its end.
+    /// Records that a page of a fan-out is complete.
     ///
     /// # Errors
     /// The table could not be written.
     pub async fn page_done(&self, page: &str, now: Timestamp) -> Result<(), Refused> {
         let item = expiring(one(&["page", page]), now, REMEMBERED);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
-        put.send().await.map(drop).map_err(|error| Refused::new("remember a page of a fan-out", error))
+        put.send().await.map(drop).map_err(|error| Refused::new("record a page of a fan-out", error))
     }
 }
 
-/// The key of an item that is alone in its partition.
+/// The primary key of the only item in a partition.
 fn one(parts: &[&str]) -> Item {
     Item::default().text("pk", key(parts)).text("sk", "-")
 }
@@ -119,7 +119,7 @@ fn expiring(item: Item, now: Timestamp, after: SignedDuration) -> Item {
     item.number("ttl", crate::seconds(now) + after.as_secs())
 }
 
-/// What an item says in JSON. `None` when it says something else: then it is as if it were not there.
+/// Parses an attribute as JSON. `None` if the text does not parse, as if the attribute were missing.
 fn json<T: serde::de::DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
     serde_json::from_str(item.get(name)?).ok()
 }

@@ -1,8 +1,8 @@
-//! The endpoints table: where tenants want to be told, what their requests are signed with, how they have been doing,
-//! and what became of each message that did not arrive at once.
+//! The endpoints table: the webhook endpoints of tenants, their signing secrets, their health, and the messages
+//! that failed at first.
 //!
-//! A tenant's endpoints lie together, each one item, so that a fan-out reads them page by page. Secrets lie apart: who
-//! decides about endpoints may read the endpoints and not their secrets.
+//! Endpoints of a tenant share a partition, one item each, so that a fan-out reads them page by page. Secrets have
+//! partitions of their own: a role may read endpoints without their secrets.
 
 use std::collections::HashMap;
 
@@ -43,18 +43,18 @@ pub struct Endpoints {
     table: String,
 }
 
-/// All that a sender must know of an endpoint and of one message to it.
+/// The data that a sender needs about an endpoint and one message to it.
 pub struct Sending {
     pub endpoint: Endpoint,
-    /// The headers that its tenant asks for.
+    /// The tenant's own headers.
     pub headers: Option<EncryptedHeaders>,
-    /// The challenge that the endpoint was sent last and has not answered.
+    /// The latest challenge sent to the endpoint, while it is unanswered.
     pub challenge: Option<Challenge>,
     pub secrets: StoredSecrets,
     pub health: Health,
-    /// Which health it is: for [`Endpoints::put_health`].
+    /// The version of the health, for [`Endpoints::put_health`].
     pub version: Option<i64>,
-    /// `None`: it has never failed.
+    /// The state of the message. `None` if it has never failed.
     pub message: Option<Message>,
 }
 
@@ -64,10 +64,10 @@ impl Endpoints {
         Endpoints { client: client.clone(), table }
     }
 
-    /// The ids of a tenant's endpoints in their order, at most `most` of them, after the one that `after` names.
+    /// The ids of a tenant's endpoints in order: at most `most`, after the id `after`.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn ids(&self, tenant: Option<&str>, after: Option<&str>, most: u32) -> Result<Page, Refused> {
         let pk = partition("endpoints", tenant);
         let start = after.map(|id| Item::default().text("pk", &pk).text("sk", id));
@@ -78,37 +78,37 @@ impl Endpoints {
     /// A tenant's endpoints, in the order of their ids.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of_tenant(&self, tenant: Option<&str>) -> Result<Vec<Endpoint>, Refused> {
         let items = lookup::partition(&self.client, &self.table, &partition("endpoints", tenant)).await?;
-        Ok(items.iter().filter_map(endpoint).collect())
+        Ok(items.iter().filter_map(parse_endpoint).collect())
     }
 
-    /// Every endpoint there is, for people who look: it reads the whole table.
+    /// All endpoints, for inspection. Reads the whole table.
     ///
     /// # Errors
     /// The table could not be read.
     pub async fn all(&self) -> Result<Vec<Endpoint>, Refused> {
         let items = lookup::scan(&self.client, &self.table).await?;
-        let mut all: Vec<Endpoint> = items.iter().filter_map(endpoint).collect();
+        let mut all: Vec<Endpoint> = items.iter().filter_map(parse_endpoint).collect();
         all.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(all)
     }
 
-    /// Those of `ids` that there are.
+    /// The endpoints among `ids` that exist.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn find(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(KEYS_PER_READ) {
-            let items = self.read(some.iter().map(|it| one("endpoints", it)).collect()).await?;
-            found.extend(items.iter().filter_map(endpoint));
+            let items = self.read(some.iter().map(|id| one("endpoints", id)).collect()).await?;
+            found.extend(items.iter().filter_map(parse_endpoint));
         }
         Ok(found)
     }
 
-    /// Switches an endpoint off. `false`: there is none, or it was off already and stays so for the first reason.
+    /// Disables an endpoint. `false`: there is none, or it was already disabled and keeps its first reason.
     ///
     /// # Errors
     /// The table could not be written.
@@ -126,31 +126,31 @@ impl Endpoints {
             .expression_attribute_values(":disabled", AttributeValue::S(disabled))
             .send()
             .await;
-        happened("switch an endpoint off", sent)
+        was_executed("disable an endpoint", sent)
     }
 
-    /// Switches an endpoint on, as if it had never failed. `false`: there is none.
+    /// Enables an endpoint and resets its health. `false`: there is none.
     ///
     /// # Errors
     /// The table could not be written.
     pub async fn enable(&self, id: &EndpointId) -> Result<bool, Refused> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.set_key(Some(one("health", id).into_map())).send().await;
-        delete.map_err(|error| Refused::new("forget how an endpoint has been doing", error))?;
+        delete.map_err(|error| Refused::new("delete the health of an endpoint", error))?;
         let update = self.update(&one("endpoints", id));
         let sent = update
             .update_expression("REMOVE disabled")
             .condition_expression("attribute_exists(pk)")
             .send()
             .await;
-        happened("switch an endpoint on", sent)
+        was_executed("enable an endpoint", sent)
     }
 
-    /// Replaces an endpoint's secrets by what `rotated` makes of them, and makes it again where others were quicker.
+    /// Replaces an endpoint's secrets by the result of `rotated`, and calls it again if another writer was first.
     /// `None`: there is no such endpoint.
     ///
     /// # Errors
-    /// The table could not be written, others changed the secrets again and again, or `rotated` failed.
+    /// The table could not be written, other writers were first in every round, or `rotated` failed.
     pub async fn rotate(
         &self,
         id: &EndpointId,
@@ -175,22 +175,22 @@ impl Endpoints {
     /// The secrets of an endpoint.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn secrets(&self, id: &EndpointId) -> Result<Option<StoredSecrets>, Refused> {
         let item = lookup::get(&self.client, &self.table, one("secrets", id)).await?;
         Ok(item.and_then(|item| read(&item, "secrets")))
     }
 
-    /// How an endpoint has been doing, and which version of that it is.
+    /// The health of an endpoint, and its version.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn health(&self, id: &EndpointId) -> Result<(Health, Option<i64>), Refused> {
         let item = lookup::get(&self.client, &self.table, one("health", id)).await?;
         Ok(health(item.as_ref()))
     }
 
-    /// Remembers how an endpoint has been doing, over the version that was read. `false`: somebody else was first.
+    /// Replaces the health that was read. `false`: another writer was first.
     ///
     /// # Errors
     /// The table could not be written.
@@ -201,13 +201,13 @@ impl Endpoints {
         version: Option<i64>,
     ) -> Result<bool, Refused> {
         let item = one("health", id).text("health", json(health)).number("version", version.unwrap_or(0) + 1);
-        self.put_over("remember how an endpoint has been doing", item, version).await
+        self.put_over("write the health of an endpoint", item, version).await
     }
 
-    /// All that is to be known before `message` is sent to an endpoint, in one call. `None`: there is no such endpoint.
+    /// Reads the data for sending `message` to an endpoint, in one call. `None`: there is no such endpoint.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn sending(&self, id: &EndpointId, message: &Key) -> Result<Option<Sending>, Refused> {
         let keys = vec![
             one("endpoints", id),
@@ -236,17 +236,17 @@ impl Endpoints {
         };
         let mut exists = false;
         for item in self.read(keys).await? {
-            if let Some(endpoint) = endpoint(&item) {
+            if let Some(endpoint) = parse_endpoint(&item) {
                 found.endpoint = endpoint;
                 found.challenge = read(&item, "challenge");
                 found.headers = read(&item, "headers");
                 exists = true;
-            } else if let Some(it) = read(&item, "secrets") {
-                found.secrets = it;
+            } else if let Some(secrets) = read(&item, "secrets") {
+                found.secrets = secrets;
             } else if item.get("health").is_some() {
                 (found.health, found.version) = health(Some(&item));
-            } else if let Some(it) = Message::read(&item) {
-                found.message = Some(it);
+            } else if let Some(message) = Message::read(&item) {
+                found.message = Some(message);
             }
         }
         Ok(exists.then_some(found))
@@ -259,7 +259,7 @@ impl Endpoints {
         self.client.update_item().table_name(&self.table).set_key(Some(key.clone().into_map()))
     }
 
-    /// `false`: it is not the version that was read.
+    /// Writes an item on the condition that its version was read. `false`: the version has changed.
     async fn put_over(&self, doing: &'static str, item: Item, version: Option<i64>) -> Result<bool, Refused> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
         let put = match version {
@@ -278,14 +278,14 @@ impl Endpoints {
     }
 
     async fn read(&self, keys: Vec<Item>) -> Result<Vec<Item>, Refused> {
-        const DOING: &str = "look endpoints up";
+        const DOING: &str = "read endpoints";
         let mut items = Vec::with_capacity(keys.len());
         let mut keys: Vec<HashMap<String, AttributeValue>> = keys.into_iter().map(Item::into_map).collect();
         for round in 0..ROUNDS {
             pause::before(round).await;
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
-                // An endpoint that was switched off a moment ago is told nothing.
+                // An endpoint that was disabled a moment ago must get no message.
                 .consistent_read(true)
                 .build()
                 .expect("keys are all that a read needs");
@@ -313,8 +313,8 @@ fn one(what: &str, id: &EndpointId) -> Item {
     Item::default().text("pk", partition(what, id.tenant.as_deref())).text("sk", &id.id)
 }
 
-/// `None` for an item that is no endpoint.
-fn endpoint(item: &Item) -> Option<Endpoint> {
+/// `None` for an item that is not an endpoint.
+fn parse_endpoint(item: &Item) -> Option<Endpoint> {
     let endpoint: Endpoint = read(item, "endpoint")?;
     let headers: Option<EncryptedHeaders> = read(item, "headers");
     Some(Endpoint {
@@ -343,8 +343,8 @@ type Updated = Result<
     aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::update_item::UpdateItemError>,
 >;
 
-/// Whether an update on a condition was carried out.
-fn happened(doing: &'static str, sent: Updated) -> Result<bool, Refused> {
+/// Whether a conditional update was executed.
+fn was_executed(doing: &'static str, sent: Updated) -> Result<bool, Refused> {
     match sent {
         Ok(_) => Ok(true),
         Err(error) => match error.as_service_error() {

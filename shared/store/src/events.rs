@@ -1,4 +1,4 @@
-//! The events table: every event that crossed the bus, once, as it was understood.
+//! The events table: every event on the bus, stored once in parsed form.
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -39,12 +39,12 @@ pub struct Events {
     table: String,
 }
 
-/// How a record stands in the table now.
+/// The result of appending a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptRecord {
     /// The record is new, or its outbox entry was pending until now.
     pub is_new: bool,
-    /// What the audit found out about the event.
+    /// The findings of the audit about the event.
     pub findings: Vec<Finding>,
 }
 
@@ -54,24 +54,26 @@ impl Events {
         Events { client: client.clone(), table }
     }
 
-    /// Appends records. One that is there already is left as it is. One that came from the outbox is acknowledged, if
-    /// the entry has the very text that crossed the bus: the entry is not pending any more. Where no entry has it, the
-    /// record is an ordinary one with a finding; nothing is ever inserted at the place of an entry. The answers are in
-    /// the order of the records.
+    /// Appends records. An existing record is left unchanged.
+    ///
+    /// A record from the outbox acknowledges its entry if the entry has the exact text that crossed the bus. The
+    /// entry is then no longer pending. If no entry has that text, the record becomes an ordinary one with a
+    /// finding. No record is ever inserted at the place of an entry. The results are in the order of the records.
     ///
     /// # Errors
-    /// The table could not be asked at all. Appending all of them again is harmless.
+    /// The table did not answer at all. Appending all of them again is harmless.
     pub async fn append(&self, records: &[Record]) -> Result<Vec<Result<KeptRecord, Refused>>, Refused> {
         const DOING: &str = "append to the audit";
         let mut answers: Vec<Option<Result<KeptRecord, Refused>>> = records.iter().map(|_| None).collect();
         for round in Round::ALL {
-            let open = records.iter().enumerate().filter(|(at, _)| answers[*at].is_none());
-            let asked = open.filter_map(|(at, it)| Some((at, round.statement(&self.table, it)?)));
+            let open = records.iter().enumerate().filter(|(index, _)| answers[*index].is_none());
+            let asked =
+                open.filter_map(|(index, record)| Some((index, round.statement(&self.table, record)?)));
             let (places, statements): (Vec<usize>, Vec<_>) = asked.unzip();
             let written = execute(&self.client, DOING, statements).await?;
-            for (at, written) in places.into_iter().zip(written) {
-                answers[at] = match written {
-                    Written::Done => Some(Ok(kept(round, &records[at]))),
+            for (index, written) in places.into_iter().zip(written) {
+                answers[index] = match written {
+                    Written::Done => Some(Ok(kept(round, &records[index]))),
                     Written::Refused => None,
                     Written::Failed(refused) => Some(Err(refused)),
                 };
@@ -83,10 +85,10 @@ impl Events {
         Ok(answers.map(|(answer, record)| answer.unwrap_or_else(|| Ok(known(record)))).collect())
     }
 
-    /// The records of an event's replays, as far as these crossed the bus, in no order.
+    /// The records of an event's replays that crossed the bus, in no order.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn replays(&self, event: &Event) -> Result<Vec<Record>, Refused> {
         let mut beginning = replay_key(event, "");
         beginning.truncate(beginning.len() - CONTENT_CHARS);
@@ -94,14 +96,14 @@ impl Events {
         Ok(found.into_iter().map(Record::from_item).collect())
     }
 
-    /// The record of one event; one of them, where several share its id. A record whose claim to the outbox is not
-    /// proven is taken only where there is no other.
+    /// The record of one event, or one of several with the same id. A record with an unproven outbox claim is
+    /// returned only if there is no other.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
         let (proven, unproven): (Vec<_>, Vec<_>) =
-            self.ordinary(event).await?.into_iter().partition(|it| !is_unproven(&it.findings()));
+            self.ordinary(event).await?.into_iter().partition(|record| !is_unproven(&record.findings()));
         if let Some(record) = proven.into_iter().next() {
             return Ok(Some(record));
         }
@@ -112,10 +114,10 @@ impl Events {
         Ok(row.or_else(|| unproven.into_iter().next()))
     }
 
-    /// The event that a row of the ledger is about. `None`: it is not on record, or this release cannot read it.
+    /// The event of a ledger row. `None`: the event is not recorded, or this release cannot parse it.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of_origin(&self, origin: &Origin) -> Result<Option<Event>, Refused> {
         let mut envelope = json!({
             "specversion": "1.0", "id": origin.id, "source": origin.source, "type": origin.kind,
@@ -131,10 +133,10 @@ impl Events {
         Ok(found.and_then(|record| record.event()))
     }
 
-    /// What the audit found out about an event, over all records with its source and id.
+    /// The findings of the audit about an event, over all records with its source and id.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn findings(&self, event: &Event) -> Result<Vec<Finding>, Refused> {
         let mut findings: Vec<Finding> =
             self.ordinary(event).await?.iter().flat_map(Record::findings).collect();
@@ -150,7 +152,7 @@ impl Events {
     }
 }
 
-/// How a record stands after the write of this round.
+/// The result of a record that this round wrote or found.
 fn kept(round: Round, record: &Record) -> KeptRecord {
     let is_new = match round {
         Round::First | Round::Adopt | Round::Unproven => true,
@@ -159,13 +161,13 @@ fn kept(round: Round, record: &Record) -> KeptRecord {
     KeptRecord { is_new, findings: findings(round, record) }
 }
 
-/// What is known of a record for which no round before this one was the last.
+/// The findings of a record after this round.
 fn findings(round: Round, record: &Record) -> Vec<Finding> {
     let claim = record.claim().filter(|_| round == Round::Unproven);
     record.findings().into_iter().chain(claim.map(Claim::finding)).collect()
 }
 
-/// Whether an event claimed to come from the outbox and nothing proved that.
+/// Whether an event claims to come from the outbox without proof.
 pub(crate) fn is_unproven(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| match finding {
         Finding::UnprovenOutboxMark | Finding::OutboxEntryDiffers => true,
@@ -173,7 +175,7 @@ pub(crate) fn is_unproven(findings: &[Finding]) -> bool {
     })
 }
 
-/// Whether a row of the outbox is the record of this event: it has its id, and has been on the bus.
+/// Whether an outbox row is the record of this event: the row has its id and crossed the bus.
 fn is_record_of(item: &Item, event: &Event) -> bool {
     let says = |name, wanted: &str| item.get(name) == Some(wanted);
     says("id", &event.id) && says("source", &event.source) && item.get("bus_id").is_some()

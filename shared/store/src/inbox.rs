@@ -1,11 +1,10 @@
-//! The inbox table: what people were told live and can read later.
+//! The inbox table: in-app messages that recipients can read later.
 //!
-//! Everything of one user lies in one partition: the head, which numbers and counts; the entries under their numbers;
-//! a row for each entry that files its number under the entry's time; and a note for each notification key that leads to
-//! its number. Every change goes through the head: it is written in
-//! one transaction with the entries it counts, on condition that nobody else wrote it meanwhile. So a notification is
-//! stored once however often it is delivered, and the counts never drift. What a tenant said stands on each entry, and
-//! a viewer of another tenant gets none of it.
+//! All items of one user share a partition: the head, which holds the numbers and counts; the entries under their
+//! numbers; a row per entry that orders it by time; and a row per notification key with the entry's number. Every
+//! change writes the head in one transaction with the entries it counts, on the condition that no other writer
+//! changed it. So a notification is stored once however often it is delivered, and the counts stay exact. Each
+//! entry carries its tenant, and a viewer of another tenant does not get it.
 
 mod forgetting;
 mod listing;
@@ -26,17 +25,17 @@ pub use marking::{Marked, MarkedAll, mark, mark_all};
 use crate::item::{Item, key};
 use crate::{lookup, pause, transactions};
 
-/// How often a write that lost against another one is tried again.
+/// The number of attempts of a write that lost against another one.
 const ROUNDS: u32 = 12;
 
-/// How long a head is kept after its newest entry: by then the table has deleted those entries, so that the numbers may
-/// begin anew.
+/// The retention of a head after its newest entry. By then the table has deleted those entries, so the numbers may
+/// start again.
 const HEAD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 60);
 
-/// Digits of a number in a sort key.
+/// The number of digits of an entry number in a sort key.
 const DIGITS: usize = 12;
 
-/// The highest number that a sort key has room for.
+/// The highest entry number that fits a sort key.
 const MAX_SEQ: u64 = 999_999_999_999;
 
 /// The inbox table.
@@ -49,22 +48,22 @@ pub struct Inbox {
 /// An entry that is in its inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its number.
+    /// The entry's number.
     pub seq: u64,
-    /// Whether it was this call that put it there.
+    /// Whether this call stored the entry.
     pub is_new: bool,
     head: Head,
 }
 
 impl Stored {
-    /// How many entries are in a view of this inbox, now that it is there.
+    /// The counts of a view of this inbox, including the entry.
     #[must_use]
     pub fn counts(&self, view: &View, now: Timestamp) -> Counts {
         self.head.counts(view, now)
     }
 }
 
-/// The head as it was read, and which writing of it that was. `None` when there was none.
+/// The head as read, and its version. `None` if there was none.
 struct Read {
     head: Head,
     version: Option<i64>,
@@ -76,11 +75,11 @@ impl Inbox {
         Inbox { client: client.clone(), table }
     }
 
-    /// Puts what somebody is told into their inbox. What is there already stays as it is: a message may be delivered
-    /// again.
+    /// Stores an in-app message in the inbox of a user. An existing entry is left unchanged, because a message may
+    /// be redelivered.
     ///
     /// # Errors
-    /// The table could not be asked, or others were first again and again. Asking again is harmless.
+    /// The table did not answer, or other writers were first in every round. A repetition is harmless.
     pub async fn store(
         &self,
         user: &str,
@@ -88,12 +87,12 @@ impl Inbox {
         kept: &Kept,
         now: Timestamp,
     ) -> Result<Stored, Refused> {
-        const DOING: &str = "put an entry into an inbox";
+        const DOING: &str = "store an inbox entry";
         let entry = kept.to_json();
         for round in 0..ROUNDS {
             let found = self.items(vec![head_key(user), note_key(user, &kept.id)]).await?;
             let read = read_head(&found);
-            let note = found.iter().find_map(|it| u64::try_from(it.get_number("seq")?).ok());
+            let note = found.iter().find_map(|item| u64::try_from(item.get_number("seq")?).ok());
             if let Some(seq) = note {
                 return Ok(Stored { seq, is_new: false, head: read.head });
             }
@@ -124,18 +123,18 @@ impl Inbox {
         Err(transactions::crowded(DOING))
     }
 
-    /// How many entries a viewer has, by one read.
+    /// The counts of a viewer. Takes one read.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn counts(&self, viewer: &Viewer, now: Timestamp) -> Result<Counts, Refused> {
         Ok(self.head(&viewer.user).await?.counts(&viewer.view, now))
     }
 
-    /// What a user's inbox counts, for whoever needs the counts of several viewers of it.
+    /// The head of a user's inbox, from which the counts of several viewers can be derived.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn head(&self, user: &str) -> Result<Head, Refused> {
         let found = lookup::get(&self.client, &self.table, head_key(user)).await?;
         Ok(read_head(found.as_slice()).head)
@@ -176,12 +175,12 @@ fn whole(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> TransactWriteIte
 }
 
 fn read_head(found: &[Item]) -> Read {
-    let item = found.iter().find(|it| it.get("head").is_some());
+    let item = found.iter().find(|item| item.get("head").is_some());
     let head = item.and_then(|item| serde_json::from_str(item.get("head")?).ok()).unwrap_or_default();
     Read { head, version: item.and_then(|item| item.get_number("version")) }
 }
 
-/// An entry as its item says. `None` when it is none, or one of another release that cannot be read.
+/// Parses an item as an entry. `None` for another item, or for an entry of another release that cannot be parsed.
 pub(crate) fn read_entry(item: &Item) -> Option<Entry> {
     Some(Entry {
         seq: item.get("sk")?.strip_prefix("entry#")?.parse().ok()?,
@@ -212,7 +211,7 @@ fn entry_key(user: &str, seq: u64) -> Item {
     under(user, entry_sk(seq))
 }
 
-/// In the order of the numbers.
+/// The sort key of an entry. Sorts by number.
 fn entry_sk(seq: u64) -> String {
     format!("entry#{seq:0>DIGITS$}")
 }

@@ -13,7 +13,7 @@ mod json;
 #[derive(Default, Clone, PartialEq)]
 pub struct Item(BTreeMap<String, AttributeValue>);
 
-/// An attribute that is not what the code that wrote it would have written.
+/// The error for an attribute that is missing or has the wrong type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("attribute {attribute} is missing or not {wanted}")]
 pub struct Malformed {
@@ -35,8 +35,8 @@ impl Item {
         self
     }
 
-    /// The texts and numbers among values that another client's types hold: those of streams, which have types of their
-    /// own. Each value comes with its text, or with its number.
+    /// Builds an item from the strings and numbers of another client's attribute values, such as those of a stream.
+    /// Each name comes with its string or its number.
     pub fn of_values<'v>(
         values: impl Iterator<Item = (&'v String, Option<&'v String>, Option<&'v String>)>,
     ) -> Item {
@@ -51,14 +51,14 @@ impl Item {
         item
     }
 
-    /// All attributes of another item, too.
+    /// The item with all attributes of another item added.
     #[must_use]
     pub fn with(mut self, other: Item) -> Item {
         self.0.extend(other.0);
         self
     }
 
-    /// Leaves the attribute out when there is no value.
+    /// Sets an attribute, or leaves it out if there is no value.
     #[must_use]
     pub fn maybe(self, name: &str, value: Option<&str>) -> Item {
         match value {
@@ -73,7 +73,7 @@ impl Item {
         self
     }
 
-    /// A list of strings; an empty one is left out.
+    /// Sets a list of strings, or leaves it out if the list is empty.
     #[must_use]
     pub fn texts(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Item {
         let values: Vec<AttributeValue> = values.into_iter().map(AttributeValue::S).collect();
@@ -83,8 +83,10 @@ impl Item {
         self
     }
 
+    /// The string under this name.
+    ///
     /// # Errors
-    /// [`Malformed`] when it is not there or no string.
+    /// [`Malformed`] if the attribute is missing or not a string.
     pub fn read(&self, name: &str) -> Result<&str, Malformed> {
         self.get(name).ok_or_else(|| Malformed { attribute: name.to_owned(), wanted: "a string" })
     }
@@ -92,28 +94,28 @@ impl Item {
     /// The string under this name, if there is one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(|it| it.as_s().ok()).map(String::as_str)
+        self.0.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
     }
 
     /// The whole number under this name, if there is one.
     #[must_use]
     pub fn get_number(&self, name: &str) -> Option<i64> {
-        self.0.get(name).and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok())
+        self.0.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
     }
 
-    /// The strings of the list under this name; none when there is no list.
+    /// The strings of the list under this name. Empty if there is no list.
     #[must_use]
     pub fn get_texts(&self, name: &str) -> Vec<String> {
-        let list = self.0.get(name).and_then(|it| it.as_l().ok());
-        list.into_iter().flatten().filter_map(|it| it.as_s().ok().cloned()).collect()
+        let list = self.0.get(name).and_then(|value| value.as_l().ok());
+        list.into_iter().flatten().filter_map(|value| value.as_s().ok().cloned()).collect()
     }
 
-    /// The names of all attributes that hold text, with their text.
+    /// The names and values of all string attributes.
     pub fn iter_text(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter_map(|(name, value)| value.as_s().ok().map(|it| (name.as_str(), it.as_str())))
+        self.0.iter().filter_map(|(name, value)| value.as_s().ok().map(|text| (name.as_str(), text.as_str())))
     }
 
-    /// The attributes as the SDK has them.
+    /// The attributes as the SDK's map.
     #[must_use]
     pub fn into_attributes(self) -> HashMap<String, AttributeValue> {
         self.into_map()
@@ -144,13 +146,13 @@ impl FromIterator<(String, AttributeValue)> for Item {
 const MAX_KEY_BYTES: usize = 2048;
 const MAX_SORT_KEY_BYTES: usize = 1024;
 
-/// A partition key made of several parts, with `#` between them. A part that holds a `#` itself is escaped, so that no
-/// two lists of parts make one key. Where they are too long together, the longest are replaced by their hashes.
+/// A partition key that joins several parts with `#`. A `#` within a part is escaped, so different lists of parts
+/// give different keys. If the key is too long, its longest parts are replaced by their hashes.
 pub(crate) fn key(parts: &[&str]) -> String {
     joined(parts, MAX_KEY_BYTES)
 }
 
-/// The same for a sort key, and for a partition key that is also used as one.
+/// A sort key in the same format. Also for a partition key that is used as a sort key.
 pub(crate) fn sort_key(parts: &[&str]) -> String {
     joined(parts, MAX_SORT_KEY_BYTES)
 }
@@ -158,12 +160,13 @@ pub(crate) fn sort_key(parts: &[&str]) -> String {
 fn joined(parts: &[&str], most: usize) -> String {
     let mut written: Vec<String> =
         parts.iter().map(|part| part.replace('%', "%25").replace('#', "%23")).collect();
-    while written.iter().map(|it| it.len() + 1).sum::<usize>() > most + 1 {
-        let longest =
-            (0..parts.len()).max_by_key(|at| written[*at].len()).filter(|at| written[*at].len() > 45);
-        let Some(at) = longest else { break };
-        // No escaped part has an `h` behind its `%`.
-        written[at] = format!("%h{}", URL_SAFE_NO_PAD.encode(Sha256::digest(parts[at].as_bytes())));
+    while written.iter().map(|part| part.len() + 1).sum::<usize>() > most + 1 {
+        let longest = (0..parts.len())
+            .max_by_key(|index| written[*index].len())
+            .filter(|index| written[*index].len() > 45);
+        let Some(index) = longest else { break };
+        // An escaped part never has an `h` after its `%`.
+        written[index] = format!("%h{}", URL_SAFE_NO_PAD.encode(Sha256::digest(parts[index].as_bytes())));
     }
     written.join("#")
 }
@@ -173,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_lists_of_parts_make_one_key() {
+    fn different_parts_give_different_keys() {
         assert_eq!(key(&["user", "ann"]), "user#ann");
         assert_ne!(key(&["event", "a#b", "c"]), key(&["event", "a", "b#c"]));
         assert_ne!(key(&["a%23b"]), key(&["a#b"]));
@@ -181,9 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_longer_than_the_table_takes_and_what_is_hashed_stays_apart() {
+    fn long_keys_are_hashed_and_stay_distinct() {
         let long = |letter: &str| letter.repeat(1_500);
-        assert_eq!(key(&["topic", "-", &long("a")]).len(), 8 + 1_500, "what fits stays as it is");
+        assert_eq!(
+            key(&["topic", "-", &long("a")]).len(),
+            8 + 1_500,
+            "a key within the limit stays unchanged"
+        );
         assert_eq!(sort_key(&["user", &"#".repeat(256)]).len(), 5 + 768);
         let (a, b) = (long("a"), long("b"));
         let keys = [
@@ -194,15 +201,15 @@ mod tests {
             sort_key(&["user", &b]),
             sort_key(&["user", &a, &b, &"c".repeat(900)]),
         ];
-        for (at, it) in keys.iter().enumerate() {
-            assert!(it.len() <= if at < 3 { 2048 } else { 1024 }, "{}", it.len());
-            assert!(!keys[..at].contains(it));
+        for (index, key_text) in keys.iter().enumerate() {
+            assert!(key_text.len() <= if index < 3 { 2048 } else { 1024 }, "{}", key_text.len());
+            assert!(!keys[..index].contains(key_text));
         }
         let hashed = sort_key(&["user", &a]);
         assert_ne!(
             hashed,
             sort_key(&["user", hashed.trim_start_matches("user#")]),
-            "nobody can be called so"
+            "no part collides with a hashed part"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The ledger: one item per notification key. Whoever writes the item first may send.
+//! The ledger table: one item per notification key. The sender that writes the item first holds the claim.
 
 mod hearing;
 mod noticing;
@@ -31,7 +31,7 @@ mod row;
 pub use row::{LedgerRow, Times, stands_since};
 use row::{claim_item, row_item};
 
-/// How long an outcome is kept, in days: as long as events can be replayed.
+/// Retention of an outcome in days. Equal to the period in which events can be replayed.
 const RETENTION_DAYS: i64 = 400;
 
 /// The ledger table.
@@ -41,61 +41,63 @@ pub struct Ledger {
     table: String,
 }
 
-/// Where a job stands when a sender asks for it.
+/// The result of a claim for one job.
 #[derive(Debug)]
 pub enum Standing {
-    /// The claim is ours: send it. What was tried before.
+    /// The claim is held by this sender, which may send. Carries the earlier attempts.
     Ours(Tried),
-    /// Another sender holds it, or held it until just now: come back later.
+    /// Another sender holds the claim, or held it a moment ago. Retry later.
     Held,
-    /// It is over.
+    /// The notification has a final outcome.
     Done(Status),
-    /// A sender claimed it and was never heard of again. The claim is ours now, but it may have been sent: that counts
-    /// as a try.
+    /// The lease of another sender expired without an outcome, and this sender now holds the claim. The
+    /// notification may have been sent, so the abandoned claim counts as an attempt.
     Abandoned(Tried),
-    /// The table could not say: come back later. The claim may be ours all the same; where it is `unsent`, nobody before
-    /// us may have sent it, and settling it as released lets the next attempt send.
+    /// The result of the claim is unknown because the answer was lost. Retry later. The claim may have been
+    /// written. With `unsent`, no earlier sender can have sent the notification: settling it as released lets the
+    /// next attempt send.
     Unclear { refused: Refused, unsent: bool },
 }
 
-/// What is written over a claim when its send is over.
+/// The outcome that replaces a claim when the send is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     pub key: Key,
     pub status: Status,
     pub reason: Option<Reason>,
-    /// What the provider calls it.
+    /// The provider's message id.
     pub provider_id: Option<String>,
-    /// How often a provider was asked, where that is not what the claim has counted: it counts itself as a try.
+    /// The number of calls to the provider, where it differs from the claim's own count. A claim counts as one
+    /// attempt.
     pub tries: Option<u32>,
-    /// What is to be said about it, as a sentence for people.
+    /// A sentence for people that explains the outcome.
     pub note: Option<String>,
 }
 
 impl Settlement {
-    /// An outcome with nothing more to say about it.
+    /// An outcome without provider id, attempts or note.
     #[must_use]
     pub fn new(key: &Key, status: Status, reason: Option<Reason>) -> Settlement {
         Settlement { key: key.clone(), status, reason, provider_id: None, tries: None, note: None }
     }
 }
 
-/// The row that a first claim writes.
+/// The item that a first claim writes.
 #[must_use]
 pub fn claimed(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
     claim_item(job, token, now, lease)
 }
 
-/// The row that an outcome writes for which no provider was asked.
+/// The item of an outcome that was reached without a call to a provider.
 #[must_use]
 pub fn recorded(row: &LedgerRow, now: Timestamp) -> Item {
     row_item(row, now)
 }
 
-/// Some of what came of an event.
+/// A page of the ledger rows of an event.
 pub struct LedgerPage {
     pub rows: Vec<LedgerRow>,
-    /// Where the next page begins: after the row whose key ends so. None: there are no more.
+    /// The position of the next page: the end of the key of this page's last row. `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -105,14 +107,14 @@ impl Ledger {
         Ledger { client: client.clone(), table }
     }
 
-    /// Claims every job that nobody has claimed, in one call for 25 of them; only keys that exist are looked at again.
-    /// The answers are in the order of `jobs`, whose keys must differ.
+    /// Claims every job that has no row yet, 25 jobs per call. Keys that exist already are read one by one. The
+    /// results are in the order of `jobs`, whose keys must differ.
     ///
-    /// `token` names this invocation; the claim holds until `lease`.
+    /// `token` names this invocation. The claim holds until `lease`.
     ///
     /// # Errors
-    /// The table could not be asked at all. Asking again with the same token is harmless. What was claimed all the same
-    /// is new, and may be settled as released.
+    /// The table did not answer at all. A repetition with the same token is harmless. A claim that was written all
+    /// the same is a first claim and may be settled as released.
     pub async fn claim(
         &self,
         jobs: &[&Job],
@@ -136,11 +138,11 @@ impl Ledger {
         Ok(standings)
     }
 
-    /// Writes the outcomes of claims that `token` holds. A claim that has passed to somebody else is left to them.
-    /// The answers are in the order of `settlements`: whether the outcome stands.
+    /// Writes the outcomes of claims that `token` holds. A claim that another sender has taken over is left
+    /// unchanged. The results are in the order of `settlements` and say whether the outcome is recorded.
     ///
     /// # Errors
-    /// The table could not be asked at all. Asking again is harmless.
+    /// The table did not answer at all. A repetition is harmless.
     pub async fn settle(
         &self,
         settlements: &[Settlement],
@@ -150,48 +152,48 @@ impl Ledger {
         let updates =
             settlements.iter().map(|settlement| self.settle_statement(settlement, token, now)).collect();
         let written = execute(&self.client, "settle", updates).await?;
-        let stands = written.into_iter().map(|it| match it {
-            // Refused: the lease ran out and another sender took over; what it writes counts.
+        let stands = written.into_iter().map(|answer| match answer {
+            // Refused: the lease ran out and another sender took over. The outcome of that sender counts.
             Written::Done | Written::Refused => Ok(()),
             Written::Failed(refused) => Err(refused),
         });
         Ok(stands.collect())
     }
 
-    fn settle_statement(&self, it: &Settlement, token: &str, now: Timestamp) -> Statement {
+    fn settle_statement(&self, settlement: &Settlement, token: &str, now: Timestamp) -> Statement {
         let mut text_of = format!("UPDATE \"{}\" SET \"status\" = ? SET \"settled_at\" = ?", self.table);
-        let mut parameters = vec![text(it.status.name()), text(&now.to_string())];
-        if let Some(reason) = it.reason {
+        let mut parameters = vec![text(settlement.status.name()), text(&now.to_string())];
+        if let Some(reason) = settlement.reason {
             text_of.push_str(" SET \"reason\" = ?");
             parameters.push(text(reason.name()));
         }
-        if let Some(tries) = it.tries {
+        if let Some(tries) = settlement.tries {
             text_of.push_str(" SET \"attempts\" = ?");
             parameters.push(number(i64::from(tries)));
         }
-        if let Some(note) = &it.note {
+        if let Some(note) = &settlement.note {
             text_of.push_str(" SET \"note\" = ?");
             parameters.push(text(note));
         }
-        if let Some(id) = &it.provider_id {
+        if let Some(id) = &settlement.provider_id {
             text_of.push_str(" SET \"provider_id\" = ?");
             parameters.push(text(id));
         }
         text_of.push_str(" WHERE pk = ? AND sk = ? AND \"claim_token\" = ? AND \"status\" = ?");
-        let (event, own) = it.key.parts();
+        let (event, own) = settlement.key.parts();
         parameters.extend([text(event), text(own), text(token), text(Status::Claimed.name())]);
         Statement::new(text_of, parameters)
     }
 
-    /// Writes outcomes that no provider was asked for. An outcome that stands already is left as it is. The answers are
-    /// in the order of `rows`; writing one again is harmless.
+    /// Writes outcomes that were reached without a call to a provider. An existing outcome is left unchanged. The
+    /// results are in the order of `rows`. A repetition is harmless.
     pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Vec<Result<(), Refused>> {
         const DOING: &str = "record outcomes";
         let inserts = rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
         match execute(&self.client, DOING, inserts).await {
             Ok(written) => written
                 .into_iter()
-                .map(|it| match it {
+                .map(|answer| match answer {
                     Written::Done | Written::Refused => Ok(()),
                     Written::Failed(refused) => Err(refused),
                 })
@@ -204,14 +206,15 @@ impl Ledger {
         }
     }
 
-    /// Whether any of these was sent, or is under way, or may have been sent. A key without a row is none of these.
+    /// Whether one of these notifications was sent, may have been sent, or is being sent. A key without a row
+    /// counts as not sent.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn has_told(&self, keys: &[Key]) -> Result<bool, Refused> {
         for key in keys {
             let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
-            // What a newer release wrote is more than was known here: then somebody was told.
+            // A status of a newer release is unknown here and counts as sent.
             if row.get("status").and_then(Status::from_name).is_none_or(Status::may_have_reached) {
                 return Ok(true);
             }
@@ -219,20 +222,20 @@ impl Ledger {
         Ok(false)
     }
 
-    /// One notification.
+    /// The row of one notification.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn find(&self, key: &Key) -> Result<Option<LedgerRow>, Refused> {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
         Ok(found.as_ref().and_then(LedgerRow::read))
     }
 
-    /// A part of what came of one event so far, in the order of the keys: at most `most` rows, after the one whose key
-    /// ends in `after`.
+    /// A page of the ledger rows of one event, in the order of their keys: at most `most` rows, after the row whose
+    /// key ends in `after`.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn page_of_event(
         &self,
         source: &str,
@@ -241,16 +244,16 @@ impl Ledger {
         most: u32,
     ) -> Result<LedgerPage, Refused> {
         let pk = event_part(source, id);
-        let (doing, from) = ("read what came of an event", (pk.as_str(), after));
+        let (doing, from) = ("read the ledger rows of an event", (pk.as_str(), after));
         let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Forward).await?;
         let (items, next) = found;
         Ok(LedgerPage { rows: items.iter().filter_map(LedgerRow::read).collect(), next })
     }
 
-    /// Everything that came of one event so far, in the order of the keys.
+    /// All ledger rows of one event, in the order of their keys.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of_event(&self, source: &str, id: &str) -> Result<Vec<LedgerRow>, Refused> {
         let found = lookup::partition(&self.client, &self.table, &event_part(source, id)).await?;
         Ok(found.iter().filter_map(LedgerRow::read).collect())
@@ -258,17 +261,18 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// The rows of one set, each with the time since when it stands; they lie in the partition of their event.
+    /// The rows of one set, each with the time of its current status. All of them are in the partition of their
+    /// event.
     ///
-    /// The set of suppressed notifications is empty where another hand-over of the event sends something: the set of that
-    /// hand-over tells what came of the event.
+    /// The set of suppressed notifications is empty if another set of the event sends a notification. That other
+    /// set then reports the outcome of the event.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of_set(&self, event_part: &str, set: &str) -> Result<Vec<(LedgerRow, Timestamp)>, Refused> {
         let found = lookup::partition(&self.client, &self.table, event_part).await?;
         let of_set = of_set(&found, set).into_iter();
-        Ok(of_set.filter_map(|it| Some((LedgerRow::read(it)?, stands_since(it)?))).collect())
+        Ok(of_set.filter_map(|item| Some((LedgerRow::read(item)?, stands_since(item)?))).collect())
     }
 }
 
@@ -281,7 +285,7 @@ fn of_set<'r>(rows: &'r [Item], set: &str) -> Vec<&'r Item> {
     rows.iter().filter(|row| row.get("set_id") == Some(set)).collect()
 }
 
-/// All that came of one event lies under one partition key.
+/// The primary key of a notification. All rows of an event share one partition key.
 fn pk(key: &Key) -> Item {
     let (event, own) = key.parts();
     Item::default().text("pk", event).text("sk", own)

@@ -1,7 +1,6 @@
-//! The tables: their keys, their items, and the conditions under which they are written.
+//! The DynamoDB tables: their keys, their items, and the conditions of their writes.
 //!
-//! Whatever names a key, an attribute or a condition is here and nowhere else. docs/contract/tables.md lists the access
-//! patterns.
+//! No other crate names a key, an attribute or a condition. ARCHITECTURE.md lists the access patterns.
 
 #[cfg(test)]
 mod canned;
@@ -45,13 +44,14 @@ pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pendi
 pub use people::{Amended, Found, MAX_PER_ADDRESS, NotApplied, NotEdited, Page, People};
 pub use recovery::{Recovery, RecoveryPart, RecoveryPlace};
 
-/// The client that every table of a process shares. Making one is a fifth of a function's start-up, so make one.
+/// Builds the client that all tables of a process share. Building one takes a fifth of a function's start-up time,
+/// so build only one.
 #[must_use]
 pub fn client(config: &aws_types::SdkConfig) -> Client {
     Client::new(config)
 }
 
-/// Every item of a table, for people who look: it reads, and pays for, the whole of it.
+/// All items of a table, for manual inspection. Reads and pays for the whole table.
 ///
 /// # Errors
 /// The table could not be read.
@@ -59,7 +59,7 @@ pub async fn scan(config: &aws_types::SdkConfig, table: &str) -> Result<Vec<Item
     lookup::scan(&client(config), table).await
 }
 
-/// DynamoDB's clock for expiry: whole seconds since 1970.
-pub(crate) fn seconds(at: domain::Timestamp) -> i64 {
-    at.as_second()
+/// A time in DynamoDB's unit for expiry: whole seconds since 1970.
+pub(crate) fn seconds(time: domain::Timestamp) -> i64 {
+    time.as_second()
 }

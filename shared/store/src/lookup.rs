@@ -1,4 +1,4 @@
-//! Reading items: by key, by partition, and all of them.
+//! Reads of items: by key, by partition, and whole tables.
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -11,7 +11,7 @@ use crate::writes::{ROUNDS, left_over};
 /// DynamoDB's limit for one `BatchGetItem`.
 pub(crate) const KEYS_PER_CALL: usize = 100;
 
-/// The item under a key as it stands now.
+/// The current item under a key.
 pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Option<Item>, Refused> {
     let answer = client
         .get_item()
@@ -24,7 +24,7 @@ pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Optio
     Ok(answer.item.map(Item::from))
 }
 
-/// The items under these keys as they stand now, in no order; what is not there is left out. The keys must differ.
+/// The current items under these keys, in no order. Keys without an item are left out. The keys must differ.
 pub(crate) async fn several(
     client: &Client,
     table: &str,
@@ -80,7 +80,7 @@ pub(crate) async fn partition(client: &Client, table: &str, pk: &str) -> Result<
     }
 }
 
-/// The items of a partition whose sort keys begin so, in their order. As many as fit one answer, 1 MiB.
+/// The items of a partition whose sort keys have this prefix, in order. Limited to one answer, 1 MiB.
 pub(crate) async fn beginning(
     client: &Client,
     table: &str,
@@ -100,15 +100,15 @@ pub(crate) async fn beginning(
     Ok(answer.items.unwrap_or_default().into_iter().map(Item::from).collect())
 }
 
-/// In which order the items of a partition are read.
+/// The order in which the items of a partition are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Forward,
     Backward,
 }
 
-/// The next items of a partition, at most `most` of them and one at least, behind the one whose sort key is `after`; and
-/// the sort key behind which there are more. What was written a moment ago is among them.
+/// The next items of a partition after the sort key `after`: at least one and at most `most`. Also returns the sort
+/// key after which the next page starts. The read is consistent.
 pub(crate) async fn stretch(
     client: &Client,
     table: &str,
@@ -135,8 +135,8 @@ pub(crate) async fn stretch(
     Ok((items, next.and_then(|next| next.get("sk").map(str::to_owned))))
 }
 
-/// What `name` says in the next items of a partition, at most `most` of them, behind the key `start`; and whether there
-/// are more. What was written a moment ago is among them.
+/// The values of attribute `name` in the next items of a partition after the key `start`, at most `most`. Also
+/// returns whether there are more. The read is consistent.
 pub(crate) async fn page(
     client: &Client,
     table: &str,
@@ -162,7 +162,7 @@ pub(crate) async fn page(
     Ok((values, answer.last_evaluated_key.is_some()))
 }
 
-/// Every item of a table.
+/// All items of a table.
 pub(crate) async fn scan(client: &Client, table: &str) -> Result<Vec<Item>, Refused> {
     let mut items = Vec::new();
     let mut start = None;

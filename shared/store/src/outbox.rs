@@ -1,8 +1,8 @@
-//! The outbox: events that a producer writes in its own transaction. Each is pending until the audit has seen it come
-//! back from the bus.
+//! The outbox: events that a producer writes in its own transaction. Each is pending until the audit has seen it on
+//! the bus.
 //!
-//! Nothing here makes a call. [`Outbox::append`] adds writes to the caller's transaction; what reads and publishes them
-//! is the relay.
+//! This module makes no calls. [`Outbox::append`] adds writes to the caller's transaction. The relay reads and
+//! publishes them.
 
 use std::collections::BTreeSet;
 
@@ -29,19 +29,19 @@ pub use pending::{Backlog, Misfit, Pending, Place, Waiting};
 const MAX_ACTIONS: usize = 100;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// What one event adds to its own text: keys, attributes, the row that guards its id.
+/// The bytes that one event adds to its own text: keys, attributes, the row that guards its id.
 const BYTES_BESIDE: usize = 4 * 1024;
 
-/// Into how many partitions of the index what is pending goes, so that many producers do not write to one of them.
+/// The number of index partitions for pending events, so that concurrent producers do not write to a single one.
 const SHARDS: u8 = 8;
 
-/// The sort key of the row that has a stream's version.
+/// The sort key of the row with a stream's version.
 pub(crate) const HEAD: &str = "head";
 
-/// What the sort key of an event with a version begins with.
+/// The prefix of the sort key of an event with a version.
 const VERSION: &str = "version#";
 
-/// What the version of an event is written with, so that text sorts as numbers do.
+/// The number of digits of a version in a sort key. With leading zeros, text sorts like numbers.
 const DIGITS: usize = 20;
 
 /// The outbox of one events table.
@@ -54,35 +54,35 @@ pub struct Outbox {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
     pub tenant: Option<String>,
-    /// What events call their subject, such as `order/7`.
+    /// The subject of the events, such as `order/7`.
     pub subject: String,
 }
 
-/// What was added to a transaction. Keep it until the transaction is over: [`Appended::conflict`] explains a
-/// cancellation.
+/// The writes that were added to a transaction. Keep it until the transaction is over: [`Appended::conflict`]
+/// explains a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
-    /// The stream's version when the transaction succeeds.
+    /// The stream's version after the transaction.
     pub version: u64,
-    /// A `ClientRequestToken` for the transaction. It is made of what was appended: the same append, asked for again
-    /// within ten minutes, is carried out once.
+    /// A `ClientRequestToken` for the transaction, derived from the appended events. The same append, repeated
+    /// within ten minutes, is executed once.
     ///
-    /// It does not know the other writes of the transaction: if these may differ from one attempt to the next, DynamoDB
-    /// answers `IdempotentParameterMismatch`, and the first attempt stands.
+    /// The token does not cover the other writes of the transaction. If those differ between attempts, DynamoDB
+    /// answers `IdempotentParameterMismatch`, and the first attempt counts.
     pub token: String,
     stream: Stream,
     expected: u64,
-    /// Where the head's update stands among the transaction's actions; the events follow, two actions each.
-    at: usize,
+    /// The index of the head's update among the transaction's actions. Two actions per event follow.
+    head_index: usize,
     ids: Vec<(String, String)>,
 }
 
-/// Why nothing was added to the transaction.
+/// The reason why no writes were added to the transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAppended {
     #[error("there is no event to append; leave the outbox out of this transaction")]
     Nothing,
-    /// The event breaks a rule of the envelope, or is larger than an event may be.
+    /// The event violates a rule of the envelope, or exceeds the size limit.
     #[error(
         "event {id} cannot be appended: {refusal}; a large payload belongs into S3, and its address into the event"
     )]
@@ -113,14 +113,15 @@ impl Outbox {
         Outbox { table }
     }
 
-    /// Adds events to the caller's transaction: for each the event with its version, pending, and a row that guards its
-    /// id; once the stream's head, on condition that it stands at `expected`. `expected` is 0 for a new stream.
+    /// Adds events to the caller's transaction. Each event adds its pending row with a version and a row that
+    /// guards its id. The stream's head is updated once, on the condition that its version is `expected`.
+    /// `expected` is 0 for a new stream.
     ///
-    /// Events take subject, tenant and `sequence` from the stream. `now` is when they are appended; a caller that makes
-    /// the transaction anew for another attempt gives the same again.
+    /// Events take subject, tenant and `sequence` from the stream. `now` is the time of the append. A caller that
+    /// builds the transaction again for another attempt passes the same time.
     ///
     /// # Errors
-    /// [`NotAppended`] says which event, what was found, and what to do. The transaction is as it was.
+    /// [`NotAppended`] names the event, the found value and the fix. The transaction is unchanged.
     pub fn append(
         &self,
         transaction: &mut Vec<TransactWriteItem>,
@@ -162,11 +163,11 @@ impl Outbox {
         }
         token.update(stream.pk().as_bytes());
         token.update(self.table.as_bytes());
-        let at = transaction.len();
+        let head_index = transaction.len();
         transaction.push(self.head(stream, expected, version));
         transaction.append(&mut actions);
         let token = URL_SAFE_NO_PAD.encode(&token.finalize()[..24]);
-        Ok(Appended { version, token, stream: stream.clone(), expected, at, ids })
+        Ok(Appended { version, token, stream: stream.clone(), expected, head_index, ids })
     }
 
     fn put(&self, item: Item) -> TransactWriteItem {
@@ -181,7 +182,7 @@ impl Outbox {
 
     fn head(&self, stream: &Stream, expected: u64, version: u64) -> TransactWriteItem {
         let key = Item::default().text("pk", stream.pk()).text("sk", HEAD);
-        let number = |it: u64| aws_sdk_dynamodb::types::AttributeValue::N(it.to_string());
+        let number = |value: u64| aws_sdk_dynamodb::types::AttributeValue::N(value.to_string());
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.into_map()))
@@ -206,12 +207,12 @@ impl Stream {
         Stream { tenant: tenant.map(str::to_owned), subject: subject.to_owned() }
     }
 
-    /// The partition that all of it lies in.
+    /// The partition key of the stream.
     pub(crate) fn pk(&self) -> String {
         key(&["stream", self.tenant.as_deref().unwrap_or("-"), &self.subject])
     }
 
-    /// The event as it stands in this stream.
+    /// The event with the attributes of its place in this stream.
     fn place(&self, event: &Event, version: u64) -> Result<Event, NotAppended> {
         let other = |attribute, found: &str, wanted: &str| NotAppended::OtherStream {
             id: event.id.clone(),
@@ -243,7 +244,7 @@ pub(crate) fn version_sk(version: u64) -> String {
     format!("{VERSION}{version:0DIGITS$}")
 }
 
-/// The version that [`version_sk`] wrote.
+/// The version in a sort key of [`version_sk`].
 fn version_of(sk: &str) -> Option<u64> {
     sk.strip_prefix(VERSION)?.parse().ok()
 }
@@ -269,14 +270,14 @@ fn guard_item(stream: &Stream, event: &Event, version: u64, body: &str) -> Item 
         .text("body", body)
 }
 
-/// What tells two bodies apart that have one id: everything the producer said, without the place it was given.
+/// The digest that separates two bodies with one id: the producer's event without its place in the stream.
 fn body_digest(event: &Event) -> String {
     text_digest(&Event { sequence: None, ..event.clone() }.to_json())
 }
 
-/// The value of `pending`: all events of a stream have the same, so that they are found in their order.
+/// The value of `pending`. All events of a stream have the same value, so the index returns them in order.
 fn shard(pk: &str) -> String {
-    let sum = pk.bytes().fold(0_u8, |sum, it| sum.wrapping_mul(31).wrapping_add(it));
+    let sum = pk.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     (sum % SHARDS).to_string()
 }
 

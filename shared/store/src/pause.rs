@@ -1,18 +1,18 @@
-//! How long a call stays away before what it left over is asked for again.
+//! Backoff before unprocessed items are sent again.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-/// The longest pause after the first round.
+/// The longest pause before the second round.
 const FIRST: Duration = Duration::from_millis(50);
 
-/// Waits before round `round`, counted from 0; before the first there is nothing to wait for.
+/// Waits before round `round`, counted from 0. There is no pause before the first round.
 ///
-/// The pause doubles with every round, and callers that were turned away together come back apart: between half of it
-/// and all of it is left to chance.
+/// The pause doubles with every round. Half of it is random, so that callers that were throttled together do not
+/// return together.
 pub(crate) async fn before(round: u32) {
     if round > 0 {
-        // Its keys are new for every one: chance enough to keep callers apart.
+        // Every `RandomState` has new keys, which is random enough for jitter.
         let chance = RandomState::new().hash_one(round);
         tokio::time::sleep(length(round, chance)).await;
     }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_doubles_and_callers_come_back_apart() {
+    fn pause_doubles_with_jitter() {
         for (round, longest) in [(1, 50), (2, 100), (4, 400), (7, 3_200), (u32::MAX, 3_200)] {
             assert_eq!(length(round, 0), Duration::from_millis(longest / 2));
             let most = length(round, 1023);

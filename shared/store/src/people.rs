@@ -1,7 +1,7 @@
-//! The people table: who can be told something, how they are reached, and who belongs together.
+//! The people table: recipients, their addresses, and the groups they belong to.
 //!
-//! A person is one item under their id, so nobody is there twice. Each group they are in has an item of its own, which
-//! is written together with the person; a fan-out reads these page by page and never holds a whole group.
+//! A person is one item under their id. Each membership in a group has an item of its own, written together with
+//! the person. A fan-out reads memberships page by page and never holds a whole group.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -37,17 +37,17 @@ const KEYS_PER_READ: usize = 100;
 pub struct People {
     client: Client,
     table: String,
-    /// Set where writes keep entries of addresses.
+    /// The cached hash key. Set if writes maintain address entries.
     addresses: Option<addresses::AddressKey>,
 }
 
-/// What a look-up found. Who or what is not in it is not known.
+/// The result of a look-up. People and tenants that do not exist are missing from it.
 #[derive(Default)]
 pub struct Found {
     pub recipients: Recipients,
-    /// The settings of the tenants that were asked for.
+    /// The settings of the requested tenants.
     pub tenants: BTreeMap<String, Settings>,
-    /// People and tenants that are there and that this release cannot read; they are in neither of the two above.
+    /// The keys of people and tenants that exist but that this release cannot parse.
     pub unreadable: BTreeSet<String>,
 }
 
@@ -59,11 +59,11 @@ impl Found {
     }
 }
 
-/// Some members of a group, in the order of their keys.
+/// A page of a group's members, in the order of their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     pub ids: Vec<String>,
-    /// Where the next page begins: after this member. None: there are no more.
+    /// The position of the next page: after this member. `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -80,21 +80,21 @@ impl People {
         People { client: client.clone(), table, addresses: None }
     }
 
-    /// Looks people up, 100 to a call. Who is not found is not in the answer.
+    /// Reads people, 100 per call. People that do not exist are missing from the result.
     ///
     /// # Errors
-    /// The table could not be read, or left some of the keys unprocessed several times.
+    /// The table could not be read, or several rounds left keys unprocessed.
     pub async fn find(&self, ids: &BTreeSet<&str>) -> Result<Recipients, Refused> {
         Ok(self.look_up(ids, &BTreeSet::new()).await?.recipients)
     }
 
-    /// Looks people and tenants up in the same calls, 100 to a call.
+    /// Reads people and tenants in the same calls, 100 per call.
     ///
     /// # Errors
-    /// The table could not be read, or left some of the keys unprocessed several times.
+    /// The table could not be read, or several rounds left keys unprocessed.
     pub async fn look_up(&self, ids: &BTreeSet<&str>, tenants: &BTreeSet<&str>) -> Result<Found, Refused> {
-        let people = ids.iter().map(|it| filed::profile(it));
-        let keys = people.chain(tenants.iter().map(|it| filed::tenant(it))).map(Item::into_map);
+        let people = ids.iter().map(|id| filed::profile(id));
+        let keys = people.chain(tenants.iter().map(|id| filed::tenant(id))).map(Item::into_map);
         let mut found = Found::default();
         for item in self.read(keys.collect()).await? {
             let pk = item.get("pk").unwrap_or_default().to_owned();
@@ -115,11 +115,10 @@ impl People {
         Ok(found)
     }
 
-    /// The members of a group, at most `most` of them, after the one that `start` names. A member who has left or who
-    /// is gone since can still be a start.
+    /// The members of a group: at most `most`, after the member `start`, who may have left or been deleted since.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn members(&self, group: &Group, start: Option<&str>, most: u32) -> Result<Page, Refused> {
         let pk = filed::partition(group);
         let start = start.map(|id| filed::membership_key(&pk, id));
@@ -127,17 +126,17 @@ impl People {
         lookup::page(&self.client, &self.table, doing, (pk, "id"), start, most).await.map(Page::of)
     }
 
-    /// Makes people exactly what they are here, with their memberships, whatever was said before `at`. Only a closed
-    /// channel stays closed unless the new description names closed channels itself. Repeating it is harmless.
+    /// Writes people exactly like this, with their memberships, in place of all changes before `at`. Suppressed
+    /// channels stay suppressed unless the new description lists suppressions itself. A repetition is harmless.
     ///
     /// # Errors
-    /// At least one could not be written; the others are.
+    /// At least one person could not be written. The others are.
     pub async fn put(&self, people: &[Recipient], at: Timestamp) -> Result<(), Refused> {
         self.put_all(people, &Stamp { at, by: "put".to_owned() }).await.1
     }
 
-    /// The same, and the addresses that it took from people, with their ids: they are there to be announced also where
-    /// other people could not be written.
+    /// Writes people and returns the addresses that were removed, with the ids of their people. The addresses are
+    /// returned even if other people could not be written, so that the changes can be published.
     pub async fn put_all(
         &self,
         people: &[Recipient],
@@ -160,40 +159,40 @@ impl People {
                         .extend(amended.addresses.into_iter().map(|change| (amendment.id.clone(), change)));
                 }
                 Err(NotApplied::Refused(refused)) => written = written.and(Err(refused)),
-                Err(NotApplied::Unfit(_)) => {} // A whole person is no patch that could not fit.
+                Err(NotApplied::Unfit(_)) => {} // A whole person always fits.
             }
         }
         (addresses, written)
     }
 
-    /// Applies a JSON merge patch (RFC 7396) to a person's JSON. `false`: something newer stands against all of it.
+    /// Applies a JSON merge patch (RFC 7396) to a person's JSON. `false`: newer changes override the whole patch.
     ///
     /// # Errors
-    /// [`NotApplied`] tells a patch that makes no person apart from a table that could not be asked.
+    /// [`NotApplied`] separates a patch with an invalid result from a table that did not answer.
     pub async fn merge(&self, id: &str, patch: Map<String, Value>, stamp: Stamp) -> Result<bool, NotApplied> {
         self.one(id, Change::Update(patch), stamp).await
     }
 
-    /// Forgets a person and every group they are in. For 30 days it is remembered that the id was deleted.
+    /// Deletes a person and all their memberships. The deletion of the id is recorded for 30 days.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table did not answer.
     pub async fn remove(&self, id: &str, stamp: Stamp) -> Result<bool, NotApplied> {
         self.one(id, Change::Remove, stamp).await
     }
 
-    /// Lets a person follow a topic.
+    /// Subscribes a person to a topic.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table did not answer.
     pub async fn join(&self, topic: &Topic, id: &str, stamp: Stamp) -> Result<bool, NotApplied> {
         self.one(id, Change::Join(topic.clone()), stamp).await
     }
 
-    /// Lets a person follow a topic no more.
+    /// Unsubscribes a person from a topic.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table did not answer.
     pub async fn leave(&self, topic: &Topic, id: &str, stamp: Stamp) -> Result<bool, NotApplied> {
         self.one(id, Change::Leave(topic.clone()), stamp).await
     }
@@ -204,12 +203,12 @@ impl People {
         applied.pop().unwrap_or(Ok(false))
     }
 
-    /// Makes a tenant's settings exactly these, unless something newer was said of it. `false`: it was.
+    /// Writes a tenant's settings exactly like this, unless newer ones exist. `false`: they do.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table did not answer.
     pub async fn put_tenant(&self, id: &str, settings: &Settings, stamp: &Stamp) -> Result<bool, Refused> {
-        let at = AttributeValue::N(filed::nanoseconds(stamp.at).to_string());
+        let changed_at = AttributeValue::N(filed::nanoseconds(stamp.at).to_string());
         let put = self
             .client
             .put_item()
@@ -218,7 +217,7 @@ impl People {
             .condition_expression(
                 "attribute_not_exists(pk) OR changed_at < :at OR (changed_at = :at AND changed_by < :by)",
             )
-            .expression_attribute_values(":at", at)
+            .expression_attribute_values(":at", changed_at)
             .expression_attribute_values(":by", AttributeValue::S(stamp.by.clone()))
             .send()
             .await;
@@ -249,7 +248,7 @@ impl People {
             pause::before(round).await;
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
-                // A person who was imported a moment ago must be found: `unknown_recipient` is final.
+                // A person who was imported a moment ago must be found, because `unknown_recipient` is final.
                 .consistent_read(true)
                 .build()
                 .expect("keys are all that a read needs");
@@ -259,7 +258,7 @@ impl People {
                 .request_items(&self.table, wanted)
                 .send()
                 .await
-                .map_err(|error| Refused::new("look people up", error))?;
+                .map_err(|error| Refused::new("read people", error))?;
             let found =
                 answer.responses.and_then(|mut responses| responses.remove(&self.table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));
@@ -270,7 +269,7 @@ impl People {
                 return Ok(());
             }
         }
-        Err(left_over("look people up"))
+        Err(left_over("read people"))
     }
 }
 

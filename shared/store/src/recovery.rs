@@ -1,8 +1,8 @@
-//! What an endpoint has not got, part by part: first the messages that failed, then the events that it was not told of
-//! because of its own state.
+//! Recovery of an endpoint, part by part: first its failed messages, then the events it missed because of its own
+//! state.
 //!
-//! Nothing is sent from here. A part holds jobs for the queue of webhooks and wakes for dispatch. Both are the same when
-//! they are read again, so that the ledger lets each through once.
+//! This module only reads. A part holds jobs for the webhook queue and continuations for dispatch. A repeated read
+//! gives the same ones, so the ledger lets each of them through once.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -17,42 +17,43 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::{Endpoints, Events, Ledger, LedgerRow, ReceivedPlace, Undelivered};
 
-/// The events that are looked up at the same time.
+/// The number of events read concurrently.
 const AT_ONCE: usize = 16;
 
-/// Reads what an endpoint has not got.
+/// Reads the undelivered messages and missed events of an endpoint.
 pub struct Recovery<'a> {
     pub endpoints: &'a Endpoints,
     pub ledger: &'a Ledger,
     pub events: &'a Events,
 }
 
-/// Where the next part begins.
+/// The position of the next part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecoveryPlace {
-    /// After the message of this key.
+    /// After the message with this key.
     Message(Key),
-    /// With the first event that was not told.
+    /// At the first missed event.
     Events,
     /// After the event of this row.
     Event(ReceivedPlace),
 }
 
-/// Some of what an endpoint has not got. No `Debug`: it holds what is told.
+/// One part of a recovery. Has no `Debug` because it holds message content.
 #[derive(Default)]
 pub struct RecoveryPart {
-    /// Messages that failed, to be sent once more.
+    /// Failed messages to send again.
     pub jobs: Vec<Job>,
-    /// Events that the endpoint was not told of, for dispatch.
+    /// Missed events for dispatch.
     pub wakes: Vec<(Wake, Option<String>)>,
-    /// Events that cannot be sent any more: their own `expirytime` is over, or they are not on record.
+    /// The number of events that cannot be sent any more: their `expirytime` has passed, or the event store does
+    /// not have them.
     pub lost: usize,
-    /// `None`: this was the last part.
+    /// The next part. `None` after the last one.
     pub next: Option<RecoveryPlace>,
 }
 
 impl RecoveryPlace {
-    /// As text, for a cursor.
+    /// The position as text, for a cursor.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
@@ -62,7 +63,7 @@ impl RecoveryPlace {
         }
     }
 
-    /// Reads what [`RecoveryPlace::to_text`] writes, and the key alone, as the last release wrote it.
+    /// Parses the text of [`RecoveryPlace::to_text`]. Also accepts the bare key that the last release wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<RecoveryPlace> {
         match text.split_once(' ') {
@@ -76,10 +77,10 @@ impl RecoveryPlace {
 }
 
 impl Recovery<'_> {
-    /// The part that begins at `place`, of what was not told at `since` or later: it looks at `most` rows.
+    /// The part that begins at `place`, limited to notifications at `since` or later. Looks at `most` rows.
     ///
     /// # Errors
-    /// A table could not be asked.
+    /// A table could not be read.
     pub async fn part(
         &self,
         endpoint: &Endpoint,
@@ -96,11 +97,11 @@ impl Recovery<'_> {
         }
     }
 
-    /// What lets dispatch decide once more about one notification that the endpoint was not told of. `None`: it was told
-    /// of it, or was never to be told, or the event is not on record.
+    /// The continuation that lets dispatch decide again about one missed notification. `None`: the endpoint did not
+    /// miss it, it was never meant for the endpoint, or the event store does not have the event.
     ///
     /// # Errors
-    /// A table could not be asked.
+    /// A table could not be read.
     pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Wake>, Refused> {
         let row = self.ledger.find(key).await?;
         let is_theirs = |row: &LedgerRow| row.recipient == endpoint_name(&endpoint.id);
@@ -121,7 +122,7 @@ impl Recovery<'_> {
         now: Timestamp,
     ) -> Result<RecoveryPart, Refused> {
         let (lost, next) = self.endpoints.lost(&endpoint.id, since, after, most).await?;
-        // The same for an hour, unless an attempt by hand has failed meanwhile.
+        // The id stays the same for an hour, unless a manual attempt has failed meanwhile.
         let hour = now.as_second().div_euclid(3_600);
         let again = |undelivered: Undelivered| {
             by_hand::again(undelivered.job, &format!("recover {} {hour}", undelivered.tried_by_hand))
@@ -143,7 +144,7 @@ impl Recovery<'_> {
     ) -> Result<RecoveryPart, Refused> {
         let recipient = endpoint_name(&endpoint.id);
         let page = self.ledger.received_forward(&recipient, since, after, most).await?;
-        let rows = page.received.into_iter().map(|it| it.row);
+        let rows = page.received.into_iter().map(|received| received.row);
         let missed = rows.filter(|row| recovery::was_missed(row.status, row.reason));
         let found: Vec<(LedgerRow, Option<Event>)> = stream::iter(missed)
             .map(async |row| Ok::<_, Refused>((self.events.of_origin(&row.origin).await?, row)))
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn place_is_read_as_it_was_written_and_a_cursor_of_the_last_release_still_is_one() {
+    fn position_round_trips_and_the_last_releases_cursor_is_accepted() {
         let key = Key::parse(&"k".repeat(43)).unwrap();
         let event = ReceivedPlace::parse(&format!("1795000000000 {}", key.as_str())).unwrap();
         for place in [RecoveryPlace::Message(key.clone()), RecoveryPlace::Events, RecoveryPlace::Event(event)]

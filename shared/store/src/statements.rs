@@ -1,5 +1,5 @@
-//! Conditional writes by the batch: PartiQL's `BatchExecuteStatement` carries 25 statements, each with a condition of
-//! its own and an answer of its own, where a transaction would fail as a whole.
+//! Conditional writes in batches. PartiQL's `BatchExecuteStatement` carries 25 statements, each with its own
+//! condition and its own answer. A transaction would fail as a whole.
 //!
 //! Source: DynamoDB API reference, `BatchExecuteStatement` and `BatchStatementError`.
 
@@ -20,13 +20,13 @@ pub(crate) struct Statement {
     parameters: Vec<AttributeValue>,
 }
 
-/// What became of one statement.
+/// The result of one statement.
 #[derive(Debug)]
 pub(crate) enum Written {
     Done,
     /// The key exists already, or the condition does not hold.
     Refused,
-    /// It could not be carried out.
+    /// The statement could not be executed.
     Failed(Refused),
 }
 
@@ -35,7 +35,7 @@ impl Statement {
         Statement { text: text.into(), parameters }
     }
 
-    /// Writes an item unless its key exists.
+    /// A write of an item whose key must not exist.
     pub(crate) fn insert(table: &str, item: Item) -> Statement {
         let (names, parameters) = item.into_parts();
         let pairs: Vec<String> = names.iter().map(|name| format!("'{name}': ?")).collect();
@@ -43,10 +43,10 @@ impl Statement {
     }
 }
 
-/// Carries all statements out, 25 to a call; the answers are in the order of the statements.
+/// Executes all statements, 25 per call. The results are in the order of the statements.
 ///
 /// # Errors
-/// A whole call failed. Statements before it may have been carried out: repeating all of them must be harmless.
+/// A whole call failed. Earlier statements may have been executed, so repeating all of them must be harmless.
 pub(crate) async fn execute(
     client: &Client,
     doing: &'static str,
@@ -68,7 +68,7 @@ pub(crate) async fn execute(
         }
         let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
         let answers = answer.responses.unwrap_or_default();
-        // An answer that is missing says nothing about its statement.
+        // A missing answer leaves the result of its statement unknown.
         written.extend(
             answers
                 .iter()
@@ -104,7 +104,7 @@ fn sort(doing: &'static str, answer: &BatchStatementResponse) -> Written {
             | BatchStatementErrorCodeEnum::ResourceNotFound
             | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded,
         ) => Verdict::Permanent,
-        // InternalServerError, TransactionConflict, and whatever AWS adds.
+        // InternalServerError, TransactionConflict, and codes that AWS may add.
         Some(_) | None => Verdict::Transient,
     };
     Written::Failed(refused(doing, verdict, &said))

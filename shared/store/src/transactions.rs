@@ -1,4 +1,4 @@
-//! Several conditional writes of which all stand or none.
+//! Transactions: several conditional writes that succeed or fail together.
 
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
-/// Carries all writes out, or none: `false` when somebody else was first.
+/// Executes all writes or none. `false`: another writer was first.
 ///
 /// # Errors
-/// The table could not be asked.
+/// The table did not answer.
 pub(crate) async fn write(
     client: &Client,
     doing: &'static str,
@@ -22,7 +22,7 @@ pub(crate) async fn write(
     }
 }
 
-/// Whether a transaction failed because somebody else was first.
+/// Whether a transaction was cancelled because another writer was first.
 fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(transaction_canceled_exception)) =
         error.as_service_error()
@@ -38,7 +38,7 @@ fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
         && others.all(|other| other == "ConditionalCheckFailed" || other == "TransactionConflict")
 }
 
-/// Somebody else was first again and again.
+/// The error for a transaction that lost against other writers in every round.
 pub(crate) fn crowded(doing: &'static str) -> Refused {
-    Refused { doing, verdict: Verdict::Throttled, source: "others were first, again and again".into() }
+    Refused { doing, verdict: Verdict::Throttled, source: "other writers were first in every round".into() }
 }

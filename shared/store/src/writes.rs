@@ -1,5 +1,5 @@
-//! Writes: unconditional ones by the batch, 25 items to a call, and what a call left over is offered again; and what the
-//! answer to a single conditional one means.
+//! Unconditional writes in batches of 25 items, with retries for unprocessed items. Also interprets the answer to a
+//! single conditional write.
 
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::Client;
@@ -13,25 +13,25 @@ use crate::pause;
 /// DynamoDB's limit for one `BatchWriteItem`.
 const ITEMS_PER_CALL: usize = 25;
 
-/// How often what a batch left over is asked for again before the caller is told.
+/// The number of rounds for unprocessed items before the call fails.
 pub(crate) const ROUNDS: u32 = 5;
 
-/// Writes one item, over whatever stands under its key.
+/// A write that replaces any item under the same key.
 pub(crate) fn put(item: Item) -> WriteRequest {
     let put = PutRequest::builder().set_item(Some(item.into_map())).build();
     WriteRequest::builder().put_request(put.expect("an item is all that a put needs")).build()
 }
 
-/// Deletes what stands under a key; nothing may.
+/// A deletion of a key, which may have no item.
 pub(crate) fn delete(key: Item) -> WriteRequest {
     let delete = DeleteRequest::builder().set_key(Some(key.into_map())).build();
     WriteRequest::builder().delete_request(delete.expect("a key is all that a deletion needs")).build()
 }
 
-/// Carries all writes out.
+/// Executes all writes.
 ///
 /// # Errors
-/// A call failed, or left some of the items unprocessed several times. Writing all of them again is harmless.
+/// A call failed, or several rounds left items unprocessed. Repeating all writes is harmless.
 pub(crate) async fn write(
     client: &Client,
     table: &str,
@@ -59,10 +59,10 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Whether a conditional write was carried out. `false`: its condition did not hold, and nothing changed.
+/// Whether a conditional write was executed. `false`: its condition did not hold and the item is unchanged.
 ///
 /// # Errors
-/// It is not known to have been carried out.
+/// The write failed, or its answer was lost.
 pub(crate) fn stood<T, E>(
     doing: &'static str,
     sent: Result<T, SdkError<E, HttpResponse>>,
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// The table took a part and would not take the rest.
+/// The error for items that were still unprocessed after the last round.
 pub(crate) fn left_over(doing: &'static str) -> Refused {
     Refused { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
 }

@@ -1,7 +1,7 @@
-//! Users who get no ticket for a while, because a socket of theirs flooded the API.
+//! Backoff for users whose socket flooded the API: they get no ticket for a while.
 //!
-//! The mark is kept by user, tenant and kind of view: a socket that looks on for an admin does not keep the user away
-//! whom the admin looks at, and one tenant's socket does not keep a user away from another tenant.
+//! The key is user, tenant and kind of view. A read-only socket of an admin does not lock out the user that the
+//! admin looks at, and a socket of one tenant does not lock the user out of another tenant.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -12,11 +12,11 @@ use crate::item::{Item, key};
 use crate::writes::put;
 use crate::{lookup, seconds};
 
-/// How long such a user is kept away.
+/// The length of the lockout.
 const KEPT_AWAY: SignedDuration = SignedDuration::from_secs(60);
 
 impl Connections {
-    /// Keeps a user away for a minute from now.
+    /// Locks a user out for a minute from now.
     ///
     /// # Errors
     /// The table could not be written.
@@ -25,10 +25,10 @@ impl Connections {
         self.write(vec![put(item)]).await
     }
 
-    /// How many more seconds a user is kept away. `None`: a ticket may be issued.
+    /// The remaining seconds of a lockout. `None`: a ticket may be issued.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn kept_away(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, Refused> {
         let found = lookup::get(&self.client, &self.table, mark(who)).await?;
         let left = found.and_then(|found| found.get_number("ttl")).unwrap_or(0) - seconds(now);
@@ -53,7 +53,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[tokio::test]
-    async fn user_is_kept_away_until_the_minute_is_over() {
+    async fn lockout_lasts_one_minute() {
         for (left, expected) in [(60, Some(60)), (1, Some(1)), (0, None), (-5, None)] {
             let row = Item::default().number("ttl", seconds(NOON) + left);
             let get = mock!(aws_sdk_dynamodb::Client::get_item)
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn socket_that_looks_on_keeps_away_nobody_else() {
+    fn lockout_is_limited_to_one_view_and_tenant() {
         let pk = |view: View| mark(&ann(view)).get("pk").unwrap_or_default().to_owned();
         let keys = [
             pk(View::own(None)),
@@ -72,8 +72,8 @@ mod tests {
             pk(View::own(Some("clinic-8".into()))),
             pk(View::Only("clinic-7".into())),
         ];
-        for (place, key) in keys.iter().enumerate() {
-            assert!(!keys[..place].contains(key), "{key}");
+        for (index, key) in keys.iter().enumerate() {
+            assert!(!keys[..index].contains(key), "{key}");
         }
     }
 

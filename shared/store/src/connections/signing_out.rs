@@ -1,7 +1,8 @@
-//! Signing out: which tickets that were issued before open no socket any more.
+//! Sign-out: tickets that were issued before it no longer open a socket.
 //!
-//! A ticket lives for 30 seconds and may be used after its owner was deleted, has left a tenant or was signed out. A row
-//! under the owner's name remembers that for an hour, and `$connect` compares it with the time of the ticket.
+//! A ticket lives for 30 seconds and may be used after its owner was deleted, has left a tenant or was signed out.
+//! A row under the owner's name records the sign-out for an hour, and `$connect` compares it with the time of the
+//! ticket.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +16,17 @@ use crate::item::{Item, key, sort_key};
 use crate::writes::put;
 use crate::{lookup, seconds};
 
-/// How long a row is kept: much longer than a ticket lives.
+/// The retention of a row: much longer than the lifetime of a ticket.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 
-/// Whose sessions end.
+/// The sessions that a sign-out ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignOut {
-    /// Every session of the user.
+    /// All sessions of the user.
     Everywhere,
     /// The sessions of one tenant.
     Tenant(String),
-    /// The sessions of all tenants but these. A session without a tenant goes on.
+    /// The sessions of all tenants but these. A session without a tenant continues.
     AllBut(BTreeSet<String>),
 }
 
@@ -41,7 +42,7 @@ impl SignOut {
         }
     }
 
-    /// The row's sort key: the next sign-out of the same kind takes its place.
+    /// The row's sort key. The next sign-out of the same kind replaces it.
     fn sk(&self) -> String {
         match self {
             SignOut::Everywhere => "everywhere".to_owned(),
@@ -61,7 +62,7 @@ impl SignOut {
 }
 
 impl Connections {
-    /// Remembers that tickets of `user` that were issued up to now open no session that `sign_out` ends.
+    /// Records that tickets of `user` issued up to now open no session that `sign_out` ends.
     ///
     /// # Errors
     /// The table could not be written.
@@ -69,11 +70,11 @@ impl Connections {
         self.write(vec![put(row(user, sign_out, now))]).await
     }
 
-    /// Whether the owner of a ticket was signed out after it was issued. Ask when the socket is on record: a sign-out
-    /// writes its row first and looks for sockets then, so one of the two sees the other.
+    /// Whether the owner of a ticket was signed out after its issue. Call this after recording the socket: a
+    /// sign-out writes its row before it looks for sockets, so one of the two sees the other.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn is_signed_out(&self, ticket: &Redeemed) -> Result<bool, Refused> {
         let rows = lookup::partition(&self.client, &self.table, &pk(&ticket.identity.user)).await?;
         Ok(rows.iter().any(|row| ends(row, ticket)))
@@ -93,11 +94,11 @@ fn row(user: &str, sign_out: &SignOut, now: Timestamp) -> Item {
     }
 }
 
-/// A row that this release cannot read ends the session: a new ticket is quickly bought.
+/// A row that this release cannot parse ends the session. The client gets a new ticket.
 fn ends(row: &Item, ticket: &Redeemed) -> bool {
-    let at: Option<Timestamp> = row.get("signed_out_at").and_then(|at| at.parse().ok());
-    at.is_none_or(|at| ticket.issued_at <= at)
-        && SignOut::read(row).is_none_or(|it| it.ends(&ticket.identity.view))
+    let time: Option<Timestamp> = row.get("signed_out_at").and_then(|time| time.parse().ok());
+    time.is_none_or(|time| ticket.issued_at <= time)
+        && SignOut::read(row).is_none_or(|sign_out| sign_out.ends(&ticket.identity.view))
 }
 
 fn pk(user: &str) -> String {

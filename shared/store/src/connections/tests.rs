@@ -6,7 +6,7 @@ use aws_smithy_mocks::mock;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
+fn room_is_joined_by_name_or_prefix() {
     let who = Identity {
         user: "ann".into(),
         view: View::All,
@@ -21,7 +21,7 @@ fn a_room_is_joined_by_its_name_or_by_the_beginning_of_one() {
 }
 
 #[tokio::test]
-async fn a_socket_whose_time_is_over_is_nobodys_though_its_row_is_still_there() {
+async fn expired_socket_has_no_user_while_its_row_exists() {
     for (ttl, expected) in [(0, Some("ann")), (1, Some("ann")), (-1, None)] {
         let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until: None };
         let row = identity_item(&who).number("ttl", seconds(NOON) + ttl);
@@ -44,7 +44,7 @@ async fn session_ends_with_its_token_and_an_older_row_with_its_ttl() {
 }
 
 #[test]
-fn every_row_of_a_session_expires_with_the_token_and_after_two_hours_and_a_quarter_at_most() {
+fn session_rows_expire_with_the_token_or_after_the_longest_session() {
     let now = seconds(NOON);
     let longest = 2 * 3_600 + 15 * 60;
     for (until, end) in [(None, longest), (Some(8), 8), (Some(86_400), longest)] {
@@ -54,7 +54,7 @@ fn every_row_of_a_session_expires_with_the_token_and_after_two_hours_and_a_quart
         let row = membership("user#ann", "c", &who, super::end(&who, NOON));
         assert_eq!((row.get_number("exp"), row.get_number("ttl")), (Some(now + end), Some(now + end)));
     }
-    // A room that is joined late does not outlive the session.
+    // A membership added late does not outlive the session.
     let until = Some(NOON + SignedDuration::from_secs(8));
     let who = Identity { user: "ann".into(), view: View::All, rooms: vec![], until };
     assert_eq!(identity(&identity_item(&who)).unwrap(), who);

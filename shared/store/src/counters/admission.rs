@@ -15,26 +15,26 @@ use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one,
 use crate::item::Item;
 use crate::{lookup, pause};
 
-const DOING: &str = "ask the limits";
+const DOING: &str = "read the limits";
 
-/// The longest period of a limit: a counter that nothing has passed for so long counts nothing.
+/// The longest period of a limit. A counter that is idle for this long no longer counts.
 const LONGEST_PERIOD: SignedDuration = SignedDuration::from_hours(32 * 24);
 
-/// The counters as they were read, and their versions.
+/// The counters as read, and their versions.
 struct Read {
-    /// What this message was granted when it came before.
+    /// The channels that an earlier delivery of this message was granted.
     granted: Option<Vec<Channel>>,
     states: States,
     versions: BTreeMap<String, i64>,
 }
 
 impl Counters {
-    /// On which of `channels` one more message may be sent. What is granted is counted, in the same transaction that
-    /// remembers it under `key`: the message that comes again is granted the same and counted once.
+    /// Decides on which of `channels` one more message may be sent. The grant is counted in the same transaction
+    /// that stores it under `key`. A redelivery is granted the same and counted once.
     ///
     /// # Errors
-    /// The table could not be asked, or others were first again and again. Nothing was counted, or it was counted under
-    /// `key` and asking again says so.
+    /// The table did not answer, or other writers were first in every round. The grant was either not counted, or
+    /// is stored under `key` and a repetition returns it.
     pub async fn admit(
         &self,
         key: &Key,
@@ -45,14 +45,15 @@ impl Counters {
     ) -> Result<Answer, Refused> {
         let asked: Vec<Want<'_>> = wants
             .iter()
-            .map(|it| Want { id: &it.id, limit: &it.limit, scope: it.scope, weight: it.weight })
+            .map(|want| Want { id: &want.id, limit: &want.limit, scope: want.scope, weight: want.weight })
             .collect();
         for round in 0..ROUNDS {
             let read = self.read(key, wants).await?;
             let admission = admit(&read.states, &asked, channels, zone, now);
             if let Some(granted) = read.granted {
-                // Who was counted is through; the others are told why not as things stand now.
-                let refused = admission.refused.into_iter().filter(|(it, _)| !granted.contains(it)).collect();
+                // Granted channels stay granted. The reasons for the others are those of now.
+                let refused =
+                    admission.refused.into_iter().filter(|(channel, _)| !granted.contains(channel)).collect();
                 return Ok(Answer::Admitted { granted, refused });
             }
             let answer =
@@ -60,7 +61,7 @@ impl Counters {
             if admission.granted.is_empty() {
                 return Ok(answer);
             }
-            let names = admission.granted.iter().map(|it| it.name().to_owned());
+            let names = admission.granted.iter().map(|channel| channel.name().to_owned());
             let marker = expiring(marker(key).texts("granted", names), now, REMEMBERED);
             let mut puts = vec![self.put_new(marker)];
             for (id, state) in &admission.next {
@@ -77,7 +78,7 @@ impl Counters {
 
     async fn read(&self, key: &Key, wants: &[Wanted]) -> Result<Read, Refused> {
         let mut keys = vec![marker(key)];
-        keys.extend(wants.iter().map(|it| place(&it.id)));
+        keys.extend(wants.iter().map(|want| place(&want.id)));
         keys.dedup();
         lookup::several(&self.client, &self.table, DOING, keys).await.map(sort)
     }

@@ -1,4 +1,4 @@
-//! What was cancelled, and when the event happened that cancelled it.
+//! Cancellations: what was cancelled, and the time of the cancelling event.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,16 +10,21 @@ use super::{Counters, one};
 use crate::lookup;
 use crate::writes::stood;
 
-/// How long a cancellation is remembered: a schedule may lie a year ahead.
+/// The retention of a cancellation. A schedule may lie a year ahead.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 impl Counters {
-    /// Takes back everything under this key that events up to that one have asked for. A later cancellation is never
-    /// undone by an earlier one that comes after it.
+    /// Cancels everything under this key that events up to this time asked for. An earlier cancellation that
+    /// arrives later never replaces a later one.
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn cancel(&self, key: &CancelKey, it: &Cancellation, now: Timestamp) -> Result<(), Refused> {
+    pub async fn cancel(
+        &self,
+        key: &CancelKey,
+        cancellation: &Cancellation,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let sent = self
             .client
             .update_item()
@@ -28,22 +33,25 @@ impl Counters {
             .update_expression("SET cancelled_at = :at, happened = :text, cancelled_by = :by, #ttl = :ttl")
             .condition_expression("attribute_not_exists(cancelled_at) OR cancelled_at < :at")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":at", AttributeValue::N(it.at.as_nanosecond().to_string()))
-            .expression_attribute_values(":text", AttributeValue::S(it.at.to_string()))
-            .expression_attribute_values(":by", AttributeValue::S(it.by.clone()))
+            .expression_attribute_values(
+                ":at",
+                AttributeValue::N(cancellation.at.as_nanosecond().to_string()),
+            )
+            .expression_attribute_values(":text", AttributeValue::S(cancellation.at.to_string()))
+            .expression_attribute_values(":by", AttributeValue::S(cancellation.by.clone()))
             .expression_attribute_values(
                 ":ttl",
                 AttributeValue::N((crate::seconds(now) + REMEMBERED.as_secs()).to_string()),
             )
             .send()
             .await;
-        stood("remember a cancellation", sent).map(drop)
+        stood("record a cancellation", sent).map(drop)
     }
 
-    /// The latest event that cancelled this.
+    /// The latest cancellation under this key.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["cancel", key.as_str()])).await?;
         Ok(found.and_then(|found| {

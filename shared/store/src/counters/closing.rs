@@ -1,4 +1,4 @@
-//! Addresses that providers closed, whoever they belong to.
+//! Suppressed addresses, whatever recipient they belong to.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,14 +10,15 @@ use crate::lookup;
 use crate::writes::stood;
 
 impl Counters {
-    /// Closes an address, by its hash. Of two terms the one that ends later counts, in whatever order they come.
-    /// Nothing happens for what names no address or no end: that is for a person's profile.
+    /// Suppresses an address by its hash. Of two suppressions the one that ends later counts, in any order of
+    /// arrival. A suppression without an address or an end belongs to a recipient's profile and is ignored here.
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn close_address(&self, it: &Suppression) -> Result<(), Refused> {
-        let (Some(address), Some(until)) = (&it.address, it.until) else { return Ok(()) };
-        let closed = serde_json::to_string(it).expect("a channel, a word and a time always serialize");
+    pub async fn close_address(&self, suppression: &Suppression) -> Result<(), Refused> {
+        let (Some(address), Some(until)) = (&suppression.address, suppression.until) else { return Ok(()) };
+        let closed =
+            serde_json::to_string(suppression).expect("a channel, a word and a time always serialize");
         let ends = until.as_second();
         let item = one(&["address", address])
             .with(Item::default().text("closed", closed).number("ends", ends).number("ttl", ends));
@@ -30,13 +31,13 @@ impl Counters {
             .expression_attribute_values(":ends", AttributeValue::N(ends.to_string()))
             .send()
             .await;
-        stood("close an address", sent).map(drop)
+        stood("suppress an address", sent).map(drop)
     }
 
-    /// Why an address, by its hash, is closed, and until when. It may be over.
+    /// The suppression of an address, by its hash. May have ended.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn closed_address(&self, address: &str) -> Result<Option<Suppression>, Refused> {
         let found = lookup::get(&self.client, &self.table, one(&["address", address])).await?;
         Ok(found.and_then(|found| serde_json::from_str(found.get("closed")?).ok()))

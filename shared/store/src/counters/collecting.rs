@@ -1,4 +1,4 @@
-//! Digests: an event joins a window, and a window closes.
+//! Digests: adds events to a window and closes windows.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -13,18 +13,19 @@ use crate::item::{Item, key};
 use crate::lookup;
 use crate::pause;
 
-/// How long what was collected is kept after its window was opened: the longest window, and time to redrive its close.
+/// The retention of collected items after their window was opened: the longest window, plus time to redrive the
+/// close.
 const KEPT: SignedDuration = SignedDuration::from_hours(62 * 24);
 
-/// What a timer of a digest found.
+/// The result of a timer of a digest.
 pub enum Closed {
-    /// The window is closed, now or before: what it collected, oldest first, each with what it can be cancelled by.
+    /// The window is closed. Its items, oldest first, each with its cancel key.
     Over { opened_at: Timestamp, items: Vec<(digest::Item, Option<CancelKey>)> },
-    /// It slid on: ask again then.
+    /// The window was extended. Check again at this time.
     NotYet(Timestamp),
 }
 
-/// An event on its way into a digest.
+/// An event that joins a digest.
 pub struct Joining<'a> {
     pub key: &'a Key,
     pub window: &'a str,
@@ -35,27 +36,36 @@ pub struct Joining<'a> {
 }
 
 impl Counters {
-    /// Puts an event into the window that is open under its name, opens one, or lets it pass. An event that comes again
-    /// is where it was.
+    /// Adds an event to the open window, opens a window, or lets the event pass. A redelivered event gets its
+    /// earlier result.
     ///
     /// # Errors
-    /// The table could not be asked, or others were first again and again. Asking again is harmless.
-    pub async fn join(&self, it: &Joining<'_>, now: Timestamp) -> Result<Answer, Refused> {
-        const DOING: &str = "put an event into a digest";
+    /// The table did not answer, or other writers were first in every round. A repetition is harmless.
+    pub async fn join(&self, joining: &Joining<'_>, now: Timestamp) -> Result<Answer, Refused> {
+        const DOING: &str = "add an event to a digest";
         for round in 0..ROUNDS {
-            if let Some(marker) = lookup::get(&self.client, &self.table, marker(it.key)).await? {
-                return self.again(&marker, it).await;
+            if let Some(marker) = lookup::get(&self.client, &self.table, marker(joining.key)).await? {
+                return self.again(&marker, joining).await;
             }
-            let header = self.header(it.window).await?;
-            let arrival = Arrival { key: it.window, event_key: it.key.as_str(), now, window_end: it.ends };
-            let join = digest::join(header.as_ref(), it.policy, &arrival);
+            let header = self.header(joining.window).await?;
+            let arrival = Arrival {
+                key: joining.window,
+                event_key: joining.key.as_str(),
+                now,
+                window_end: joining.ends,
+            };
+            let join = digest::join(header.as_ref(), joining.policy, &arrival);
             let version = header.map(|header| i64::try_from(header.version).unwrap_or(i64::MAX));
             let mut puts = vec![
-                self.put_over(header_item(it.window, join.next(), now), version),
-                self.put_new(expiring(marker(it.key).maybe("window_id", join.window_id()), now, REMEMBERED)),
+                self.put_over(header_item(joining.window, join.next(), now), version),
+                self.put_new(expiring(
+                    marker(joining.key).maybe("window_id", join.window_id()),
+                    now,
+                    REMEMBERED,
+                )),
             ];
             if let Some(id) = join.window_id() {
-                puts.push(self.put_new(collected(it, id, now)));
+                puts.push(self.put_new(collected(joining, id, now)));
             }
             match self.transact(DOING, puts).await? {
                 Written::Done => return Ok(answer(&join, now)),
@@ -65,10 +75,10 @@ impl Counters {
         Err(crowded(DOING))
     }
 
-    /// Whether something was put into a window when it came before, and which.
+    /// The window that an earlier delivery of this event joined, if any.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, Refused> {
         let marker = lookup::get(&self.client, &self.table, marker(key)).await?;
         let window_id = marker.and_then(|marker| marker.get("window_id").map(str::to_owned));
@@ -79,24 +89,25 @@ impl Counters {
         }))
     }
 
-    /// Where an event is that came before. Its timer is made again: the one who made it may have died before it could.
-    async fn again(&self, marker: &Item, it: &Joining<'_>) -> Result<Answer, Refused> {
+    /// The result for a redelivered event. Its timer is created again, because the first delivery may have crashed
+    /// before it could.
+    async fn again(&self, marker: &Item, joining: &Joining<'_>) -> Result<Answer, Refused> {
         let Some(window_id) = marker.get("window_id") else { return Ok(Answer::PassThrough) };
-        let header = self.header(it.window).await?.filter(|header| header.window_id == window_id);
-        let closes_at = header.map_or(it.ends, |it| it.closes_at);
+        let header = self.header(joining.window).await?.filter(|header| header.window_id == window_id);
+        let closes_at = header.map_or(joining.ends, |header| header.closes_at);
         Ok(Answer::Joined { window_id: window_id.to_owned(), closes_at, timer: true })
     }
 
-    /// Closes a window whose time is over, and says what it collected. Closing it again says the same.
+    /// Closes a window that has ended and returns its items. Closing it again returns the same.
     ///
     /// # Errors
-    /// The table could not be asked, or others were first again and again.
+    /// The table did not answer, or other writers were first in every round.
     pub async fn close(&self, window: &str, window_id: &str, now: Timestamp) -> Result<Closed, Refused> {
         const DOING: &str = "close a digest";
         for round in 0..ROUNDS {
             let header = self.header(window).await?;
             match digest::due(header.as_ref(), window_id, now) {
-                Due::NotYet(at) => return Ok(Closed::NotYet(at)),
+                Due::NotYet(time) => return Ok(Closed::NotYet(time)),
                 Due::AlreadyClosed => return self.collected(window_id, now).await,
                 Due::Close { next } => {
                     let version = header.map(|header| i64::try_from(header.version).unwrap_or(i64::MAX));
@@ -120,13 +131,14 @@ impl Counters {
         let found = lookup::partition(&self.client, &self.table, &key(&["window", window_id])).await?;
         let mut items: Vec<(digest::Item, Option<CancelKey>)> = found
             .iter()
-            .filter_map(|it| {
-                let cancel = it.get("cancel").and_then(|text| serde_json::from_str(text).ok());
-                Some((json(it, "item")?, cancel))
+            .filter_map(|item| {
+                let cancel = item.get("cancel").and_then(|text| serde_json::from_str(text).ok());
+                Some((json(item, "item")?, cancel))
             })
             .collect();
         items.sort_by(|(one, _), (other, _)| (one.time, &one.event_key).cmp(&(other.time, &other.event_key)));
-        let opened_at = found.iter().filter_map(|it| it.get("joined_at")?.parse().ok()).min().unwrap_or(now);
+        let opened_at =
+            found.iter().filter_map(|item| item.get("joined_at")?.parse().ok()).min().unwrap_or(now);
         Ok(Closed::Over { opened_at, items })
     }
 }
@@ -151,12 +163,12 @@ fn header_item(window: &str, header: &Header, now: Timestamp) -> Item {
     expiring(one(&["digest", window]).text("header", to_json(header)).number("version", version), now, KEPT)
 }
 
-fn collected(it: &Joining<'_>, window_id: &str, now: Timestamp) -> Item {
+fn collected(joining: &Joining<'_>, window_id: &str, now: Timestamp) -> Item {
     let item = Item::default()
         .text("pk", key(&["window", window_id]))
-        .text("sk", it.key.as_str())
-        .text("item", to_json(it.item))
+        .text("sk", joining.key.as_str())
+        .text("item", to_json(joining.item))
         .text("joined_at", now.to_string())
-        .maybe("cancel", it.cancel.map(to_json).as_deref());
+        .maybe("cancel", joining.cancel.map(to_json).as_deref());
     expiring(item, now, KEPT)
 }

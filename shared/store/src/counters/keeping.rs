@@ -1,7 +1,7 @@
-//! What all senders of a provider keep together: whether it is asked at all, and how fast.
+//! State that all senders of a provider share: the circuit breaker and the rate limit.
 //!
-//! One item each, written over the version that was read. Whoever comes second is refused, gets what stands there now,
-//! and thinks again.
+//! Each is one item, written on the condition of the version that was read. The second of two writers is refused,
+//! gets the current item and decides again.
 
 use aws::Refused;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
@@ -18,52 +18,52 @@ use super::{Counters, expiring, json, one, to_json};
 use crate::item::Item;
 use crate::lookup;
 
-const DOING: &str = "keep what senders share";
+const DOING: &str = "write the shared state of a provider";
 
-/// A provider of which nothing was heard for so long is one of which nothing is known.
+/// The retention of a provider's state. Without traffic for this long the state is obsolete.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// A value as it was read or written, and what it takes to write over it.
+/// A value with the version that a write must replace.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Kept<T> {
     pub value: T,
-    /// `None` when there is no item yet.
+    /// `None` if there is no item yet.
     version: Option<i64>,
 }
 
 impl<T> Kept<T> {
-    /// As it stands in a table, under this version; `None` when there is no item yet.
+    /// A value with its version in the table. `None` if there is no item yet.
     #[must_use]
     pub fn at(value: T, version: Option<i64>) -> Kept<T> {
         Kept { value, version }
     }
 
-    /// What a write over it must find.
+    /// The version that a write must replace.
     #[must_use]
     pub fn version(&self) -> Option<i64> {
         self.version
     }
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stood<T> {
-    /// It stands.
+    /// The new value is written.
     Ours(Kept<T>),
-    /// Somebody else was first: what they wrote.
+    /// Another writer was first. Carries the value of that writer.
     Theirs(Kept<T>),
 }
 
 impl Counters {
-    /// What is known of a provider. One that nobody wrote about works.
+    /// The circuit breaker of a provider. Closed if there is no item.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
         self.kept("breaker", provider).await
     }
 
-    /// Writes what is known of a provider over what was read.
+    /// Replaces the circuit breaker that was read.
     ///
     /// # Errors
     /// The table could not be written.
@@ -77,15 +77,15 @@ impl Counters {
         self.keep("breaker", provider, over, next, now).await
     }
 
-    /// What is left of a provider's quota.
+    /// The token bucket of a provider's rate limit.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn bucket(&self, provider: &str) -> Result<Kept<Bucket>, Refused> {
         self.kept("quota", provider).await
     }
 
-    /// Takes tokens: writes what is left over what was read.
+    /// Takes tokens: replaces the token bucket that was read.
     ///
     /// # Errors
     /// The table could not be written.
@@ -133,11 +133,8 @@ impl Counters {
             Ok(_) => Ok(Stood::Ours(Kept { value: next, version: Some(version) })),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
                 let refusal = error.into_service_error();
-                let found = if let PutItemError::ConditionalCheckFailedException(
-                    conditional_check_failed_exception,
-                ) = refusal
-                {
-                    conditional_check_failed_exception.item
+                let found = if let PutItemError::ConditionalCheckFailedException(refused) = refusal {
+                    refused.item
                 } else {
                     None
                 };
@@ -151,7 +148,7 @@ impl Counters {
     }
 }
 
-/// What cannot be read is as if nothing were known, and is written over.
+/// An unreadable value counts as the default and is replaced by the next write.
 fn read<T: DeserializeOwned + Default>(item: Option<Item>) -> Kept<T> {
     let Some(item) = item else { return Kept::default() };
     Kept { value: json(&item, "state").unwrap_or_default(), version: item.get_number("version") }

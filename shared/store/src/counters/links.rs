@@ -1,4 +1,4 @@
-//! The links of messages that were used to unsubscribe, by the keys of their messages. A link acts once for ever.
+//! Unsubscribe links that were used, by the keys of their messages. A link acts once.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -11,22 +11,22 @@ use crate::lookup;
 /// A link that was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedLink {
-    /// The first use. Later uses act as of this time, so that a newer word of the person wins.
+    /// The time of the first use. Later uses act as of this time, so a newer preference of the person wins.
     pub at: Timestamp,
-    /// The link has done its work: the person is unsubscribed, and the event is on the bus.
+    /// The link has taken effect: the person is unsubscribed and the event is on the bus.
     pub done: bool,
 }
 
 impl Counters {
-    /// Records the use of a message's link. The first use counts: of two at once both get the same answer. The row
-    /// lives until `until`, when the link has expired.
+    /// Records the use of a message's link. The first use counts, and two concurrent uses get the same answer. The
+    /// row lives until `until`, when the link expires.
     ///
     /// # Errors
     /// The table could not be written.
     pub async fn use_link(
         &self,
         message: &str,
-        at: Timestamp,
+        now: Timestamp,
         until: Timestamp,
     ) -> Result<UsedLink, Refused> {
         let answer = self
@@ -36,26 +36,26 @@ impl Counters {
             .set_key(Some(key(message).into_map()))
             .update_expression("SET used_at = if_not_exists(used_at, :at), #ttl = :ttl")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":at", AttributeValue::S(at.to_string()))
+            .expression_attribute_values(":at", AttributeValue::S(now.to_string()))
             .expression_attribute_values(":ttl", AttributeValue::N(crate::seconds(until).to_string()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await
             .map_err(|error| Refused::new("record the use of a link", error))?;
         let found = answer.attributes.map(Item::from).and_then(|item| read(&item));
-        Ok(found.unwrap_or(UsedLink { at, done: false }))
+        Ok(found.unwrap_or(UsedLink { at: now, done: false }))
     }
 
-    /// Whether a message's link was used.
+    /// The use of a message's link, if it was used.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn used_link(&self, message: &str) -> Result<Option<UsedLink>, Refused> {
         let found = lookup::get(&self.client, &self.table, key(message)).await?;
         Ok(found.and_then(|item| read(&item)))
     }
 
-    /// Records that a message's link has done its work. From now on it changes nothing.
+    /// Records that a message's link has taken effect. Later uses change nothing.
     ///
     /// # Errors
     /// The table could not be written.
@@ -69,7 +69,7 @@ impl Counters {
             .send()
             .await
             .map(drop)
-            .map_err(|error| Refused::new("record that a link has done its work", error))
+            .map_err(|error| Refused::new("record that a link has taken effect", error))
     }
 }
 
@@ -77,7 +77,7 @@ fn key(message: &str) -> Item {
     one(&["unsubscribed", message])
 }
 
-/// `None` for an item of another make.
+/// `None` for an item in another format.
 fn read(item: &Item) -> Option<UsedLink> {
     Some(UsedLink { at: item.get("used_at")?.parse().ok()?, done: item.get_number("done").is_some() })
 }
@@ -95,12 +95,14 @@ mod tests {
     const EARLIER: Timestamp = Timestamp::constant(1_794_000_000, 0);
 
     #[tokio::test]
-    async fn later_use_of_a_link_gets_the_time_of_the_first() {
+    async fn later_use_of_a_link_keeps_the_time_of_the_first() {
         let asked = mock!(Client::update_item)
-            .match_requests(|it| {
-                let pk = it.key().and_then(|key| key["pk"].as_s().ok());
+            .match_requests(|input| {
+                let pk = input.key().and_then(|key| key["pk"].as_s().ok());
                 pk.is_some_and(|pk| pk == "unsubscribed#k-1")
-                    && it.update_expression().is_some_and(|text| text.contains("if_not_exists(used_at, :at)"))
+                    && input
+                        .update_expression()
+                        .is_some_and(|text| text.contains("if_not_exists(used_at, :at)"))
             })
             .then_output(|| {
                 let row = Item::default().text("used_at", EARLIER.to_string()).number("done", 1);

@@ -1,4 +1,4 @@
-//! How many events of one tenant or source are handled in a second.
+//! Rate limit on events per second of one tenant or source.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -6,16 +6,16 @@ use domain::Timestamp;
 
 use super::{Counters, key};
 
-/// How long a second's count is kept.
+/// The retention of one second's count.
 const KEPT_SECONDS: i64 = 3_600;
 
 impl Counters {
-    /// Counts `events` more events of one tenant or source in this second, and says how many of them are within `most`.
-    /// The first of them are; those beyond it have to wait and are counted again when they come back. `whose` is the
-    /// key: what is counted, and its name.
+    /// Counts `events` more events of one tenant or source in this second and returns how many of them are within
+    /// `most`. The first ones are. Events beyond the limit wait and are counted again after their redelivery.
+    /// `whose` is the key: the kind of counter, and its name.
     ///
     /// # Errors
-    /// The table could not be written; then nobody knows, and the caller decides.
+    /// The table could not be written. The caller decides without a count.
     pub async fn rate(&self, whose: &[&str], events: u32, most: u32, now: Timestamp) -> Result<u32, Refused> {
         let key = key(&[&["rate"], whose].concat());
         let answer = self
@@ -39,7 +39,7 @@ impl Counters {
             .attributes
             .as_ref()
             .and_then(|attributes| attributes.get("n"))
-            .and_then(|it| it.as_n().ok());
+            .and_then(|value| value.as_n().ok());
         let after: u32 = counted.and_then(|counted| counted.parse().ok()).unwrap_or(events);
         let before = after.saturating_sub(events);
         Ok(most.saturating_sub(before).min(events))

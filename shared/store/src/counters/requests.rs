@@ -1,7 +1,7 @@
-//! Requests that carry an `Idempotency-Key`: which is under way, and what the others were answered.
+//! Requests with an `Idempotency-Key`: which are in progress, and the recorded responses.
 //!
-//! Who asks first holds the key until a lease runs out or the answer is on record. Expiry is checked in the condition
-//! of every write: the table's own deletion may come hours late.
+//! The first request holds the key until its lease expires or its response is recorded. The condition of every
+//! write checks expiry, because DynamoDB deletes expired items hours late.
 
 use aws::Refused;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -15,45 +15,45 @@ use crate::writes::stood;
 const UNDER_WAY: &str = "in_progress";
 const DONE: &str = "done";
 
-/// One request, as it is told apart from others. No `Debug`: the key is the caller's own word.
+/// One idempotent request. Has no `Debug` because the caller chooses the key.
 pub struct Once<'a> {
-    /// Whose key it is and for what: tenant, method, path and the key itself, in words that hold no separator of ours.
+    /// The scope of the key: tenant, method, path and the key itself. No part contains the separator.
     pub scope: &'a [&'a str],
     /// The SHA-256 of the canonical body.
     pub body: &'a str,
-    /// Names this very request: what the key is held by.
+    /// The id of this request, which identifies the holder of the key.
     pub holder: &'a str,
-    /// Who holds the key after this is taken to be gone.
+    /// The end of the lease. After it the holder counts as crashed.
     pub lease_until: Timestamp,
-    /// The key is forgotten after this.
+    /// The key expires at this time.
     pub expires_at: Timestamp,
 }
 
-/// What a request with a key finds.
+/// The result of a request for a key.
 pub enum Begun {
-    /// It is the first: go on, and [`Counters::finish`] or [`Counters::release`] afterwards.
+    /// This request holds the key. Execute it, then call [`Counters::finish`] or [`Counters::release`].
     Ours,
-    /// Another one with the same key is under way.
+    /// Another request with the same key is in progress.
     Running,
     /// The key was used with another body.
     Other,
-    /// It was answered so.
+    /// The request was already executed, with this response.
     Done { status: u16, body: String },
 }
 
 impl Counters {
-    /// Takes a key, if nobody has it: a lease that ran out, with the same body, and a key that expired count as nobody.
+    /// Takes a key that is free, expired, or held by an expired lease for the same body.
     ///
     /// # Errors
-    /// The table could not be asked.
-    pub async fn begin(&self, it: &Once<'_>, now: Timestamp) -> Result<Begun, Refused> {
-        let item = place(it)
+    /// The table did not answer.
+    pub async fn begin(&self, once: &Once<'_>, now: Timestamp) -> Result<Begun, Refused> {
+        let item = place(once)
             .text("state", UNDER_WAY)
-            .text("body", it.body)
-            .text("holder", it.holder)
-            .number("lease_until", it.lease_until.as_millisecond())
-            .number("expires_at", crate::seconds(it.expires_at))
-            .number("ttl", crate::seconds(it.expires_at));
+            .text("body", once.body)
+            .text("holder", once.holder)
+            .number("lease_until", once.lease_until.as_millisecond())
+            .number("expires_at", crate::seconds(once.expires_at))
+            .number("ttl", crate::seconds(once.expires_at));
         let put = self
             .client
             .put_item()
@@ -68,72 +68,72 @@ impl Counters {
             .expression_attribute_values(":now", number(crate::seconds(now)))
             .expression_attribute_values(":now_ms", number(now.as_millisecond()))
             .expression_attribute_values(":under_way", AttributeValue::S(UNDER_WAY.to_owned()))
-            .expression_attribute_values(":body", AttributeValue::S(it.body.to_owned()))
+            .expression_attribute_values(":body", AttributeValue::S(once.body.to_owned()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         let Err(error) = put else { return Ok(Begun::Ours) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(found)) => {
-                Ok(standing(&found.item().cloned().map(Item::from).unwrap_or_default(), it))
+                Ok(standing(&found.item().cloned().map(Item::from).unwrap_or_default(), once))
             }
-            Some(_) | None => Err(Refused::new("remember a request", error)),
+            Some(_) | None => Err(Refused::new("record a request", error)),
         }
     }
 
-    /// Puts the answer on record. `false`: the lease ran out and somebody else has the key; theirs counts.
+    /// Records the response. `false`: the lease expired and another request holds the key, whose response counts.
     ///
     /// # Errors
-    /// The table could not be written: the key stays held until the lease runs out.
-    pub async fn finish(&self, it: &Once<'_>, status: u16, body: &str) -> Result<bool, Refused> {
+    /// The table could not be written. The key stays held until the lease expires.
+    pub async fn finish(&self, once: &Once<'_>, status: u16, body: &str) -> Result<bool, Refused> {
         let sent = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(place(it).into_map()))
+            .set_key(Some(place(once).into_map()))
             .update_expression("SET #state = :done, answer_status = :status, answer = :answer")
             .condition_expression("holder = :holder AND #state = :under_way")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":done", AttributeValue::S(DONE.to_owned()))
             .expression_attribute_values(":under_way", AttributeValue::S(UNDER_WAY.to_owned()))
-            .expression_attribute_values(":holder", AttributeValue::S(it.holder.to_owned()))
+            .expression_attribute_values(":holder", AttributeValue::S(once.holder.to_owned()))
             .expression_attribute_values(":status", number(i64::from(status)))
             .expression_attribute_values(":answer", AttributeValue::S(body.to_owned()))
             .send()
             .await;
-        stood("remember an answer", sent)
+        stood("record a response", sent)
     }
 
-    /// Gives a key back, so that the same request may be made again.
+    /// Releases a key, so that the same request may be repeated.
     ///
     /// # Errors
-    /// The table could not be written: the key stays held until the lease runs out.
-    pub async fn release(&self, it: &Once<'_>) -> Result<(), Refused> {
+    /// The table could not be written. The key stays held until the lease expires.
+    pub async fn release(&self, once: &Once<'_>) -> Result<(), Refused> {
         let sent = self
             .client
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(place(it).into_map()))
+            .set_key(Some(place(once).into_map()))
             .condition_expression("holder = :holder AND #state = :under_way")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":holder", AttributeValue::S(it.holder.to_owned()))
+            .expression_attribute_values(":holder", AttributeValue::S(once.holder.to_owned()))
             .expression_attribute_values(":under_way", AttributeValue::S(UNDER_WAY.to_owned()))
             .send()
             .await;
-        stood("give a request's key back", sent).map(drop)
+        stood("release an idempotency key", sent).map(drop)
     }
 }
 
-fn place(it: &Once<'_>) -> Item {
+fn place(once: &Once<'_>) -> Item {
     let mut parts = vec!["request"];
-    parts.extend(it.scope);
+    parts.extend(once.scope);
     one(&parts)
 }
 
-/// What a key that is taken says to a request. Another body is another request, whatever became of the first.
+/// The result for a request whose key is taken. Another body is another request, whatever the state of the first.
 fn standing(found: &Item, asked: &Once<'_>) -> Begun {
     if found.get("holder") == Some(asked.holder) && found.get("state") == Some(UNDER_WAY) {
-        // Our own write, whose answer was lost on the way.
+        // This request's own write, whose answer was lost.
         return Begun::Ours;
     }
     if found.get("body") != Some(asked.body) {
@@ -162,11 +162,12 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[tokio::test]
-    async fn a_key_that_nobody_has_is_taken_and_its_expiry_is_part_of_the_condition() {
+    async fn free_key_is_taken_on_condition_of_its_expiry() {
         let asked = mock!(Client::put_item)
-            .match_requests(|it| {
-                let values = it.expression_attribute_values().unwrap();
-                it.condition_expression()
+            .match_requests(|input| {
+                let values = input.expression_attribute_values().unwrap();
+                input
+                    .condition_expression()
                     .is_some_and(|condition_expression| condition_expression.contains("expires_at <= :now"))
                     && values[":now"] == number(1_795_000_000)
                     && values[":now_ms"] == number(1_795_000_000_000)
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_is_taken_says_by_whom_and_for_what() {
+    async fn taken_key_reports_its_holder_and_body() {
         let row = |state: &str, body: &str, holder: &str| {
             let row = Item::default().text("state", state).text("body", body).text("holder", holder);
             row.text("answer", "{}").number("answer_status", 202)

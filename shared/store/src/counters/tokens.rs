@@ -1,8 +1,8 @@
-//! Token buckets that many processes share: one number each, the time at which the bucket will be full again.
+//! Token buckets shared by many processes. Each is one number: the time at which the bucket will be full again.
 //!
-//! A token moves that time by one interval. Two conditional updates can do that: one for a bucket that is full, and one
-//! for a bucket that is not. Which of them fits is known from the last answer; when the guess was wrong, the table's
-//! answer holds the time, and the other update follows. Most calls are one write.
+//! A token moves that time by one interval. One conditional update serves a full bucket, another serves a partly
+//! empty one. The last answer tells which of them fits. After a wrong guess the table's answer holds the time, and
+//! the other update follows. Most calls are one write.
 //!
 //! The arithmetic is that of [`domain::quota`].
 
@@ -16,29 +16,29 @@ use super::Counters;
 use crate::item::{Item, key};
 use crate::transactions::crowded;
 
-const DOING: &str = "take tokens of a limit";
+const DOING: &str = "take tokens of a rate limit";
 
-/// A bucket that is full again is as good as none: its item is deleted some time later.
+/// The retention of a bucket after it is full again. A missing item means a full bucket.
 const KEPT_SECONDS: i64 = 3_600;
 
-/// How often a wrong guess is followed by another. Only others who take tokens at the same time make a second one wrong.
+/// The number of updates per call. Only concurrent calls on the same bucket cause a second wrong guess.
 const ROUNDS: u32 = 4;
 
-/// What became of a request for tokens.
+/// The result of a request for tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// They are the caller's. The bucket will be full at this time.
+    /// The tokens are taken. The bucket will be full at this time.
     Ours(Timestamp),
-    /// There are not that many. The bucket will be full at this time.
+    /// There are not enough tokens. The bucket will be full at this time.
     Refused(Timestamp),
 }
 
 impl Counters {
-    /// Takes `n` tokens of the bucket that `whose` names, all or none. `last` is the time at which the bucket was last
-    /// known to be full again, if the caller knows one.
+    /// Takes `n` tokens of the bucket that `whose` names, all or none. `last` is the time at which the bucket was
+    /// last known to be full again, if the caller knows one.
     ///
     /// # Errors
-    /// The table could not be asked, or others changed the bucket again and again.
+    /// The table did not answer, or other writers changed the bucket in every round.
     pub async fn take(
         &self,
         whose: &[&str],
@@ -95,12 +95,12 @@ impl Counters {
         };
         match update.send().await {
             Ok(done) => {
-                let found = done.attributes.map(Item::from).and_then(|it| full_at(&it));
+                let found = done.attributes.map(Item::from).and_then(|item| full_at(&item));
                 Ok(Moved::To(found.unwrap_or(now)))
             }
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(it)) => {
-                    Ok(Moved::No(it.item.clone().map(Item::from).and_then(|it| full_at(&it))))
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(Moved::No(refused.item.clone().map(Item::from).and_then(|item| full_at(&item))))
                 }
                 Some(_) | None => Err(Refused::new(DOING, error)),
             },
@@ -108,10 +108,10 @@ impl Counters {
     }
 }
 
-/// What became of one update.
+/// The result of one update.
 enum Moved {
     To(Timestamp),
-    /// The guess was wrong. What the table has, if there is an item.
+    /// The guess was wrong. Carries the time in the table, if there is an item.
     No(Option<Timestamp>),
 }
 
@@ -119,8 +119,8 @@ fn full_at(item: &Item) -> Option<Timestamp> {
     Timestamp::from_microsecond(item.get_number("full_at")?).ok()
 }
 
-fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
+fn micros(time: Timestamp) -> i64 {
+    time.as_microsecond()
 }
 
 fn number(value: i64) -> AttributeValue {
@@ -140,33 +140,33 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[tokio::test]
-    async fn full_bucket_gives_a_token_by_one_write() {
+    async fn full_bucket_takes_one_write() {
         assert_eq!(take(&[&moved(1)], None).await, Taken::Ours(after(1)));
         assert_eq!(take(&[&moved(1)], Some(after(-9))).await, Taken::Ours(after(1)));
     }
 
     #[tokio::test]
-    async fn bucket_that_others_use_is_moved_on_by_a_second_write() {
+    async fn wrong_guess_takes_a_second_write() {
         assert_eq!(take(&[&refused(Some(2)), &moved(3)], None).await, Taken::Ours(after(3)));
         assert_eq!(
             take(&[&moved(3)], Some(after(2))).await,
             Taken::Ours(after(3)),
-            "one write, where that is known"
+            "one write if the time is known"
         );
     }
 
     #[tokio::test]
-    async fn empty_bucket_refuses_and_no_call_is_made_where_that_is_known() {
+    async fn empty_bucket_refuses_without_a_call_when_known() {
         assert_eq!(take(&[&refused(Some(3))], None).await, Taken::Refused(after(3)));
         assert_eq!(take(&[], Some(after(3))).await, Taken::Refused(after(3)));
     }
 
     #[tokio::test]
-    async fn bucket_whose_item_was_tidied_up_is_full() {
+    async fn bucket_without_an_item_is_full() {
         assert_eq!(take(&[&refused(None), &moved(1)], Some(after(1))).await, Taken::Ours(after(1)));
     }
 
-    /// One token a second, three at once.
+    /// Takes a token of a bucket with one token a second and three at most.
     async fn take(rules: &[&Rule], last: Option<Timestamp>) -> Taken {
         let counters = Counters::new(&canned::client(rules), "counters".into());
         let quota = Quota::parse("1/s:3").unwrap();
@@ -183,8 +183,8 @@ mod tests {
 
     fn moved(seconds: i64) -> Rule {
         mock!(Client::update_item)
-            .match_requests(|it| {
-                it.key().unwrap()["pk"] == AttributeValue::S("limit#user#acme#ann".to_owned())
+            .match_requests(|input| {
+                input.key().unwrap()["pk"] == AttributeValue::S("limit#user#acme#ann".to_owned())
             })
             .then_output(move || {
                 UpdateItemOutput::builder().set_attributes(Some(item(seconds).into_map())).build()

@@ -1,4 +1,4 @@
-//! What each endpoint answered, for whoever wonders why a message did not arrive.
+//! The attempt log of each endpoint, for finding out why a message did not arrive.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -12,69 +12,69 @@ use crate::item::{Item, sort_key};
 use crate::lookup::{self, Order};
 use crate::writes;
 
-/// How long attempts are kept.
+/// The retention of attempts.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// One request to an endpoint, and what came back. No `Debug`: a response may hold anything.
+/// One request to an endpoint and its response. Has no `Debug` because a response may contain personal data.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Attempt {
     #[serde(skip)]
     pub to: EndpointId,
     pub at: Timestamp,
-    /// What the receiver knows the message by.
+    /// The message id that the receiver sees.
     pub message: Key,
     pub event_id: String,
     pub event_type: String,
     /// Counted from 1.
     pub attempt: u32,
-    /// Whether somebody asked for it.
+    /// Whether the attempt was requested manually.
     pub by_hand: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     pub took_ms: u64,
-    /// Why there was no answer, or none that counts.
+    /// The reason for a missing or failed response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The answer's body; what is long is left out and says so.
+    /// The response body. A long body is cut with a note.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
-    /// Where a redirect leads, which is not followed.
+    /// The target of a redirect, which is not followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// When it is tried again.
+    /// The time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
 }
 
-/// Some attempts, the newest first.
+/// A page of attempts, newest first.
 pub struct AttemptPage {
     pub attempts: Vec<Attempt>,
-    /// Where the next page begins. None: there are no more.
+    /// The position of the next page. `None` on the last page.
     pub next: Option<String>,
 }
 
 impl Endpoints {
-    /// Keeps attempts, 25 to a call.
+    /// Records attempts, 25 per call.
     ///
     /// # Errors
-    /// Some are not kept.
+    /// Some attempts were not recorded.
     pub async fn keep(&self, attempts: &[Attempt]) -> Result<(), Refused> {
         let writes = attempts.iter().map(|attempt| writes::put(item(attempt))).collect();
-        writes::write(&self.client, &self.table, "keep attempts", writes).await
+        writes::write(&self.client, &self.table, "record attempts", writes).await
     }
 
-    /// The latest attempts to an endpoint, the newest first.
+    /// The latest attempts to an endpoint, newest first.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn attempts(&self, id: &EndpointId, most: u32) -> Result<Vec<Attempt>, Refused> {
         Ok(self.attempts_page(id, None, most).await?.attempts)
     }
 
-    /// The same, page by page: those before the place that the page before gave.
+    /// The attempts before the position that the previous page returned.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn attempts_page(
         &self,
         id: &EndpointId,
@@ -93,25 +93,25 @@ pub(super) fn partition(id: &EndpointId) -> String {
     sort_key(&["attempts", id.tenant.as_deref().unwrap_or(super::NO_TENANT), &id.id])
 }
 
-fn item(it: &Attempt) -> Item {
-    // Milliseconds always with three digits, so that their order is that of time.
-    let at = it.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+fn item(attempt: &Attempt) -> Item {
+    // Always three digits of milliseconds, so that text sorts like time.
+    let time = attempt.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
     Item::default()
-        .text("pk", partition(&it.to))
-        .text("sk", format!("{at}#{}#{}", it.message.as_str(), it.attempt))
-        .text("at", it.at.to_string())
-        .text("message", it.message.as_str())
-        .text("event_id", &it.event_id)
-        .text("event_type", &it.event_type)
-        .number("attempt", i64::from(it.attempt))
-        .number("by_hand", i64::from(it.by_hand))
-        .number("took_ms", i64::try_from(it.took_ms).unwrap_or(i64::MAX))
-        .maybe("status_code", it.status.map(|status| status.to_string()).as_deref())
-        .maybe("error", it.error.as_deref())
-        .maybe("response", it.response.as_deref())
-        .maybe("location", it.location.as_deref())
-        .maybe("next_at", it.next_at.map(|next_at| next_at.to_string()).as_deref())
-        .number("ttl", crate::seconds(it.at) + KEPT.as_secs())
+        .text("pk", partition(&attempt.to))
+        .text("sk", format!("{time}#{}#{}", attempt.message.as_str(), attempt.attempt))
+        .text("at", attempt.at.to_string())
+        .text("message", attempt.message.as_str())
+        .text("event_id", &attempt.event_id)
+        .text("event_type", &attempt.event_type)
+        .number("attempt", i64::from(attempt.attempt))
+        .number("by_hand", i64::from(attempt.by_hand))
+        .number("took_ms", i64::try_from(attempt.took_ms).unwrap_or(i64::MAX))
+        .maybe("status_code", attempt.status.map(|status| status.to_string()).as_deref())
+        .maybe("error", attempt.error.as_deref())
+        .maybe("response", attempt.response.as_deref())
+        .maybe("location", attempt.location.as_deref())
+        .maybe("next_at", attempt.next_at.map(|next_at| next_at.to_string()).as_deref())
+        .number("ttl", crate::seconds(attempt.at) + KEPT.as_secs())
 }
 
 fn read(to: &EndpointId, item: &Item) -> Option<Attempt> {
@@ -124,11 +124,11 @@ fn read(to: &EndpointId, item: &Item) -> Option<Attempt> {
         event_type: owned("event_type")?,
         attempt: item.get_number("attempt").and_then(|number| u32::try_from(number).ok())?,
         by_hand: item.get_number("by_hand") == Some(1),
-        status: item.get("status_code").and_then(|it| it.parse().ok()),
+        status: item.get("status_code").and_then(|text| text.parse().ok()),
         took_ms: item.get_number("took_ms").and_then(|number| u64::try_from(number).ok()).unwrap_or(0),
         error: owned("error"),
         response: owned("response"),
         location: owned("location"),
-        next_at: item.get("next_at").and_then(|it| it.parse().ok()),
+        next_at: item.get("next_at").and_then(|text| text.parse().ok()),
     })
 }

@@ -1,4 +1,4 @@
-//! Forgetting an endpoint: all that was kept of it.
+//! Deletion of an endpoint and all its data.
 
 use aws::Refused;
 use domain::endpoint::EndpointId;
@@ -7,19 +7,19 @@ use super::{Endpoints, attempts, messages, one};
 use crate::item::Item;
 use crate::{lookup, writes};
 
-/// Items whose keys are read in one call.
+/// The number of items per call.
 const AT_ONCE: u32 = 500;
 
-const DOING: &str = "forget an endpoint";
+const DOING: &str = "delete an endpoint";
 
 impl Endpoints {
-    /// Forgets an endpoint, its secrets, how it has been doing, what it was asked and what it has not got. Nothing is
-    /// sent to it from then on. That there is none is fine.
+    /// Deletes an endpoint with its secrets, health, attempts and undelivered messages. No message is sent to it
+    /// afterwards. Deleting an endpoint that does not exist succeeds.
     ///
     /// # Errors
-    /// Something of it may be left. Doing it again is harmless, and goes on where it stopped.
+    /// Some items may be left. A repetition is harmless and continues where this call stopped.
     pub async fn remove(&self, id: &EndpointId) -> Result<(), Refused> {
-        // First of all nothing is sent any more.
+        // The endpoint itself goes first, so that sending stops at once.
         for what in ["endpoints", "secrets", "health"] {
             let delete = self.client.delete_item().table_name(&self.table);
             let sent = delete.set_key(Some(one(what, id).into_map())).send().await;

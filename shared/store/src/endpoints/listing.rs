@@ -3,21 +3,21 @@
 use aws::Refused;
 use domain::endpoint::Endpoint;
 
-use super::{Endpoints, endpoint, partition};
+use super::{Endpoints, parse_endpoint, partition};
 use crate::lookup::{self, Order};
 
-/// Some endpoints of a tenant, in the order of their ids.
+/// A page of a tenant's endpoints, in the order of their ids.
 pub struct EndpointPage {
     pub endpoints: Vec<Endpoint>,
-    /// Where the next page begins: after the endpoint of this id. None: there are no more.
+    /// The position of the next page: after the endpoint with this id. `None` on the last page.
     pub next: Option<String>,
 }
 
 impl Endpoints {
-    /// A tenant's endpoints, at most `most` of them, after the one that `after` names.
+    /// A tenant's endpoints: at most `most`, after the id `after`.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn page(
         &self,
         tenant: Option<&str>,
@@ -28,6 +28,6 @@ impl Endpoints {
         let (doing, from) = ("read a tenant's endpoints", (pk.as_str(), after));
         let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Forward).await?;
         let (items, next) = found;
-        Ok(EndpointPage { endpoints: items.iter().filter_map(endpoint).collect(), next })
+        Ok(EndpointPage { endpoints: items.iter().filter_map(parse_endpoint).collect(), next })
     }
 }

@@ -1,4 +1,4 @@
-//! Messages that did not arrive at the first attempt: how far their schedule has come, and what was to be sent.
+//! Messages that failed at the first attempt: their retry state, and the job to send.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -7,20 +7,20 @@ use domain::endpoint::EndpointId;
 use domain::job::Job;
 use domain::key::Key;
 
-use super::{Endpoints, happened};
+use super::{Endpoints, was_executed};
 use crate::item::{Item, sort_key};
 
-/// How long a message can be sent again by hand: 14 days, and the four that its own schedule may take.
+/// The period in which a message can be resent manually: 14 days, and the four that its retry schedule may take.
 const KEPT_SECONDS: i64 = 18 * 86_400;
 
-/// Where a message stands that has failed at least once.
+/// The state of a message that has failed at least once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageState {
-    /// It is tried again at its time.
+    /// The next attempt is scheduled.
     Retrying,
-    /// It is not tried again by itself.
+    /// No further attempt is scheduled.
     Failed,
-    /// It arrived after all.
+    /// The message was delivered by a retry.
     Delivered,
 }
 
@@ -36,27 +36,27 @@ impl MessageState {
 
     fn from_name(name: &str) -> Option<MessageState> {
         let all = [MessageState::Retrying, MessageState::Failed, MessageState::Delivered];
-        all.into_iter().find(|it| it.name() == name)
+        all.into_iter().find(|state| state.name() == name)
     }
 }
 
-/// How far a message has come.
+/// The retry state of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub state: MessageState,
-    /// Attempts of its schedule that were made.
+    /// The number of scheduled attempts so far.
     pub attempts: u32,
-    /// When the next one may be made.
+    /// The earliest time of the next attempt.
     pub next_at: Option<Timestamp>,
 }
 
-/// A message that can be sent again. No `Debug`: it holds a job.
+/// A message that can be sent again. Has no `Debug` because it holds a job.
 #[derive(Clone)]
 pub struct Undelivered {
     pub message: Message,
-    /// When it first failed.
+    /// The time of the first failure.
     pub failed_at: Timestamp,
-    /// Attempts that somebody asked for and that failed.
+    /// The number of failed manual attempts.
     pub tried_by_hand: u32,
     pub job: Job,
 }
@@ -66,7 +66,7 @@ impl Message {
         Some(Message {
             state: MessageState::from_name(item.get("state")?)?,
             attempts: item.get_number("attempts").and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
-            next_at: item.get("next_at").and_then(|it| it.parse().ok()),
+            next_at: item.get("next_at").and_then(|text| text.parse().ok()),
         })
     }
 }
@@ -86,8 +86,8 @@ impl Undelivered {
 }
 
 impl Endpoints {
-    /// Remembers a message that did not arrive: what is to happen next, and the job, so that it can be sent again by
-    /// hand. `false`: it has arrived meanwhile, and that stands.
+    /// Records a failed message: its next state, and the job for a manual resend. `false`: the message was
+    /// delivered meanwhile and stays so.
     ///
     /// # Errors
     /// The table could not be written.
@@ -99,10 +99,10 @@ impl Endpoints {
         now: Timestamp,
     ) -> Result<bool, Refused> {
         let job_json = serde_json::to_string(job).expect("a job is strings, numbers and JSON text");
-        let text = |it: &str| AttributeValue::S(it.to_owned());
-        let number = |it: i64| AttributeValue::N(it.to_string());
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let number = |value: i64| AttributeValue::N(value.to_string());
         let (set_next, next) = match message.next_at {
-            Some(at) => (", next_at = :next", Some(text(&at.to_string()))),
+            Some(time) => (", next_at = :next", Some(text(&time.to_string()))),
             None => (" REMOVE next_at", None),
         };
         let update = self
@@ -126,10 +126,10 @@ impl Endpoints {
             Some(next) => update.expression_attribute_values(":next", next),
             None => update,
         };
-        happened("remember a message that did not arrive", update.send().await)
+        was_executed("record a failed message", update.send().await)
     }
 
-    /// A message that had failed has arrived. What it said is not kept any longer.
+    /// Records that a failed message was delivered and deletes its content.
     ///
     /// # Errors
     /// The table could not be written.
@@ -144,10 +144,10 @@ impl Endpoints {
                 AttributeValue::S(MessageState::Delivered.name().to_owned()),
             )
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()));
-        happened("remember that a message has arrived", update.send().await).map(drop)
+        was_executed("record a delivered message", update.send().await).map(drop)
     }
 
-    /// Counts an attempt that somebody asked for and that failed, so that the next recovery is another one.
+    /// Counts a failed manual attempt, so that the next recovery gets a new id.
     ///
     /// # Errors
     /// The table could not be written.
@@ -157,23 +157,23 @@ impl Endpoints {
             .update_expression("ADD by_hand :one")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
-        happened("count an attempt by hand", update.send().await).map(drop)
+        was_executed("count a manual attempt", update.send().await).map(drop)
     }
 
-    /// A message that has not arrived. `None`: it has, or it never failed.
+    /// A message that was not delivered. `None`: it was delivered, or it never failed.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn undelivered(&self, id: &EndpointId, message: &Key) -> Result<Option<Undelivered>, Refused> {
         let found = crate::lookup::get(&self.client, &self.table, message_key(id, message)).await?;
         Ok(found.as_ref().and_then(Undelivered::read))
     }
 
-    /// Messages that are not tried again by themselves and first failed at `since` or later, at most `most` of them,
-    /// and where the next page begins. A page can be empty and still have a next one.
+    /// Messages without a scheduled attempt that first failed at `since` or later: at most `most`, and the position
+    /// of the next page. A page can be empty and still have a next one.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn lost(
         &self,
         id: &EndpointId,
@@ -195,11 +195,13 @@ impl Endpoints {
             .set_exclusive_start_key(after.map(|after| message_key(id, after).into_map()))
             .send()
             .await
-            .map_err(|error| Refused::new("read messages that did not arrive", error))?;
+            .map_err(|error| Refused::new("read failed messages", error))?;
         let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        let lost = items.filter_map(|item| Undelivered::read(&item)).filter(|it| it.failed_at >= since);
+        let lost = items
+            .filter_map(|item| Undelivered::read(&item))
+            .filter(|undelivered| undelivered.failed_at >= since);
         let next = answer.last_evaluated_key.map(Item::from);
-        Ok((lost.collect(), next.and_then(|it| it.get("sk").map(|it| Key::from(it.to_owned())))))
+        Ok((lost.collect(), next.and_then(|item| item.get("sk").map(|key| Key::from(key.to_owned())))))
     }
 }
 

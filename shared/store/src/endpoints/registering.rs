@@ -1,7 +1,7 @@
-//! Registering an endpoint, and its owner's proof of control.
+//! Registration of endpoints, and the owner's proof of control.
 //!
-//! `unverified`, `challenge` and `headers` are attributes beside the endpoint's JSON: an item without them, such as every
-//! item of the last release, is a verified endpoint without headers of its own.
+//! `unverified`, `challenge` and `headers` are attributes beside the endpoint's JSON. An item without them, such as
+//! every item of the last release, is a verified endpoint without headers of its own.
 
 use std::collections::HashMap;
 
@@ -14,44 +14,50 @@ use domain::endpoint::headers::EncryptedHeaders;
 use domain::endpoint::secret::stored::StoredSecrets;
 use domain::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT, Unverified};
 
-use super::{Endpoints, endpoint, happened, json, one, partition, read};
+use super::{Endpoints, json, one, parse_endpoint, partition, read, was_executed};
 use crate::item::Item;
 use crate::writes::{ROUNDS, left_over};
 use crate::{lookup, pause, transactions, writes};
 
 const DOING: &str = "write an endpoint";
 
-/// What became of an endpoint that was to be registered.
+/// The result of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registered {
-    /// A new one, with the secrets that were brought.
+    /// A new endpoint with the given secrets.
     New,
-    /// It was there before and has other contents now. `moved`: its URL has another origin, so that its owner has to
-    /// prove control again unless somebody vouches for that.
+    /// An existing endpoint with new contents. `moved`: its URL has another origin, so its owner must prove control
+    /// again unless the caller vouches for the URL.
     Changed { moved: bool },
-    /// The tenant has as many endpoints as it may have. Nothing was written.
+    /// The tenant has the largest number of endpoints. No endpoint was written.
     Full,
 }
 
-/// What becomes of the headers that a tenant asks for.
+/// The change to the tenant's own headers.
 #[derive(Clone, Default)]
 pub enum NewHeaders {
-    /// They stay as they are, unless the endpoint's URL gets another origin: headers that were given for one server are
-    /// not shown to another.
+    /// The headers stay, unless the endpoint's URL gets another origin: headers for one server are not sent to
+    /// another.
     #[default]
     Keep,
-    /// These, or none.
+    /// The headers are replaced, or removed.
     Replace(Option<EncryptedHeaders>),
 }
 
 impl Endpoints {
-    /// Makes an endpoint exactly this, but for whether it is switched off; `secrets` are written if it has none. `true`:
-    /// they were. Somebody vouches for the endpoint: its owner has nothing to prove.
+    /// Writes an endpoint exactly like this, except for its disabled state. `secrets` are written if the endpoint
+    /// has none, and the result says whether they were. The caller vouches for the endpoint, so its owner has
+    /// nothing to prove.
     ///
     /// # Errors
-    /// The table could not be written, or the tenant has [`MAX_PER_TENANT`] endpoints. Doing it again is harmless.
-    pub async fn put(&self, it: &Endpoint, secrets: &StoredSecrets, now: Timestamp) -> Result<bool, Refused> {
-        match self.register(it, secrets, true, now).await? {
+    /// The table could not be written, or the tenant has [`MAX_PER_TENANT`] endpoints. A repetition is harmless.
+    pub async fn put(
+        &self,
+        endpoint: &Endpoint,
+        secrets: &StoredSecrets,
+        now: Timestamp,
+    ) -> Result<bool, Refused> {
+        match self.register(endpoint, secrets, true, now).await? {
             Registered::New => Ok(true),
             Registered::Changed { .. } => Ok(false),
             Registered::Full => Err(Refused {
@@ -62,48 +68,49 @@ impl Endpoints {
         }
     }
 
-    /// Makes an endpoint exactly this, but for whether it is switched off. A new endpoint gets `secrets`. A new one and
-    /// one whose URL gets another origin is unverified, unless somebody vouches for the URL: then it is verified.
+    /// Writes an endpoint exactly like this, except for its disabled state. A new endpoint gets `secrets`. An
+    /// endpoint that is new or whose URL gets another origin is unverified, unless the caller vouches for the URL.
     ///
-    /// Endpoints of a tenant are counted and created in one step: of two callers that create the last one at the same
-    /// time, one is refused.
+    /// Counting and creating a tenant's endpoints is one step: of two concurrent registrations of the last endpoint
+    /// one is refused.
     ///
     /// # Errors
-    /// The table could not be asked, or others changed the endpoint again and again. Doing it again is harmless.
+    /// The table did not answer, or other writers were first in every round. A repetition is harmless.
     pub async fn register(
         &self,
-        it: &Endpoint,
+        endpoint: &Endpoint,
         secrets: &StoredSecrets,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Registered, Refused> {
-        self.register_with(it, secrets, &NewHeaders::Keep, vouched, now).await
+        self.register_with(endpoint, secrets, &NewHeaders::Keep, vouched, now).await
     }
 
-    /// The same, with what becomes of the endpoint's own headers.
+    /// Registers an endpoint and changes its own headers.
     ///
     /// # Errors
     /// As of [`Endpoints::register`].
     pub async fn register_with(
         &self,
-        it: &Endpoint,
+        endpoint: &Endpoint,
         secrets: &StoredSecrets,
         headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Registered, Refused> {
-        let bare = Endpoint { disabled: None, unverified: None, header_names: Vec::new(), ..it.clone() };
+        let bare =
+            Endpoint { disabled: None, unverified: None, header_names: Vec::new(), ..endpoint.clone() };
         let written = json(&bare);
         for round in 0..ROUNDS {
             pause::before(round).await;
-            let found = lookup::get(&self.client, &self.table, one("endpoints", &it.id)).await?;
+            let found = lookup::get(&self.client, &self.table, one("endpoints", &endpoint.id)).await?;
             let done = match found.as_ref().filter(|item| item.get("endpoint").is_some()) {
-                Some(item) => self.change(it, &written, item, headers, vouched, now).await?,
-                None => self.create(it, &written, secrets, headers, vouched, now).await?,
+                Some(item) => self.change(endpoint, &written, item, headers, vouched, now).await?,
+                None => self.create(endpoint, &written, secrets, headers, vouched, now).await?,
             };
             if let Some(done) = done {
                 if done != Registered::New && done != Registered::Full {
-                    self.complete_secrets(&it.id, secrets).await?;
+                    self.complete_secrets(&endpoint.id, secrets).await?;
                 }
                 return Ok(done);
             }
@@ -111,20 +118,20 @@ impl Endpoints {
         Err(left_over(DOING))
     }
 
-    /// `None`: somebody else changed it first.
+    /// Updates an existing endpoint. `None`: another writer was first.
     async fn change(
         &self,
-        it: &Endpoint,
+        endpoint: &Endpoint,
         written: &str,
         before: &Item,
         headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
     ) -> Result<Option<Registered>, Refused> {
-        let moved = !endpoint(before).is_some_and(|old| is_same_origin(&old.url, &it.url));
+        let moved = !parse_endpoint(before).is_some_and(|old| is_same_origin(&old.url, &endpoint.url));
         let mut set = "SET #endpoint = :endpoint, changed_at = :now".to_owned();
         let mut remove = Vec::new();
-        let mut update = self.update(&one("endpoints", &it.id));
+        let mut update = self.update(&one("endpoints", &endpoint.id));
         if vouched {
             remove.extend(["unverified", "challenge"]);
         } else if moved {
@@ -156,13 +163,13 @@ impl Endpoints {
             .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
             .send()
             .await;
-        Ok(happened(DOING, sent)?.then_some(Registered::Changed { moved }))
+        Ok(was_executed(DOING, sent)?.then_some(Registered::Changed { moved }))
     }
 
-    /// `None`: somebody else registered an endpoint of this tenant at the same time.
+    /// Creates an endpoint. `None`: another endpoint of this tenant was registered at the same time.
     async fn create(
         &self,
-        it: &Endpoint,
+        endpoint: &Endpoint,
         written: &str,
         secrets: &StoredSecrets,
         headers: &NewHeaders,
@@ -173,27 +180,29 @@ impl Endpoints {
             NewHeaders::Replace(Some(new)) => Some(json(new)),
             NewHeaders::Replace(None) | NewHeaders::Keep => None,
         };
-        let item = one("endpoints", &it.id)
+        let item = one("endpoints", &endpoint.id)
             .text("endpoint", written)
             .text("changed_at", now.to_string())
             .maybe("headers", own.as_deref())
             .maybe("unverified", (!vouched).then(|| json(&Unverified { since: now })).as_deref());
         let mut puts = vec![
             self.put_if(Some("attribute_not_exists(pk)"), None, item),
-            // An endpoint that is not there has no secrets: what is left of an earlier one is written over.
+            // A missing endpoint has no secrets: those left by an earlier one are replaced.
             self.put_if(
                 None,
                 None,
-                one("secrets", &it.id).text("secrets", json(secrets)).number("version", 1),
+                one("secrets", &endpoint.id).text("secrets", json(secrets)).number("version", 1),
             ),
         ];
-        if it.id.tenant.is_some() {
-            let guard = Item::default().text("pk", partition("endpoint-count", it.id.tenant.as_deref()));
+        if endpoint.id.tenant.is_some() {
+            let guard =
+                Item::default().text("pk", partition("endpoint-count", endpoint.id.tenant.as_deref()));
             let guard = guard.text("sk", "-");
-            // The guard is read before the endpoints are counted, and must be the same when the new one is written.
+            // The guard is read before the endpoints are counted, and must be unchanged when the new endpoint is
+            // written.
             let found = lookup::get(&self.client, &self.table, guard.clone()).await?;
             let version = found.and_then(|found| found.get_number("version"));
-            let pk = partition("endpoints", it.id.tenant.as_deref());
+            let pk = partition("endpoints", endpoint.id.tenant.as_deref());
             let most = u32::try_from(MAX_PER_TENANT).unwrap_or(u32::MAX);
             let (ids, _) =
                 lookup::page(&self.client, &self.table, "count endpoints", (pk, "sk"), None, most).await?;
@@ -208,7 +217,7 @@ impl Endpoints {
         Ok(transactions::write(&self.client, DOING, writes).await?.then_some(Registered::New))
     }
 
-    /// An endpoint whose registration by the last release broke off has no secrets.
+    /// Writes the secrets of an endpoint whose registration by the last release was interrupted.
     async fn complete_secrets(&self, id: &EndpointId, secrets: &StoredSecrets) -> Result<(), Refused> {
         if lookup::get(&self.client, &self.table, one("secrets", id)).await?.is_some() {
             return Ok(());
@@ -231,8 +240,8 @@ impl Endpoints {
             .expect("a table and an item are all that a put needs")
     }
 
-    /// Remembers the challenge that an unverified endpoint is sent, in place of the one before. `false`: there is no such
-    /// endpoint, or its owner has nothing to prove.
+    /// Records the challenge that is sent to an unverified endpoint, in place of the previous one. `false`: there
+    /// is no such endpoint, or it is verified.
     ///
     /// # Errors
     /// The table could not be written.
@@ -244,20 +253,20 @@ impl Endpoints {
             .expression_attribute_values(":challenge", AttributeValue::S(json(challenge)))
             .send()
             .await;
-        happened("keep a challenge", sent)
+        was_executed("record a challenge", sent)
     }
 
-    /// The challenge that an endpoint was sent last, if it has not answered yet.
+    /// The latest challenge sent to an endpoint, while it is unanswered.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn challenge_of(&self, id: &EndpointId) -> Result<Option<Challenge>, Refused> {
         let item = lookup::get(&self.client, &self.table, one("endpoints", id)).await?;
         Ok(item.and_then(|item| read(&item, "challenge")))
     }
 
-    /// Marks an endpoint as verified, because `answered` was. `false`: another challenge was sent since, or the URL has
-    /// another origin now.
+    /// Marks an endpoint as verified because it answered `answered`. `false`: another challenge was sent since, or
+    /// the URL has another origin now.
     ///
     /// # Errors
     /// The table could not be written.
@@ -265,16 +274,17 @@ impl Endpoints {
         let update = self.verified(id).condition_expression("challenge = :challenge");
         let sent =
             update.expression_attribute_values(":challenge", AttributeValue::S(json(answered))).send().await;
-        happened("mark an endpoint as verified", sent)
+        was_executed("mark an endpoint as verified", sent)
     }
 
-    /// Marks an endpoint as verified, because an operator vouches for it. `false`: there is none, or it was so already.
+    /// Marks an endpoint as verified because an operator vouches for it. `false`: there is none, or it was already
+    /// verified.
     ///
     /// # Errors
     /// The table could not be written.
     pub async fn vouch(&self, id: &EndpointId) -> Result<bool, Refused> {
         let update = self.verified(id).condition_expression("attribute_exists(unverified)");
-        happened("vouch for an endpoint", update.send().await)
+        was_executed("vouch for an endpoint", update.send().await)
     }
 
     fn verified(&self, id: &EndpointId) -> UpdateItemFluentBuilder {

@@ -1,13 +1,13 @@
-//! Access records in the events table: beside the events, under keys of their own.
+//! Access records in the events table, beside the events and under keys of their own.
 //!
-//! | pk | sk | what |
+//! | pk | sk | content |
 //! |---|---|---|
 //! | `access#person#<id>` | `at#<time>#<request>` | requests about a person, in the order of their times |
 //! | `access#caller#<subject>` | `at#<time>#<request>` | requests about no single person |
 //!
-//! A record has the attributes `bucket` and `recorded_at`, so it is sealed like events. It has no attribute `event`, so
-//! readers of events (replay, what-if, explain) do not see it. An answer that lists people has one row more for each of
-//! them; those rows lead to the record and are not sealed themselves.
+//! A record has the attributes `bucket` and `recorded_at`, so it is sealed like events. It has no attribute
+//! `event`, so readers of events (replay, what-if, explain) do not see it. A response that lists people adds one
+//! row for each of them. Those rows refer to the record and are not sealed.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -19,7 +19,8 @@ use super::{Events, Record, Way, reading};
 use crate::item::{Item, key, sort_key};
 
 impl Record {
-    /// The rows of an access record: the record itself first, then one row for each person that the answer listed.
+    /// The rows of an access record: first the record itself, then one row for each person that the response
+    /// listed.
     #[must_use]
     pub fn of_access(record: &AccessRecord, now: Timestamp) -> Vec<Record> {
         let sealed = item(record, now).text("bucket", reading::bucket(now, &record.access.request));
@@ -32,10 +33,10 @@ impl Record {
 impl Events {
     /// The access records about a person from `since` on, oldest first.
     ///
-    /// One `Query` of the person's own partition: half a read unit for each 4 KB of records.
+    /// One `Query` of the person's own partition: half a read unit per 4 KB of records.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn accesses_of(&self, person: &str, since: Timestamp) -> Result<Vec<AccessRecord>, Refused> {
         let mut found = Vec::new();
         let mut start = None;
@@ -52,7 +53,7 @@ impl Events {
                 .await
                 .map_err(|error| Refused::new("read access records of a person", error))?;
             found.extend(
-                answer.items.unwrap_or_default().into_iter().map(Item::from).filter_map(|it| read(&it)),
+                answer.items.unwrap_or_default().into_iter().map(Item::from).filter_map(|item| read(&item)),
             );
             start = answer.last_evaluated_key;
             if start.is_none() {
@@ -61,12 +62,12 @@ impl Events {
         }
     }
 
-    /// The access records of all callers, or of one, that were recorded from `from` up to `to`, oldest first.
+    /// The access records from `from` up to `to` of all callers, or of one, oldest first.
     ///
-    /// The index by time is read whole for that span, events included: half a read unit for each 4 KB that was recorded.
+    /// Reads the whole index by time for that span, events included: half a read unit per 4 KB recorded.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn accesses_between(
         &self,
         from: Timestamp,
@@ -78,14 +79,14 @@ impl Events {
             let mut after = None;
             loop {
                 let (items, next) = reading::query(self, &bucket, (from, to), after, Way::Forward).await?;
-                found.extend(items.into_iter().map(Item::from).filter_map(|it| read(&it)));
+                found.extend(items.into_iter().map(Item::from).filter_map(|item| read(&item)));
                 after = next;
                 if after.is_none() {
                     break;
                 }
             }
         }
-        found.retain(|it| caller.is_none() || it.access.subject.as_deref() == caller);
+        found.retain(|record| caller.is_none() || record.access.subject.as_deref() == caller);
         found.sort_by(|one, other| (one.time, &one.access.request).cmp(&(other.time, &other.access.request)));
         Ok(found)
     }
@@ -106,7 +107,8 @@ fn item(record: &AccessRecord, now: Timestamp) -> Item {
         .text("detail", detail)
 }
 
-/// An event that imitates a record lies elsewhere: `access#` is written from direct messages only.
+/// Parses an access record. An event that imitates one has another partition, because only direct messages write
+/// under `access#`.
 fn read(item: &Item) -> Option<AccessRecord> {
     item.get("pk").filter(|pk| pk.starts_with("access#"))?;
     AccessRecord::parse(item.get("detail")?)
@@ -123,9 +125,9 @@ fn person_pk(person: &str) -> String {
     key(&["access", "person", person])
 }
 
-/// A time whose texts have the order of the times: always three digits behind the point.
-fn text(at: Timestamp) -> String {
-    format!("{at:.3}")
+/// A time as text that sorts like the time: always three decimals.
+fn text(time: Timestamp) -> String {
+    format!("{time:.3}")
 }
 
 #[cfg(test)]
@@ -137,7 +139,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[test]
-    fn record_is_sealed_and_is_no_event() {
+    fn access_record_is_sealed_and_is_not_an_event() {
         let rows = Record::of_access(&record(Some(Object::new(PERSON, Some("ann"))), &[]), NOON);
         let [row] = rows.as_slice() else { panic!() };
         assert_eq!(row.get("pk"), Some("access#person#ann"));
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_person_has_a_row_that_leads_to_the_sealed_record() {
+    fn listed_person_has_a_row_that_refers_to_the_sealed_record() {
         let rows = Record::of_access(&record(Some(Object::new("group", None)), &["ann", "ben"]), NOON);
         let keys: Vec<_> = rows.iter().map(|row| row.get("pk").unwrap()).collect();
         assert_eq!(keys, ["access#caller#shop", "access#person#ann", "access#person#ben"]);
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn imitation_from_the_bus_is_not_read() {
+    fn event_that_imitates_an_access_record_is_not_parsed() {
         let imitation = Event::parse(&record(Some(Object::new(PERSON, Some("ann"))), &[]).to_json()).unwrap();
         let item = crate::events::envelope_item(&imitation)
             .text("pk", crate::events::stream(&imitation))
@@ -169,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn times_are_in_order_as_texts() {
-        let at = |text: &str| super::text(text.parse().unwrap());
-        assert!(at("2026-11-20T12:00:00Z") < at("2026-11-20T12:00:00.5Z"));
+    fn times_sort_as_text() {
+        let time = |text: &str| super::text(text.parse().unwrap());
+        assert!(time("2026-11-20T12:00:00Z") < time("2026-11-20T12:00:00.5Z"));
     }
 
     fn record(object: Option<Object>, listed: &[&str]) -> AccessRecord {
@@ -181,7 +183,7 @@ mod tests {
             tenant: None,
             operation: "getRecipient".to_owned(),
             object,
-            listed: listed.iter().map(|it| (*it).to_owned()).collect(),
+            listed: listed.iter().map(|person| (*person).to_owned()).collect(),
             status: Some(200),
             request: "r-1".to_owned(),
         };

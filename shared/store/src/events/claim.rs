@@ -1,8 +1,8 @@
 //! The outbox entry behind an event, and the conditional writes that acknowledge it.
 //!
-//! The audit's role cannot read a row, so each question is a write under a condition. All conditions have the digest of
-//! the stored text in them: an entry is acknowledged only by an event that is known to be that text. The event's own
-//! attributes are never taken from the bus into an entry that has them.
+//! The audit's role cannot read rows, so each question is a conditional write. All conditions include the digest of
+//! the stored text: only an event with exactly that text acknowledges an entry. An entry that has the event's
+//! attributes keeps its own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::bus::{BusEvent, FROM_OUTBOX};
@@ -15,7 +15,7 @@ use crate::item::Item;
 use crate::outbox::Place;
 use crate::statements::Statement;
 
-/// What the bus adds to an entry: when and how the event crossed it.
+/// The attributes that the bus adds to an entry: when and how the event crossed it.
 const BUS: [&str; 3] = ["bus_id", "recorded_at", "bucket"];
 
 /// The outbox entry that an event claims, and the digest of the text that must be stored there.
@@ -27,16 +27,17 @@ pub struct Claim {
     is_marked: bool,
 }
 
-/// One question to the table about a record. They are asked in this order, until one write is carried out.
+/// One conditional write about a record. The rounds are tried in this order until one write succeeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Round {
     /// Acknowledge the entry, or insert a record without a claim.
     First,
-    /// Acknowledge an entry that a plain `PutItem` wrote, without a digest: it gets the attributes that readers need.
+    /// Acknowledge an entry that a plain `PutItem` wrote without a digest, and add the attributes that readers
+    /// need.
     Adopt,
-    /// Is the entry acknowledged already? Nothing changes.
+    /// Check whether the entry is acknowledged already. Changes nothing.
     Known,
-    /// Did an audit of the last release acknowledge an entry without a digest? Nothing changes.
+    /// Check whether an audit of the last release acknowledged an entry without a digest. Changes nothing.
     KnownBefore,
     /// No entry has this text: insert an ordinary record with a finding.
     Unproven,
@@ -46,7 +47,7 @@ impl Round {
     pub(super) const ALL: [Round; 5] =
         [Round::First, Round::Adopt, Round::Known, Round::KnownBefore, Round::Unproven];
 
-    /// The write, where the record needs it.
+    /// The write of this round, if the record needs it.
     pub(super) fn statement(self, table: &str, record: &Record) -> Option<Statement> {
         let Some(claim) = record.claim() else {
             return (self == Round::First).then(|| Statement::insert(table, record.item().clone()));
@@ -66,17 +67,17 @@ impl Round {
 }
 
 impl Claim {
-    /// The entry that an event claims. `None` where it claims none; the finding where nothing proves the claim.
+    /// The entry that an event claims. `None` without a claim. A finding if the claim is not proven.
     ///
-    /// The plain mark of the last release proves nothing, so the digest of the very text on the bus has to be that of
-    /// the stored text then: an entry is acknowledged only if its text did cross the bus.
+    /// The plain mark of the last release proves nothing. The digest of the text on the bus must then match that of
+    /// the stored text, so an entry is acknowledged only if its text did cross the bus.
     pub(super) fn of(event: &Event, bus: &BusEvent<'_>, marks: &MarkKey) -> Option<Result<Claim, Finding>> {
         let named = bus.outbox_marks();
         if named.is_empty() {
             return None;
         }
         let place = Place::of(event);
-        if named.iter().all(|it| it == FROM_OUTBOX) {
+        if named.iter().all(|mark| mark == FROM_OUTBOX) {
             let digest = text_digest(&compact(bus.detail_text()));
             return Some(Ok(Claim { place, digest, is_marked: false }));
         }
@@ -87,14 +88,14 @@ impl Claim {
         Some(claim.ok_or(Finding::UnprovenOutboxMark))
     }
 
-    /// Where the entry lies.
+    /// The place of the entry.
     #[must_use]
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// Whether this row is the entry: it is pending, and its text is the one that crossed the bus. This is what the
-    /// writes' conditions say, for a table that is played.
+    /// Whether this row is the entry: it is pending and has the text that crossed the bus. The in-memory table uses
+    /// it in place of the conditions of the writes.
     #[must_use]
     pub fn acknowledges(&self, row: &Item) -> bool {
         let digest = row.get("digest");
@@ -102,32 +103,32 @@ impl Claim {
         row.get("pending").is_some() && is_text
     }
 
-    /// The finding where no entry has the text.
+    /// The finding if no entry has the text.
     pub(super) fn finding(&self) -> Finding {
         if self.is_marked { Finding::OutboxEntryDiffers } else { Finding::UnprovenOutboxMark }
     }
 
-    /// Takes `pending` off the entry with this text, and adds when it crossed the bus. Nothing else changes.
+    /// Removes `pending` from the entry with this text and adds the bus attributes. Nothing else changes.
     fn acknowledgement(&self, table: &str, item: &Item) -> Statement {
         let condition = r#""pending" IS NOT MISSING AND "digest" = ?"#;
         self.update(table, &chosen(item, &BUS), true, (condition, &[&self.digest]))
     }
 
-    /// The same for an entry without a digest. The relay read its text and marked the event with the text's digest; the
-    /// event on the bus has the same content, so these attributes are those of the stored text.
+    /// The acknowledgement of an entry without a digest. The relay read its text and marked the event with that
+    /// text's digest. The event on the bus has the same content, so its attributes fit the stored text.
     fn adoption(&self, table: &str, item: &Item) -> Statement {
         let names = [&BUS[..], &ENVELOPE[..]].concat();
         let sets = chosen(item, &names).text("digest", &self.digest);
         self.update(table, &sets, true, (r#""pending" IS NOT MISSING AND "digest" IS MISSING"#, &[]))
     }
 
-    /// Writes the digest over itself, if that is the digest of an entry that is not pending.
+    /// Sets the digest to itself on a row with this digest that is not pending.
     fn known(&self, table: &str) -> Statement {
         let sets = Item::default().text("digest", &self.digest);
         self.update(table, &sets, false, (r#""pending" IS MISSING AND "digest" = ?"#, &[&self.digest]))
     }
 
-    /// Writes the id over itself, if an entry without a digest has it and crossed the bus.
+    /// Sets the id to itself on a row without a digest that has this id and crossed the bus.
     fn known_before(&self, table: &str, item: &Item) -> Statement {
         let (id, source) = (item.get("id").unwrap_or_default(), item.get("source").unwrap_or_default());
         let condition = r#""pending" IS MISSING AND "digest" IS MISSING AND "bus_id" IS NOT MISSING AND "id" = ? AND "source" = ?"#;
@@ -149,7 +150,7 @@ impl Claim {
         }
         let text =
             format!("UPDATE \"{table}\" {} WHERE pk = ? AND sk = ? AND {condition}", changes.join(" "));
-        let text_of = |it: &str| AttributeValue::S(it.to_owned());
+        let text_of = |value: &str| AttributeValue::S(value.to_owned());
         let key = [self.place.pk.as_str(), &self.place.sk];
         let parameters = sets
             .iter_text()
@@ -160,7 +161,7 @@ impl Claim {
     }
 }
 
-/// These attributes of an item, and when it expires.
+/// These attributes of an item, and its expiry.
 fn chosen(item: &Item, names: &[&str]) -> Item {
     let texts = names.iter().filter_map(|name| Some((*name, item.get(name)?)));
     let chosen = texts.fold(Item::default(), |chosen, (name, value)| chosen.text(name, value));

@@ -1,4 +1,4 @@
-//! Records as seals see them: every attribute, whoever wrote it.
+//! Records as seals see them: every attribute, from any writer.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,17 +15,17 @@ use super::{Events, Way};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// The leaves of every minute in which something was recorded.
+/// The leaves of every minute in which a record was written.
 pub type Leaves = BTreeMap<Timestamp, Vec<Leaf>>;
 
 impl Events {
-    /// All that was recorded in the minutes from `from` up to `to`, without that one: by minute, within it in the order of a seal. `seen` is
-    /// told how many records there are so far, page by page.
+    /// The records of the minutes from `from` up to `to`, exclusive: by minute, and within a minute in the order of
+    /// a seal. `seen` gets the number of records so far after each page.
     ///
-    /// It reads the index, which is a moment behind the table: ask for what is some seconds old.
+    /// Reads the index, which lags a moment behind the table. Only times some seconds ago are complete.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn leaves(
         &self,
         from: Timestamp,
@@ -34,7 +34,7 @@ impl Events {
     ) -> Result<Leaves, Refused> {
         let mut leaves = Leaves::new();
         let mut count = 0;
-        // As texts, `12:00:00.5Z` comes before `12:00:00Z`.
+        // As text, `12:00:00.5Z` sorts before `12:00:00Z`.
         let earlier = from.saturating_sub(SECOND).unwrap_or(from);
         let last = to.saturating_sub(SECOND).unwrap_or(to);
         for bucket in buckets_by_day(from, last.max(from)).into_iter().flatten() {
@@ -53,27 +53,27 @@ impl Events {
                 }
             }
         }
-        leaves.values_mut().for_each(|it| domain::seal::in_order(it));
+        leaves.values_mut().for_each(|leaves_of_minute| domain::seal::in_order(leaves_of_minute));
         Ok(leaves)
     }
 }
 
-/// A record and the minute it was recorded in. `None` for a row of the outbox that the audit has not seen yet, whatever
-/// its producer wrote into it: from the moment on in which it has, nobody writes to the row any more.
+/// A record and the minute of its recording. `None` for an outbox row that the audit has not seen yet, whatever
+/// attributes its producer wrote. After the audit has seen it, the row does not change any more.
 pub(super) fn leaf(item: &HashMap<String, AttributeValue>) -> Option<(Timestamp, Leaf)> {
-    let text = |name: &str| item.get(name).and_then(|it| it.as_s().ok());
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     if item.contains_key("pending") {
         return None;
     }
     let recorded_at: Timestamp = text("recorded_at")?.parse().ok()?;
     let record = format!("{}\n{}", text("pk")?, text("sk")?);
-    let expires = item.get("ttl").and_then(|it| it.as_n().ok()).and_then(|it| it.parse().ok());
+    let expires = item.get("ttl").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
     let attributes = item.iter().map(|(name, value)| (name.clone(), canonical(value))).collect();
     Some((minute_of(recorded_at), Leaf::of(record, &attributes, expires)))
 }
 
-/// One value as one text: its type's letter, then what it holds. Parts carry their lengths, so that no two values are
-/// written alike; sets and maps are put into order, which DynamoDB does not promise.
+/// One value as text: the letter of its type, then its content. Parts carry their lengths, so different values give
+/// different texts. Sets and maps are sorted, because DynamoDB promises no order.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum, which cannot be matched whole")]
 fn canonical(value: &AttributeValue) -> String {
     let list = |letter: &str, parts: Vec<String>| {
@@ -85,21 +85,21 @@ fn canonical(value: &AttributeValue) -> String {
         list(letter, parts)
     };
     match value {
-        AttributeValue::S(it) => format!("S{it}"),
-        AttributeValue::N(it) => format!("N{it}"),
-        AttributeValue::Bool(it) => format!("BOOL{it}"),
+        AttributeValue::S(text) => format!("S{text}"),
+        AttributeValue::N(number) => format!("N{number}"),
+        AttributeValue::Bool(flag) => format!("BOOL{flag}"),
         AttributeValue::Null(_) => "NULL".to_owned(),
-        AttributeValue::B(it) => format!("B{}", STANDARD.encode(it)),
-        AttributeValue::L(it) => list("L", it.iter().map(canonical).collect()),
-        AttributeValue::M(it) => {
+        AttributeValue::B(bytes) => format!("B{}", STANDARD.encode(bytes)),
+        AttributeValue::L(values) => list("L", values.iter().map(canonical).collect()),
+        AttributeValue::M(map) => {
             let parts: BTreeMap<&String, String> =
-                it.iter().map(|(name, it)| (name, canonical(it))).collect();
-            list("M", parts.into_iter().flat_map(|(name, it)| [name.clone(), it]).collect())
+                map.iter().map(|(name, value)| (name, canonical(value))).collect();
+            list("M", parts.into_iter().flat_map(|(name, value)| [name.clone(), value]).collect())
         }
         AttributeValue::Ss(ss) => sorted("SS", ss.clone()),
         AttributeValue::Ns(ns) => sorted("NS", ns.clone()),
-        AttributeValue::Bs(it) => sorted("BS", it.iter().map(|it| STANDARD.encode(it)).collect()),
-        // The SDK's enum is open to growth. DynamoDB has had these types since 2014.
+        AttributeValue::Bs(bs) => sorted("BS", bs.iter().map(|bytes| STANDARD.encode(bytes)).collect()),
+        // The SDK's enum is non-exhaustive. DynamoDB has had these types since 2014.
         _ => "?".to_owned(),
     }
 }
@@ -111,7 +111,7 @@ mod tests {
     type Item = HashMap<String, AttributeValue>;
 
     #[test]
-    fn every_attribute_counts_whoever_wrote_it_and_of_whatever_type_it_is() {
+    fn every_attribute_of_every_type_changes_the_hash() {
         let hash = |item: &Item| leaf(item).unwrap().1.hash;
         let whole = record();
         for (name, other) in [
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_and_maps_are_the_same_in_whatever_order_they_come() {
+    fn order_of_sets_and_maps_does_not_change_the_text() {
         let of = |one: &str, two: &str| AttributeValue::Ss(vec![one.to_owned(), two.to_owned()]);
         assert_eq!(canonical(&of("a", "b")), canonical(&of("b", "a")));
         let map = |names: [&str; 2]| AttributeValue::M(names.map(|name| (name.to_owned(), text("x"))).into());
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pending_is_no_record_yet_and_the_minute_is_that_of_the_recording() {
+    fn pending_row_has_no_leaf_and_a_leaf_has_the_minute_of_its_recording() {
         let (minute, leaf) = leaf(&record()).unwrap();
         assert_eq!(minute.to_string(), "2026-11-20T12:34:00Z");
         assert_eq!((leaf.record.as_str(), leaf.expires), ("stream#-#a\nevent#b", Some(1_800_000_000)));
@@ -162,12 +162,12 @@ mod tests {
             ("event", "{\"a\":1}"),
             ("digest", "sha256:abc"),
         ];
-        let mut item: Item = texts.map(|(name, it)| (name.to_owned(), text(it))).into();
+        let mut item: Item = texts.map(|(name, value)| (name.to_owned(), text(value))).into();
         item.insert("ttl".into(), AttributeValue::N("1800000000".into()));
         item
     }
 
-    fn text(it: &str) -> AttributeValue {
-        AttributeValue::S(it.to_owned())
+    fn text(value: &str) -> AttributeValue {
+        AttributeValue::S(value.to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! Events by the time at which they were recorded, for people who look back.
+//! Events by the time of their recording, for replay and inspection.
 
 use std::collections::HashMap;
 
@@ -11,35 +11,35 @@ use jiff::SignedDuration;
 use super::{Dated, Events, Way, is_unproven};
 use crate::item::Item;
 
-/// The index: events by bucket and by the time at which they were recorded.
+/// The index of events by bucket and recording time.
 const INDEX: &str = "by_time";
 
-/// Into how many partitions a day goes, so that many dispatchers do not write to one of them.
+/// The number of partitions of a day, so that concurrent dispatchers do not write to a single one.
 const SHARDS: u32 = 8;
 
-/// Events of one call.
+/// The number of events per call.
 const PAGE: i32 = 200;
 
-/// Where a reader of many events is.
+/// The position of a reader of many events.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The buckets that are still to be read, the present one first.
+    /// The buckets still to read, the current one first.
     buckets: Vec<String>,
     after: Option<HashMap<String, AttributeValue>>,
 }
 
-/// Some events, each with the time at which it was recorded, and where the rest begins.
+/// A page of events, each with the time of its recording, and the position of the next page.
 pub struct Found {
     pub events: Vec<(Event, Timestamp)>,
     pub next: Option<Place>,
 }
 
 impl Events {
-    /// The events that were recorded from `from` up to `to`, page by page: day by day, and within a day in eight parts
-    /// of which each is in the order of recording. Events that were refused are left out.
+    /// The events that were recorded from `from` up to `to`, page by page. The order is by day. Within a day there
+    /// are eight parts, each in the order of recording. Refused events are left out.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn between(
         &self,
         from: Timestamp,
@@ -63,11 +63,11 @@ impl Events {
         Ok(Found { events, next: (!place.buckets.is_empty()).then_some(place) })
     }
 
-    /// The events of this id, of whatever source, that were recorded from `from` up to `to`: one of each source. An event
-    /// whose claim to the outbox is not proven stands back behind one of the same source and id.
+    /// The events with this id that were recorded from `from` up to `to`, one of each source. An event with an
+    /// unproven outbox claim is returned only if its source has no other.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn by_id(&self, id: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Refused> {
         let mut found: Vec<Dated> = Vec::new();
         let mut timeline = self.timeline(from, to);
@@ -75,19 +75,19 @@ impl Events {
             if dated.event.id != id {
                 continue;
             }
-            match found.iter_mut().find(|it| it.event.source == dated.event.source) {
+            match found.iter_mut().find(|before| before.event.source == dated.event.source) {
                 Some(before) if is_unproven(&before.findings) => *before = dated,
                 Some(_) => {}
                 None => found.push(dated),
             }
         }
-        Ok(found.into_iter().map(|it| it.event).collect())
+        Ok(found.into_iter().map(|dated| dated.event).collect())
     }
 }
 
 type Key = HashMap<String, AttributeValue>;
 
-/// One page of one bucket, in the order of recording or against it, and where the next begins.
+/// One page of one bucket in either order of recording, and the position of the next page.
 pub(super) async fn query(
     events: &Events,
     bucket: &str,
@@ -114,9 +114,9 @@ pub(super) async fn query(
     Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
 }
 
-/// The bucket of an event that is recorded now; `seed` is its digest.
+/// The bucket of an event that is recorded now. `seed` is its digest.
 pub(super) fn bucket(now: Timestamp, seed: &str) -> String {
-    let sum = seed.bytes().fold(0_u32, |sum, it| sum.wrapping_mul(31).wrapping_add(u32::from(it)));
+    let sum = seed.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     format!("{}#{}", day(now), sum % SHARDS)
 }
 
@@ -127,39 +127,40 @@ fn buckets(from: Timestamp, to: Timestamp) -> Vec<String> {
 /// The buckets of every day between two times.
 pub(super) fn buckets_by_day(from: Timestamp, to: Timestamp) -> Vec<Vec<String>> {
     let mut buckets = Vec::new();
-    let mut at = from;
+    let mut time = from;
     loop {
-        buckets.push((0..SHARDS).map(|it| format!("{}#{it}", day(at))).collect());
-        if day(at) >= day(to) {
+        buckets.push((0..SHARDS).map(|shard| format!("{}#{shard}", day(time))).collect());
+        if day(time) >= day(to) {
             return buckets;
         }
-        match at.checked_add(SignedDuration::from_hours(24)) {
-            Ok(next) => at = next.min(to),
+        match time.checked_add(SignedDuration::from_hours(24)) {
+            Ok(next) => time = next.min(to),
             Err(_) => return buckets,
         }
     }
 }
 
-fn day(at: Timestamp) -> String {
-    at.to_string().get(..10).unwrap_or_default().to_owned()
+fn day(time: Timestamp) -> String {
+    time.to_string().get(..10).unwrap_or_default().to_owned()
 }
 
-/// The event of a record, and when it was recorded. `None` for what is no event.
+/// The event of a record and the time of its recording. `None` for a record that is not an event.
 ///
-/// A row that a producer wrote without a `time` has the time of its append. The record of a replay keeps what came as
-/// `detail`; readers choose between it and the event's own record.
+/// A row that a producer wrote without a `time` has the time of its append. The record of a replay keeps the
+/// replayed text as `detail`. Readers choose between it and the event's own record.
 pub(super) fn event(item: &Item) -> Option<(Event, Timestamp)> {
     let recorded_at = item.get("recorded_at")?.parse().ok()?;
     let text = item.get("event").or_else(|| replayed_text(item))?;
     Some((stored(item, text).ok()?, recorded_at))
 }
 
-/// What came of an event that was replayed.
+/// The text of a replayed event.
 pub(super) fn replayed_text(item: &Item) -> Option<&str> {
     item.get("replay_id").and_then(|_| item.get("detail"))
 }
 
-/// Reads the event in a record. The record's `time`, or else that of its append, stands in where the text names none.
+/// Parses the event of a record. If the text has no time, the record's `time` or the time of its append takes its
+/// place.
 pub(super) fn stored(item: &Item, text: &str) -> Result<Event, Refusal> {
     let time =
         ["time", "appended_at", "recorded_at"].into_iter().find_map(|name| item.get(name)?.parse().ok());
@@ -171,13 +172,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_moment_between_two_times_lies_in_one_of_their_buckets() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let all = buckets(at("2026-11-18T23:59:00Z"), at("2026-11-20T00:01:00Z"));
+    fn buckets_cover_every_moment_of_the_span() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let all = buckets(time("2026-11-18T23:59:00Z"), time("2026-11-20T00:01:00Z"));
         assert_eq!(all.len(), 24);
         for moment in ["2026-11-18T23:59:30Z", "2026-11-19T12:00:00Z", "2026-11-20T00:00:00Z"] {
-            assert!(all.contains(&bucket(at(moment), "sha256:abc")), "{moment}");
+            assert!(all.contains(&bucket(time(moment), "sha256:abc")), "{moment}");
         }
-        assert_eq!(buckets(at("2026-11-20T10:00:00Z"), at("2026-11-20T11:00:00Z")).len(), 8);
+        assert_eq!(buckets(time("2026-11-20T10:00:00Z"), time("2026-11-20T11:00:00Z")).len(), 8);
     }
 }

@@ -1,4 +1,4 @@
-//! One event as the audit keeps it.
+//! One event as the audit stores it.
 
 use domain::Timestamp;
 use domain::bus::{BusEvent, id_inside, shape_of};
@@ -13,34 +13,35 @@ use super::reading;
 use crate::item::{Item, key, sort_key};
 use crate::seconds;
 
-/// The most of a refused event's text that is kept. An item holds 400 KB.
+/// The largest text of a refused event that is kept. An item holds 400 KB.
 const MAX_REFUSED_BYTES: usize = 200 * 1024;
 
-/// The most that an event and the text it came in have together, for both to be kept.
+/// The largest size of an event and its original text together for both to be kept.
 const MAX_BOTH_BYTES: usize = 380 * 1024;
 
-/// How many characters of a sort key are the digest of what came: 32 bits.
+/// The number of characters of a sort key that are the digest of the content: 32 bits.
 pub(super) const CONTENT_CHARS: usize = 8;
 
-/// The attribute that names the findings about a record.
+/// The attribute with the findings about a record.
 const FINDING: &str = "finding";
 
-/// One event as the audit keeps it.
+/// One event as the audit stores it.
 pub struct Record {
     item: Item,
-    /// The outbox entry that the event came from: it is there already, and not pending any more.
+    /// The outbox entry that the event came from. The record then acknowledges that entry.
     claim: Option<Claim>,
 }
 
 impl Record {
-    /// The record of an event that was understood.
+    /// The record of a parsed event.
     ///
-    /// Its partition is the aggregate, its sort key the event's identity and a digest of what came: a second delivery
-    /// finds the first, and another event under the same id stands beside it. An envelope of an older system is kept as
-    /// it came, too, as far as both fit one item. A replay of an event is recorded as one, beside the event.
+    /// Its partition is the aggregate. Its sort key is the event's identity and a digest of the content: a
+    /// redelivery finds the first record, and another event with the same id gets a record of its own. An envelope
+    /// of an older system is also kept in its original form if both fit one item. A replay is recorded beside its
+    /// event.
     ///
-    /// An event that the relay published from the outbox becomes an acknowledgement of its entry; `marks` checks that.
-    /// One that only claims so is an ordinary record with a finding, and so is one whose replay marks do not count.
+    /// An event that the relay published from the outbox acknowledges its entry, which `marks` proves. An event
+    /// with an unproven claim is an ordinary record with a finding, and so is one with invalid replay marks.
     #[must_use]
     pub fn of(received: &Received, bus: &BusEvent<'_>, marks: &MarkKey, now: Timestamp) -> Record {
         let event = &received.event;
@@ -49,7 +50,7 @@ impl Record {
             Some(Ok(claim)) => (Some(claim), None),
             Some(Err(finding)) => (None, Some(finding)),
         };
-        // An entry of the outbox waits for its event, whatever marks that carries.
+        // An outbox entry waits for its event, whatever replay marks that carries.
         if claim.is_none()
             && let Some(replay) = event.replay_id()
         {
@@ -60,12 +61,12 @@ impl Record {
         Record { item, claim }.noting(unproven.into_iter().chain(ignored))
     }
 
-    /// The record of something on the bus that was no event of ours: kept as it came, with the reason.
+    /// The record of a bus message that was refused: its original text with the reason.
     #[must_use]
     pub fn refused(bus: &BusEvent<'_>, refusal: &Refusal, now: Timestamp) -> Record {
         let text = bus.detail_text();
         let kept = (text.len() <= MAX_REFUSED_BYTES).then_some(text);
-        // Both pairs of names: the bus's own, and what the envelope claims.
+        // Both pairs of names: those of the bus, and those that the envelope claims.
         let (inner_source, inner_type) = bus.named_inside().unzip();
         let item = Item::default()
             .text("pk", key(&["refused", &bus.source]))
@@ -81,7 +82,7 @@ impl Record {
             .maybe("inner_type", inner_type.as_deref())
             .maybe("inner_id", id_inside(text).as_deref())
             .text("recorded_at", now.to_string())
-            // So that it is sealed like all others. Readers of events find none in it.
+            // With a bucket the record is sealed like all others. Without `event`, readers of events skip it.
             .text("bucket", reading::bucket(now, &bus.id))
             .text("digest", text_digest(text))
             .number("bytes", i64::try_from(text.len()).unwrap_or(i64::MAX))
@@ -89,13 +90,13 @@ impl Record {
         Record { item, claim: None }
     }
 
-    /// Reads an item of the table, from a look-up or from its stream.
+    /// Wraps an item of the table, from a read or from its stream.
     #[must_use]
     pub fn from_item(item: Item) -> Record {
         Record { item, claim: None }
     }
 
-    /// The same record, which the table deletes after so many days; for ever where there is no number.
+    /// The record with an expiry after this many days. Without a number the record is kept for ever.
     #[must_use]
     pub fn kept_for(mut self, days: Option<u32>, now: Timestamp) -> Record {
         if let Some(days) = days {
@@ -104,7 +105,7 @@ impl Record {
         self
     }
 
-    /// The item as the table keeps it where no entry of the outbox is acknowledged: never at an entry's own place.
+    /// The item for the case that no outbox entry is acknowledged. Its key is never that of an entry.
     #[must_use]
     pub fn item(&self) -> &Item {
         &self.item
@@ -116,26 +117,27 @@ impl Record {
         self.claim.as_ref()
     }
 
-    /// What the audit found out about the event, beside what it says.
+    /// The findings of the audit about the event.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.get(FINDING).map(Finding::read).unwrap_or_default()
     }
 
-    /// An attribute's text: `id`, `source`, `type`, `time`, `tenant`, `actor`, `traceparent`, `refused`, `event`, …
+    /// The text of an attribute: `id`, `source`, `type`, `time`, `tenant`, `actor`, `traceparent`, `refused`,
+    /// `event`, …
     #[must_use]
     pub fn get(&self, attribute: &str) -> Option<&str> {
         self.item.get(attribute)
     }
 
-    /// The event of the record, with the record's time where its text names none. `None` where the event was refused, or
-    /// is kept as a replay alone.
+    /// The event of the record. If its text has no time, the record's time takes its place. `None` for a refused
+    /// event and for the record of a replay.
     #[must_use]
     pub fn event(&self) -> Option<Event> {
         reading::stored(&self.item, self.get("event")?).ok()
     }
 
-    /// The same record with more findings.
+    /// The record with more findings.
     pub(super) fn noting(self, more: impl IntoIterator<Item = Finding>) -> Record {
         let findings: Vec<Finding> = self.findings().into_iter().chain(more).collect();
         let item = self.item.maybe(FINDING, Finding::write(&findings).as_deref());
@@ -143,14 +145,14 @@ impl Record {
     }
 }
 
-/// An event's own record, at the place of its identity.
+/// The item of an event's own record, under the key of its identity.
 fn ordinary(received: &Received, bus: &BusEvent<'_>, now: Timestamp) -> Item {
     let event = &received.event;
     let (text, detail) = (event.to_json(), bus.detail_text());
-    // Attributes and payload of the other shapes are in the envelope as they were written.
+    // Events in other shapes keep their attributes and payload within the envelope.
     let is_rewritten = received.ignores_marks || shape_of(detail).is_some_and(|shape| shape.is_older());
     let fits = text.len() + detail.len() <= MAX_BOTH_BYTES;
-    // With marks that do not count it is the event that never had them.
+    // Invalid replay marks are removed, so that the content is that of the unmarked event.
     let content = if received.ignores_marks { content(&unmarked_text(detail)) } else { content(detail) };
     envelope_item(event)
         .text("pk", stream(event))
@@ -163,8 +165,8 @@ fn ordinary(received: &Received, bus: &BusEvent<'_>, now: Timestamp) -> Item {
         .text("event", text)
 }
 
-/// That an event came by once more. It stands beside the event's record, not in its place: what came is kept as `detail`, so
-/// readers of events, who look for `event`, do not find the event twice.
+/// The item of a replay, beside the event's own record. The replayed text is kept as `detail`, so readers of
+/// `event` do not find the event twice.
 fn replayed(event: &Event, replay: &str, bus: &BusEvent<'_>, now: Timestamp) -> Item {
     let text = bus.detail_text();
     envelope_item(event)
@@ -183,7 +185,7 @@ pub(super) fn replay_key(event: &Event, replay: &str) -> String {
     sort_key(&["replay", &event.source, &event.id, &content(replay)])
 }
 
-/// The attributes of an event's item that are the envelope's own.
+/// The envelope attributes of an event's item.
 pub(crate) const ENVELOPE: [&str; 11] = [
     "id",
     "source",
@@ -198,7 +200,7 @@ pub(crate) const ENVELOPE: [&str; 11] = [
     "traceparent",
 ];
 
-/// An item with the attributes that [`ENVELOPE`] names.
+/// An item with the attributes that [`ENVELOPE`] lists.
 pub(crate) fn envelope_item(event: &Event) -> Item {
     Item::default()
         .text("id", &event.id)
@@ -214,29 +216,30 @@ pub(crate) fn envelope_item(event: &Event) -> Item {
         .maybe("traceparent", event.traceparent.as_deref())
 }
 
-/// The aggregate's stream. Events without a subject share the stream of their source.
+/// The partition of the aggregate's stream. Events without a subject share the stream of their source.
 pub(crate) fn stream(event: &Event) -> String {
     let tenant = event.tenant.as_deref().unwrap_or("-");
     let aggregate = event.subject.as_deref().unwrap_or(&event.source);
     key(&["stream", tenant, aggregate])
 }
 
-/// What makes a second delivery of an event find the first: CloudEvents' source and id, and what came.
+/// The sort key by which a redelivery finds the first record: CloudEvents' source and id, and the content.
 fn identity(event: &Event, content: &str) -> String {
     sort_key(&["event", &event.source, &event.id, content])
 }
 
-/// What the identities of all events with this source and id begin with.
+/// The common prefix of the identities of all events with this source and id.
 pub(super) fn beginning(event: &Event) -> String {
     let mut one = identity(event, &content(""));
     one.truncate(one.len() - CONTENT_CHARS);
     one
 }
 
-/// What tells two events apart that share an id: the beginning of a digest of what came, in hexadecimal.
+/// The part of the identity that separates two events with one id: the first characters of a hexadecimal digest of
+/// the content.
 fn content(detail: &str) -> String {
     let hash = Sha256::digest(detail.as_bytes());
-    hash.iter().take(CONTENT_CHARS / 2).map(|it| format!("{it:02x}")).collect()
+    hash.iter().take(CONTENT_CHARS / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

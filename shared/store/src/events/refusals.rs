@@ -1,4 +1,4 @@
-//! Events that were refused, for people who look back.
+//! Refused events, for inspection.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -8,17 +8,17 @@ use super::reading::{buckets_by_day, query};
 use super::{Events, Way};
 use crate::item::Item;
 
-/// An event that was refused, as the audit kept it.
+/// A refused event as the audit recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedEvent {
     /// EventBridge's id.
     pub bus_id: String,
-    /// The id that the envelope names, where it could be read.
+    /// The id in the envelope, if it could be parsed.
     pub id: Option<String>,
     /// The bus's own source and type.
     pub source: String,
     pub kind: String,
-    /// What the envelope claims to be.
+    /// The source and type that the envelope claims.
     pub inner_source: Option<String>,
     pub inner_type: Option<String>,
     /// The reason, and its class.
@@ -28,7 +28,7 @@ pub struct RefusedEvent {
 }
 
 impl RefusedEvent {
-    /// Whether it is of this source, on the bus or by its envelope.
+    /// Whether the event is of this source, on the bus or by its envelope.
     #[must_use]
     pub fn is_of(&self, source: &str) -> bool {
         self.source == source || self.inner_source.as_deref() == Some(source)
@@ -56,11 +56,11 @@ impl RefusedEvent {
 }
 
 impl Events {
-    /// The events that were refused from `from` up to `to`, oldest first; where an id is given, those that have it as
-    /// their own or as EventBridge's.
+    /// The events that were refused from `from` up to `to`, oldest first. With an id, only events with that id in
+    /// the envelope or on the bus.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn refusals(
         &self,
         from: Timestamp,
@@ -94,7 +94,7 @@ mod tests {
     use crate::events::Record;
 
     #[test]
-    fn refused_event_is_known_by_the_id_of_the_bus_and_by_its_own() {
+    fn refused_event_is_found_by_its_bus_id_and_its_envelope_id() {
         for (detail, id) in [
             (
                 r#"{"specversion":"1.0","id":"own-1","source":"/s","type":"t","time":"nonsense"}"#,

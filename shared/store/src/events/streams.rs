@@ -1,7 +1,7 @@
-//! Events of one aggregate, by their versions: forward, back, and from a snapshot on.
+//! Events of one aggregate, by their versions: forward, backward, and from a snapshot.
 //!
-//! A stream holds what was appended through the outbox. Its order is that of the versions, 1, 2, 3, … without a gap, and
-//! a read is consistent: it shows every append that succeeded before it began, pending or not.
+//! A stream holds the events that were appended through the outbox. Its order is that of the versions, 1, 2, 3, …
+//! without a gap. Reads are consistent and show every append that succeeded before they began, pending or not.
 
 use aws::Refused;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -18,13 +18,13 @@ use crate::outbox::{HEAD, Stream, version_sk};
 /// The sort key of a stream's snapshot.
 const SNAPSHOT: &str = "snapshot";
 
-/// The largest state that a snapshot keeps, in bytes. An item holds 400 KB.
+/// The largest state of a snapshot, in bytes. An item holds 400 KB.
 pub const MAX_SNAPSHOT_BYTES: usize = 380 * 1024;
 
-/// The most events that one page brings.
+/// The largest page, in events.
 pub const MAX_PAGE: u32 = 500;
 
-/// Which way a stream is read.
+/// The direction in which a stream is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From an older version to newer ones.
@@ -38,27 +38,27 @@ pub enum Way {
 pub struct Versioned {
     pub version: u64,
     pub event: Event,
-    /// The audit has not seen it on the bus yet, or the bus refused it.
+    /// The audit has not seen the event on the bus yet, or the bus refused it.
     pub is_pending: bool,
 }
 
-/// Some events of a stream, in the order they were asked for.
+/// A page of a stream's events, in the requested order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamPage {
     pub events: Vec<Versioned>,
-    /// The version that the next page begins with; `None` at the end.
+    /// The version that the next page begins with. `None` at the end.
     pub next: Option<u64>,
 }
 
-/// What an aggregate looked like at one of its versions: a shortcut for readers, never the truth.
+/// The state of an aggregate at one of its versions: a shortcut for readers that the events can always replace.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub version: u64,
-    /// Whatever its reader makes of it. It may hold anything, so there is no `Debug`.
+    /// The state in the reader's own format. May hold personal data, so there is no `Debug`.
     pub state: String,
 }
 
-/// Why a snapshot was not kept.
+/// The reason why a snapshot was not kept.
 #[derive(Debug, thiserror::Error)]
 pub enum NotKept {
     #[error(
@@ -72,10 +72,10 @@ pub enum NotKept {
 }
 
 impl Events {
-    /// Events of a stream from version `from` on, `from` included, at most `limit` and at most [`MAX_PAGE`] of them.
+    /// Events of a stream from version `from` on, inclusive: at most `limit`, and at most [`MAX_PAGE`].
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn of_stream(
         &self,
         stream: &Stream,
@@ -116,19 +116,19 @@ impl Events {
         Ok(StreamPage { events, next })
     }
 
-    /// The version that a stream is at: 0 for one that is not there. It is what the next append expects.
+    /// The current version of a stream, 0 for a new one. The next append expects this version.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn version(&self, stream: &Stream) -> Result<u64, Refused> {
         let head = lookup::get(&self.client, &self.table, row(stream, HEAD)).await?;
         Ok(head.as_ref().map_or(0, version_of))
     }
 
-    /// The snapshot of a stream, if one was kept. Read on from the version after it.
+    /// The snapshot of a stream, if there is one. Continue reading at the version after it.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, Refused> {
         let found = lookup::get(&self.client, &self.table, row(stream, SNAPSHOT)).await?;
         Ok(found.map(|found| Snapshot {
@@ -137,18 +137,23 @@ impl Events {
         }))
     }
 
-    /// Keeps a snapshot in place of an older one.
+    /// Stores a snapshot in place of an older one.
     ///
     /// # Errors
-    /// [`NotKept`]: it is too large, or a newer one is there, or the table could not be written.
-    pub async fn keep_snapshot(&self, stream: &Stream, it: &Snapshot, now: Timestamp) -> Result<(), NotKept> {
-        if it.state.len() > MAX_SNAPSHOT_BYTES {
-            return Err(NotKept::TooLarge { found: it.state.len() });
+    /// [`NotKept`]: the state is too large, a newer snapshot exists, or the table could not be written.
+    pub async fn keep_snapshot(
+        &self,
+        stream: &Stream,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Result<(), NotKept> {
+        if snapshot.state.len() > MAX_SNAPSHOT_BYTES {
+            return Err(NotKept::TooLarge { found: snapshot.state.len() });
         }
-        let version = i64::try_from(it.version).unwrap_or(i64::MAX);
+        let version = i64::try_from(snapshot.version).unwrap_or(i64::MAX);
         let item = row(stream, SNAPSHOT)
             .number("version", version)
-            .text("state", &it.state)
+            .text("state", &snapshot.state)
             .text("kept_at", now.to_string());
         let put = self
             .client
@@ -163,8 +168,8 @@ impl Events {
         let Err(error) = put else { return Ok(()) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(_)) => {
-                let there = self.snapshot(stream).await?.map_or(0, |it| it.version);
-                Err(NotKept::Older { there, found: it.version })
+                let there = self.snapshot(stream).await?.map_or(0, |snapshot| snapshot.version);
+                Err(NotKept::Older { there, found: snapshot.version })
             }
             Some(_) | None => Err(Refused::new("keep a snapshot", error).into()),
         }

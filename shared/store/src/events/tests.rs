@@ -21,8 +21,8 @@ const TEXT: &str = r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"or
 
 #[tokio::test]
 async fn acknowledgement_compares_the_digest_and_copies_nothing_from_the_bus() {
-    let acknowledged = rule(true, |it| {
-        let (text, values) = statement(it);
+    let acknowledged = rule(true, |call| {
+        let (text, values) = statement(call);
         assert!(text.starts_with("UPDATE"), "{text}");
         assert!(text.ends_with(r#"AND "pending" IS NOT MISSING AND "digest" = ?"#), "{text}");
         for envelope in ["\"id\"", "\"type\"", "\"actor\"", "\"event\"", "SET \"digest\""] {
@@ -35,8 +35,8 @@ async fn acknowledgement_compares_the_digest_and_copies_nothing_from_the_bus() {
 
 #[tokio::test]
 async fn entry_without_a_digest_is_acknowledged_by_the_mark_of_the_relay() {
-    let adopted = rule(true, |it| {
-        let (text, values) = statement(it);
+    let adopted = rule(true, |call| {
+        let (text, values) = statement(call);
         assert!(text.ends_with(r#"AND "pending" IS NOT MISSING AND "digest" IS MISSING"#), "{text}");
         assert!(text.contains("SET \"type\" = ?") && text.contains("SET \"digest\" = ?"), "{text}");
         assert!(values.contains(&text_digest(TEXT)) && values.contains(&"order.paid".to_owned()));
@@ -46,14 +46,14 @@ async fn entry_without_a_digest_is_acknowledged_by_the_mark_of_the_relay() {
 
 #[tokio::test]
 async fn second_delivery_of_an_acknowledged_entry_changes_nothing() {
-    let known = rule(true, |it| {
-        let (text, _) = statement(it);
-        assert!(text.contains(r#"SET "digest" = ? WHERE"#), "it writes the digest over itself: {text}");
+    let known = rule(true, |call| {
+        let (text, _) = statement(call);
+        assert!(text.contains(r#"SET "digest" = ? WHERE"#), "the digest is set to itself: {text}");
         assert!(text.ends_with(r#"AND "pending" IS MISSING AND "digest" = ?"#), "{text}");
     });
     check(&[rule(false, |_| ()), rule(false, |_| ()), known], &[&mark()], false, &[]).await;
-    let known_before = rule(true, |it| {
-        let (text, _) = statement(it);
+    let known_before = rule(true, |call| {
+        let (text, _) = statement(call);
         assert!(text.contains(r#"SET "id" = ? WHERE"#) && text.contains(r#""digest" IS MISSING"#), "{text}");
     });
     let refused = || rule(false, |_| ());
@@ -65,13 +65,13 @@ async fn claim_without_an_entry_is_an_ordinary_record_with_a_finding() {
     let refused = || rule(false, |_| ());
     let rounds = [refused(), refused(), refused(), refused(), inserted("outbox_entry_differs")];
     check(&rounds, &[&mark()], true, &[Finding::OutboxEntryDiffers]).await;
-    // The mark of the last release adopts no entry: nothing tells which text was stored.
+    // The mark of the last release adopts no entry, because it does not prove which text was stored.
     let rounds = [refused(), refused(), inserted("unproven_outbox_mark")];
     check(&rounds, &["carillon:outbox"], true, &[Finding::UnprovenOutboxMark]).await;
 }
 
 #[tokio::test]
-async fn forged_mark_asks_nothing_of_the_outbox() {
+async fn forged_mark_sends_no_write_to_the_outbox() {
     let forged = mark().replace('A', "B") + "A";
     for mark in [forged.as_str(), "carillon:outbox:"] {
         let finding = [Finding::UnprovenOutboxMark];
@@ -79,7 +79,7 @@ async fn forged_mark_asks_nothing_of_the_outbox() {
     }
 }
 
-/// What becomes of the record of [`TEXT`] with these marks, when the table answers so.
+/// Appends the record of [`TEXT`] with these marks against these answers and compares the result.
 async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding]) {
     let body = format!(
         r#"{{"id":"b-1","account":"1","detail-type":"order.paid","source":"shop","time":"2026-11-20T12:00:01Z","resources":{},"detail":{TEXT}}}"#,
@@ -96,18 +96,18 @@ async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding
     let events = Events::new(&canned::client(&rules), "events".to_owned());
     let kept = events.append(&[record]).await.unwrap().remove(0).unwrap();
     assert_eq!(kept, KeptRecord { is_new, findings: findings.to_vec() }, "{marks:?}");
-    assert!(rules.iter().all(|rule| rule.num_calls() == 1), "each question is asked once");
+    assert!(rules.iter().all(|rule| rule.num_calls() == 1), "each write is sent once");
 }
 
-/// One answer of the table, and what is asked before it.
+/// One answer of the table, with a check of the call before it.
 fn rule(is_done: bool, asked: impl Fn(&BatchExecuteStatementInput) + Send + Sync + 'static) -> Rule {
     let answer = move || {
         let error = BatchStatementError::builder().code(BatchStatementErrorCodeEnum::ConditionalCheckFailed);
         let answer = BatchStatementResponse::builder().set_error((!is_done).then(|| error.build())).build();
         BatchExecuteStatementOutput::builder().responses(answer).build()
     };
-    let matches = move |batch_execute_statement_input: &BatchExecuteStatementInput| {
-        asked(batch_execute_statement_input);
+    let matches = move |call: &BatchExecuteStatementInput| {
+        asked(call);
         true
     };
     mock!(Client::batch_execute_statement).match_requests(matches).then_output(answer)
@@ -115,8 +115,8 @@ fn rule(is_done: bool, asked: impl Fn(&BatchExecuteStatementInput) + Send + Sync
 
 /// The insertion of an ordinary record with this finding.
 fn inserted(finding: &'static str) -> Rule {
-    rule(true, move |it| {
-        let (text, values) = statement(it);
+    rule(true, move |call| {
+        let (text, values) = statement(call);
         assert!(text.starts_with("INSERT"), "{text}");
         assert!(values.iter().any(|value| value.starts_with("event#shop#e-1#")), "{values:?}");
         assert!(
@@ -127,13 +127,11 @@ fn inserted(finding: &'static str) -> Rule {
     })
 }
 
-/// The one statement of a call, and the texts among its parameters.
+/// The one statement of a call, and the strings among its parameters.
 fn statement(call: &BatchExecuteStatementInput) -> (String, Vec<String>) {
     let statement = &call.statements()[0];
-    let values = statement
-        .parameters()
-        .iter()
-        .filter_map(|attribute_value: &AttributeValue| attribute_value.as_s().ok().cloned());
+    let values =
+        statement.parameters().iter().filter_map(|value: &AttributeValue| value.as_s().ok().cloned());
     (statement.statement().to_owned(), values.collect())
 }
 

@@ -1,4 +1,4 @@
-//! Events in the order in which they were recorded, whatever their aggregate.
+//! Events of all aggregates in the order of their recording.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,17 +14,17 @@ use super::Way;
 use super::reading::{buckets_by_day, event, query};
 use crate::item::Item;
 
-/// A reader of everything that was recorded between two times.
+/// A reader of all events that were recorded between two times.
 ///
-/// The order is that of `recorded_at`, and of source and id where two times are equal: the same for every reader, however
-/// the pages fall. It is the order in which the audit saw events come by, which is not that of their versions: who needs
-/// an aggregate's order reads its stream. The index lags behind the table by moments, so a reader that is to miss nothing
+/// The order is that of `recorded_at`, then source and id. It is the same for every reader, whatever the page size.
+/// It is the order in which the audit saw the events, which can differ from that of their versions. For the order
+/// of an aggregate read its stream. The index lags a moment behind the table, so a reader that must miss no event
 /// stays ten seconds behind the present.
 pub struct Timeline {
     events: Events,
     from: Timestamp,
     to: Timestamp,
-    /// The days that are still to be read, each with its partitions; the present one first.
+    /// The days still to read, each with its partitions, the current one first.
     days: VecDeque<Vec<String>>,
     way: Way,
     lanes: Vec<Lane>,
@@ -34,7 +34,7 @@ pub struct Timeline {
 pub struct Dated {
     pub event: Event,
     pub recorded_at: Timestamp,
-    /// What the audit found out about it.
+    /// The findings of the audit about the event.
     pub findings: Vec<Finding>,
 }
 
@@ -47,14 +47,14 @@ struct Lane {
 }
 
 impl Events {
-    /// Everything that was recorded from `from` up to `to`, both included.
+    /// All events recorded from `from` up to `to`, both inclusive.
     #[must_use]
     pub fn timeline(&self, from: Timestamp, to: Timestamp) -> Timeline {
         let days = buckets_by_day(from, to).into();
         Timeline { events: self.clone(), from, to, days, way: Way::Forward, lanes: Vec::new() }
     }
 
-    /// The same from the newest to the oldest.
+    /// The same events from the newest to the oldest.
     #[must_use]
     pub fn timeline_back(&self, from: Timestamp, to: Timestamp) -> Timeline {
         let days = buckets_by_day(from, to).into_iter().rev().collect();
@@ -63,15 +63,15 @@ impl Events {
 }
 
 impl Timeline {
-    /// The next event and when it was recorded; `None` at the end.
+    /// The next event and the time of its recording. `None` at the end.
     ///
     /// # Errors
-    /// The table could not be asked. Asking again goes on where it stopped.
+    /// The table could not be read. A repeated call continues at the same position.
     pub async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, Refused> {
-        Ok(self.next_dated().await?.map(|next_dated| (next_dated.event, next_dated.recorded_at)))
+        Ok(self.next_dated().await?.map(|dated| (dated.event, dated.recorded_at)))
     }
 
-    /// The next event with what the audit found out about it; `None` at the end.
+    /// The next event with the findings of the audit. `None` at the end.
     ///
     /// # Errors
     /// As [`Timeline::next`].
@@ -90,8 +90,8 @@ impl Timeline {
                     Way::Back => order.reverse(),
                 }
             });
-            if let Some(it) = first.and_then(|first| first.read.pop_front()) {
-                return Ok(Some(it));
+            if let Some(dated) = first.and_then(|lane| lane.read.pop_front()) {
+                return Ok(Some(dated));
             }
             let Some(day) = self.days.pop_front() else { return Ok(None) };
             let lane = |bucket| Lane { bucket, read: VecDeque::new(), after: None, is_over: false };
@@ -119,11 +119,12 @@ impl Lane {
 }
 
 impl Events {
-    /// The event of a record. A replay is shown where the event has no record of its own: an operator's event may carry
-    /// the mark of a replay when it is told for the first time. `None` for every other replay, and for what is no event.
+    /// The event of a record. A replay is shown only if the event has no record of its own: an operator's event may
+    /// carry a replay mark on its first delivery. `None` for every other replay, and for a record that is not an
+    /// event.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub(super) async fn shown(&self, item: Item) -> Result<Option<Dated>, Refused> {
         let Some((event, recorded_at)) = event(&item) else { return Ok(None) };
         if item.get("event").is_none() && self.find(&event).await?.is_some() {
@@ -133,9 +134,9 @@ impl Events {
     }
 }
 
-/// Where an event stands in the order of all.
-fn place(it: Option<&Dated>) -> Option<(Timestamp, &str, &str)> {
-    it.map(|it| (it.recorded_at, it.event.source.as_str(), it.event.id.as_str()))
+/// The sort key of an event in the timeline.
+fn place(dated: Option<&Dated>) -> Option<(Timestamp, &str, &str)> {
+    dated.map(|dated| (dated.recorded_at, dated.event.source.as_str(), dated.event.id.as_str()))
 }
 
 #[cfg(test)]
@@ -158,13 +159,13 @@ mod tests {
         assert_eq!((shown.event.id.as_str(), shown.event.replay_id()), ("e-1", Some("r-1")));
         let some = [asked(vec![own.clone()])];
         assert!(events(&some).shown(replay()).await.unwrap().is_none());
-        assert!(events(&[]).shown(own).await.unwrap().is_some(), "an ordinary record needs no second look");
+        assert!(events(&[]).shown(own).await.unwrap().is_some(), "an ordinary record needs no second read");
         let refused = record().text("refused", "time: found nothing").text("detail", EVENT);
         assert!(events(&[]).shown(refused).await.unwrap().is_none());
     }
 
     #[tokio::test]
-    async fn row_of_the_outbox_without_a_time_has_that_of_its_append() {
+    async fn outbox_row_without_a_time_has_the_time_of_its_append() {
         let text = EVENT.replace(r#""time":"2026-11-20T12:00:00Z","#, "");
         let row = record().text("event", text).text("appended_at", "2026-11-20T09:30:00Z");
         let shown = events(&[]).shown(row.clone()).await.unwrap().unwrap();

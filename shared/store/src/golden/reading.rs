@@ -1,4 +1,4 @@
-//! What the golden rows of the last release mean to the code of today.
+//! The golden rows of the last release, parsed by today's code.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn key(text: &str) -> Key {
 }
 
 #[tokio::test]
-async fn ledger_rows_of_the_last_release_stand_where_they_stood() {
+async fn ledger_rows_of_the_last_release_are_parsed() {
     let ledger = Ledger::new(&client("ledger"), "t".into());
     let row = async |last: &str| ledger.find(&key(&KEY.replace('G', last))).await.unwrap().unwrap();
     let claimed = row("G").await;
@@ -48,7 +48,7 @@ async fn ledger_rows_of_the_last_release_stand_where_they_stood() {
     assert_eq!(delivered.marks.seen_at, Some(NOON));
 
     let found = rows("ledger");
-    let of = |status: &str| found.iter().find(|it| it.get("status") == Some(status)).unwrap();
+    let of = |status: &str| found.iter().find(|row| row.get("status") == Some(status)).unwrap();
     let after = NOON + SignedDuration::from_secs(3_600);
     assert!(matches!(weigh(of("claimed"), "token-2", NOON), Weighed::Stays(Standing::Held)));
     assert!(matches!(weigh(of("claimed"), "token-1", NOON), Weighed::Stays(Standing::Ours(_))));
@@ -60,7 +60,7 @@ async fn ledger_rows_of_the_last_release_stand_where_they_stood() {
 }
 
 #[tokio::test]
-async fn people_of_the_last_release_are_who_they_were() {
+async fn people_of_the_last_release_are_parsed() {
     let people = People::new(&client("people"), "t".into());
     let ids = BTreeSet::from(["ann", "bad", "ben"]);
     let found = people.look_up(&ids, &BTreeSet::from(["clinic-7"])).await.unwrap();
@@ -77,7 +77,7 @@ async fn people_of_the_last_release_are_who_they_were() {
     assert_eq!(found.tenants["clinic-7"].zone.as_deref(), Some("Europe/London"));
     let news = Group::topic(Some("clinic-7"), "news:all");
     assert_eq!(people.members(&news, None, 10).await.unwrap().ids, ["ann"]);
-    // An older word changes nothing; a newer one does.
+    // An older change has no effect, a newer one does.
     let patch = Map::from_iter([("name".to_owned(), json!("Anna"))]);
     let stamp = |second| Stamp { at: NOON + SignedDuration::from_secs(second), by: "crm e-2".into() };
     assert!(!people.merge("ann", patch.clone(), stamp(0)).await.unwrap());
@@ -85,20 +85,20 @@ async fn people_of_the_last_release_are_who_they_were() {
 }
 
 #[tokio::test]
-async fn address_that_the_last_release_took_stays_readable_and_is_refused_when_it_is_sent_to() {
+async fn invalid_address_of_the_last_release_is_parsed_and_refused_for_sending() {
     let people = People::new(&client("people"), "t".into());
     let bad = people.find(&BTreeSet::from(["bad"])).await.unwrap().remove("bad").unwrap();
     assert!(bad == script::bad_addresses());
     assert!(EmailAddress::parse(bad.email.as_deref().unwrap()).is_err());
     assert!(PhoneNumber::parse(bad.phone.as_deref().unwrap()).is_err());
-    // What is bad about them stands in the way of no other change.
+    // The invalid addresses do not block other changes.
     let patch = Map::from_iter([("locale".to_owned(), json!("de"))]);
     let stamp = Stamp { at: NOON + SignedDuration::from_secs(60), by: "crm e-2".into() };
     assert!(people.merge("bad", patch, stamp).await.unwrap());
 }
 
 #[tokio::test]
-async fn inbox_of_the_last_release_has_its_entries_and_counts() {
+async fn inbox_of_the_last_release_keeps_its_entries_and_counts() {
     let inbox = Inbox::new(&client("inbox"), "t".into());
     let viewer = Viewer { user: "ann".into(), view: View::All };
     let counts = inbox.counts(&viewer, NOON).await.unwrap();
@@ -115,7 +115,7 @@ async fn inbox_of_the_last_release_has_its_entries_and_counts() {
 }
 
 #[tokio::test]
-async fn sockets_of_the_last_release_are_open_for_whom_they_were() {
+async fn sockets_of_the_last_release_keep_their_users() {
     let connections = Connections::new(&client("connections"), "t".into());
     let ann = connections.who("c-1", NOON).await.unwrap().unwrap();
     assert_eq!((ann.user.as_str(), &ann.view), ("ann", &View::Tenant("clinic-7".into())));
@@ -129,7 +129,7 @@ async fn sockets_of_the_last_release_are_open_for_whom_they_were() {
 }
 
 #[tokio::test]
-async fn counters_of_the_last_release_count_on() {
+async fn counters_of_the_last_release_continue() {
     let counters = Counters::new(&client("counters"), "t".into());
     let cancel = CancelKey::former(Some("clinic-7"), "booked", &["7".into()]);
     assert_eq!(counters.cancelled(&cancel).await.unwrap().unwrap().at, NOON);
@@ -146,7 +146,7 @@ async fn counters_of_the_last_release_count_on() {
 }
 
 #[tokio::test]
-async fn endpoints_of_the_last_release_are_told_as_before() {
+async fn endpoints_of_the_last_release_are_parsed() {
     let endpoints = Endpoints::new(&client("endpoints"), "t".into());
     let id = EndpointId { tenant: Some("clinic-7".into()), id: "crm".into() };
     let sending = endpoints.sending(&id, &key(KEY)).await.unwrap().unwrap();
@@ -163,7 +163,7 @@ async fn endpoints_of_the_last_release_are_told_as_before() {
 }
 
 #[tokio::test]
-async fn events_of_the_last_release_are_on_record() {
+async fn events_of_the_last_release_are_parsed() {
     let events = Events::new(&client("events"), "t".into());
     let record = events.find(&script::event()).await.unwrap().unwrap();
     assert_eq!(Event::stored(record.get("event").unwrap()).unwrap(), script::event());

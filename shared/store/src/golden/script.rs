@@ -1,4 +1,4 @@
-//! What every table is asked to write for the golden rows: once of each kind, with every member that a row can have.
+//! The writes behind the golden rows: one row of each kind, with every attribute that it can have.
 
 use domain::Timestamp;
 use domain::breaker::Breaker;
@@ -39,7 +39,7 @@ pub(super) const OTHER_KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFH"
 pub(super) const TABLES: [&str; 7] =
     ["ledger", "people", "inbox", "connections", "counters", "endpoints", "events"];
 
-/// What `table` writes.
+/// The rows of `table`.
 pub(super) async fn write(table: &str) -> Vec<Item> {
     let rows = Table::default();
     let client = rows.client();
@@ -108,7 +108,7 @@ async fn ledger(ledger: &Ledger) {
         set: sms.set.clone(),
         times: Default::default(),
     };
-    ledger.record(&[row], NOON).await.into_iter().for_each(|it| it.unwrap());
+    ledger.record(&[row], NOON).await.into_iter().for_each(|written| written.unwrap());
     // Sent, delivered and seen.
     let heard = job_under("sms", &KEY.replace('G', "J"));
     ledger.claim(&[&heard], "token-1", NOON, lease).await.unwrap();
@@ -139,7 +139,7 @@ pub(super) fn ann() -> Recipient {
     serde_json::from_value(person).unwrap()
 }
 
-/// What release 0.1.0 took and no parser of addresses takes.
+/// Addresses that release 0.1.0 accepted and that no address parser accepts.
 pub(super) fn bad_addresses() -> Recipient {
     let person = json!({
         "id": "bad", "email": "a@b.c\r\nBcc: x@example.com", "phone": "+1900", "whatsapp": "none",
@@ -168,7 +168,7 @@ async fn people(people: &People) {
         one("bad", Change::Create(Box::new(bad_addresses())), 0),
         one("ben", Change::Remove, 5),
     ];
-    people.apply(&changes).await.into_iter().for_each(|it| assert!(it.unwrap()));
+    people.apply(&changes).await.into_iter().for_each(|applied| assert!(applied.unwrap()));
     let settings: Settings = serde_json::from_value(json!({
         "zone": "Europe/London", "preferences": { "channels": { "sms": false } },
         "quiet": [{ "day": "sun", "type": "do_not_send" }] }))
@@ -264,7 +264,7 @@ async fn counters(counters: &Counters) {
     counters.begin(&once, NOON).await.unwrap();
 }
 
-/// A value of the counters table: the inbox has a `Kept` of its own.
+/// A value of the counters table. The inbox has a `Kept` of its own.
 type KeptValue<T> = crate::Kept<T>;
 
 async fn endpoints(endpoints: &Endpoints) {
@@ -335,14 +335,14 @@ async fn events(client: &Client) {
         Record::of(&by_operator(replay, &replayed), &replayed, &marks, NOON),
         Record::refused(&wrong, &refusal, NOON),
     ];
-    table.append(&records).await.unwrap().into_iter().for_each(|it| assert!(it.unwrap().is_new));
+    table.append(&records).await.unwrap().into_iter().for_each(|kept| assert!(kept.unwrap().is_new));
     let stream = Stream::new(Some("clinic-7"), "appointment/7");
     let mut transaction = Vec::new();
     let outbox = Outbox::new("t".into());
     let some = [Event { id: "e-2".into(), ..event() }, Event { id: "e-3".into(), ..event() }];
     outbox.append(&mut transaction, &stream, 0, &some, NOON).unwrap();
     client.transact_write_items().set_transact_items(Some(transaction)).send().await.unwrap();
-    // The first of the two has come back from the bus.
+    // The first of the two has crossed the bus.
     let acknowledged = Event { sequence: Some(domain::event::Sequence::of_version(1)), ..some[0].clone() };
     let (place, text) = (Place::of(&acknowledged), acknowledged.to_json());
     let entry = MarkedEntry { source: "/clinic", id: "e-2", pk: &place.pk, sk: &place.sk };

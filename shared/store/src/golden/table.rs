@@ -1,4 +1,4 @@
-//! A table in memory behind the real SDK client. Conditions always hold; indexes are not kept.
+//! An in-memory table behind the real SDK client. Conditions always hold, and there are no indexes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ impl Table {
         table
     }
 
-    /// Every row, in the order of the keys.
+    /// All rows, in the order of their keys.
     pub(crate) fn items(&self) -> Vec<Item> {
         self.0.lock().unwrap().values().cloned().map(Item::from).collect()
     }
@@ -55,7 +55,7 @@ impl Table {
         self.put(row);
     }
 
-    /// A client whose every call goes to this table.
+    /// A client whose calls all go to this table.
     pub(crate) fn client(&self) -> Client {
         let rules = [self.reads(), self.writes()].concat();
         let mode = MockResponseInterceptor::new().rule_mode(RuleMode::MatchAny);
@@ -73,16 +73,16 @@ impl Table {
     fn reads(&self) -> Vec<Rule> {
         let (one, some, part) = (self.clone(), self.clone(), self.clone());
         vec![
-            mock!(Client::get_item).then_compute_output(move |it| {
-                GetItemOutput::builder().set_item(one.get(it.key().unwrap())).build()
+            mock!(Client::get_item).then_compute_output(move |input| {
+                GetItemOutput::builder().set_item(one.get(input.key().unwrap())).build()
             }),
-            mock!(Client::batch_get_item).then_compute_output(move |it| {
-                let (table, wanted) = it.request_items().unwrap().iter().next().unwrap();
+            mock!(Client::batch_get_item).then_compute_output(move |input| {
+                let (table, wanted) = input.request_items().unwrap().iter().next().unwrap();
                 let found = wanted.keys().iter().filter_map(|key| some.get(key)).collect();
                 BatchGetItemOutput::builder().responses(table, found).build()
             }),
-            mock!(Client::query).then_compute_output(move |it| {
-                let values = it.expression_attribute_values().unwrap();
+            mock!(Client::query).then_compute_output(move |input| {
+                let values = input.expression_attribute_values().unwrap();
                 let text = |name: &str| values.get(name).and_then(|value| value.as_s().ok());
                 let beginning = text(":beginning").cloned().unwrap_or_default();
                 let (low, high) = (text(":low").cloned(), text(":high").cloned());
@@ -96,10 +96,10 @@ impl Table {
                             && high.as_ref().is_none_or(|high| sk <= high)
                     })
                     .collect();
-                if it.scan_index_forward() == Some(false) {
+                if input.scan_index_forward() == Some(false) {
                     found.reverse();
                 }
-                let most = it.limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+                let most = input.limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
                 let last = found.get(most.saturating_sub(1)).filter(|_| found.len() > most);
                 let last = last.map(|(_, row)| key_row(row));
                 let items = found.iter().take(most).map(|(_, row)| (*row).clone()).collect();
@@ -113,22 +113,22 @@ impl Table {
         let (put, update, delete, transact, batch, statements) =
             (table(), table(), table(), table(), table(), table());
         vec![
-            mock!(Client::put_item).then_compute_output(move |it| {
-                put.put(it.item().unwrap().clone());
+            mock!(Client::put_item).then_compute_output(move |input| {
+                put.put(input.item().unwrap().clone());
                 PutItemOutput::builder().build()
             }),
-            mock!(Client::update_item).then_compute_output(move |it| {
-                let names = it.expression_attribute_names().cloned().unwrap_or_default();
-                let values = it.expression_attribute_values().cloned().unwrap_or_default();
-                let expression = it.update_expression().unwrap();
-                update.change(it.key().unwrap(), |row| evaluate(expression, &names, &values, row));
+            mock!(Client::update_item).then_compute_output(move |input| {
+                let names = input.expression_attribute_names().cloned().unwrap_or_default();
+                let values = input.expression_attribute_values().cloned().unwrap_or_default();
+                let expression = input.update_expression().unwrap();
+                update.change(input.key().unwrap(), |row| evaluate(expression, &names, &values, row));
                 UpdateItemOutput::builder().build()
             }),
-            mock!(Client::delete_item).then_compute_output(move |it| {
-                DeleteItemOutput::builder().set_attributes(delete.delete(it.key().unwrap())).build()
+            mock!(Client::delete_item).then_compute_output(move |input| {
+                DeleteItemOutput::builder().set_attributes(delete.delete(input.key().unwrap())).build()
             }),
-            mock!(Client::transact_write_items).then_compute_output(move |it| {
-                for action in it.transact_items() {
+            mock!(Client::transact_write_items).then_compute_output(move |input| {
+                for action in input.transact_items() {
                     if let Some(put) = action.put() {
                         transact.put(put.item().clone());
                     } else if let Some(update) = action.update() {
@@ -142,8 +142,8 @@ impl Table {
                 }
                 TransactWriteItemsOutput::builder().build()
             }),
-            mock!(Client::batch_write_item).then_compute_output(move |it| {
-                for request in it.request_items().unwrap().values().flatten() {
+            mock!(Client::batch_write_item).then_compute_output(move |input| {
+                for request in input.request_items().unwrap().values().flatten() {
                     if let Some(put_request) = request.put_request() {
                         batch.put(put_request.item().clone());
                     } else if let Some(delete_request) = request.delete_request() {
@@ -152,9 +152,9 @@ impl Table {
                 }
                 BatchWriteItemOutput::builder().build()
             }),
-            mock!(Client::batch_execute_statement).then_compute_output(move |it| {
+            mock!(Client::batch_execute_statement).then_compute_output(move |input| {
                 let mut answer = BatchExecuteStatementOutput::builder();
-                for statement in it.statements() {
+                for statement in input.statements() {
                     statements.execute(statement.statement(), statement.parameters());
                     answer = answer.responses(BatchStatementResponse::builder().build());
                 }
@@ -163,13 +163,13 @@ impl Table {
         ]
     }
 
-    /// Carries out an `INSERT` or an `UPDATE` of ours.
+    /// Executes an `INSERT` or `UPDATE` statement of this crate.
     fn execute(&self, statement: &str, parameters: &[AttributeValue]) {
         if statement.starts_with("INSERT") {
             let names = statement.split('\'').skip(1).step_by(2).map(str::to_owned);
             return self.put(names.zip(parameters.iter().cloned()).collect());
         }
-        let quoted = |it: &str| it.split('"').next().unwrap().to_owned();
+        let quoted = |rest: &str| rest.split('"').next().unwrap().to_owned();
         let set: Vec<String> = statement.split("SET \"").skip(1).map(quoted).collect();
         let (values, keys) = parameters.split_at(set.len());
         let key = Row::from([("pk".to_owned(), keys[0].clone()), ("sk".to_owned(), keys[1].clone())]);
@@ -187,12 +187,13 @@ fn key_of(row: &Row) -> (String, String) {
     (text("pk"), text("sk"))
 }
 
-/// The key alone.
+/// The primary key of a row.
 fn key_row(row: &Row) -> Row {
     ["pk", "sk"].map(|name| (name.to_owned(), row[name].clone())).into()
 }
 
-/// Carries out an update expression of ours: `SET`, `REMOVE` and `ADD` of plain names and values, and `if_not_exists`.
+/// Evaluates an update expression of this crate: `SET`, `REMOVE` and `ADD` of plain names and values, and
+/// `if_not_exists`.
 fn evaluate(expression: &str, names: &HashMap<String, String>, values: &Row, row: &mut Row) {
     let mut clauses: Vec<(&str, String)> = Vec::new();
     for word in expression.split_whitespace() {
@@ -202,7 +203,7 @@ fn evaluate(expression: &str, names: &HashMap<String, String>, values: &Row, row
             (word, None) => panic!("{word} stands before any clause of {expression}"),
         }
     }
-    let name_of = |it: &str| names.get(it.trim()).cloned().unwrap_or_else(|| it.trim().to_owned());
+    let name_of = |name: &str| names.get(name.trim()).cloned().unwrap_or_else(|| name.trim().to_owned());
     for (kind, clause) in clauses {
         for part in clause.replace(", :", " :").split(',').filter(|part| !part.trim().is_empty()) {
             match kind {

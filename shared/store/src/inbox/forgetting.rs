@@ -1,4 +1,4 @@
-//! Forgetting an inbox, with whoever it was of.
+//! Deletion of the inbox of a deleted user.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -7,19 +7,19 @@ use super::{Inbox, head_key, under, user_pk};
 use crate::item::Item;
 use crate::{lookup, pause, transactions, writes};
 
-/// Items whose keys are read in one call.
+/// The number of items per call.
 const AT_ONCE: u32 = 500;
 
-const DOING: &str = "forget an inbox";
+const DOING: &str = "delete an inbox";
 
 impl Inbox {
-    /// Forgets everything in a user's inbox, whichever tenant said it. That there is none is fine.
+    /// Deletes a user's inbox with the entries of all tenants. Deleting an inbox that does not exist succeeds.
     ///
-    /// The head goes last, and only if nothing came in meanwhile: an entry that no head counts would stand in the way of
-    /// the one that gets its number anew.
+    /// The head is deleted last, on the condition that no entry was added meanwhile. An entry without a head would
+    /// block the entry that gets its number next.
     ///
     /// # Errors
-    /// The table could not be asked, or something came in again and again. Doing it again is harmless.
+    /// The table did not answer, or entries were added in every round. A repetition is harmless.
     pub async fn forget(&self, user: &str) -> Result<(), Refused> {
         for round in 0..super::ROUNDS {
             pause::before(round).await;
@@ -41,7 +41,7 @@ impl Inbox {
         Err(transactions::crowded(DOING))
     }
 
-    /// Everything but the head.
+    /// Deletes all items but the head.
     async fn forget_entries(&self, user: &str) -> Result<(), Refused> {
         let mut start: Option<Item> = None;
         loop {

@@ -1,4 +1,4 @@
-//! Reading an inbox: page by page, and what came since.
+//! Reading an inbox: page by page, and entries since a known one.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,56 +13,56 @@ use super::{Inbox, entry_key, entry_sk, note_key, read_entry, user_pk};
 use crate::item::Item;
 use crate::lookup;
 
-/// The most entries of one page.
+/// The largest page, in entries.
 pub(crate) const MAX_PAGE: usize = 100;
 
-/// How often the table is asked for one page, and the most that it looks at in one call. Who filters for what is rare
-/// may get a page that is not full, and the place where to go on.
+/// The number of queries per page, and the number of items per query. A rare filter may give a page that is not
+/// full, with the position to continue at.
 const CALLS: u32 = 5;
 const LOOKS_AT: usize = 400;
 
-/// Messages under way at once overtake one another: what is so many numbers before the last that somebody got may not
-/// have reached them.
+/// Concurrent messages can overtake one another. Entries within this many numbers before the last received one may
+/// not have reached the client.
 const OVERTAKEN: u64 = 20;
 
-/// Some entries, newest first.
+/// A page of entries, newest first.
 #[derive(Clone)]
 pub struct InboxPage {
     pub entries: Vec<Entry>,
-    /// The number of the entry behind which the next page begins: to be given as `before`. `None`: this was the last.
+    /// The number of the entry after which the next page begins, to be passed as `before`. `None` on the last page.
     pub next: Option<u64>,
 }
 
-/// What came after an entry, oldest first.
+/// The entries after a known one, oldest first.
 #[derive(Clone)]
 pub struct Missed {
     pub entries: Vec<Entry>,
-    /// There is more: ask again with the id of the last of these.
+    /// There are more entries. Ask again with the id of the last one.
     pub more: bool,
 }
 
-/// One look at the entries in the order in which they came.
+/// One query of the entries in the order of their numbers.
 struct Look<'a> {
     viewer: &'a Viewer,
     filter: &'a Filter,
-    /// The first number.
+    /// The lowest number.
     from: u64,
     looks_at: usize,
     now: Timestamp,
 }
 
-/// What a look found, and the number it came to, where there is more.
+/// The result of a query, and the number it stopped at if there are more.
 struct Seen {
     entries: Vec<Entry>,
     came_to: Option<u64>,
 }
 
 impl Inbox {
-    /// The entries of a shelf that lie behind the one of the number `before`, newest first, 1 to 100 of them. The newest
-    /// is the one whose event happened last, whenever it came; of two at one time the one that came later.
+    /// The entries that match the filter and come after the one with the number `before`, newest first, 1 to 100.
+    /// Entries are ordered by the time of their event. Of two entries with one time the later arrival is newer.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn page(
         &self,
         viewer: &Viewer,
@@ -95,7 +95,7 @@ impl Inbox {
         Ok(InboxPage { entries, next })
     }
 
-    /// The entries whose rows lie at a sort key or below it, and the key that the look came to, where there is more.
+    /// The entries with ordering rows up to a sort key, and the key at which the query stopped if there are more.
     async fn up_to(
         &self,
         viewer: &Viewer,
@@ -104,7 +104,7 @@ impl Inbox {
         looks_at: usize,
         now: Timestamp,
     ) -> Result<(Vec<Entry>, Option<String>), Refused> {
-        let (expression, names, mut values) = written(viewer, filter, now);
+        let (expression, names, mut values) = filter_expression(viewer, filter, now);
         values.insert(":pk".to_owned(), AttributeValue::S(user_pk(&viewer.user)));
         values.insert(":low".to_owned(), AttributeValue::S(FIRST.to_owned()));
         values.insert(":high".to_owned(), AttributeValue::S(highest.to_owned()));
@@ -124,7 +124,8 @@ impl Inbox {
             .map_err(|error| Refused::new("read an inbox", error))?;
         let rows: Vec<Item> = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
         let number = |row: &Item| u64::try_from(row.get_number("seq")?).ok();
-        // Rows that outlive their inbox have numbers that others have, too; the table takes each key once.
+        // Rows that outlive their inbox can have the numbers of other entries. `BatchGetItem` accepts each key
+        // once.
         let numbers: BTreeSet<u64> = rows.iter().filter_map(number).collect();
         let keys = numbers.into_iter().map(|seq| entry_key(&viewer.user, seq)).collect();
         let found = self.items(keys).await?;
@@ -132,7 +133,7 @@ impl Inbox {
             found.iter().filter_map(read_entry).map(|entry| (entry.seq, entry)).collect();
         let in_order = rows.iter().filter_map(|row| {
             let seq = number(row)?;
-            // A row may outlive the inbox that it was of; another entry has the number then.
+            // A row may outlive its inbox. Another entry then has its number.
             let is_its = row.get("key") == Some(entries.get(&seq)?.kept.id.as_str());
             let entry = if is_its { entries.remove(&seq)? } else { return None };
             (filter.shelf.states().contains(&entry.state) && !entry.is_over(now)).then_some(entry)
@@ -142,12 +143,12 @@ impl Inbox {
         Ok((in_order.collect(), came_to))
     }
 
-    /// What a client that was away has missed: the entries after `last`, the newest one that it got, and of the few
-    /// before it those that nobody has seen. It may have some of these: they have the ids that they had.
-    /// `None` when there is no such entry, or none that is theirs to see.
+    /// The entries that a disconnected client missed: those after `last`, the newest entry that it received, and
+    /// the unseen ones among the few before it. The client may already have some of these and recognises them by
+    /// their ids. `None` if there is no such entry, or none that is visible to the viewer.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn since(
         &self,
         viewer: &Viewer,
@@ -179,15 +180,15 @@ impl Inbox {
             }
             match seen.came_to {
                 None => return Ok(Some(Missed { entries, more: false })),
-                Some(at) => from = at.saturating_add(1),
+                Some(seq) => from = seq.saturating_add(1),
             }
         }
         Ok(Some(Missed { more: true, entries }))
     }
 
-    /// Reads one stretch of numbers, the lowest first.
+    /// Reads one range of numbers, the lowest first.
     async fn look(&self, look: &Look<'_>) -> Result<Seen, Refused> {
-        let (mut filter, names, mut values) = written(look.viewer, look.filter, look.now);
+        let (mut filter, names, mut values) = filter_expression(look.viewer, look.filter, look.now);
         let mut names = names;
         with_states(look.filter, &mut filter, &mut names, &mut values);
         let text = |text: String| AttributeValue::S(text);
@@ -215,8 +216,8 @@ impl Inbox {
     }
 }
 
-/// What the table itself leaves out: what is over, another category's and, above all, what another tenant said.
-fn written(
+/// The filter expression: excludes expired entries, other categories and, above all, other tenants.
+fn filter_expression(
     viewer: &Viewer,
     filter: &Filter,
     now: Timestamp,
@@ -241,7 +242,7 @@ fn written(
     (expression, names, values)
 }
 
-/// Leaves out what lies on another shelf, too. Rows by time do not know where their entries lie.
+/// Adds the states of the filter. Ordering rows do not carry the state of their entries.
 fn with_states(
     filter: &Filter,
     expression: &mut String,
@@ -250,9 +251,9 @@ fn with_states(
 ) {
     names.insert("#state".to_owned(), "state".to_owned());
     let mut states = Vec::new();
-    for (at, state) in filter.shelf.states().iter().enumerate() {
-        values.insert(format!(":state{at}"), AttributeValue::S(state.name().to_owned()));
-        states.push(format!(":state{at}"));
+    for (index, state) in filter.shelf.states().iter().enumerate() {
+        values.insert(format!(":state{index}"), AttributeValue::S(state.name().to_owned()));
+        states.push(format!(":state{index}"));
     }
     expression.push_str(&format!(" AND #state IN ({})", states.join(", ")));
 }

@@ -1,4 +1,4 @@
-//! Marking entries, and saying the same of them in the ledger.
+//! Marking of entries, together with the engagement in the ledger.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
@@ -13,51 +13,51 @@ use crate::item::Item;
 use crate::ledger::{Ledger, Noticed};
 use crate::{pause, transactions};
 
-/// Entries of one transaction, the head not counted: DynamoDB takes a hundred writes.
+/// The number of entries per transaction, without the head. DynamoDB accepts a hundred writes.
 const AT_ONCE: usize = 50;
 
-/// The most entries that one call of [`mark_all`] marks.
+/// The number of entries that one call of [`mark_all`] marks at most.
 pub(crate) const MOST_AT_ONCE: usize = 500;
 
-const DOING: &str = "mark entries of an inbox";
+const DOING: &str = "mark inbox entries";
 
-/// What came of marking some entries.
+/// The result of marking some entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marked {
-    /// Each notification that is theirs, and where its entry stands now; `None` when no inbox has it.
+    /// Each notification of the viewer with its current state. `None` if no inbox has it.
     pub marked: Vec<(Key, Option<State>)>,
-    /// What is not theirs to mark, and why.
+    /// The notifications that the viewer may not mark, with the reason.
     pub refused: Vec<(Key, Noticed)>,
-    /// What the viewer's inbox counts now.
+    /// The current counts of the viewer's inbox.
     pub counts: Counts,
-    /// Whether any entry moved: then other sockets of the user should hear of it.
+    /// Whether any entry changed. The user's other sockets should then be informed.
     pub changed: bool,
 }
 
-/// What came of marking all entries.
+/// The result of marking all entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkedAll {
-    /// How many entries moved.
+    /// The number of entries that changed.
     pub marked: usize,
-    /// There are more: ask again.
+    /// There are more entries. Ask again.
     pub more: bool,
     pub counts: Counts,
 }
 
-/// What came of one transaction.
+/// The result of one transaction.
 struct Moved {
-    /// Where those stand now that are there and theirs to see.
+    /// The current states of the entries that exist and are visible to the viewer.
     states: Vec<(Key, State)>,
     changed: bool,
     counts: Counts,
 }
 
-/// Marks these entries, and remembers in the ledger what that says of their notifications: the two agree, however often
-/// it is said. `how` is what the ledger remembers; what the mark says, where it is left out. Up to 100 keys, which
-/// must differ.
+/// Marks these entries and records the engagement with their notifications in the ledger. Both agree, however often
+/// the call is repeated. `how` is the engagement to record; by default that of the mark. Up to 100 keys, which must
+/// differ.
 ///
 /// # Errors
-/// A table could not be asked. Marking again is harmless.
+/// A table did not answer. A repetition is harmless.
 pub async fn mark(
     inbox: &Inbox,
     ledger: &Ledger,
@@ -69,7 +69,7 @@ pub async fn mark(
 ) -> Result<Marked, Refused> {
     let (mut theirs, mut refused) = (Vec::new(), Vec::new());
     match how.or(mark.says()) {
-        // The ledger first: it knows whose a notification is, also where no inbox keeps it.
+        // The ledger comes first: it knows the recipient of a notification even if no inbox has it.
         Some(how) => {
             for (key, noticed) in notice(ledger, viewer, keys, how, now).await? {
                 match noticed {
@@ -92,21 +92,21 @@ pub async fn mark(
         Some(counts) => counts,
         None => inbox.counts(viewer, now).await?,
     };
-    let state = |key: &Key| states.iter().find(|(it, _)| it == key).map(|(_, state)| *state);
+    let state = |key: &Key| states.iter().find(|(id, _)| id == key).map(|(_, state)| *state);
     if how.or(mark.says()).is_none() {
-        // Nobody but the inbox was asked whether it is theirs.
-        let unknown = theirs.iter().filter(|their| state(their).is_none());
-        refused.extend(unknown.map(|unknown| (unknown.clone(), Noticed::NotTheirs)));
-        theirs.retain(|their| state(their).is_some());
+        // Only the inbox was asked whether these entries belong to the viewer.
+        let unknown = theirs.iter().filter(|key| state(key).is_none());
+        refused.extend(unknown.map(|key| (key.clone(), Noticed::NotTheirs)));
+        theirs.retain(|key| state(key).is_some());
     }
-    let marked = theirs.iter().map(|their| (their.clone(), state(their))).collect();
+    let marked = theirs.iter().map(|key| (key.clone(), state(key))).collect();
     Ok(Marked { marked, refused, counts, changed })
 }
 
-/// Marks everything on the shelf that the mark is about, of one category where one is named: the newest 500.
+/// Marks all entries that the mark can change, optionally of one category: the newest 500.
 ///
 /// # Errors
-/// A table could not be asked. Marking again is harmless, and goes on where it stopped.
+/// A table did not answer. A repetition is harmless and continues where this call stopped.
 pub async fn mark_all(
     inbox: &Inbox,
     ledger: &Ledger,
@@ -140,7 +140,7 @@ pub async fn mark_all(
     }
 }
 
-/// Where those lie that a mark can move.
+/// The filter for the entries that a mark can change.
 fn shelf(mark: Mark) -> Shelf {
     match mark {
         Mark::Seen => Shelf::Unseen,
@@ -162,7 +162,7 @@ async fn notice(
 }
 
 impl Inbox {
-    /// Marks entries, each once, 50 at most. Others that change the same inbox meanwhile are waited for.
+    /// Marks up to 50 entries, each once. Retries when another writer changed the inbox meanwhile.
     async fn mark(
         &self,
         viewer: &Viewer,
@@ -193,10 +193,10 @@ impl Inbox {
         Err(transactions::crowded(DOING))
     }
 
-    /// The entries that notes lead to, as far as they are there and theirs to see.
+    /// The entries that the notification rows refer to, if they exist and are visible to the viewer.
     async fn entries(&self, viewer: &Viewer, notes: &[Item], now: Timestamp) -> Result<Vec<Entry>, Refused> {
         let numbers = notes.iter().filter_map(|note| u64::try_from(note.get_number("seq")?).ok());
-        let wanted: Vec<Item> = numbers.map(|number| entry_key(&viewer.user, number)).collect();
+        let wanted: Vec<Item> = numbers.map(|seq| entry_key(&viewer.user, seq)).collect();
         let found = self.items(wanted).await?;
         let entries = found.iter().filter_map(read_entry);
         Ok(entries
@@ -204,16 +204,16 @@ impl Inbox {
             .collect())
     }
 
-    fn update(&self, user: &str, it: Changed, now: Timestamp) -> TransactWriteItem {
+    fn update(&self, user: &str, change: Changed, now: Timestamp) -> TransactWriteItem {
         let text = |text: String| AttributeValue::S(text);
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(entry_key(user, it.seq).into_map()))
+            .set_key(Some(entry_key(user, change.seq).into_map()))
             .update_expression("SET #state = :to, changed_at = :now")
             .condition_expression("#state = :from")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":from", text(it.from.name().to_owned()))
-            .expression_attribute_values(":to", text(it.to.name().to_owned()))
+            .expression_attribute_values(":from", text(change.from.name().to_owned()))
+            .expression_attribute_values(":to", text(change.to.name().to_owned()))
             .expression_attribute_values(":now", text(now.to_string()))
             .build()
             .expect("a table, a key and an expression are all that an update needs");
@@ -221,6 +221,6 @@ impl Inbox {
     }
 }
 
-fn place(it: &Entry) -> Place {
-    Place { seq: it.seq, state: it.state, tenant: it.tenant.clone(), created: it.created }
+fn place(entry: &Entry) -> Place {
+    Place { seq: entry.seq, state: entry.state, tenant: entry.tenant.clone(), created: entry.created }
 }

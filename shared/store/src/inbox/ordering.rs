@@ -1,7 +1,8 @@
-//! The order of an inbox: by the time of what happened, and of two at one time the one that came later is newer.
+//! The order of an inbox: by the time of the event. Of two entries with one time the later arrival is newer.
 //!
-//! Entries lie under the numbers in which they came, for a client that resumes. Beside each lies a small row under the
-//! time of the entry. Entries of a release that filed none get their rows when the inbox is listed for the first time.
+//! Entries are stored under their arrival numbers, for a client that resumes. Beside each entry lies a small row
+//! under the entry's time. Entries of a release without such rows get theirs when the inbox is listed for the first
+//! time.
 
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -11,22 +12,22 @@ use super::{DIGITS, Inbox, entry_sk, head_key, number, read_entry, read_head, un
 use crate::item::Item;
 use crate::{lookup, pause, transactions};
 
-const DOING: &str = "file the entries of an inbox by time";
+const DOING: &str = "order inbox entries by time";
 
-/// What the sort keys of these rows begin with.
+/// The prefix of the sort keys of these rows.
 const PREFIX: &str = "order#";
 
-/// Before all and behind all rows.
+/// The lower and upper bound of all rows.
 pub(super) const FIRST: &str = "order#";
 pub(super) const BEHIND_ALL: &str = "order#~";
 
-/// Rows of one transaction: DynamoDB takes a hundred.
+/// The number of rows per transaction. DynamoDB accepts a hundred.
 const AT_ONCE: usize = 90;
 
-/// Entries that are read in one call.
+/// The number of entries per read.
 const READS: i32 = 200;
 
-/// What is added to seconds since 1970, so that the earliest time that can be written is positive.
+/// The offset that makes seconds since 1970 positive for the earliest time that can be written.
 const SHIFT_S: i64 = 400_000_000_000;
 
 /// The sort key of an entry's row.
@@ -40,20 +41,20 @@ pub(super) fn sk(time: Timestamp, seq: u64) -> String {
     format!("{PREFIX}{seconds:012}{nanoseconds:09}#{seq:0>DIGITS$}")
 }
 
-/// The number of the entry that a row leads to.
+/// The number of the entry that a row refers to.
 pub(super) fn seq_of(sk: &str) -> Option<u64> {
     sk.strip_prefix(PREFIX)?.rsplit_once('#')?.1.parse().ok()
 }
 
-/// The highest key that a row below this one can have.
+/// The highest key below this row's key.
 pub(super) fn just_below(sk: &str) -> Option<String> {
     let (time, seq) = sk.rsplit_once('#')?;
     let seq: u64 = seq.parse().ok()?;
     Some(format!("{time}#{:0>DIGITS$}", seq.checked_sub(1)?))
 }
 
-/// The row of an entry, with what the table itself leaves out when it lists. `None` when the item is no entry that this
-/// release can read.
+/// The row of an entry, with the attributes that the listing filters on. `None` for an item that is not an entry,
+/// or that this release cannot parse.
 pub(super) fn row(user: &str, item: &Item) -> Option<Item> {
     let entry = read_entry(item)?;
     Some(
@@ -67,13 +68,13 @@ pub(super) fn row(user: &str, item: &Item) -> Option<Item> {
 }
 
 impl Inbox {
-    /// Files the entries that have no row yet, if the head says that there are any. It is done once for an inbox, and
-    /// again where a function of the last release has put an entry in meanwhile. Doing it twice is harmless.
+    /// Adds the missing rows if the head says that there are any. This happens once per inbox, and again if a
+    /// function of the last release has added an entry meanwhile. A repetition is harmless.
     ///
-    /// The answer is the number of the newest entry.
+    /// Returns the number of the newest entry.
     ///
     /// # Errors
-    /// The table could not be asked, or others were first again and again.
+    /// The table did not answer, or other writers were first in every round.
     pub(super) async fn file(&self, user: &str) -> Result<u64, Refused> {
         for round in 0..super::ROUNDS {
             pause::before(round).await;
@@ -124,8 +125,8 @@ impl Inbox {
         }
     }
 
-    /// The highest sort key that a page goes on with: behind the entry that has this number. Where that entry is gone, the page
-    /// begins with the entry that came before it. `None`: there is none.
+    /// The highest sort key of the page after the entry with this number. If that entry is gone, the page begins
+    /// with the entry before it. `None` if there is none.
     pub(super) async fn behind(&self, user: &str, seq: u64) -> Result<Option<String>, Refused> {
         let text = |text: String| AttributeValue::S(text);
         let answer = self
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_lie_in_the_order_of_times_and_then_of_numbers() {
+    fn rows_sort_by_time_and_then_by_number() {
         let keys: Vec<String> = [
             ("0001-01-01T00:00:00Z", 9),
             ("1969-12-31T23:59:59.9Z", 8),

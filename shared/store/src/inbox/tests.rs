@@ -14,7 +14,7 @@ use std::collections::HashMap;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[tokio::test]
-async fn who_lost_against_another_writer_reads_again_and_is_counted_once() {
+async fn lost_transaction_is_retried_and_counted_once() {
     let (nothing, one) = (found(vec![]), found(vec![head(1)]));
     let stored = store(&[&nothing, &lost(), &one, &written(2)]).await.unwrap();
     assert_eq!((stored.seq, stored.is_new), (2, true));
@@ -22,7 +22,7 @@ async fn who_lost_against_another_writer_reads_again_and_is_counted_once() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_not_written_again() {
+async fn existing_entry_is_not_written_again() {
     let there = found(vec![head(3), note_key("ann", &kept().id).number("seq", 2)]);
     let stored = store(&[&there]).await.unwrap();
     assert_eq!((stored.seq, stored.is_new), (2, false));
@@ -30,13 +30,13 @@ async fn what_is_there_is_not_written_again() {
 }
 
 #[tokio::test]
-async fn the_table_itself_leaves_out_what_another_tenant_said() {
+async fn query_filters_entries_of_other_tenants() {
     check_filter(Some("north"), "#ttl > :now AND (attribute_not_exists(#tenant) OR #tenant = :tenant)").await;
     check_filter(None, "#ttl > :now").await;
 }
 
 #[test]
-fn entries_lie_in_the_order_of_their_numbers() {
+fn entries_sort_by_number() {
     assert!(entry_sk(9) < entry_sk(10) && entry_sk(999_999_999) < entry_sk(1_000_000_000));
     let item = under("ann", entry_sk(12))
         .text("state", "seen")
@@ -44,11 +44,11 @@ fn entries_lie_in_the_order_of_their_numbers() {
         .text("entry", kept().to_json());
     let entry = read_entry(&item).unwrap();
     assert_eq!((entry.seq, entry.state, entry.kept.title.as_str()), (12, State::Seen, "T"));
-    assert!(read_entry(&item.text("state", "eaten")).is_none(), "of another release");
+    assert!(read_entry(&item.text("state", "eaten")).is_none(), "a state of another release");
 }
 
 #[tokio::test]
-async fn inbox_is_listed_by_the_time_of_events_however_they_came() {
+async fn inbox_is_listed_by_event_time_in_any_order_of_arrival() {
     let inbox = Inbox::new(&Table::default().client(), "t".into());
     for (id, minute) in [(2, 2), (3, 3), (5, 5), (1, 1), (4, 4), (0, 0), (7, 6), (6, 6)] {
         let stored = inbox.store("ann", None, &event_of(id, minute), NOON).await.unwrap();
@@ -65,7 +65,7 @@ async fn inbox_is_listed_by_the_time_of_events_however_they_came() {
                 break;
             }
         }
-        // Of two at one time the one that came later is newer.
+        // Of two entries with one time the later arrival is newer.
         assert_eq!(found, ["6", "7", "5", "4", "3", "2", "1", "0"], "{limit}");
     }
     let all = inbox.page(&ann(None), &Filter::default(), Some(u64::MAX), 100, NOON).await.unwrap();
@@ -75,7 +75,7 @@ async fn inbox_is_listed_by_the_time_of_events_however_they_came() {
 }
 
 #[tokio::test]
-async fn page_goes_on_where_it_was_while_older_and_newer_entries_come() {
+async fn page_continues_at_its_position_while_entries_arrive() {
     let inbox = Inbox::new(&Table::default().client(), "t".into());
     for id in 1..=4 {
         inbox.store("ann", None, &event_of(id, i64::from(id) * 10), NOON).await.unwrap();
@@ -90,13 +90,13 @@ async fn page_goes_on_where_it_was_while_older_and_newer_entries_come() {
 }
 
 #[tokio::test]
-async fn entries_of_a_release_that_filed_none_by_time_are_listed_among_the_others() {
+async fn entries_without_ordering_rows_are_listed_in_order() {
     let table = Table::default();
     let inbox = Inbox::new(&table.client(), "t".into());
     for (id, minute) in [(1, 30), (2, 10), (3, 20)] {
         inbox.store("ann", None, &event_of(id, minute), NOON).await.unwrap();
     }
-    // As the last release would have left it: no rows by time, and a head that does not know of them.
+    // The state after the last release: no ordering rows, and a head without `ordered`.
     let is_row = |item: &Item| item.get("sk").is_some_and(|sk| sk.starts_with("order#"));
     let old = table.items().into_iter().filter(|item| !is_row(item)).map(|item| match item.get("head") {
         Some(head) => {
@@ -118,7 +118,7 @@ async fn entries_of_a_release_that_filed_none_by_time_are_listed_among_the_other
 }
 
 #[tokio::test]
-async fn row_that_outlives_its_inbox_shows_no_entry_of_the_next_one() {
+async fn stale_ordering_row_shows_no_entry_of_a_new_inbox() {
     let table = Table::default();
     let inbox = Inbox::new(&table.client(), "t".into());
     inbox.store("ann", None, &event_of(1, 30), NOON).await.unwrap();
@@ -145,7 +145,7 @@ fn event_of(id: u8, minute: i64) -> Kept {
 
 async fn check_filter(tenant: Option<&str>, expected: &'static str) {
     let asked = mock!(Client::query)
-        .match_requests(move |it| it.filter_expression() == Some(expected))
+        .match_requests(move |input| input.filter_expression() == Some(expected))
         .then_output(|| QueryOutput::builder().build());
     let empty = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
     let inbox = Inbox::new(&canned::client(&[&empty, &asked]), "inbox".into());
@@ -164,12 +164,12 @@ fn found(items: Vec<Item>) -> Rule {
     })
 }
 
-/// A transaction of head, note, entry and the row by time, over the head before this number.
+/// A transaction of head, notification row, entry and ordering row, on the head before this number.
 fn written(seq: u64) -> Rule {
     mock!(Client::transact_write_items)
-        .match_requests(move |it| {
+        .match_requests(move |input| {
             let puts: Vec<&Put> =
-                it.transact_items().iter().filter_map(|transact_item| transact_item.put()).collect();
+                input.transact_items().iter().filter_map(|transact_item| transact_item.put()).collect();
             puts.len() == 4
                 && puts[3].item()["sk"] == AttributeValue::S(ordering::sk(kept().time(), seq))
                 && puts[0].condition_expression() == Some("version = :version")
@@ -186,9 +186,9 @@ fn lost() -> Rule {
     })
 }
 
-/// A head that has counted so many.
+/// A head with this many entries.
 fn head(count: u64) -> Item {
-    let head = (0..count).fold(Head::default(), |it, _| it.with_one_more(None, NOON).0);
+    let head = (0..count).fold(Head::default(), |head, _| head.with_one_more(None, NOON).0);
     let version = i64::try_from(count).unwrap();
     head_key("ann").text("head", serde_json::to_string(&head).unwrap()).number("version", version)
 }

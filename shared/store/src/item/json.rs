@@ -1,4 +1,4 @@
-//! Items as a stream carries them: `{"pk": {"S": "…"}, "n": {"N": "1"}}`.
+//! The JSON form of items in DynamoDB streams: `{"pk": {"S": "…"}, "n": {"N": "1"}}`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -16,7 +16,7 @@ impl<'de> Deserialize<'de> for Item {
     }
 }
 
-/// One value; `None` for a type that no item of ours has: bytes and sets.
+/// One attribute value. `None` for bytes and sets, which the tables do not use.
 struct Value(Option<AttributeValue>);
 
 impl<'de> Deserialize<'de> for Value {
@@ -49,7 +49,7 @@ impl<'de> Visitor<'de> for OneMember {
             }
             "M" => {
                 let values: HashMap<String, Value> = map.next_value()?;
-                let known = values.into_iter().filter_map(|(name, it)| Some((name, it.0?)));
+                let known = values.into_iter().filter_map(|(name, value)| Some((name, value.0?)));
                 Some(AttributeValue::M(known.collect()))
             }
             _ => {
@@ -62,12 +62,12 @@ impl<'de> Visitor<'de> for OneMember {
     }
 }
 
-/// Texts and numbers, as a stream carries them; items of ours that a stream brings have nothing else that is read.
+/// Writes strings and numbers as a stream carries them. The readers of stream items need no other types.
 impl Serialize for Item {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shown = self.0.iter().filter_map(|(name, value)| {
-            let text = value.as_s().map(|it| ("S", it));
-            let shown = text.or_else(|_| value.as_n().map(|it| ("N", it))).ok()?;
+            let text = value.as_s().map(|text| ("S", text));
+            let shown = text.or_else(|_| value.as_n().map(|number| ("N", number))).ok()?;
             Some((name, BTreeMap::from([shown])))
         });
         serializer.collect_map(shown)
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_is_read_as_the_item_it_shows_and_what_is_none_of_ours_is_left_out() {
+    fn stream_image_is_parsed_and_unused_types_are_left_out() {
         let text = r#"{"pk":{"S":"a\n"},"n":{"N":"7"},"l":{"L":[{"S":"x"},{"B":"AA=="}]},"b":{"B":"AA=="},
             "m":{"M":{"k":{"BOOL":true}}},"z":{"NULL":true}}"#;
         let item: Item = serde_json::from_str(text).unwrap();

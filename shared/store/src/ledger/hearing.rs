@@ -1,5 +1,5 @@
-//! What is heard of a notification after it was sent: found by its key or by its provider's id, and written only over
-//! what was read.
+//! Receipts: finds a sent notification by its key or its provider id, and updates its row on the condition that the
+//! row is unchanged since it was read.
 
 use aws::Refused;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -15,45 +15,45 @@ use super::{Ledger, number, pk, text};
 use crate::item::Item;
 use crate::lookup;
 
-/// The index by the provider's id of what receipts may come for.
+/// The index by provider id. Holds only rows whose channel has receipts.
 const BY_PROVIDER: &str = "by_provider";
 
-/// The index of what still awaits its receipt, by the hour in which it was claimed.
+/// The index of rows that await a receipt, by the hour of their claim.
 const BY_AWAITED: &str = "by_awaited";
 
-/// A notification as somebody who brings news of it must know it.
+/// The part of a ledger row that a receipt handler reads.
 #[derive(Debug, Clone)]
 pub struct Told {
     pub key: Key,
     pub recipient: String,
     pub channel: Option<Channel>,
-    /// The address it went to, as `domain::keyed_hash::KeyedHashes::address` calls it.
+    /// The address as a keyed hash, see `domain::keyed_hash::KeyedHashes::address`.
     pub address: Option<String>,
     pub progress: Progress,
-    /// How often news was written; of two writers at once one loses.
+    /// The number of receipts written so far. A condition on it makes one of two concurrent writers lose.
     news: Option<i64>,
 }
 
 impl Ledger {
-    /// The notification that a provider calls so. A settlement of the last second may not be in the index yet.
+    /// The key of the notification with this provider id. The index may lag behind a settlement by a second.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn called(&self, provider_id: &str) -> Result<Option<Key>, Refused> {
         let found = self.indexed(BY_PROVIDER, "provider_id", provider_id).await?;
         Ok(found.into_iter().next())
     }
 
-    /// A notification, to bring news of it.
+    /// The row that a receipt applies to.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn told(&self, key: &Key) -> Result<Option<Told>, Refused> {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
         Ok(found.as_ref().and_then(|found| Told::read(key, found)))
     }
 
-    /// Writes how far a notification got over what was read of it. `false`: somebody else wrote meanwhile; read again.
+    /// Writes the new state of a notification. `false`: another writer changed the row meanwhile, so read it again.
     ///
     /// # Errors
     /// The table could not be written.
@@ -113,16 +113,16 @@ impl Ledger {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
-                Some(_) | None => Err(Refused::new("record a receipt", error)),
+                Some(_) | None => Err(Refused::new("write the receipt of a notification", error)),
             },
         }
     }
 
-    /// What was sent so long ago that no receipt will come any more, and still awaits one. For the sweep, which hands
-    /// each to [`Ledger::give_up_waiting`].
+    /// The notifications whose receipt period has ended without a receipt. The sweep hands each of them to
+    /// [`Ledger::give_up_waiting`].
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn overdue(&self, now: Timestamp) -> Result<Vec<Key>, Refused> {
         let mut keys = Vec::new();
         for hour in overdue_hours(now) {
@@ -131,10 +131,11 @@ impl Ledger {
         Ok(keys)
     }
 
-    /// Says of a notification that nobody will ever confirm it. `false`: somebody has, or brings news at this moment.
+    /// Records that no receipt will confirm a notification. `false`: a receipt came, or is being written at this
+    /// moment.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read or written.
     pub async fn give_up_waiting(&self, key: &Key, now: Timestamp) -> Result<bool, Refused> {
         let Some(told) = self.told(key).await? else { return Ok(false) };
         let to = told.progress.hear(News::Unconfirmed, now);
@@ -144,7 +145,7 @@ impl Ledger {
         self.advance(&told, &to, None, now).await
     }
 
-    /// The keys under a value of an index that holds nothing but keys.
+    /// The keys under one value of a keys-only index.
     async fn indexed(&self, index: &str, name: &str, value: &str) -> Result<Vec<Key>, Refused> {
         let mut keys = Vec::new();
         let mut start = None;
@@ -160,7 +161,7 @@ impl Ledger {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| Refused::new("look a notification up", error))?;
+                .map_err(|error| Refused::new("look up a notification", error))?;
             let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
             keys.extend(
                 items.filter_map(|item| Some(Key::from(item.get("pk")?.to_owned() + item.get("sk")?))),
@@ -175,7 +176,7 @@ impl Ledger {
 
 impl Told {
     fn read(key: &Key, item: &Item) -> Option<Told> {
-        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
+        let reason = item.get("reason").and_then(|name| Reason::ALL.into_iter().find(|r| r.name() == name));
         let status = Status::from_name(item.get("status")?)?;
         Some(Told {
             key: key.clone(),
@@ -188,8 +189,8 @@ impl Told {
     }
 }
 
-/// The marks that are new. What the recipient themselves said of it a moment ago is overwritten by nothing but an
-/// earlier time.
+/// The assignments of the timestamps that are new. A timestamp that the recipient set meanwhile is replaced only by
+/// an earlier one that was read before.
 fn mark(
     mut call: UpdateItemFluentBuilder,
     to: &Progress,
@@ -202,12 +203,12 @@ fn mark(
         ("complained_at", to.marks.complained_at, from.marks.complained_at),
         ("seen_at", to.marks.seen_at, from.marks.seen_at),
     ] {
-        let Some(at) = after.filter(|_| after != before) else { continue };
+        let Some(time) = after.filter(|_| after != before) else { continue };
         set.push(match before {
             Some(_) => format!("{name} = :{name}"),
             None => format!("{name} = if_not_exists({name}, :{name})"),
         });
-        call = call.expression_attribute_values(format!(":{name}"), text(&at.to_string()));
+        call = call.expression_attribute_values(format!(":{name}"), text(&time.to_string()));
     }
     (set, call)
 }
@@ -225,14 +226,14 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[tokio::test]
-    async fn news_is_written_over_what_was_read_and_over_nothing_else() {
+    async fn receipt_updates_only_the_row_that_was_read() {
         let told = told();
         let to = told.progress.hear(News::Delivered, NOON);
         let asked = mock!(Client::update_item)
-            .match_requests(|it| {
-                let values = it.expression_attribute_values().unwrap();
-                let update = it.update_expression().unwrap();
-                it.condition_expression() == Some("#status = :was AND news = :before")
+            .match_requests(|input| {
+                let values = input.expression_attribute_values().unwrap();
+                let update = input.update_expression().unwrap();
+                input.condition_expression() == Some("#status = :was AND news = :before")
                     && values[":was"] == text("sent")
                     && values[":before"] == number(2)
                     && values[":news"] == number(3)
@@ -248,7 +249,7 @@ mod tests {
             )
         });
         let ledger = Ledger::new(&canned::client(&[&lost]), "ledger".into());
-        assert!(!ledger.advance(&told, &to, None, NOON).await.unwrap(), "somebody else was quicker");
+        assert!(!ledger.advance(&told, &to, None, NOON).await.unwrap(), "another writer was first");
     }
 
     fn told() -> Told {

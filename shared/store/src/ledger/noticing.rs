@@ -1,4 +1,4 @@
-//! What recipients did with what they were told: saw it, acknowledged it.
+//! Engagement: recipients report that they saw or acknowledged a notification.
 
 use aws::Refused;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -12,28 +12,28 @@ use super::{Ledger, pk, text};
 use crate::item::Item;
 use crate::lookup;
 
-/// Rows that are written at once, for one request.
+/// The number of rows written concurrently for one request.
 const AT_ONCE: usize = 10;
 
-/// What the recipient of a notification to a room begins with.
+/// The prefix of the recipient name of a room.
 const ROOM: &str = "room:";
 
-/// What became of somebody's word that they saw a notification.
+/// The result of an engagement report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noticed {
-    /// It is on record.
+    /// The engagement is recorded.
     Remembered,
-    /// They were told nothing under this key.
+    /// The recipient has no notification with this key.
     NotTheirs,
-    /// A room was told, and no member speaks for all.
+    /// The notification went to a room, and no member can report for the whole room.
     ToARoom,
 }
 
 impl Ledger {
-    /// The most that recipients have done with any of these notifications.
+    /// The strongest engagement with any of these notifications.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
         let mut most = None;
         for key in keys {
@@ -48,10 +48,10 @@ impl Ledger {
         Ok(most)
     }
 
-    /// Remembers that a recipient saw a notification, or acknowledged it. Nobody can do this for somebody else, nor one
-    /// person for a room. The first time counts.
+    /// Records that a recipient saw or acknowledged a notification. A recipient can report only their own
+    /// notifications, and not those of a room. The first time counts.
     ///
-    /// `recipient` is the name that keys and rows have for them, `domain::plan::Audience::name`.
+    /// `recipient` is the name in keys and rows, see `domain::plan::Audience::name`.
     ///
     /// # Errors
     /// The table could not be written.
@@ -94,16 +94,16 @@ impl Ledger {
                     tenant,
                 ))
             }
-            Some(_) | None => Err(Refused::new("remember that a notification was seen", error)),
+            Some(_) | None => Err(Refused::new("record that a notification was seen", error)),
         }
     }
 }
 
 impl Ledger {
-    /// The same for several notifications, in their order.
+    /// Records the same engagement with several notifications and returns the results in their order.
     ///
     /// # Errors
-    /// The table could not be written. Some may be remembered; saying it again is harmless.
+    /// The table could not be written. Some reports may be recorded. A repetition is harmless.
     pub async fn notice_all(
         &self,
         keys: Vec<Key>,
@@ -120,11 +120,11 @@ impl Ledger {
     }
 }
 
-/// Why a notification, as it is on record, was not theirs to notice.
+/// The reason why the recipient cannot report engagement with this notification.
 fn not_noticed(row: Option<&Item>, tenant: Option<&str>) -> Noticed {
     let Some(row) = row else { return Noticed::NotTheirs };
     let is_other = |theirs: &str| tenant.is_some_and(|tenant| tenant != theirs);
-    let to_a_room = row.get("recipient").is_some_and(|it| it.starts_with(ROOM));
+    let to_a_room = row.get("recipient").is_some_and(|name| name.starts_with(ROOM));
     if to_a_room && !row.get("tenant").is_some_and(is_other) { Noticed::ToARoom } else { Noticed::NotTheirs }
 }
 
@@ -140,15 +140,15 @@ mod tests {
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
     #[tokio::test]
-    async fn the_table_holds_a_notice_to_its_recipient_and_their_tenant() {
+    async fn engagement_is_written_only_for_its_recipient_and_tenant() {
         let asked = mock!(Client::update_item)
-            .match_requests(|it| {
-                let values = it.expression_attribute_values().unwrap();
-                it.condition_expression()
+            .match_requests(|input| {
+                let values = input.expression_attribute_values().unwrap();
+                input.condition_expression()
                     == Some("recipient = :recipient AND (attribute_not_exists(tenant) OR tenant = :tenant)")
                     && values[":recipient"] == text("ann")
                     && values[":tenant"] == text("clinic-7")
-                    && it
+                    && input
                         .update_expression()
                         .is_some_and(|update_expression| update_expression.contains("acknowledged_at"))
             })
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_room_was_told_is_told_apart_within_its_tenant_alone() {
+    async fn room_notification_is_recognised_only_within_its_tenant() {
         let row = |recipient: &str, tenant: Option<&str>| {
             Some(Item::default().text("recipient", recipient).maybe("tenant", tenant))
         };

@@ -1,4 +1,4 @@
-//! The ledger by recipient, for people who look: everything that somebody got, and was refused.
+//! The ledger by recipient: all notifications of a recipient, suppressed and failed ones included.
 
 use aws::Refused;
 use domain::Timestamp;
@@ -9,14 +9,14 @@ use super::{Ledger, LedgerRow, number, pk, text};
 use crate::item::Item;
 use crate::lookup::{self, Order};
 
-/// The index: the keys of rows by recipient and by the time at which they were begun. It has no more than the keys, so
-/// it is written once for each row, when that is begun, and not again when it is settled.
+/// The index by recipient and by begin time. It projects keys only. Each row is therefore written to it once, when
+/// the row begins, and not again when it is settled.
 const INDEX: &str = "by_recipient";
 
-/// The most rows of one page.
+/// The largest page, in rows.
 pub const MAX_RECEIVED: u32 = 100;
 
-/// Where the next page begins: after the row of this key, which was begun then.
+/// The position of the next page: after the row with this key and begin time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedPlace {
     begun_at: i64,
@@ -24,13 +24,13 @@ pub struct ReceivedPlace {
 }
 
 impl ReceivedPlace {
-    /// As text, for whoever asks for the next page later.
+    /// The position as text, for a cursor.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("{} {}", self.begun_at, self.key.as_str())
     }
 
-    /// Reads what [`ReceivedPlace::to_text`] writes.
+    /// Parses the text of [`ReceivedPlace::to_text`].
     #[must_use]
     pub fn parse(text: &str) -> Option<ReceivedPlace> {
         let (begun_at, key) = text.split_once(' ')?;
@@ -47,32 +47,32 @@ impl ReceivedPlace {
     }
 }
 
-/// A notification to somebody, as it stands now.
+/// A notification of a recipient with its current status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// When it was taken up, or decided that it is not sent. Pages are in the order of these times.
+    /// The time of the first claim, or of the decision not to send. Pages are sorted by it.
     pub begun_at: Timestamp,
-    /// When it came to be what it is: the time of the send for what was sent, `begun_at` for what is under way.
+    /// The time of the current status: the send for a sent notification, `begun_at` for one under way.
     pub at: Timestamp,
-    /// What they did with it.
+    /// The recipient's engagement.
     pub noticed: Option<Unless>,
     pub row: LedgerRow,
 }
 
-/// Some notifications, newest first, and where the rest begins.
+/// A page of notifications, newest first, and the position of the next page.
 pub struct ReceivedPage {
     pub received: Vec<Received>,
     pub next: Option<ReceivedPlace>,
 }
 
 impl Ledger {
-    /// What somebody was told, or was not told, since then, newest first, 1 to 100 of it. The index may be a moment
-    /// behind.
+    /// The notifications of a recipient since a time, newest first, 1 to 100 per page. The index may lag behind by
+    /// a moment.
     ///
-    /// `recipient` is the name that keys and rows have for them, `domain::plan::Audience::name`.
+    /// `recipient` is the name in keys and rows, see `domain::plan::Audience::name`.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn received(
         &self,
         recipient: &str,
@@ -83,10 +83,10 @@ impl Ledger {
         self.by_recipient(recipient, since, start, most, Order::Backward).await
     }
 
-    /// The same, oldest first.
+    /// The same pages, oldest first.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn received_forward(
         &self,
         recipient: &str,
@@ -123,8 +123,8 @@ impl Ledger {
             .await
             .map_err(|error| Refused::new(DOING, error))?;
         let found = answer.items.unwrap_or_default().into_iter().map(Item::from);
-        let keys =
-            found.filter_map(|it| Some(Item::default().text("pk", it.get("pk")?).text("sk", it.get("sk")?)));
+        let keys = found
+            .filter_map(|item| Some(Item::default().text("pk", item.get("pk")?).text("sk", item.get("sk")?)));
         let rows = lookup::several(&self.client, &self.table, DOING, keys.collect()).await?;
         let mut received: Vec<Received> = rows.iter().filter_map(read).collect();
         received.sort_by(|one, other| (other.begun_at, &other.row.key).cmp(&(one.begun_at, &one.row.key)));
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notification_that_waited_for_its_provider_is_shown_with_the_time_of_the_send() {
+    fn time_of_a_sent_notification_is_the_time_of_the_send() {
         let row = |status: &str| {
             let item = Item::default().text("pk", "k".repeat(22)).text("sk", "k".repeat(21));
             let item = item.text("status", status).text("event_id", "e").text("event_source", "s");
@@ -164,12 +164,12 @@ mod tests {
         assert_eq!(sent.row.took().map(|took| took.as_secs()), Some(113));
         for under_way in ["claimed", "released"] {
             let row = row(under_way);
-            assert_eq!((row.at, row.row.took()), (row.begun_at, None), "{under_way}: nothing has ended yet");
+            assert_eq!((row.at, row.row.took()), (row.begun_at, None), "{under_way}: not settled yet");
         }
     }
 
     #[test]
-    fn a_place_is_read_as_it_was_written_and_nothing_else_is_one() {
+    fn position_round_trips_through_text_and_other_text_is_rejected() {
         let key = Key::parse(&"k".repeat(43)).unwrap();
         let place = ReceivedPlace { begun_at: 1_795_000_000_000, key };
         assert_eq!(ReceivedPlace::parse(&place.to_text()), Some(place));

@@ -1,4 +1,4 @@
-//! One row of the ledger: as it is written and as it is read.
+//! One row of the ledger, as written and as read.
 
 use domain::Timestamp;
 use domain::channel::Channel;
@@ -14,19 +14,19 @@ use super::{RETENTION_DAYS, pk};
 use crate::item::Item;
 use crate::seconds;
 
-/// The recipient of a row about an event that concerns nobody.
+/// The recipient of a row about an event that has no recipients.
 const NOBODY: &str = "-";
 
-/// When a row was begun and settled, as the table has it. Rows that are to be written have neither.
+/// The begin and settle times of a row. Both are `None` in a row that is about to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Times {
-    /// When the channel took it up for the first time, or when it was decided that it is not sent.
+    /// The time of the first claim, or of the decision not to send.
     pub begun_at: Option<Timestamp>,
-    /// When the last claim of it ended: for a notification that was sent the time of the send.
+    /// The time at which the last claim ended. For a sent notification, the time of the send.
     pub settled_at: Option<Timestamp>,
 }
 
-/// An outcome that is known without asking a provider, or a row as it was read.
+/// An outcome that is known without a call to a provider, or a row as read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
     pub key: Key,
@@ -37,25 +37,25 @@ pub struct LedgerRow {
     pub catalog: String,
     pub recipient: String,
     pub channel: Option<Channel>,
-    /// The step of the rule, counted from 0.
+    /// The index of the rule's step, counted from 0.
     pub step: u32,
-    /// When it is gone on with, where that is later.
+    /// The time at which a deferred notification continues.
     pub until: Option<Timestamp>,
-    /// The window of the digest that it joined: the id of the event it is told with.
+    /// The digest window that this notification joined: the id of the digest event.
     pub joined: Option<String>,
-    /// What decided it, as a sentence for people.
+    /// A sentence for people that explains the decision.
     pub note: Option<String>,
     pub provider_id: Option<String>,
-    /// What receipts, and the recipient, said of it later.
+    /// The times that receipts and the recipient reported later.
     pub marks: Marks,
-    /// The hand-over it was part of; `None` where nobody was to be told.
+    /// The set of notifications that this row belongs to. `None` where the event had no recipients.
     pub set: Option<Set>,
     pub times: Times,
 }
 
 impl LedgerRow {
-    /// When it came to be what it is: the time of the send for what was sent. `None` while it is under way, and for a
-    /// row that says no time.
+    /// The time of the outcome. For a sent notification, the time of the send. `None` for a notification under way
+    /// and for a row without times.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
         match self.status {
@@ -72,18 +72,19 @@ impl LedgerRow {
         }
     }
 
-    /// How long it took from the moment it was taken up until it ended.
+    /// The time from the first claim to the outcome.
     #[must_use]
     pub fn took(&self) -> Option<SignedDuration> {
         let (begun, ended) = (self.times.begun_at?, self.ended_at()?);
         Some(ended.duration_since(begun)).filter(|took| !took.is_negative())
     }
 
-    /// Reads an item of the ledger, from the table or from its stream. `None` when it is none.
+    /// Parses an item of the table or of its stream. `None` if the item is not a ledger row.
     #[must_use]
     pub fn read(item: &Item) -> Option<LedgerRow> {
-        let reason = item.get("reason").and_then(|it| Reason::ALL.into_iter().find(|r| r.name() == it));
-        let channel = item.get("channel").and_then(|it| Channel::ALL.into_iter().find(|c| c.name() == it));
+        let reason = item.get("reason").and_then(|name| Reason::ALL.into_iter().find(|r| r.name() == name));
+        let channel =
+            item.get("channel").and_then(|name| Channel::ALL.into_iter().find(|c| c.name() == name));
         let owned = |name: &str| item.get(name).map(str::to_owned);
         Some(LedgerRow {
             key: Key::from(owned("pk")? + item.get("sk")?),
@@ -107,7 +108,7 @@ impl LedgerRow {
             recipient: owned("recipient")?,
             channel,
             step: item.get_number("step").and_then(|number| u32::try_from(number).ok()).unwrap_or(0),
-            until: item.get("until").and_then(|it| it.parse().ok()),
+            until: item.get("until").and_then(|text| text.parse().ok()),
             joined: owned("joined"),
             note: owned("note"),
             provider_id: owned("provider_id"),
@@ -120,25 +121,25 @@ impl LedgerRow {
 
 fn times(item: &Item) -> Times {
     let begun_at = item.get_number("begun_at").and_then(|number| Timestamp::from_millisecond(number).ok());
-    let claimed_at = || item.get("claimed_at").and_then(|it| it.parse().ok());
+    let claimed_at = || item.get("claimed_at").and_then(|text| text.parse().ok());
     Times {
         begun_at: begun_at.or_else(claimed_at),
-        settled_at: item.get("settled_at").and_then(|it| it.parse().ok()),
+        settled_at: item.get("settled_at").and_then(|text| text.parse().ok()),
     }
 }
 
 pub(super) fn marks(item: &Item) -> Marks {
-    let at = |name: &str| item.get(name).and_then(|it| it.parse().ok());
+    let time = |name: &str| item.get(name).and_then(|text| text.parse().ok());
     Marks {
-        delivered_at: at("delivered_at"),
-        bounced_at: at("bounced_at"),
-        complained_at: at("complained_at"),
-        seen_at: at("seen_at"),
+        delivered_at: time("delivered_at"),
+        bounced_at: time("bounced_at"),
+        complained_at: time("complained_at"),
+        seen_at: time("seen_at"),
     }
 }
 
 impl LedgerRow {
-    /// The row as the bus hears of it; `at` is since when it stands as it does.
+    /// The row as a delivery event on the bus. `at` is the time of the current status.
     #[must_use]
     pub fn told(&self, at: Timestamp) -> Told<'_> {
         Told {
@@ -156,19 +157,18 @@ impl LedgerRow {
     }
 }
 
-/// When a row, as it was read, came to stand as it does: when it was settled, or when its event happened for one that
-/// does not say.
+/// The time of a row's current status: the settle time, or the event's time in a row without one.
 #[must_use]
 pub fn stands_since(item: &Item) -> Option<Timestamp> {
-    ["settled_at", "event_time"].iter().find_map(|it| item.get(it)?.parse().ok())
+    ["settled_at", "event_time"].iter().find_map(|name| item.get(name)?.parse().ok())
 }
 
 pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
     let channel = job.channel();
-    // A job of the last release brings no hash. Its row gets the former one, which this release reads.
+    // A job of the last release has no hash. Its row gets the former one, which this release reads.
     let former = || job.content.address().map(|address| former::address(channel, address));
     let address = job.address_hash.clone().or_else(former);
-    // The two indices are sparse: only what a receipt may come for has these.
+    // Both indices are sparse: only rows whose channel has receipts carry these attributes.
     let expects = channel.has_receipts().then(|| now.to_string());
     let awaits = channel.confirms().then(|| awaited_in(now));
     origin_item(&job.event)
@@ -212,7 +212,8 @@ pub(super) fn row_item(row: &LedgerRow, now: Timestamp) -> Item {
         .with(whose_item(&row.recipient, now))
 }
 
-/// What the index `by_recipient` goes by. A row about nobody is not in it: all of those would be one partition.
+/// The attributes of the index `by_recipient`. A row without a recipient is left out, because all such rows would
+/// share one partition.
 fn whose_item(recipient: &str, now: Timestamp) -> Item {
     if recipient == NOBODY {
         return Item::default();

@@ -1,4 +1,4 @@
-//! A claim on a key that has a row already.
+//! Claims on a key that already has a row.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::item::Item;
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
-/// What a row that exists means to a sender who asks for its key.
+/// The effect of an existing row on a claim.
 #[derive(Debug)]
 pub enum Weighed {
-    /// Nothing is written.
+    /// The row stays unchanged.
     Stays(Standing),
-    /// The claim may be taken over, where the row has this status and its claim token still.
+    /// The claim may be taken over on the condition that the row still has this status and its claim token.
     Take { standing: Standing, status: Status },
 }
 
-/// Weighs a row for whoever holds `token`.
+/// Evaluates an existing row for the sender with `token`.
 ///
-/// A row that says that nothing was sent because of the endpoint's own state is no end: the endpoint has missed the
-/// event, and a job under the same key is what it missed. Exactly one job can take the row over.
+/// A row that was suppressed because of the endpoint's own state is not final. The endpoint missed the event, and a
+/// later job under the same key redelivers it. Exactly one job can take the row over.
 #[must_use]
 pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
     let stays = Weighed::Stays;
@@ -42,7 +42,7 @@ pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
         | Status::Undelivered
         | Status::Bounced
         | Status::Delivered => return stays(Standing::Done(status)),
-        // Our own write whose answer was lost on the way.
+        // This sender's own write, whose answer was lost.
         Status::Claimed if row.get("claim_token").unwrap_or_default() == token => {
             return stays(Standing::Ours(tried.before_this()));
         }
@@ -56,7 +56,7 @@ pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
 }
 
 impl Ledger {
-    /// Looks at a key that exists and takes the claim over where that is allowed.
+    /// Reads a key that exists and takes the claim over where that is allowed.
     pub(super) async fn take_over(
         &self,
         job: &Job,
@@ -66,9 +66,9 @@ impl Ledger {
     ) -> Standing {
         let row = match lookup::get(&self.client, &self.table, pk(&job.key)).await {
             Ok(Some(row)) => row,
-            // Gone between two calls: the next attempt will find out.
+            // The row was deleted between two calls. The next attempt reads it again.
             Ok(None) => return Standing::Held,
-            // It may be our own write, whose answer was lost on the way.
+            // The row may be this sender's own write, whose answer was lost.
             Err(refused) => return Standing::Unclear { refused, unsent: true },
         };
         let (taken, status) = match weigh(&row, token, now) {
@@ -89,10 +89,10 @@ impl Ledger {
             | Status::Bounced
             | Status::Delivered => self.take(job, &row, status, token, lease),
         };
-        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut execute| execute.pop())
+        match execute(&self.client, "take a claim over", vec![update]).await.map(|mut written| written.pop())
         {
             Ok(Some(Written::Done)) => taken,
-            // Refused, it may still be our own write, whose answer was lost and which the SDK tried again.
+            // A refused condition may still be this sender's own write: the SDK repeated it after a lost answer.
             Ok(Some(Written::Refused) | None) => {
                 match lookup::get(&self.client, &self.table, pk(&job.key)).await {
                     Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
@@ -104,7 +104,7 @@ impl Ledger {
         }
     }
 
-    /// Takes over what another sender has held.
+    /// The statement that takes over the claim of another sender.
     fn take(&self, job: &Job, row: &Item, status: Status, token: &str, lease: Timestamp) -> Statement {
         let holder = row.get("claim_token").unwrap_or_default();
         Statement::new(
@@ -117,7 +117,7 @@ impl Ledger {
                 text(Status::Claimed.name()),
                 text(token),
                 number(lease.as_millisecond()),
-                // Counted here: PartiQL does no sums, and the condition keeps everybody else away.
+                // Counted here because PartiQL has no arithmetic. The condition excludes other writers.
                 number(row.get_number("attempts").unwrap_or(0) + 1),
                 text(job.key.parts().0),
                 text(job.key.parts().1),
@@ -127,8 +127,8 @@ impl Ledger {
         )
     }
 
-    /// Takes over a row that was written without a claim, because nothing was sent. What it said is taken back, and it
-    /// belongs to the hand-over that the job came with.
+    /// The statement that takes over a suppressed row, which was written without a claim. It removes the reason and
+    /// assigns the row to the set of the job.
     fn reopen(&self, job: &Job, row: &Item, token: &str, now: Timestamp, lease: Timestamp) -> Statement {
         let set = if job.set.is_some() { " SET \"set_id\" = ? SET \"set_of\" = ?" } else { "" };
         let mut parameters = vec![
@@ -164,10 +164,10 @@ fn reason(row: &Item) -> Option<Reason> {
     Reason::ALL.into_iter().find(|reason| reason.name() == name)
 }
 
-/// What a row says was tried.
+/// The attempts that a row records.
 fn tried(row: &Item, now: Timestamp) -> Tried {
     let times = row.get_number("attempts").and_then(|number| u32::try_from(number).ok()).unwrap_or(0);
-    let since = row.get("claimed_at").and_then(|it| it.parse().ok()).unwrap_or(now);
+    let since = row.get("claimed_at").and_then(|text| text.parse().ok()).unwrap_or(now);
     Tried { times, since, held: Duration::ZERO }
 }
 
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_of_an_endpoint_that_was_off_is_taken_over_and_every_other_suppression_stands() {
+    fn only_suppressions_by_endpoint_state_can_be_taken_over() {
         let now = Timestamp::UNIX_EPOCH;
         let row =
             |reason: &str| Item::default().text("status", Status::Suppressed.name()).text("reason", reason);

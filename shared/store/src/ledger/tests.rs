@@ -8,18 +8,18 @@ use aws_smithy_mocks::{Rule, mock};
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn suppressed_notifications_are_a_set_only_where_nothing_of_the_event_was_to_be_sent() {
+fn suppressed_set_is_empty_when_another_set_of_the_event_sends() {
     let row = |set: Option<&str>| Item::default().maybe("set_id", set);
     let rows = |sets: &[Option<&str>]| sets.iter().map(|set| row(*set)).collect::<Vec<Item>>();
     let suppressed = Set::suppressed(Some(1), None).id;
     let of = |sets: &[Option<&str>], set: &str| of_set(&rows(sets), set).len();
     assert_eq!(of(&[Some(&suppressed), None, Some(&suppressed)], &suppressed), 2);
-    assert_eq!(of(&[Some(&suppressed), Some("event")], &suppressed), 0, "another hand-over tells");
+    assert_eq!(of(&[Some(&suppressed), Some("event")], &suppressed), 0, "another set reports the outcome");
     assert_eq!(of(&[Some(&suppressed), Some("event"), Some("a1")], "event"), 1);
 }
 
 #[test]
-fn category_of_a_set_is_read_as_it_is_written() {
+fn category_of_a_set_round_trips() {
     for category in [None, Some("EHR_RECORD".to_owned())] {
         let set = Set { id: "event".to_owned(), of: 2, category };
         assert_eq!(row::read_set(&row::set_item(Some(&set))), Some(set));
@@ -28,7 +28,7 @@ fn category_of_a_set_is_read_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn only_a_claim_that_no_sender_left_behind_may_be_given_back_when_it_is_unclear() {
+async fn unclear_claim_is_unsent_unless_a_lease_was_abandoned() {
     let broken = || says(Some(BatchStatementErrorCodeEnum::InternalServerError));
     let exists = || says(Some(BatchStatementErrorCodeEnum::DuplicateItem));
     check(&[&broken()], true).await;
@@ -37,14 +37,14 @@ async fn only_a_claim_that_no_sender_left_behind_may_be_given_back_when_it_is_un
 }
 
 #[tokio::test]
-async fn row_of_a_missed_event_is_taken_over_by_its_reason_and_nothing_is_left_of_that() {
+async fn taking_over_a_missed_event_removes_its_reason() {
     let missed = mock!(Client::get_item).then_output(|| {
         let row = Item::default().text("status", "suppressed").text("reason", "endpoint_disabled");
         GetItemOutput::builder().set_item(Some(row.into_map())).build()
     });
     let taken = mock!(Client::batch_execute_statement)
-        .match_requests(|it| {
-            let statement = &it.statements()[0];
+        .match_requests(|input| {
+            let statement = &input.statements()[0];
             let text = statement.statement();
             let last = statement.parameters().last();
             text.contains("REMOVE \"reason\" REMOVE \"note\"")
@@ -71,12 +71,12 @@ fn job() -> Job {
     .unwrap()
 }
 
-/// Claims one job whose standing is unclear after these answers.
-async fn check(answers: &[&Rule], may_be_given_back: bool) {
+/// Claims one job and expects an unclear result with this `unsent` flag.
+async fn check(answers: &[&Rule], expect_unsent: bool) {
     let ledger = Ledger::new(&canned::client(answers), "ledger".into());
     let standings = ledger.claim(&[&job()], "token", NOON, NOON).await.unwrap();
     let [Standing::Unclear { unsent, .. }] = standings[..] else { panic!("{standings:?}") };
-    assert_eq!(unsent, may_be_given_back);
+    assert_eq!(unsent, expect_unsent);
 }
 
 fn says(error: Option<BatchStatementErrorCodeEnum>) -> Rule {
@@ -87,7 +87,7 @@ fn says(error: Option<BatchStatementErrorCodeEnum>) -> Rule {
     })
 }
 
-/// A row whose lease is over.
+/// A row whose lease has expired.
 fn row(status: &'static str, token: &'static str) -> Rule {
     mock!(Client::get_item).then_output(move || {
         let row = Item::default().text("status", status).text("claim_token", token).number("lease_until", 0);

@@ -1,4 +1,4 @@
-//! What is pending: as the stream and the index show it, and what becomes of it.
+//! Pending outbox entries, as the stream and the index show them, and their state changes.
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
@@ -13,40 +13,41 @@ use crate::item::{Item, sort_key};
 use crate::pause;
 use crate::writes::stood;
 
-/// The sparse index: what is pending, by shard and by the time at which it was appended.
+/// The sparse index of pending rows, by shard and append time.
 const INDEX: &str = "pending";
 
-/// The value of `pending` where the bus will never take the event.
+/// The value of `pending` for an event that the bus will never accept.
 const FAILED: &str = "failed";
 
-/// The attribute that has the digest of the row's text.
+/// The attribute with the digest of the row's text.
 const DIGEST: &str = "digest";
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const ITEMS_PER_CALL: usize = 100;
 
-/// How many rows of the index one look reads. What lies behind them is looked at the next time.
+/// The number of index rows per scan. The next scan reads the rest.
 const MAX_ROWS: usize = 5_000;
 
-/// Where a row of the outbox lies.
+/// The primary key of an outbox row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub pk: String,
     pub sk: String,
 }
 
-/// A row of the outbox whose event is not yet known to have crossed the bus. No `Debug`: it holds an event.
+/// An outbox row whose event is not yet known to have crossed the bus. Has no `Debug` because it holds an event.
 pub struct Pending {
     pub place: Place,
     /// The event as the producer wrote it.
     pub text: String,
-    /// When it was appended: the time of an event that names none.
+    /// The time of the append, which is also the time of an event without one.
     pub appended_at: Option<Timestamp>,
-    /// What the producer wrote beside the text: a digest of it, and the envelope's attributes.
+    /// The producer's other attributes: a digest of the text, and the envelope's attributes.
     beside: Item,
 }
 
-/// A row that is not its event's: the audit would never find it, or it says something else than its event.
+/// The error for a row that does not fit its event: the audit would never find it, or its attributes differ from
+/// the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     #[error("the row lies under {found:?}, wanted {wanted:?}")]
@@ -57,27 +58,27 @@ pub enum Misfit {
     Attribute { attribute: &'static str },
 }
 
-/// What the index says of the outbox.
+/// The contents of the outbox index.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Backlog {
-    /// What is pending, each with the time of its append, oldest first; events of one stream in their order.
+    /// Pending rows, each with the time of its append, oldest first. Events of one stream are in order.
     pub pending: Vec<(Place, Timestamp)>,
-    /// What the bus refused, oldest first.
+    /// Rows that the bus refused, oldest first.
     pub failed: Vec<(Place, Timestamp)>,
-    /// There is more than one look reads.
+    /// The index has more rows than one scan reads.
     pub is_cut: bool,
 }
 
 impl Pending {
-    /// Reads an item of the events table. `None` when it is no row of the outbox, or not pending any more.
+    /// Parses an item of the events table. `None` for an item that is not an outbox row or no longer pending.
     #[must_use]
     pub fn read(item: &Item) -> Option<Pending> {
-        item.get("pending").filter(|it| *it != FAILED)?;
+        item.get("pending").filter(|shard| *shard != FAILED)?;
         let place = Place { pk: item.get("pk")?.to_owned(), sk: item.get("sk")?.to_owned() };
         let text = item.get("event").unwrap_or_default().to_owned();
         let beside = [&ENVELOPE[..], &[DIGEST]].concat().into_iter();
         let beside = beside.fold(Item::default(), |found, name| found.maybe(name, item.get(name)));
-        let appended_at = item.get("appended_at").and_then(|it| it.parse().ok());
+        let appended_at = item.get("appended_at").and_then(|text| text.parse().ok());
         Some(Pending { place, text, appended_at, beside })
     }
 
@@ -87,12 +88,13 @@ impl Pending {
         Pending { place, text, appended_at: None, beside: Item::default() }
     }
 
-    /// Checks that the row is its event's: it lies where the audit looks for the event, and a row with a digest has the
-    /// digest and the attributes of its text. The audit leaves those as they are, so a row that lies about its event is
-    /// not published. A row without a digest gets its attributes from the audit.
+    /// Checks that the row fits its event. Its key must be the one under which the audit looks for the event. A row
+    /// with a digest must have the digest and the attributes of its text, because the audit keeps those as they
+    /// are. A row that contradicts its event is not published. A row without a digest gets its attributes from the
+    /// audit.
     ///
     /// # Errors
-    /// [`Misfit`] says what does not fit.
+    /// [`Misfit`] names the difference.
     pub fn check(&self, event: &Event) -> Result<(), Misfit> {
         let wanted = Place::of(event);
         if self.place != wanted {
@@ -112,7 +114,7 @@ impl Pending {
 }
 
 impl Place {
-    /// Where the outbox keeps this event: by its version, if it has one, and by source and id otherwise.
+    /// The place of this event in the outbox: by its version if it has one, else by source and id.
     #[must_use]
     pub fn of(event: &Event) -> Place {
         let sk = match event.sequence.as_ref().and_then(Sequence::version) {
@@ -122,19 +124,19 @@ impl Place {
         Place { pk: stream(event), sk }
     }
 
-    /// Where the outbox keeps this version of a stream.
+    /// The place of this version of a stream.
     #[must_use]
     pub fn of_version(pk: &str, version: u64) -> Place {
         Place { pk: pk.to_owned(), sk: version_sk(version) }
     }
 
-    /// The version in its stream. `None` for an event that stands in no order.
+    /// The version in its stream. `None` for an unordered event.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
         version_of(&self.sk)
     }
 
-    /// Where the version before this one lies, if there is one.
+    /// The place of the previous version, if there is one.
     #[must_use]
     pub fn before(&self) -> Option<Place> {
         let before = self.version()?.checked_sub(1).filter(|difference| *difference > 0)?;
@@ -146,7 +148,7 @@ impl Place {
     }
 }
 
-/// The outbox as whoever publishes from it needs it.
+/// The outbox as a publisher reads it.
 #[derive(Clone)]
 pub struct Waiting {
     client: Client,
@@ -154,7 +156,7 @@ pub struct Waiting {
 }
 
 impl super::Outbox {
-    /// The outbox with a client, for whoever publishes from it.
+    /// The outbox with a client, for the relay and the sweep.
     #[must_use]
     pub fn waiting(&self, client: &Client) -> Waiting {
         Waiting { client: client.clone(), table: self.table.clone() }
@@ -162,7 +164,7 @@ impl super::Outbox {
 }
 
 impl Waiting {
-    /// Everything that is pending or has failed, one look at the index: a single call while there is little.
+    /// All pending and failed rows, read by one scan of the index. A short outbox takes a single call.
     ///
     /// # Errors
     /// The index could not be read.
@@ -179,7 +181,7 @@ impl Waiting {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| Refused::new("look at what is pending", error))?;
+                .map_err(|error| Refused::new("read the pending outbox entries", error))?;
             for item in answer.items.unwrap_or_default().into_iter().map(Item::from) {
                 backlog.add(&item);
             }
@@ -189,22 +191,22 @@ impl Waiting {
                 break;
             }
         }
-        // By time, and by place where it is the same: events of one append have one time, and versions sort as text.
+        // By time, then by place: events of one append have one time, and versions sort as text.
         for rows in [&mut backlog.pending, &mut backlog.failed] {
-            rows.sort_by(|(a, a_at), (b, b_at)| (a_at, a).cmp(&(b_at, b)));
+            rows.sort_by(|(a, a_time), (b, b_time)| (a_time, a).cmp(&(b_time, b)));
         }
         Ok(backlog)
     }
 
-    /// Reads rows as they stand now, in the order asked for. Those that are not pending any more are left out.
+    /// The current rows at these places, in the given order. Rows that are no longer pending are left out.
     ///
     /// # Errors
     /// The table could not be read.
     pub async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
-        const DOING: &str = "read what is pending";
+        const DOING: &str = "read pending outbox entries";
         let mut found: Vec<Pending> = Vec::with_capacity(places.len());
         for some in places.chunks(ITEMS_PER_CALL) {
-            let mut open = some.iter().map(|it| it.key().into_map()).collect::<Vec<_>>();
+            let mut open = some.iter().map(|place| place.key().into_map()).collect::<Vec<_>>();
             for round in 0..crate::writes::ROUNDS {
                 pause::before(round).await;
                 let keys = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
@@ -215,11 +217,11 @@ impl Waiting {
                     .responses
                     .and_then(|mut responses| responses.remove(&self.table))
                     .unwrap_or_default();
-                found.extend(items.into_iter().map(Item::from).filter_map(|it| Pending::read(&it)));
+                found.extend(items.into_iter().map(Item::from).filter_map(|item| Pending::read(&item)));
                 open = answer
                     .unprocessed_keys
                     .and_then(|mut unprocessed_keys| unprocessed_keys.remove(&self.table))
-                    .map(|it| it.keys)
+                    .map(|unprocessed| unprocessed.keys)
                     .unwrap_or_default();
                 if open.is_empty() {
                     break;
@@ -229,17 +231,17 @@ impl Waiting {
                 return Err(crate::writes::left_over(DOING));
             }
         }
-        found.sort_by_key(|it| places.iter().position(|place| *place == it.place));
+        found.sort_by_key(|pending| places.iter().position(|place| *place == pending.place));
         Ok(found)
     }
 
-    /// Marks an event that the bus will never take, with the cause: it is not offered again, and
-    /// `carillon outbox ls --failed` shows it.
+    /// Marks an event that the bus will never accept, with the cause. The relay does not publish it again, and
+    /// `carillon outbox ls --failed` lists it.
     ///
     /// # Errors
     /// The row could not be written.
     pub async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), Refused> {
-        let text = |it: &str| AttributeValue::S(it.to_owned());
+        let text = |value: &str| AttributeValue::S(value.to_owned());
         let marked = self
             .client
             .update_item()
@@ -252,11 +254,11 @@ impl Waiting {
             .expression_attribute_values(":cause", text(cause))
             .send()
             .await;
-        // Where it is not pending any more, the audit was faster: it did cross the bus.
-        stood("put an event of the outbox aside", marked).map(drop)
+        // A row that is not pending any more was acknowledged meanwhile: its event did cross the bus.
+        stood("mark an outbox entry as failed", marked).map(drop)
     }
 
-    /// The row as it stands, whatever it says: for people who look.
+    /// The row with all its attributes, for inspection.
     ///
     /// # Errors
     /// The table could not be read.
@@ -271,9 +273,14 @@ impl Backlog {
         else {
             return;
         };
-        // A time that no one can read is very old: it must not keep the row from being found.
-        let at = item.get("appended_at").and_then(|it| it.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+        // An unreadable time counts as very old, so that the row is still found.
+        let appended_at =
+            item.get("appended_at").and_then(|text| text.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
         let place = Place { pk: pk.to_owned(), sk: sk.to_owned() };
-        if pending == FAILED { self.failed.push((place, at)) } else { self.pending.push((place, at)) }
+        if pending == FAILED {
+            self.failed.push((place, appended_at))
+        } else {
+            self.pending.push((place, appended_at))
+        }
     }
 }

@@ -8,8 +8,8 @@ use super::*;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn an_append_is_the_head_on_its_condition_and_each_event_with_a_guard() {
-    let mut transaction = vec![the_callers_own()];
+fn append_updates_the_head_and_adds_each_event_with_a_guard() {
+    let mut transaction = vec![own_write()];
     let events = [event("e-1", "{}"), event("e-2", "{}")];
     let appended = outbox().append(&mut transaction, &order(), 4, &events, NOON).unwrap();
     assert_eq!((appended.version, transaction.len()), (6, 6));
@@ -33,14 +33,14 @@ fn an_append_is_the_head_on_its_condition_and_each_event_with_a_guard() {
 }
 
 #[test]
-fn a_new_stream_has_no_head() {
+fn new_stream_requires_that_no_head_exists() {
     let mut transaction = Vec::new();
     outbox().append(&mut transaction, &order(), 0, &[event("e-1", "{}")], NOON).unwrap();
     assert_eq!(transaction[0].update().unwrap().condition_expression(), Some("attribute_not_exists(pk)"));
 }
 
 #[test]
-fn the_same_append_has_the_same_token_and_another_has_another() {
+fn token_depends_on_the_append() {
     let token = |expected, id: &str, data: &str| {
         outbox().append(&mut Vec::new(), &order(), expected, &[event(id, data)], NOON).unwrap().token
     };
@@ -53,7 +53,7 @@ fn the_same_append_has_the_same_token_and_another_has_another() {
 }
 
 #[test]
-fn what_cannot_be_appended_is_named_and_leaves_the_transaction_as_it_was() {
+fn refused_append_names_the_event_and_adds_no_writes() {
     let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(MAX_EVENT_BYTES));
     let elsewhere = Event { subject: Some("order/8".into()), ..event("e-1", "{}") };
     let out_of_place = Event { sequence: Some(Sequence::of_version(9)), ..event("e-1", "{}") };
@@ -77,8 +77,8 @@ fn what_cannot_be_appended_is_named_and_leaves_the_transaction_as_it_was() {
 }
 
 #[test]
-fn a_cancelled_transaction_says_who_was_first_what_is_done_and_what_must_not_be() {
-    let mut transaction = vec![the_callers_own()];
+fn cancelled_transaction_is_explained() {
+    let mut transaction = vec![own_write()];
     let appended = outbox().append(&mut transaction, &order(), 4, &[event("e-1", "{}")], NOON).unwrap();
     let same = Item::from(transaction[3].put().unwrap().item().clone());
     let other = same.clone().text("body", "sha256:other");
@@ -105,7 +105,7 @@ fn reason(item: Option<Item>) -> CancellationReason {
 }
 
 #[test]
-fn a_row_is_pending_until_it_is_acknowledged_or_set_aside_and_must_lie_where_its_event_says() {
+fn only_pending_rows_are_read_and_their_key_must_fit_the_event() {
     let told = event("e-1", "{}");
     let row = |pending: Option<&str>, sk: &str| {
         let item = Item::default().text("pk", "stream#-#shop").text("sk", sk);
@@ -118,7 +118,7 @@ fn a_row_is_pending_until_it_is_acknowledged_or_set_aside_and_must_lie_where_its
     assert!(misplaced.contains("outbox#shop#e-1"), "{misplaced}");
 }
 
-/// Rows as the release before the marks of the relay wrote them.
+/// Rows in the format of the release before the relay's marks.
 #[test]
 fn rows_of_the_last_release_are_read() {
     let text = include_str!("fixtures/events-rows-1.json");
@@ -146,7 +146,7 @@ fn rows_of_the_last_release_are_read() {
 }
 
 #[test]
-fn row_with_a_digest_has_the_attributes_of_its_text() {
+fn row_with_a_digest_must_have_the_attributes_of_its_text() {
     let mut transaction = Vec::new();
     outbox().append(&mut transaction, &order(), 0, &[event("e-1", "{}")], NOON).unwrap();
     let row = Item::from(transaction[1].put().unwrap().item().clone());
@@ -157,7 +157,7 @@ fn row_with_a_digest_has_the_attributes_of_its_text() {
         let said = check(row.clone().text(name, "forged")).unwrap_err();
         assert!(said.starts_with(&format!("the row's {name} is not that of its event")), "{said}");
     }
-    assert!(check(row.clone().without("type")).is_err(), "nor may one be missing");
+    assert!(check(row.clone().without("type")).is_err(), "a missing attribute is refused too");
     assert_eq!(check(row.without("digest").text("type", "forged")), Ok(()), "the audit writes them itself");
 }
 
@@ -182,7 +182,7 @@ fn event(id: &str, data: &str) -> Event {
     })
 }
 
-fn the_callers_own() -> TransactWriteItem {
+fn own_write() -> TransactWriteItem {
     let put = Put::builder()
         .table_name("orders")
         .item("pk", aws_sdk_dynamodb::types::AttributeValue::S("7".into()));
@@ -190,7 +190,7 @@ fn the_callers_own() -> TransactWriteItem {
 }
 
 #[test]
-fn a_place_knows_its_version_and_what_comes_before_it() {
+fn place_gives_its_version_and_its_predecessor() {
     let place = Place::of_version("stream#-#order/7", 10);
     assert_eq!(place.version(), Some(10));
     assert_eq!(place.before(), Some(Place::of_version("stream#-#order/7", 9)));

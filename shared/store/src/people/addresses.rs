@@ -1,9 +1,10 @@
-//! Who has an address: an entry beside each profile, by a keyed hash of the address.
+//! Address entries: people by a keyed hash of an address.
 //!
-//! The key of the hash is a random text in the table itself: whoever may not read the table can make no hash, and no key
-//! of an item shows an address. An entry can be stale, so whoever is found is compared with the address.
+//! The key of the hash is a random text in the table itself. Without read access to the table no hash can be
+//! computed, and no item's key reveals an address. An entry can be stale, so each person found is compared with the
+//! address.
 //!
-//! A profile that a release without entries wrote has none until it is written again.
+//! A profile that was written by a release without entries gets them with its next write.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -20,31 +21,31 @@ use crate::{lookup, writes};
 
 const DOING: &str = "read the key of addresses";
 
-/// The bytes of the key.
+/// The length of the key in bytes.
 const KEY_BYTES: usize = 32;
 
-/// The most people that one address leads to. More than this share none that anybody looks for.
+/// The number of people per address that a look-up returns at most. An address with more people is not a personal
+/// one.
 pub const MAX_PER_ADDRESS: u32 = 100;
 
-/// The key of the hashes, once it was read.
+/// The hash key, once read.
 pub(super) type AddressKey = Arc<OnceLock<KeyedHashes>>;
 
 impl People {
-    /// The same table, whose writes keep entries of addresses.
+    /// The same table with writes that maintain address entries.
     #[must_use]
     pub fn with_addresses(self) -> People {
         People { addresses: Some(AddressKey::default()), ..self }
     }
 
-    /// The people who have an address of a channel: of `email`, `sms` and `whatsapp`, in any spelling. The profiles are
-    /// as they are now.
+    /// The current profiles of the people with an address of `email`, `sms` or `whatsapp`, in any spelling.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub async fn by_address(&self, channel: Channel, address: &str) -> Result<Vec<Recipient>, Refused> {
         let hashes = self.read_key().await?;
         let pk = partition(&hashes, channel, address);
-        let doing = "look an address up";
+        let doing = "read the people with an address";
         let (ids, _) =
             lookup::page(&self.client, &self.table, doing, (pk, "id"), None, MAX_PER_ADDRESS).await?;
         let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
@@ -56,7 +57,7 @@ impl People {
         Ok(found.filter(has).collect())
     }
 
-    /// Everybody there is, for people who look: it reads the whole table.
+    /// All people, for inspection. Reads the whole table.
     ///
     /// # Errors
     /// The table could not be read.
@@ -65,7 +66,7 @@ impl People {
         Ok(items.iter().filter_map(|item| super::filed::person(item).ok().flatten()).collect())
     }
 
-    /// The partitions of a person's addresses; none where the table keeps no entries.
+    /// The partitions of a person's address entries. Empty if the table has no entries.
     pub(super) async fn address_partitions(
         &self,
         person: Option<&Recipient>,
@@ -100,7 +101,7 @@ impl People {
         Ok(hashes)
     }
 
-    /// Makes the key, unless somebody else was first: the one in the table counts.
+    /// Creates the key. If another writer was first, the key in the table counts.
     async fn make_key(&self) -> Result<String, Refused> {
         let mut bytes = [0_u8; KEY_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| permanent(error.to_string()))?;
@@ -108,7 +109,7 @@ impl People {
         let put = self.client.put_item().table_name(&self.table);
         let put = put.set_item(Some(key_item().text("key", &text).into_map()));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
-        writes::stood("make the key of addresses", sent)?;
+        writes::stood("create the key of addresses", sent)?;
         let found = lookup::get(&self.client, &self.table, key_item()).await?;
         let found = found.and_then(|item| item.get("key").map(str::to_owned));
         found.ok_or_else(|| permanent("the key of addresses is not in the table"))

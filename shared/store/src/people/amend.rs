@@ -1,10 +1,10 @@
-//! Changing people: read, change, write if nobody else has written meanwhile, and otherwise begin again.
+//! Changes to people: read, change, write if no other writer was first, else start again.
 //!
-//! A person and their memberships are written in one transaction, on the condition that the profile's version is the
-//! one that was read. So two writers never leave a membership behind that no profile knows of. Where there are more
-//! memberships than a transaction takes, the profile is written first with a list of what may still have to go, then
-//! memberships are added, then others removed, each on the condition of that version. Whoever comes between, or after
-//! a crash, finds the list and finishes the work.
+//! A person and their memberships are written in one transaction, on the condition that the profile's version is
+//! unchanged. So concurrent writers never leave a membership without a profile. If a transaction cannot hold all
+//! memberships, the profile is first written with a list of the memberships that may have to go. Then memberships
+//! are added, then others removed, each on the condition of that version. After a crash the next writer finds the
+//! list and completes the work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,26 +25,26 @@ use crate::{lookup, pause};
 /// DynamoDB's limit for one transaction.
 const ACTIONS_PER_TRANSACTION: usize = 100;
 
-/// How many people are written at the same time.
+/// The number of people written concurrently.
 const AT_ONCE: usize = 16;
 
 const DOING: &str = "write people";
 
-/// Why a change is not in the table.
+/// The reason why a change was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum NotApplied {
-    /// What would come of it is no person. The same change will never work.
+    /// The result would not be a valid person. A repetition cannot succeed.
     #[error("the change does not fit: {0}")]
     Unfit(Refusal),
-    /// The table did not take it.
+    /// The table refused the write.
     #[error(transparent)]
     Refused(#[from] Refused),
 }
 
-/// What a change has done.
+/// The result of a change.
 #[derive(Clone, Default)]
 pub struct Amended {
-    /// `false`: something newer stands against all of the change, or the same change was there already.
+    /// `false`: newer changes override the whole change, or it was already applied.
     pub changed: bool,
     /// The addresses that the person no longer has.
     pub addresses: Vec<AddressChange>,
@@ -52,15 +52,15 @@ pub struct Amended {
 
 type Applied = Result<Amended, NotApplied>;
 
-/// What became of a write on a condition.
+/// The result of a conditional write.
 pub(super) enum Swap {
     Done,
-    /// Somebody else was quicker.
+    /// Another writer was first.
     Lost,
 }
 
 impl Filed {
-    /// Carries one change out. Nothing has changed where it is refused.
+    /// Applies one change. A refused change leaves the profile unchanged.
     pub(super) fn amend(&mut self, amendment: &Amendment) -> Result<Amended, Refusal> {
         let before = self.entry.person.clone();
         let changed = self.entry.apply(amendment)?;
@@ -70,18 +70,18 @@ impl Filed {
 }
 
 impl People {
-    /// Carries changes out, those of one person together and in their order. The answers are in the order of the
-    /// changes: `false` where something newer stands against all of it, or the same change was there already.
+    /// Applies changes, those of one person together and in their order. The results are in the order of the
+    /// changes. `false`: newer changes override the whole change, or it was already applied.
     pub async fn apply(&self, amendments: &[Amendment]) -> Vec<Result<bool, NotApplied>> {
         let applied = self.amend_all(amendments).await;
         applied.into_iter().map(|applied| applied.map(|amended| amended.changed)).collect()
     }
 
-    /// The same, and the answers hold the addresses that the changes took from people.
+    /// Applies changes and returns the addresses that they removed from people.
     pub async fn amend_all(&self, amendments: &[Amendment]) -> Vec<Applied> {
         let mut of_person: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, it) in amendments.iter().enumerate() {
-            of_person.entry(&it.id).or_default().push(at);
+        for (index, amendment) in amendments.iter().enumerate() {
+            of_person.entry(&amendment.id).or_default().push(index);
         }
         let people: Vec<(&str, Vec<usize>)> = of_person.into_iter().collect();
         let mut answers: BTreeMap<usize, Applied> = BTreeMap::new();
@@ -90,29 +90,29 @@ impl People {
             let items = match self.read(keys).await {
                 Ok(items) => items,
                 Err(refused) => {
-                    let all = some.iter().flat_map(|(_, ats)| ats);
-                    answers.extend(all.map(|at| (*at, Err(again(&refused).into()))));
+                    let all = some.iter().flat_map(|(_, indices)| indices);
+                    answers.extend(all.map(|index| (*index, Err(again(&refused).into()))));
                     continue;
                 }
             };
             let mut items: BTreeMap<String, Item> =
                 items.into_iter().filter_map(|item| Some((item.get("pk")?.to_owned(), item))).collect();
-            let work = some.iter().map(|(id, ats)| {
+            let work = some.iter().map(|(id, indices)| {
                 let item = filed::profile(id).get("pk").and_then(|pk| items.remove(pk));
-                let changes: Vec<&Amendment> = ats.iter().map(|at| &amendments[*at]).collect();
-                async move { (ats, self.amend_each(id, item, &changes).await) }
+                let changes: Vec<&Amendment> = indices.iter().map(|index| &amendments[*index]).collect();
+                async move { (indices, self.amend_each(id, item, &changes).await) }
             });
             let work: Vec<_> = work.collect();
             let mut done = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
-            while let Some((ats, applied)) = done.next().await {
-                answers.extend(ats.iter().copied().zip(applied));
+            while let Some((indices, applied)) = done.next().await {
+                answers.extend(indices.iter().copied().zip(applied));
             }
         }
         answers.into_values().collect()
     }
 
-    /// All changes of one person at once; where the table will never take the outcome, each alone, so that one of them
-    /// does not stand in the way of the others.
+    /// Applies all changes of one person in one write. If the table refuses the result permanently, applies them
+    /// one by one, so that a single change does not block the others.
     async fn amend_each(&self, id: &str, item: Option<Item>, changes: &[&Amendment]) -> Vec<Applied> {
         match self.amend(id, item, changes).await {
             Ok(applied) => applied,
@@ -124,7 +124,7 @@ impl People {
                         Err(refused) => Err(refused),
                     });
                 }
-                applied.into_iter().map(|it| it?.pop().unwrap_or(Ok(Amended::default()))).collect()
+                applied.into_iter().map(|answers| answers?.pop().unwrap_or(Ok(Amended::default()))).collect()
             }
             Err(refused) => changes.iter().map(|_| Err(again(&refused).into())).collect(),
         }
@@ -160,7 +160,7 @@ impl People {
         lookup::get(&self.client, &self.table, filed::profile(id)).await
     }
 
-    /// Writes a profile and its memberships over the ones that were read.
+    /// Writes a profile and its memberships on the condition that the profile is unchanged.
     pub(super) async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, Refused> {
         let mut wanted = filed::partitions(&after.entry);
         let (mut sure, mut possible) = before.entered();
@@ -176,8 +176,8 @@ impl People {
         after.version = Some(before.version.unwrap_or(0) + 1);
         after.open = None;
         let mut actions: Vec<TransactWriteItem> =
-            enter.into_iter().map(|it| self.putting(filed::membership(it, id), None)).collect();
-        actions.extend(strike.iter().map(|it| self.deleting(filed::membership_key(it, id))));
+            enter.into_iter().map(|partition| self.putting(filed::membership(partition, id), None)).collect();
+        actions.extend(strike.iter().map(|partition| self.deleting(filed::membership_key(partition, id))));
         if actions.len() < ACTIONS_PER_TRANSACTION {
             actions.insert(0, self.putting(filed::to_item(id, &after), Some(before.version)));
             return self.transact(actions).await;
@@ -200,12 +200,12 @@ impl People {
         self.transact(vec![self.putting(filed::to_item(id, &after), Some(written))]).await
     }
 
-    /// Whether entries of addresses are to be written although nothing of the person has changed.
+    /// Whether address entries must be written although the person is unchanged.
     pub(super) fn lacks_addresses(&self, before: &Filed) -> bool {
         self.addresses.is_some() && !before.has_addresses && before.entry.person.is_some()
     }
 
-    /// `version`: what the item must be to be replaced.
+    /// A put. `version` is the version that the item must have to be replaced.
     fn putting(&self, item: Item, version: Option<Option<i64>>) -> TransactWriteItem {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item.into_map()));
         if let Some(version) = version {
@@ -224,7 +224,7 @@ impl People {
         TransactWriteItem::builder().delete(delete).build()
     }
 
-    /// Nobody has written the profile since.
+    /// A check that the profile is unchanged.
     fn check(&self, id: &str, version: Option<i64>) -> TransactWriteItem {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -256,7 +256,7 @@ enum Sorted {
     Other,
 }
 
-/// A cancelled transaction says why of each of its actions.
+/// Classifies a failed transaction by the reasons of its actions.
 ///
 /// Source: DynamoDB API reference, `TransactWriteItems`, "TransactionCanceledException".
 fn sort(error: &TransactWriteItemsError) -> Sorted {
@@ -291,12 +291,12 @@ fn condition(version: Option<i64>) -> &'static str {
     }
 }
 
-/// The same answer for another change.
+/// The same error for another change.
 fn again(refused: &Refused) -> Refused {
     Refused { doing: refused.doing, verdict: refused.verdict, source: aws::chain(refused).into() }
 }
 
-/// Another release may be able to read it: it is neither changed nor given up.
+/// The error for a profile that another release may be able to parse: retry, and leave it unchanged.
 pub(super) fn unreadable(malformed: crate::Malformed) -> Refused {
     Refused { doing: DOING, verdict: Verdict::Transient, source: Box::new(malformed) }
 }

@@ -1,4 +1,4 @@
-//! Changing a person in the light of who they are now.
+//! Edits of a person that depend on the current profile.
 
 use aws::Refused;
 use domain::producers::Tenants;
@@ -11,10 +11,10 @@ use super::{Amended, NotApplied, People};
 use crate::pause;
 use crate::writes::{ROUNDS, left_over};
 
-/// Why an edit is not in the table.
+/// The reason why an edit was not written.
 #[derive(Debug)]
 pub enum NotEdited<E> {
-    /// Whoever decided about the change said no.
+    /// The decision function refused the change.
     Denied(E),
     NotApplied(NotApplied),
 }
@@ -26,11 +26,11 @@ impl<E> From<Refused> for NotEdited<E> {
 }
 
 impl People {
-    /// Asks `decide` what is to change about a person, given who they are, and changes it if they are still the same:
-    /// otherwise it asks again. `None` from `decide`: nothing is to change.
+    /// Calls `decide` with the current profile and applies the change it returns. If the profile changed meanwhile,
+    /// calls it again. `None` from `decide` means no change.
     ///
     /// # Errors
-    /// [`NotEdited::Denied`] carries the no of `decide`.
+    /// [`NotEdited::Denied`] carries the error of `decide`.
     pub async fn edit<E>(
         &self,
         id: &str,

@@ -1,4 +1,4 @@
-//! Items of the people table, and what they say.
+//! The items of the people table and their contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,34 +11,35 @@ use serde_json::{Map, Value};
 use crate::item::{Item, Malformed, key, sort_key};
 use crate::seconds;
 
-/// The members of a person that are plain text, and those that are lists of text. Every other one is JSON in a text,
+/// The members of a person that are plain text, and those that are lists of text. Each of the others is JSON text,
 /// so that a member of another shape changes no attribute.
 const PLAIN: [&str; 7] = ["id", "name", "email", "phone", "whatsapp", "locale", "zone"];
 const LISTS: [&str; 2] = ["tenants", "topics"];
 const NESTED: [&str; 8] =
     ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed", "unsubscribed"];
 
-/// The tenants that registered devices, by device: beside `devices`, where the last release reads no further member.
+/// The tenants that registered devices, by device id. Separate from `devices`, because the last release rejects new
+/// members there.
 const DEVICE_TENANTS: &str = "device_tenants";
 
-/// Says that the person's addresses have their entries.
+/// The mark of a profile with address entries.
 const ADDRESSES: &str = "has_addresses";
 
-/// A profile as it stands in the table.
+/// A profile as stored in the table.
 #[derive(Clone, Default)]
 pub(super) struct Filed {
     pub(super) entry: Entry,
-    /// Counts the writes; none for an item that was never written, or before writes were counted.
+    /// The number of writes. `None` for an item that was never written, or only before writes were counted.
     pub(super) version: Option<i64>,
-    /// The groups that the person may still be entered in although they are in them no more, while memberships are
-    /// being written in more than one transaction. None: every membership is as the person says.
+    /// The groups that may still have a membership item although the person left them, while memberships are
+    /// written in several transactions. `None`: all membership items are up to date.
     pub(super) open: Option<BTreeSet<String>>,
-    /// Whether the person's addresses have their entries: no release before this one wrote any.
+    /// Whether the person's addresses have their entries. Earlier releases wrote none.
     pub(super) has_addresses: bool,
 }
 
 impl Filed {
-    /// The partitions that hold a membership for sure, and those that may hold one.
+    /// The partitions that certainly hold a membership, and those that may hold one.
     pub(super) fn entered(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         let own = partitions(&self.entry);
         let possible: BTreeSet<String> = own.union(&self.former()).cloned().collect();
@@ -48,19 +49,20 @@ impl Filed {
         }
     }
 
-    /// The partitions of a person without tenants that the last release entered: there, no tenants were all tenants.
+    /// The partitions in which the last release entered a person without tenants: in that release such a person
+    /// belonged to all tenants.
     fn former(&self) -> BTreeSet<String> {
         let Some(person) = self.entry.person.as_ref().filter(|person| person.tenants.is_empty()) else {
             return BTreeSet::new();
         };
         let topics = person.topics_in.iter();
         let topics =
-            topics.flat_map(|(tenant, all)| all.iter().map(move |it| Group::topic(Some(tenant), it)));
+            topics.flat_map(|(tenant, all)| all.iter().map(move |topic| Group::topic(Some(tenant), topic)));
         topics.map(|topic| partition(&topic)).collect()
     }
 }
 
-/// The partitions that a person's memberships belong to.
+/// The partitions of a person's memberships.
 pub(super) fn partitions(entry: &Entry) -> BTreeSet<String> {
     entry.groups().iter().map(partition).collect()
 }
@@ -70,7 +72,7 @@ pub(super) fn partition(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => key(&["role", scope, role]),
         Group::Topic { tenant, name } => key(&["topic", tenant.as_deref().unwrap_or(NO_TENANT), name]),
-        // No person is in it: endpoints have a table of their own.
+        // No person is in it, because endpoints have a table of their own.
         Group::Endpoints { tenant } => key(&["endpoints", tenant.as_deref().unwrap_or(NO_TENANT)]),
     }
 }
@@ -96,8 +98,8 @@ pub(super) fn tenant(id: &str) -> Item {
     Item::default().text("pk", key(&["tenant", id])).text("sk", "profile")
 }
 
-/// The item of a profile. One without a person has no `id`: it only remembers that somebody was deleted, or what
-/// somebody who is not known yet has joined.
+/// The item of a profile. A profile without a person has no `id`. It records that the person was deleted, or the
+/// memberships of a person who is not described yet.
 pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
     let mut item = profile(id).text("history", filed.entry.history());
     if let Some(version) = filed.version {
@@ -109,8 +111,8 @@ pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
     if filed.has_addresses {
         item = item.number(ADDRESSES, 1);
     }
-    if let Some(at) = filed.entry.forget_at() {
-        item = item.number("ttl", seconds(at));
+    if let Some(forget_at) = filed.entry.forget_at() {
+        item = item.number("ttl", seconds(forget_at));
     }
     match &filed.entry.person {
         Some(person) => item.with(members(person)).maybe(DEVICE_TENANTS, device_tenants(person).as_deref()),
@@ -118,7 +120,7 @@ pub(super) fn to_item(id: &str, filed: &Filed) -> Item {
     }
 }
 
-/// The tenants of a person's devices, as JSON; none where no device has one.
+/// The tenants of a person's devices, as JSON. `None` if no device has a tenant.
 fn device_tenants(person: &Recipient) -> Option<String> {
     let devices = person.devices.iter();
     let tenants: Map<String, Value> =
@@ -139,7 +141,7 @@ fn members(person: &Recipient) -> Item {
         item = if let Some(text) = plain {
             item.text(&name, text)
         } else if let Some(list) = list {
-            item.texts(&name, list.iter().filter_map(|it| it.as_str().map(str::to_owned)))
+            item.texts(&name, list.iter().filter_map(|value| value.as_str().map(str::to_owned)))
         } else {
             item.text(&name, value.to_string())
         };
@@ -147,7 +149,7 @@ fn members(person: &Recipient) -> Item {
     item
 }
 
-/// The person of a profile. `None` when it holds none.
+/// The person of a profile. `None` if it holds none.
 ///
 /// # Errors
 /// [`Malformed`] names an attribute that another release may have written.
@@ -193,12 +195,12 @@ pub(super) fn filed(item: &Item) -> Result<Filed, Malformed> {
         (None, Some(person)) => Entry::undated(person),
         (None, None) => Entry::default(),
     };
-    let open = item.get("open").map(|it| nested("open", it)).transpose()?;
+    let open = item.get("open").map(|text| nested("open", text)).transpose()?;
     let has_addresses = item.get_number(ADDRESSES) == Some(1);
     Ok(Filed { entry, version: item.get_number("version"), open, has_addresses })
 }
 
-/// A tenant's item. `at` and `by` say when the settings were last said, and by whom.
+/// A tenant's item. `at` and `by` are time and author of the settings.
 pub(super) fn tenant_item(id: &str, settings: &Settings, at: Timestamp, by: &str) -> Item {
     let json = |value: &Value| value.to_string();
     tenant(id)
@@ -210,9 +212,9 @@ pub(super) fn tenant_item(id: &str, settings: &Settings, at: Timestamp, by: &str
         .text("changed_by", by)
 }
 
-/// Whole nanoseconds since 1970, as far as a number of ours goes: the year 2262.
-pub(super) fn nanoseconds(at: Timestamp) -> i64 {
-    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
+/// Whole nanoseconds since 1970. An `i64` lasts until the year 2262.
+pub(super) fn nanoseconds(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 fn member(settings: &Settings, name: &str) -> Option<Value> {

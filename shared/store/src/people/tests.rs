@@ -17,11 +17,11 @@ use super::*;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
-/// What transactions asked for: a line for each action.
+/// The transactions that were sent: a line per action.
 type Asked = Arc<Mutex<Vec<Vec<String>>>>;
 
 #[test]
-fn what_is_written_can_be_read() {
+fn profile_round_trips_through_its_item() {
     let person = recipient(json!({
         "id": "ann", "name": "Ann", "email": "ann@example.com", "phone": "1", "whatsapp": "2",
         "devices": [
@@ -60,7 +60,7 @@ fn what_is_written_can_be_read() {
 }
 
 #[test]
-fn a_profile_from_before_histories_is_a_person_whom_everything_new_may_change() {
+fn profile_without_history_is_parsed_as_undated() {
     let item = filed::profile("ann").text("id", "ann").text("name", "Ann").texts("tenants", ["a".to_owned()]);
     let filed = filed::filed(&item).unwrap();
     assert!(filed.entry.person == Some(recipient(json!({ "id": "ann", "name": "Ann", "tenants": ["a"] }))));
@@ -69,7 +69,7 @@ fn a_profile_from_before_histories_is_a_person_whom_everything_new_may_change() 
 }
 
 #[tokio::test]
-async fn a_person_is_written_with_what_they_joined_and_without_what_they_left_in_one_transaction() {
+async fn person_and_membership_changes_are_one_transaction() {
     let asked = Asked::default();
     let before = standing(json!({ "id": "ann", "topics": ["x:1", "x:2"] }), 7);
     let people = people(&[&found(vec![before]), &takes(&asked)]);
@@ -79,7 +79,7 @@ async fn a_person_is_written_with_what_they_joined_and_without_what_they_left_in
 }
 
 #[tokio::test]
-async fn topic_that_a_person_without_tenants_followed_in_a_tenant_is_struck() {
+async fn topic_in_a_tenant_is_removed_from_a_person_without_tenants() {
     let asked = Asked::default();
     let before = standing(json!({ "id": "ann", "topics_in": { "a": ["x:1"] } }), 7);
     let people = people(&[&found(vec![before]), &takes(&asked)]);
@@ -88,7 +88,7 @@ async fn topic_that_a_person_without_tenants_followed_in_a_tenant_is_struck() {
 }
 
 #[tokio::test]
-async fn addresses_have_entries_by_keyed_hashes_and_an_old_profile_gets_them_with_its_next_write() {
+async fn address_entries_are_keyed_hashes_and_added_with_the_next_write() {
     let key = || {
         mock!(Client::get_item).then_output(|| {
             let item = Item::default().text("pk", "address-key").text("key", "0".repeat(64));
@@ -107,7 +107,8 @@ async fn addresses_have_entries_by_keyed_hashes_and_an_old_profile_gets_them_wit
         assert!(!entry.contains("example") && !entry.contains("2079460102"), "{entry}");
     }
 
-    // A profile that has entries: the one of the old address goes, the one that stays is not written again.
+    // For a profile with entries, the entry of the old address is deleted and the unchanged one is not written
+    // again.
     let filed = Filed {
         has_addresses: true,
         ..standing_filed(json!({ "id": "ann", "email": "ann@example.com", "phone": "+442079460102" }), 8)
@@ -122,7 +123,7 @@ async fn addresses_have_entries_by_keyed_hashes_and_an_old_profile_gets_them_wit
 }
 
 #[tokio::test]
-async fn who_was_not_the_quickest_reads_again_and_builds_on_what_the_other_wrote() {
+async fn lost_write_is_retried_on_the_new_profile() {
     let asked = Asked::default();
     let first = standing(json!({ "id": "ann", "topics": ["x:1"] }), 7);
     let then = standing(json!({ "id": "ann", "topics": ["x:9"] }), 8);
@@ -134,7 +135,7 @@ async fn who_was_not_the_quickest_reads_again_and_builds_on_what_the_other_wrote
 }
 
 #[tokio::test]
-async fn who_decides_about_a_person_is_asked_again_when_they_have_changed_meanwhile() {
+async fn edit_decides_again_when_the_profile_changed() {
     let asked = Asked::default();
     let get = |topic: &'static str, version| {
         let item = standing(json!({ "id": "ann", "topics": [topic] }), version);
@@ -155,9 +156,9 @@ async fn who_decides_about_a_person_is_asked_again_when_they_have_changed_meanwh
 }
 
 #[tokio::test]
-async fn more_memberships_than_a_transaction_takes_are_added_before_others_go_and_the_profile_says_so() {
+async fn many_memberships_are_added_before_others_are_removed() {
     let asked = Asked::default();
-    let topics = |letter: &str| (0..120).map(|it| format!("{letter}:{it:03}")).collect::<Vec<_>>();
+    let topics = |letter: &str| (0..120).map(|number| format!("{letter}:{number:03}")).collect::<Vec<_>>();
     let before = standing(json!({ "id": "ann", "topics": topics("a") }), 7);
     let takes: Vec<Rule> = (0..5).map(|_| takes(&asked)).collect();
     let found = found(vec![before]);
@@ -168,19 +169,19 @@ async fn more_memberships_than_a_transaction_takes_are_added_before_others_go_an
     assert_eq!(asked.iter().map(Vec::len).collect::<Vec<_>>(), [1, 100, 100, 43, 1]);
     assert_eq!(asked[0], ["put user#ann profile if 7 open 120"]);
     assert_eq!(asked[4], ["put user#ann profile if 8"]);
-    assert!(asked[1..4].iter().all(|it| it[0] == "check user#ann profile if 8"));
-    let writes: Vec<&String> = asked[1..4].iter().flat_map(|it| &it[1..]).collect();
+    assert!(asked[1..4].iter().all(|lines| lines[0] == "check user#ann profile if 8"));
+    let writes: Vec<&String> = asked[1..4].iter().flat_map(|lines| &lines[1..]).collect();
     assert!(writes[..120].iter().all(|write| write.starts_with("put topic#-#b:")));
     assert!(writes[120..].iter().all(|write| write.starts_with("delete topic#-#a:")));
 }
 
 #[tokio::test]
-async fn what_a_writer_that_died_left_open_is_finished_by_the_next() {
+async fn interrupted_membership_changes_are_completed_by_the_next_write() {
     let asked = Asked::default();
     let mut left = standing_filed(json!({ "id": "ann", "topics": ["b:1"] }), 8);
     left.open = Some(BTreeSet::from(["topic#-#a:1".to_owned()]));
     let people = people(&[&found(vec![filed::to_item("ann", &left)]), &takes(&asked)]);
-    // Nothing new is said: the same event, once more.
+    // The same event once more, without new content.
     let topic = Topic { tenant: None, name: "b:1".into() };
     let stamp = Stamp { at: Timestamp::UNIX_EPOCH, by: String::new() };
     assert!(!people.join(&topic, "ann", stamp).await.unwrap());
@@ -189,20 +190,20 @@ async fn what_a_writer_that_died_left_open_is_finished_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_patch_that_makes_no_person_is_told_apart_from_a_table_that_says_no() {
+async fn invalid_patch_and_refused_write_are_different_errors() {
     let ann = standing(json!({ "id": "ann" }), 1);
     let asked = Asked::default();
     let patch = |value: Value| Map::from_iter([("name".to_owned(), value)]);
     let one = people(&[&found(vec![ann.clone()])]);
     let unfit = one.merge("ann", patch(json!(7)), later()).await;
-    assert!(matches!(unfit, Err(NotApplied::Unfit(it)) if it.attribute == "data.name"));
+    assert!(matches!(unfit, Err(NotApplied::Unfit(refusal)) if refusal.attribute == "data.name"));
     for (code, verdict) in [("ValidationError", Verdict::Permanent), ("ThrottlingError", Verdict::Throttled)]
     {
         let one = people(&[&found(vec![ann.clone()]), &cancels(code)]);
         let refused = one.merge("ann", patch(json!("Ann")), later()).await;
-        assert!(matches!(refused, Err(NotApplied::Refused(it)) if it.verdict == verdict), "{code}");
+        assert!(matches!(refused, Err(NotApplied::Refused(refused)) if refused.verdict == verdict), "{code}");
     }
-    // Two changes of one person, together too large: each has its own answer.
+    // Two changes of one person that are too large together: each gets its own result.
     let reread = || {
         let ann = ann.clone();
         mock!(Client::get_item)
@@ -210,10 +211,10 @@ async fn a_patch_that_makes_no_person_is_told_apart_from_a_table_that_says_no() 
     };
     let no = || cancels("ValidationError");
     let rules = [&found(vec![ann.clone()]), &no(), &reread(), &no(), &reread(), &takes(&asked)];
-    let both = ["large", "small"].map(|it| Amendment {
+    let both = ["large", "small"].map(|name| Amendment {
         id: "ann".into(),
-        change: Change::Update(patch(json!(it))),
-        stamp: Stamp { at: NOON + std::time::Duration::from_secs(it.len() as u64), by: it.into() },
+        change: Change::Update(patch(json!(name))),
+        stamp: Stamp { at: NOON + std::time::Duration::from_secs(name.len() as u64), by: name.into() },
         reach: Tenants::All,
     });
     let applied = people(&rules).apply(&both).await;
@@ -221,20 +222,22 @@ async fn a_patch_that_makes_no_person_is_told_apart_from_a_table_that_says_no() 
 }
 
 #[tokio::test]
-async fn change_says_which_address_the_person_no_longer_has() {
+async fn change_reports_removed_addresses() {
     let asked = Asked::default();
     let before = standing(json!({ "id": "ann", "email": "old@example.com" }), 7);
     let people = people(&[&found(vec![before]), &takes(&asked)]);
     let patch = Map::from_iter([("email".to_owned(), json!("new@example.com"))]);
     let amendment =
         Amendment { id: "ann".into(), change: Change::Update(patch), stamp: later(), reach: Tenants::All };
-    let Some(Ok(amended)) = people.amend_all(&[amendment]).await.pop() else { panic!("it is applied") };
+    let Some(Ok(amended)) = people.amend_all(&[amendment]).await.pop() else {
+        panic!("the change was not applied")
+    };
     let old: Vec<&str> = amended.addresses.iter().map(|change| change.old.as_str()).collect();
     assert_eq!((amended.changed, old), (true, vec!["old@example.com"]));
 }
 
 #[tokio::test]
-async fn what_a_read_left_over_is_asked_for_again() {
+async fn unprocessed_keys_are_read_again() {
     let some = || {
         mock!(Client::batch_get_item).then_output(|| {
             let key = filed::profile("ben").into_map();
@@ -254,7 +257,7 @@ async fn what_a_read_left_over_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn people_and_tenants_are_found_together_and_what_cannot_be_read_is_left_out_and_named() {
+async fn unreadable_people_are_listed_apart_from_people_and_tenants() {
     let tenant =
         filed::tenant_item("a", &Settings { zone: Some("Z".into()), ..Settings::default() }, NOON, "");
     let bad = standing(json!({ "id": "bad" }), 1).text("roles", "{");
@@ -269,13 +272,13 @@ async fn people_and_tenants_are_found_together_and_what_cannot_be_read_is_left_o
 }
 
 #[tokio::test]
-async fn a_group_is_read_page_by_page_after_the_last_member_seen() {
+async fn group_is_read_page_by_page() {
     let query = mock!(Client::query)
-        .match_requests(|it| {
-            let start = it
+        .match_requests(|input| {
+            let start = input
                 .exclusive_start_key()
                 .map(|exclusive_start_key| exclusive_start_key["sk"].as_s().unwrap().as_str());
-            it.limit() == Some(2) && start == Some("user#a%23b") && it.consistent_read() == Some(true)
+            input.limit() == Some(2) && start == Some("user#a%23b") && input.consistent_read() == Some(true)
         })
         .then_output(|| {
             let item = |id: &str| Item::default().text("id", id).into_map();
@@ -296,7 +299,7 @@ fn standing(person: Value, version: i64) -> Item {
     filed::to_item(&filed.entry.person.as_ref().unwrap().id.clone(), &filed)
 }
 
-/// Somebody who was described a day ago.
+/// A person who was described a day ago.
 fn standing_filed(person: Value, version: i64) -> Filed {
     let person = recipient(person);
     let mut entry = Entry::default();
@@ -326,8 +329,8 @@ fn found(items: Vec<Item>) -> Rule {
 fn takes(asked: &Asked) -> Rule {
     let asked = Arc::clone(asked);
     mock!(Client::transact_write_items)
-        .match_requests(move |it| {
-            asked.lock().unwrap().push(it.transact_items().iter().map(told).collect());
+        .match_requests(move |input| {
+            asked.lock().unwrap().push(input.transact_items().iter().map(line_of).collect());
             true
         })
         .then_output(|| TransactWriteItemsOutput::builder().build())
@@ -341,17 +344,18 @@ fn cancels(code: &'static str) -> Rule {
     })
 }
 
-/// An action in words.
-fn told(action: &TransactWriteItem) -> String {
-    let text = |attribute_value: &AttributeValue| attribute_value.as_s().unwrap().clone();
-    let condition = |it: Option<&HashMap<String, AttributeValue>>| {
-        it.map_or(String::new(), |it| format!(" if {}", it[":v"].as_n().unwrap()))
+/// One action as a line of text.
+fn line_of(action: &TransactWriteItem) -> String {
+    let text = |value: &AttributeValue| value.as_s().unwrap().clone();
+    let condition = |values: Option<&HashMap<String, AttributeValue>>| {
+        values.map_or(String::new(), |values| format!(" if {}", values[":v"].as_n().unwrap()))
     };
-    if let Some(it) = action.put() {
-        let open = it.item().get("open").map(|it| serde_json::from_str::<Vec<String>>(&text(it)).unwrap());
-        let open = open.map_or(String::new(), |it| format!(" open {}", it.len()));
-        let values = condition(it.expression_attribute_values());
-        return format!("put {} {}{values}{open}", text(&it.item()["pk"]), text(&it.item()["sk"]));
+    if let Some(put) = action.put() {
+        let open =
+            put.item().get("open").map(|value| serde_json::from_str::<Vec<String>>(&text(value)).unwrap());
+        let open = open.map_or(String::new(), |groups| format!(" open {}", groups.len()));
+        let values = condition(put.expression_attribute_values());
+        return format!("put {} {}{values}{open}", text(&put.item()["pk"]), text(&put.item()["sk"]));
     }
     if let Some(delete) = action.delete() {
         return format!("delete {} {}", text(&delete.key()["pk"]), text(&delete.key()["sk"]));
@@ -361,7 +365,7 @@ fn told(action: &TransactWriteItem) -> String {
     format!("check {} {}{values}", text(&condition_check.key()["pk"]), text(&condition_check.key()["sk"]))
 }
 
-/// The table, over a real client whose answers are given beforehand, in this order.
+/// The table behind a real client with prepared answers, in this order.
 fn people(rules: &[&Rule]) -> People {
     let mode = MockResponseInterceptor::new().rule_mode(RuleMode::Sequential);
     let answers = rules.iter().fold(mode, |answers, rule| answers.with_rule(rule));

@@ -12,17 +12,17 @@ use domain::endpoint::secret::{Scheme, Secret};
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[tokio::test]
-async fn fifty_first_endpoint_is_refused_and_nothing_is_written() {
+async fn fifty_first_endpoint_is_refused() {
     let done = register("acme", &[&nothing(), &nothing(), &ids(50)], false).await;
     assert_eq!(done, Registered::Full);
 }
 
 #[tokio::test]
-async fn new_endpoint_is_unverified_and_created_only_over_the_count_that_was_read() {
+async fn new_endpoint_is_unverified_and_guarded_by_the_count_that_was_read() {
     let written = mock!(Client::transact_write_items)
-        .match_requests(|it| {
+        .match_requests(|input| {
             let puts: Vec<_> =
-                it.transact_items().iter().filter_map(|transact_item| transact_item.put()).collect();
+                input.transact_items().iter().filter_map(|transact_item| transact_item.put()).collect();
             let of = |pk: &str| puts.iter().find(|put| put.item()["pk"] == AttributeValue::S(pk.to_owned()));
             let (endpoint, guard) = (of("endpoints#acme").unwrap(), of("endpoint-count#acme").unwrap());
             endpoint.item().contains_key("unverified")
@@ -37,7 +37,7 @@ async fn new_endpoint_is_unverified_and_created_only_over_the_count_that_was_rea
 }
 
 #[tokio::test]
-async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
+async fn url_of_another_origin_makes_an_endpoint_unverified() {
     for (before, vouched, moved, expected) in [
         ("https://erp.example.com/old", false, false, "SET #endpoint = :endpoint, changed_at = :now"),
         (
@@ -55,9 +55,9 @@ async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
     ] {
         let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
         let updated = mock!(Client::update_item)
-            .match_requests(move |it| {
-                it.update_expression() == Some(expected)
-                    && it.condition_expression() == Some("#endpoint = :before")
+            .match_requests(move |input| {
+                input.update_expression() == Some(expected)
+                    && input.condition_expression() == Some("#endpoint = :before")
             })
             .then_output(|| UpdateItemOutput::builder().build());
         let secrets = row(Item::default().text("secrets", "{}"));
@@ -67,7 +67,7 @@ async fn new_url_of_another_origin_makes_an_endpoint_unverified_again() {
 }
 
 #[tokio::test]
-async fn headers_stay_where_nothing_is_said_of_them_and_go_with_the_origin() {
+async fn headers_are_kept_unless_replaced_or_the_origin_changes() {
     let encrypted = || EncryptedHeaders { names: vec!["authorization".into()], ciphertext: "AQID".into() };
     let (same, other) = ("https://erp.example.com/old", "https://other.example.com/hooks");
     for (before, headers, expected) in [
@@ -78,8 +78,10 @@ async fn headers_stay_where_nothing_is_said_of_them_and_go_with_the_origin() {
     ] {
         let found = row(Item::default().text("endpoint", json(&erp("acme", before))));
         let updated = mock!(Client::update_item)
-            .match_requests(move |it| {
-                it.update_expression().is_some_and(|update_expression| update_expression.ends_with(expected))
+            .match_requests(move |input| {
+                input
+                    .update_expression()
+                    .is_some_and(|update_expression| update_expression.ends_with(expected))
             })
             .then_output(|| UpdateItemOutput::builder().build());
         let secrets = row(Item::default().text("secrets", "{}"));
@@ -111,10 +113,13 @@ fn row(item: Item) -> Rule {
         .then_output(move || GetItemOutput::builder().set_item(Some(item.clone().into_map())).build())
 }
 
-/// A page of so many endpoints, read as they stand now.
+/// A consistently read page of this many endpoints.
 fn ids(count: usize) -> Rule {
-    mock!(Client::query).match_requests(|it| it.consistent_read() == Some(true)).then_output(move || {
-        let items = (0..count).map(|n| Item::default().text("pk", "p").text("sk", n.to_string()).into_map());
-        QueryOutput::builder().set_items(Some(items.collect())).build()
-    })
+    mock!(Client::query).match_requests(|input| input.consistent_read() == Some(true)).then_output(
+        move || {
+            let items =
+                (0..count).map(|n| Item::default().text("pk", "p").text("sk", n.to_string()).into_map());
+            QueryOutput::builder().set_items(Some(items.collect())).build()
+        },
+    )
 }

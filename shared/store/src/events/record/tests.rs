@@ -9,7 +9,7 @@ use crate::outbox::Place;
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
-fn all_records_of_one_source_and_id_begin_alike_however_long_these_are() {
+fn records_of_one_source_and_id_share_a_prefix_of_any_length() {
     for (source, id) in [("s", "1"), ("s", "1#0"), (&"s".repeat(256), &"#".repeat(256))] {
         let event = bare(source, id);
         for detail in ["", "{}", "{\"a\":1}"] {
@@ -21,7 +21,7 @@ fn all_records_of_one_source_and_id_begin_alike_however_long_these_are() {
 }
 
 #[test]
-fn mark_of_the_relay_makes_a_claim_and_a_forged_one_a_finding() {
+fn relay_mark_gives_a_claim_and_a_forged_mark_gives_a_finding() {
     let text = event("e-1", r#","subject":"order/7","sequence":"1""#);
     let signed = sign(&text);
     let record = record(&text, &[&signed, "carillon:outbox"]);
@@ -40,7 +40,7 @@ fn mark_of_the_relay_makes_a_claim_and_a_forged_one_a_finding() {
 }
 
 #[test]
-fn no_claim_is_ever_recorded_at_the_place_of_an_entry() {
+fn record_never_takes_the_key_of_an_outbox_entry() {
     let text = event("e-1", r#","subject":"order/7","sequence":"1""#);
     let signed = sign(&text);
     for marks in [vec![], vec!["carillon:outbox"], vec![signed.as_str()], vec!["carillon:outbox:x.y"]] {
@@ -52,7 +52,7 @@ fn no_claim_is_ever_recorded_at_the_place_of_an_entry() {
 }
 
 #[test]
-fn claim_acknowledges_a_pending_row_with_the_stored_text_only() {
+fn claim_acknowledges_only_a_pending_row_with_its_text() {
     let text = event("e-1", r#","subject":"order/7","sequence":"1""#);
     let (marked, plain) = (record(&text, &[&sign(&text)]), record(&text, &["carillon:outbox"]));
     let row = |digest: Option<&str>, pending: Option<&str>| {
@@ -63,7 +63,7 @@ fn claim_acknowledges_a_pending_row_with_the_stored_text_only() {
         (row(Some(&of_text), Some("0")), true, true),
         (row(Some(&of_text), Some("failed")), true, true),
         (row(Some(&of_other), Some("0")), false, false),
-        // A plain put of the producer: the relay read the text, a digest of the bus's text proves nothing.
+        // A plain put by the producer: the relay read the text. A digest of the text on the bus proves nothing.
         (row(None, Some("0")), true, false),
         (row(Some(&of_text), None), false, false),
     ] {
@@ -73,7 +73,7 @@ fn claim_acknowledges_a_pending_row_with_the_stored_text_only() {
 }
 
 #[test]
-fn space_that_the_bus_adds_does_not_break_the_mark_of_the_last_release() {
+fn whitespace_from_the_bus_keeps_the_plain_mark_valid() {
     let text = event("e-1", r#","subject":"order/7","sequence":"1""#);
     let behind_the_bus = text.replace(':', ": ").replace(",\"", ", \"").replace("12: 00: 00", "12:00:00");
     let row = Item::default().text("digest", text_digest(&text)).text("pending", "0");
@@ -82,18 +82,18 @@ fn space_that_the_bus_adds_does_not_break_the_mark_of_the_last_release() {
 }
 
 #[test]
-fn event_with_replay_marks_of_no_operator_is_an_ordinary_record_with_a_note() {
+fn event_with_invalid_replay_marks_is_an_ordinary_record_with_a_finding() {
     let plain = record(&event("e-1", ""), &[]);
     let marked = record(&event("e-1", r#","renotify":true,"replayid":"r-1""#), &[]);
     assert_eq!(marked.findings(), [Finding::ReplayMarkIgnored]);
-    assert_eq!(marked.get("sk"), plain.get("sk"), "the event that never had them");
+    assert_eq!(marked.get("sk"), plain.get("sk"), "the key of the unmarked event");
     assert_eq!(marked.get("event"), plain.get("event"), "readers of events find it");
-    assert!(marked.get("detail").unwrap().contains("renotify"), "kept as it came");
+    assert!(marked.get("detail").unwrap().contains("renotify"), "the original text is kept");
     assert!(marked.get("bucket").is_some() && marked.get("replay_id").is_none());
 }
 
 #[test]
-fn replay_of_an_operator_stands_beside_its_event() {
+fn replay_of_an_operator_is_recorded_beside_its_event() {
     let text = event("e-1", r#","replayid":"r-1""#);
     let replay = of(&text, r#""account":"","resources":["carillon:replay/r-1"]"#);
     assert!(replay.get("sk").unwrap().starts_with("replay#shop#e-1#"));
@@ -104,7 +104,7 @@ fn record(detail: &str, marks: &[&str]) -> Record {
     of(detail, &format!(r#""account":"123456789012","resources":{}"#, serde_json::json!(marks)))
 }
 
-/// What the audit keeps of a message with these members.
+/// The record of a message with these members.
 fn of(detail: &str, came: &str) -> Record {
     let text = format!(
         r#"{{"version":"0","id":"b-1","detail-type":"order.paid","source":"shop","time":"2026-11-20T12:00:01Z",{came},"detail":{detail}}}"#
@@ -132,7 +132,7 @@ fn key_of_marks() -> MarkKey {
     MarkKey::of(&StackSecret::read("0123456789abcdef0123456789abcdef").unwrap())
 }
 
-/// As [`Event::to_json`] writes it.
+/// An event in the format of [`Event::to_json`].
 fn event(id: &str, extensions: &str) -> String {
     let text = format!(
         r#"{{"specversion":"1.0","id":"{id}","source":"shop","type":"order.paid","time":"2026-11-20T12:00:00Z"{extensions},"datacontenttype":"application/json","data":{{"total":12.50}}}}"#
