@@ -17,7 +17,7 @@ use crate::cloud::Cloud;
 use crate::deciding::{self, What, World, foretell};
 use crate::error::{Done, Error};
 use crate::explain::catalog;
-use crate::gone::{self, Gone};
+use crate::removed_rules::{self as gone, RemovedRule as Gone};
 use crate::since::ago;
 use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
