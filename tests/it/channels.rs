@@ -9,7 +9,7 @@ use domain::key::Key;
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::{Reason, Status};
 use domain::recipient::{PhoneNumber, Platform, SuppressedBecause};
-use domain::texting::bill;
+use domain::sms_spend::bill;
 use serde_json::{Value, json};
 use store::LedgerRow;
 

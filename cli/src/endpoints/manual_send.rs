@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
-use domain::endpoint::{Endpoint, EndpointId, by_hand};
+use domain::endpoint::{Endpoint, EndpointId};
 use domain::job::Job;
 use domain::key::Key;
+use domain::manual;
 use domain::wake::Wake;
 use queue::{Outgoing, Sqs};
 use serde_json::json;
@@ -34,7 +35,7 @@ pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal
         return Ok(false);
     }
     let now = runtime::now();
-    let job = by_hand::ping(id, "carillon/cli", &nonce(now), now);
+    let job = manual::ping(id, "carillon/cli", &nonce(now), now);
     let key = job.key.clone();
     send(cloud, vec![job]).await?;
     report(answer(id, &key, now, table).await?.as_ref(), terminal)
@@ -50,7 +51,7 @@ pub(super) async fn challenge(id: &EndpointId, cloud: &Cloud, table: &Table, ter
         terminal.note(&format!("{} was changed by another call; try again", id.name()));
         return Ok(false);
     }
-    let job = by_hand::verify(id, "carillon/cli", &nonce(now), &text, now);
+    let job = manual::verify(id, "carillon/cli", &nonce(now), &text, now);
     let key = job.key.clone();
     send(cloud, vec![job]).await?;
     let answered = answer(id, &key, now, table).await?;
@@ -83,7 +84,7 @@ pub(super) async fn retry(
     is_verified(&endpoint)?;
     let now = runtime::now();
     match table.undelivered(id, &key).await? {
-        Some(lost) => send(cloud, by_hand::again(lost.job, &nonce(now)).into_iter().collect()).await?,
+        Some(lost) => send(cloud, manual::again(lost.job, &nonce(now)).into_iter().collect()).await?,
         None => {
             let Some(wake) = reader(cloud, table).recovery().one(&endpoint, &key).await? else {
                 terminal.note("no stored message with this id has failed or was missed");
@@ -135,7 +136,7 @@ pub(super) async fn recover(
 ) -> Done {
     let now = runtime::now();
     let since = ago(&args.since)?;
-    if !by_hand::is_recoverable(since, now) {
+    if !manual::is_recoverable(since, now) {
         return Err(Error::usage(format!("{since} is more than 14 days ago"), "name a later time"));
     }
     let place = args.next.as_deref().map(|text| {

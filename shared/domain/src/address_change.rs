@@ -13,12 +13,9 @@ use crate::keyed_hash::normal;
 use crate::recipient::{ALL_TENANTS, Recipient};
 use crate::registry::Stamp;
 
-/// The type of the event. Dispatch handles it like a producer's event.
-pub const ADDRESS_CHANGED: &str = "recipient.address_changed";
-
 /// The sources of the event: the API, the people function, and the import command of the CLI.
 pub const API: &str = "carillon/api";
-pub const PEOPLE: &str = "carillon/people";
+pub use crate::own_events::{ADDRESS_CHANGED, PEOPLE_SOURCE as PEOPLE};
 pub const CLI: &str = crate::producers::CLI_SOURCE;
 
 /// A removed or replaced address of a person. It has no `Debug` because it holds the address.

@@ -5,9 +5,7 @@ use serde_json::Value;
 
 use crate::digest::Item;
 use crate::event::{Data, Event};
-
-/// The event source of digest events.
-pub const SOURCE: &str = "/carillon/digest";
+pub use crate::own_events::DIGEST_SOURCE as SOURCE;
 
 /// Builds the event of a closed window from the opening event. Type, tenant and subject are those of the opening
 /// event. `data` holds the values that all collected events share (see [`crate::digest::summary`]). The id is the

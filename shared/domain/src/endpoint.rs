@@ -1,7 +1,7 @@
 //! Webhook endpoints: the HTTP receivers of a tenant, their filters and their state.
 //!
 //! [`target`] checks URLs and addresses → [`secret`] signs requests → [`attempt`] classifies answers and schedules the
-//! next attempt → [`health`] tracks failing endpoints → [`by_hand`] builds jobs on request. [`challenge`] verifies
+//! next attempt → [`health`] tracks failing endpoints → [`crate::manual`] builds jobs on request. [`challenge`] verifies
 //! that the owner controls an endpoint. [`format`] defines the message formats.
 
 use std::collections::BTreeMap;
@@ -10,19 +10,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::condition::When;
 use crate::event::{Found, Refusal};
 use crate::pattern::Pattern;
 use crate::pattern::reading::WHOLE;
-use crate::rule::When;
+pub use crate::tenant::NO_TENANT;
 
 pub mod attempt;
-pub mod by_hand;
 pub mod challenge;
 pub mod format;
 pub mod headers;
 pub mod health;
 pub mod overlap;
-pub mod recovery;
 pub mod secret;
 pub mod target;
 
@@ -31,9 +30,6 @@ use target::{Allow, Target};
 
 /// The highest number of endpoints of one tenant. Endpoints without a tenant belong to the operator and have no limit.
 pub const MAX_PER_TENANT: usize = 50;
-
-/// The tenant part in the name of an endpoint without a tenant.
-pub const NO_TENANT: &str = "-";
 
 /// The longest id, description and version, in bytes.
 const MAX_ID_BYTES: usize = 64;
@@ -257,6 +253,12 @@ fn is_tenant(tenant: &str) -> bool {
 pub fn is_version(version: &str) -> bool {
     (1..=MAX_VERSION_BYTES).contains(&version.len())
         && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+}
+
+/// The name of an endpoint in keys, ledger and logs.
+#[must_use]
+pub fn endpoint_name(id: &EndpointId) -> String {
+    format!("endpoint:{}", id.name())
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use serde_json::value::RawValue;
 use crate::cancel::CancelKey;
 use crate::channel::{Channel, OnUnknown};
 use crate::endpoint::EndpointId;
-use crate::event::{Event, Priority};
+use crate::event::Priority;
 use crate::key::Key;
 use crate::layout::{Layout, Members, NotRead, Upgrade};
+pub use crate::origin::Origin;
 use crate::push_options::PushOptions;
 use crate::recipient::{Device, PhoneNumber};
+pub use crate::socket_target::SocketTarget;
 use crate::told::Set;
 use crate::wake::{self, InsteadOf, WAKE_VERSION, Wake};
 use jiff::Timestamp;
@@ -112,62 +114,6 @@ fn is_false(flag: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-/// The event behind a job: the facts for the ledger, the provider's tags and every log line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
-    pub id: String,
-    pub source: String,
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub time: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub causation_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traceparent: Option<String>,
-    /// The id of the replay that sent the event again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replay: Option<String>,
-}
-
-impl Origin {
-    /// Completes `event`, which this event caused, with this event's tenant, correlation, cause and trace.
-    #[must_use]
-    pub fn leads_to(&self, event: Event) -> Event {
-        Event {
-            tenant: self.tenant.clone(),
-            correlation_id: self.correlation_id.clone(),
-            causation_id: Some(self.id.clone()),
-            traceparent: self.traceparent.clone(),
-            ..event
-        }
-    }
-
-    #[must_use]
-    pub fn of(event: &Event) -> Origin {
-        Origin {
-            id: event.id.clone(),
-            source: event.source.clone(),
-            kind: event.kind.clone(),
-            time: event.time,
-            subject: event.subject.clone(),
-            tenant: event.tenant.clone(),
-            correlation_id: event.correlation_id.clone(),
-            causation_id: event.causation_id.clone(),
-            actor: event.actor.clone(),
-            traceparent: event.traceparent.clone(),
-            replay: event.replay_id().map(str::to_owned),
-        }
-    }
 }
 
 /// The rendered content and the address: all parts of a job that depend on the channel.
@@ -324,16 +270,6 @@ pub struct Socket {
     /// Marks an ephemeral message, which the inbox does not store.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ephemeral: bool,
-}
-
-/// The sockets that receive a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SocketTarget {
-    /// All open sockets of this user.
-    User(String),
-    /// All sockets that joined this room, as `<name>:<value>`.
-    Room(String),
 }
 
 /// A webhook message for one endpoint. The endpoint's URL and secret are looked up when the message is sent.

@@ -19,6 +19,7 @@ pub(crate) mod tests;
 
 use std::sync::Arc;
 
+use crate::written::shown;
 use facts::{Facts, Item, What};
 use operator::Operator;
 use serde_json::Value;
@@ -141,29 +142,5 @@ impl Invalid {
     /// A refusal that shows the found value in shortened form.
     fn value(at: &str, found: &Value, wanted: impl Into<String>) -> Invalid {
         Invalid::new(at, shown(found), wanted)
-    }
-}
-
-/// A value in shortened form, with bounded length.
-pub(crate) fn shown(value: &Value) -> String {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) => quoted(text),
-        Value::Array(array) if array.is_empty() => "an empty array".to_owned(),
-        Value::Array(array) => format!("an array of length {}", array.len()),
-        Value::Object(object) if object.is_empty() => "an empty object".to_owned(),
-        Value::Object(object) => {
-            let keys: Vec<String> = object.keys().take(3).map(|key| quoted(key)).collect();
-            let more = if object.len() > 3 { ", …" } else { "" };
-            format!("an object with {}{more}", keys.join(", "))
-        }
-    }
-}
-
-/// A string in quotes, cut after 40 characters.
-pub(crate) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
     }
 }

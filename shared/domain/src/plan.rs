@@ -10,6 +10,7 @@ use crate::cancel::CancelKey;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
 use crate::digest::Collected;
+pub use crate::endpoint::endpoint_name;
 use crate::endpoint::{EndpointId, Endpoints};
 use crate::event::Event;
 use crate::keyed_hash::{self, KeyedHashes};
@@ -129,12 +130,6 @@ impl Audience {
 #[must_use]
 pub fn user_name(id: &str) -> String {
     if has_reserved_prefix(id) { format!("user:{id}") } else { id.to_owned() }
-}
-
-/// The name of an endpoint in keys, ledger and logs.
-#[must_use]
-pub fn endpoint_name(id: &EndpointId) -> String {
-    format!("endpoint:{}", id.name())
 }
 
 fn room_name(room: &str) -> String {

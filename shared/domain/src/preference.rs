@@ -45,7 +45,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::rule::When;
+use crate::condition::When;
 
 mod because;
 mod merge;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Found, Refusal, RefusalClass};
 use crate::path::Path;
-use crate::recipient::NO_TENANT;
+use crate::tenant::NO_TENANT;
 
 mod admission;
 mod aliases;
@@ -49,7 +49,7 @@ pub const RESERVED_PREFIX: &str = "carillon.";
 pub const PEOPLE_PREFIXES: [&str; 3] = ["carillon.recipient.", "carillon.topic.", "carillon.tenant."];
 
 /// The type of opt-out events, which only the SMS function publishes, although it has a prefix of recipient updates.
-const OPTED_OUT: &str = crate::registry::OPTED_OUT;
+const OPTED_OUT: &str = crate::own_events::OPTED_OUT;
 
 /// The tenants that a source may speak for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,7 +250,7 @@ impl Producers {
     /// may change only that tenant, unless one of Carillon's functions published it.
     #[must_use]
     pub fn reach(&self, source: &str, tenant: Option<&str>) -> Tenants {
-        if [crate::registry::SMS, crate::registry::PUSH, REPLAY_SOURCE].contains(&source) {
+        if [crate::own_events::SMS_SOURCE, crate::own_events::PUSH_SOURCE, REPLAY_SOURCE].contains(&source) {
             return Tenants::All;
         }
         let Some(entry) = self.entry(source).filter(|entry| entry.people) else { return Tenants::None };
@@ -304,12 +304,12 @@ pub fn own_types(source: &str) -> &'static [&'static str] {
     match source {
         "carillon" => &["carillon.delivery.*", "carillon.replay.*", "communication.sent"],
         API_SOURCE => &["carillon.api.*", "preference.unsubscribed", "recipient.address_changed"],
-        CLI_SOURCE => &["carillon.replay.*", crate::address_change::ADDRESS_CHANGED],
-        crate::address_change::PEOPLE => &[crate::address_change::ADDRESS_CHANGED],
-        crate::registry::PUSH => &[crate::registry::UNREGISTERED],
+        CLI_SOURCE => &["carillon.replay.*", crate::own_events::ADDRESS_CHANGED],
+        crate::own_events::PEOPLE_SOURCE => &[crate::own_events::ADDRESS_CHANGED],
+        crate::own_events::PUSH_SOURCE => &[crate::own_events::UNREGISTERED],
         RELAY_SOURCE => &["carillon.delivery.*", "communication.sent"],
         REPLAY_SOURCE => &["*"],
-        crate::registry::SMS => &[OPTED_OUT],
+        crate::own_events::SMS_SOURCE => &[OPTED_OUT],
         WEBHOOK_SOURCE => &["carillon.endpoint.*"],
         _ => &[],
     }
@@ -318,7 +318,7 @@ pub fn own_types(source: &str) -> &'static [&'static str] {
 /// Whether the source is reserved, so that no other producer may use it.
 #[must_use]
 pub fn is_reserved_source(source: &str) -> bool {
-    is_own_program(source) || is_api_source(source) || source == crate::closing::SOURCE
+    is_own_program(source) || is_api_source(source) || source == crate::own_events::DIGEST_SOURCE
 }
 
 /// The source of events that a tenant publishes through the HTTP API: `/tenants/<tenant>`, percent-encoded.

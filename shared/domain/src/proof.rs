@@ -14,7 +14,7 @@ use crate::keyed_hash::former;
 use crate::money::Micros;
 use crate::outcome::Reason;
 use crate::plan::Plan;
-use crate::texting::{self, Bill};
+use crate::sms_spend::{self, Bill};
 use crate::zone::Zone;
 
 /// The time after a recipient's last message during which WhatsApp accepts free text.
@@ -56,7 +56,7 @@ impl Proof {
                 let senders = &policy.texting.senders;
                 text.sender = senders.name(tenant, &order.rule.category).map(str::to_owned);
                 let overrides = order.rule.priority == Some(Priority::Critical);
-                let bill = texting::bill(policy, order.rule, tenant, &decision.recipient, &text, overrides);
+                let bill = sms_spend::bill(policy, order.rule, tenant, &decision.recipient, &text, overrides);
                 let content = Content::Sms(text);
                 let Some(bill) = bill else { return Err(Box::new(content)) };
                 let wants = vec![bill.wanted.clone()];

@@ -16,13 +16,11 @@ mod group;
 mod mailbox;
 mod phone;
 
+pub use crate::tenant::{ALL_TENANTS, NO_TENANT};
 pub use address::{EmailAddress, NotAnAddress};
-pub use group::{Group, NO_TENANT};
+pub use group::Group;
 pub use mailbox::{DisplayName, MAX_DISPLAY_NAME_CHARS, Sender};
 pub use phone::{NotAPhone, PhoneNumber};
-
-/// The name in [`Recipient::tenants`] that stands for all tenants.
-pub const ALL_TENANTS: &str = "*";
 
 /// A user, as a producer's user table describes them. No `Debug`, because it holds names and addresses.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -21,6 +21,7 @@ mod reading;
 mod spelling;
 mod zones;
 
+pub use crate::own_events::{OPTED_OUT, PUSH_SOURCE as PUSH, SMS_SOURCE as SMS, UNREGISTERED};
 pub use entry::{Entry, MEMORY};
 pub use limits::{MAX_DEVICES, check_members};
 pub use patch::merge;
@@ -34,13 +35,6 @@ pub const MAX_USERS: usize = 1_000;
 /// Maximum time by which a producer's clock may be ahead. An event overrides all earlier changes, so a clock that is
 /// years ahead would block all other producers.
 const MAX_AHEAD: Duration = Duration::from_secs(3_600);
-
-/// The type and source of device-unregistered events, which only the push function publishes.
-pub const UNREGISTERED: &str = "carillon.device.unregistered";
-pub const PUSH: &str = "carillon/push";
-/// The type and source of opt-out events, which only the SMS function publishes after a STOP message.
-pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
-pub const SMS: &str = "carillon/sms";
 
 /// The version of a change: its time and origin. The later of two versions applies, regardless of the order of
 /// arrival. Equal versions are the same change.

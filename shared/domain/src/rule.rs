@@ -9,15 +9,16 @@ use crate::channel::Channel;
 use crate::digest::DigestPolicy;
 use crate::event::Priority;
 use crate::path::Path;
-use crate::pattern::Pattern;
 use crate::push_options::PushOptions;
 use crate::recurrence::Recurrence;
 use crate::span::Span;
 
 mod broadcast;
 mod expiry;
+mod unsubscribing;
 mod wording;
 
+pub use crate::condition::When;
 pub use broadcast::{
     BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, excluded_users, scoped_target,
 };
@@ -137,41 +138,6 @@ impl Rule {
     #[must_use]
     pub fn digests(&self) -> bool {
         self.outside == Outside::Digest || self.steps.iter().any(|step| matches!(step, Step::Digest(_)))
-    }
-}
-
-/// A pattern with its source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Value", into = "Value")]
-pub struct When {
-    source: Value,
-    pattern: Pattern,
-}
-
-impl When {
-    #[must_use]
-    pub fn pattern(&self) -> &Pattern {
-        &self.pattern
-    }
-
-    /// The source of the pattern.
-    #[must_use]
-    pub fn source(&self) -> &Value {
-        &self.source
-    }
-}
-
-impl TryFrom<Value> for When {
-    type Error = crate::pattern::Invalid;
-
-    fn try_from(source: Value) -> Result<When, Self::Error> {
-        Ok(When { pattern: Pattern::compile(&source)?, source })
-    }
-}
-
-impl From<When> for Value {
-    fn from(when: When) -> Value {
-        when.source
     }
 }
 

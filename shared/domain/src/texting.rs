@@ -4,14 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::counter::{Limit, Scope};
-use crate::decide::{Wanted, limit_id};
-use crate::job::Text;
+use crate::counter::Limit;
 use crate::money::Micros;
-use crate::policy::{Per, Policy};
+use crate::policy::Per;
 use crate::recipient::PhoneNumber;
-use crate::rule::Rule;
-use crate::segments::measure;
 
 /// The policy for all SMS.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -63,15 +59,6 @@ pub struct Budget {
     pub except: BTreeSet<String>,
 }
 
-/// The price of an SMS, and the counters that must admit it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bill {
-    pub price: Micros,
-    pub segments: usize,
-    pub currency: String,
-    pub wanted: Wanted,
-}
-
 impl Senders {
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -108,35 +95,6 @@ impl Texting {
         self.countries.is_empty()
             || self.countries.iter().any(|country| to.as_str().starts_with(country.as_str()))
     }
-}
-
-/// The price of an SMS, if a limit counts it. An SMS of a rule that `overrides` counts but is never stopped.
-#[must_use]
-pub fn bill(
-    policy: &Policy,
-    rule: &Rule,
-    tenant: Option<&str>,
-    recipient: &str,
-    text: &Text,
-    overrides: bool,
-) -> Option<Bill> {
-    let (prices, budget) = (policy.texting.prices.as_ref()?, policy.texting.budget.as_ref()?);
-    let segments = measure(&text.text).segments;
-    let price = prices.of(&text.to).times(segments);
-    let whose = match budget.per {
-        Per::Recipient => recipient,
-        Per::Tenant => tenant.unwrap_or("-"),
-        Per::Environment => "-",
-    };
-    let free = overrides || budget.except.contains(&rule.category);
-    let limit = budget.limit.clone();
-    let wanted = Wanted {
-        id: limit_id(&["spend", limit.name(), whose]),
-        limit: if free { limit.only_counting() } else { limit },
-        scope: Scope::Message,
-        weight: price.0,
-    };
-    Some(Bill { price, segments, currency: prices.currency.clone(), wanted })
 }
 
 #[cfg(test)]

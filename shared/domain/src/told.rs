@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use crate::channel::Channel;
 use crate::event::Event;
-use crate::job::Origin;
 use crate::key::{Key, event_part, hash_of};
+use crate::origin::Origin;
 use crate::outcome::{Reason, Status};
 
 /// The source of these events, which the relay publishes.

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::pattern::{quoted, shown};
-
 /// The reason why a value was refused: the location, the found value and the wanted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: found {found}, wanted {wanted}")]
@@ -85,4 +83,28 @@ pub(crate) fn joined(at: &str, key: &str) -> String {
 /// Returns the text, or a refusal with the wanted value.
 pub(crate) fn text<'v>(value: &'v Value, at: &str, wanted: &str) -> Result<&'v str, Invalid> {
     value.as_str().ok_or_else(|| Invalid::value(at, value, wanted))
+}
+
+/// A value in shortened form, with bounded length.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(array) if array.is_empty() => "an empty array".to_owned(),
+        Value::Array(array) => format!("an array of length {}", array.len()),
+        Value::Object(object) if object.is_empty() => "an empty object".to_owned(),
+        Value::Object(object) => {
+            let keys: Vec<String> = object.keys().take(3).map(|key| quoted(key)).collect();
+            let more = if object.len() > 3 { ", …" } else { "" };
+            format!("an object with {}{more}", keys.join(", "))
+        }
+    }
+}
+
+/// A string in quotes, cut after 40 characters.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
 }

@@ -9,7 +9,7 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::pattern::quoted;
+use crate::written::quoted;
 
 /// The default zone.
 const UTC: &str = "Etc/UTC";

@@ -6,11 +6,12 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::endpoint::recovery::{self, Missed, NotNow};
-use domain::endpoint::{Endpoint, by_hand};
+use domain::endpoint::Endpoint;
+use domain::endpoint_recovery::{self, Missed, NotNow};
 use domain::event::Event;
 use domain::job::Job;
 use domain::key::Key;
+use domain::manual;
 use domain::plan::endpoint_name;
 use domain::wake::Wake;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -105,7 +106,8 @@ impl Recovery<'_> {
     pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Wake>, Refused> {
         let row = self.ledger.find(key).await?;
         let is_theirs = |row: &LedgerRow| row.recipient == endpoint_name(&endpoint.id);
-        let Some(row) = row.filter(|row| is_theirs(row) && recovery::was_missed(row.status, row.reason))
+        let Some(row) =
+            row.filter(|row| is_theirs(row) && endpoint_recovery::was_missed(row.status, row.reason))
         else {
             return Ok(None);
         };
@@ -125,7 +127,7 @@ impl Recovery<'_> {
         // The id stays the same for an hour, unless a manual attempt has failed meanwhile.
         let hour = now.as_second().div_euclid(3_600);
         let again = |undelivered: Undelivered| {
-            by_hand::again(undelivered.job, &format!("recover {} {hour}", undelivered.tried_by_hand))
+            manual::again(undelivered.job, &format!("recover {} {hour}", undelivered.tried_by_hand))
         };
         Ok(RecoveryPart {
             jobs: lost.into_iter().filter_map(again).collect(),
@@ -145,7 +147,7 @@ impl Recovery<'_> {
         let recipient = endpoint_name(&endpoint.id);
         let page = self.ledger.received_forward(&recipient, since, after, most).await?;
         let rows = page.received.into_iter().map(|received| received.row);
-        let missed = rows.filter(|row| recovery::was_missed(row.status, row.reason));
+        let missed = rows.filter(|row| endpoint_recovery::was_missed(row.status, row.reason));
         let found: Vec<(LedgerRow, Option<Event>)> = stream::iter(missed)
             .map(async |row| Ok::<_, Refused>((self.events.of_origin(&row.origin).await?, row)))
             .buffered(AT_ONCE)
@@ -158,7 +160,7 @@ impl Recovery<'_> {
                 part.lost += 1;
                 continue;
             };
-            match recovery::is_wanted(endpoint, &event, now) {
+            match endpoint_recovery::is_wanted(endpoint, &event, now) {
                 Ok(()) => part.wakes.push((wake(&event, endpoint, &row), event.tenant.clone())),
                 Err(NotNow::Expired) => part.lost += 1,
                 Err(NotNow::Unwanted) => {}
@@ -169,7 +171,7 @@ impl Recovery<'_> {
 }
 
 fn wake(event: &Event, endpoint: &Endpoint, row: &LedgerRow) -> Wake {
-    recovery::wake(event, &endpoint.id, &Missed { key: &row.key, rule: &row.rule, step: row.step })
+    endpoint_recovery::wake(event, &endpoint.id, &Missed { key: &row.key, rule: &row.rule, step: row.step })
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::endpoint::{Endpoint, by_hand};
+use domain::endpoint::Endpoint;
 use domain::job::Job;
 use domain::key::Key;
+use domain::manual;
 use domain::wake::Wake;
 use queue::Outgoing;
 use serde::Deserialize;
@@ -46,7 +47,7 @@ struct Recovery {
 impl Api {
     pub(crate) async fn ping_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let endpoint = self.endpoint(&asked.endpoint()?).await?;
-        let job = by_hand::ping(&endpoint.id, SOURCE, &asked.nonce()?, asked.now);
+        let job = manual::ping(&endpoint.id, SOURCE, &asked.nonce()?, asked.now);
         let message = job.key.clone();
         self.queue_jobs(&[job]).await?;
         Ok(Response::json(202, &json!({ "message": message })))
@@ -72,7 +73,7 @@ impl Api {
         };
         let message = Key::parse(asked.parameter(1)).ok_or_else(gone)?;
         if let Some(lost) = self.endpoints.undelivered(&endpoint.id, &message).await? {
-            let job = by_hand::again(lost.job, &asked.nonce()?).ok_or_else(gone)?;
+            let job = manual::again(lost.job, &asked.nonce()?).ok_or_else(gone)?;
             self.queue_jobs(&[job]).await?;
         } else {
             let wake = self.recovery().one(&endpoint, &message).await?.ok_or_else(gone)?;
@@ -179,7 +180,7 @@ fn recovery(asked: &Asked<'_>) -> Result<Recovery, Problem> {
         let wanted = "{since: a time such as 2026-11-20T00:00:00Z, dry_run: true or false}";
         Problem::refused("body", "an object of another shape", wanted)
     })?;
-    if !by_hand::is_recoverable(recovery.since, asked.now) {
+    if !manual::is_recoverable(recovery.since, asked.now) {
         return Err(Problem::refused("since", "a time more than 14 days ago", "a later one"));
     }
     Ok(recovery)

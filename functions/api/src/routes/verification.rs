@@ -5,9 +5,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::endpoint::EndpointId;
 use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
-use domain::endpoint::{EndpointId, by_hand};
 use domain::key::Key;
+use domain::manual;
 use runtime::chain;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ impl Api {
         if !self.endpoints.challenge(id, &Challenge::of(&text, asked.now)).await? {
             return Err(Problem::new(409, "conflict", "the endpoint has changed meanwhile; ask again"));
         }
-        let job = by_hand::verify(id, SOURCE, &chance()?, &text, asked.now);
+        let job = manual::verify(id, SOURCE, &chance()?, &text, asked.now);
         let message = job.key.clone();
         self.queue_jobs(&[job]).await?;
         Ok(message)

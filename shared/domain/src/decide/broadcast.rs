@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use super::walk::Walk;
 use super::{Decided, Decision, Facts, Live, Note, Order, Target, Verdict, wait, without_recipient};
 use crate::channel::Channel;
-use crate::job::SocketTarget;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
 use crate::rule::{Broadcast, NotExcluded, Operand, Record, scoped_target};
+use crate::socket_target::SocketTarget;
 
 type Excluded = Result<BTreeSet<String>, NotExcluded>;
 

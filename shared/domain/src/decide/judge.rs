@@ -7,12 +7,12 @@ use super::{Note, Target};
 use crate::channel::Channel;
 use crate::endpoint::NotTold;
 use crate::event::{Event, Extension, Priority};
-use crate::job::SocketTarget;
 use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::preference::{Layers, Preferences, Question, Scope};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
 use crate::rule::Outside;
+use crate::socket_target::SocketTarget;
 use crate::unsubscribe;
 use crate::window::{Opening, Windows, spread};
 use crate::zone::Zone;
@@ -171,7 +171,7 @@ impl Walk<'_, '_> {
         let Target::Email(_) = target else { return None };
         let (layers, policy) = (self.layers(self.person?), self.plan.catalog.policy());
         let has_tenant = self.plan.event.tenant.is_some();
-        layers.way_out(self.matched.rule, &policy.email.unsubscribe, has_tenant)
+        self.matched.rule.unsubscribe_scope(&layers, &policy.email.unsubscribe, has_tenant)
     }
 
     /// Applies quiet hours to each address. Each device has its own time zone.

@@ -9,7 +9,6 @@ use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
 use crate::channel::Channel;
 use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
-use crate::handling;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::Audience;
@@ -314,7 +313,7 @@ impl Walk<'_, '_> {
     fn order(&mut self, step: u32, channel: Channel, place: &str, target: Target, mut notes: Vec<Note>) {
         let rule = self.matched.rule;
         if channel == Channel::Push {
-            notes.extend(handling::unusable(rule, self.plan.envelope()));
+            notes.extend(super::push_values::unusable(rule, self.plan.envelope()));
         }
         notes.extend(self.unusable_subject(channel));
         let order = Order {

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
+use crate::condition::When;
 use crate::pattern::Pattern;
-use crate::rule::When;
 
 /// The compared fields.
 const FIELDS: [&str; 2] = ["detail-type", "source"];

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::rfc3339::{self, Moment};
 use super::{Extension, Found, Refusal};
 use crate::json::{Raw, is_printable_ascii};
-use crate::recipient::ALL_TENANTS;
+use crate::tenant::ALL_TENANTS;
 
 /// The longest `id` and `source`, in bytes. EventBridge limits a source to 256 characters.
 const MAX_NAME_BYTES: usize = 256;

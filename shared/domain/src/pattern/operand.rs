@@ -7,7 +7,8 @@ use super::folded::Folded;
 use super::glob::{Fault, Glob};
 use super::number::{self, Bound, Range};
 use super::operator::Operator;
-use super::{Invalid, MAX_NUMERIC, quoted};
+use super::{Invalid, MAX_NUMERIC};
+use crate::written::quoted;
 
 /// Reads the entry at `location`.
 pub(super) fn read(source: &Value, location: &str) -> Result<Operator, Invalid> {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::operator::Operator;
-use super::{Invalid, MAX_COMBINATIONS, MAX_DEPTH, MAX_LENGTH, operand, quoted};
+use super::{Invalid, MAX_COMBINATIONS, MAX_DEPTH, MAX_LENGTH, operand};
+use crate::written::quoted;
 
 /// Field names that are not allowed inside `$or`, because EventBridge uses or reserves them as operators.
 ///

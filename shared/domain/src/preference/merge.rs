@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Branch, Layer, Node, Preferences, Question, Vote, vote};
-use crate::event::Priority;
-use crate::rule::{Rule, When};
-use crate::unsubscribe::{Scope, Unsubscribed};
+use crate::condition::When;
+use crate::unsubscribe::Unsubscribed;
 
 /// The sets that apply to one recipient of one event. `None` means that the set does not exist.
 #[derive(Clone, Copy, Default)]
@@ -47,22 +46,9 @@ impl<'a> Layers<'a> {
         vote::evaluate(&self.stack(question.has_tenant), self.unsubscribed, question)
     }
 
-    /// The scope from which the recipient of this rule's e-mail can unsubscribe with one click. `None` if the e-mail
-    /// must not offer that.
-    ///
-    /// Critical e-mails never offer it, and commercial e-mails always do. Other e-mails offer it if their category is
-    /// in `optional` and not locked. All remaining e-mails are transactional.
-    #[must_use]
-    pub fn way_out(&self, rule: &Rule, optional: &BTreeSet<String>, has_tenant: bool) -> Option<Scope> {
-        if rule.priority == Some(Priority::Critical) {
-            return None;
-        }
-        if rule.commercial {
-            return Some(Scope::Commercial);
-        }
-        let is_locked = || self.stack(has_tenant).below("categories").below(&rule.category).is_locked();
-        let is_optional = optional.contains(&rule.category) && !is_locked();
-        is_optional.then(|| Scope::Category(rule.category.clone()))
+    /// Whether a set of the preferences locks a category.
+    pub(crate) fn locks_category(&self, category: &str, has_tenant: bool) -> bool {
+        self.stack(has_tenant).below("categories").below(category).is_locked()
     }
 
     /// The sets that apply, the lowest first.

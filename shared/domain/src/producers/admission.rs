@@ -54,7 +54,7 @@ impl Producers {
     /// the bus. [`Refusal`] of the class [`RefusalClass::ProducerNotAllowed`] if the source lacks the right.
     pub fn admit(&self, identity: Identity<'_>, event: &Event) -> Result<(), Refusal> {
         let entry = self.entry(identity.source);
-        if identity.source == crate::closing::SOURCE {
+        if identity.source == crate::own_events::DIGEST_SOURCE {
             let wanted = "a source of the producer's own; no digest is published on the bus";
             return Err(not_allowed("source", Found::text(identity.source), wanted));
         }

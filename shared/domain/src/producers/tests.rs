@@ -260,7 +260,10 @@ fn exactly_the_own_sources_are_reserved() {
     {
         assert!(is_reserved_source(source), "{source}");
     }
-    assert!(is_reserved_source(crate::closing::SOURCE) && is_reserved_source(crate::registry::SMS));
+    assert!(
+        is_reserved_source(crate::own_events::DIGEST_SOURCE)
+            && is_reserved_source(crate::own_events::SMS_SOURCE)
+    );
     for source in ["carillonx", "/carillon/demo", "/apis", "shop", "/tenant/a", ""] {
         assert!(!is_reserved_source(source), "{source}");
     }

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ALL_TENANTS, Recipient};
-
-/// The tenant name in [`Recipient::topics_in`] that stands for no tenant.
-pub const NO_TENANT: &str = "-";
+use super::{ALL_TENANTS, NO_TENANT, Recipient};
 
 /// All users with a role in a scope, all followers of a tenant's topic, or all webhook endpoints of a tenant.
 ///

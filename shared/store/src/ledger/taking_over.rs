@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::endpoint::recovery;
+use domain::endpoint_recovery;
 use domain::job::Job;
 use domain::outcome::{Reason, Status};
 use domain::retry::Tried;
@@ -32,7 +32,7 @@ pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
     let Some(status) = row.get("status").and_then(Status::from_name) else { return stays(Standing::Held) };
     let tried = tried(row, now);
     let standing = match status {
-        Status::Suppressed if recovery::was_missed(status, reason(row)) => Standing::Ours(tried),
+        Status::Suppressed if endpoint_recovery::was_missed(status, reason(row)) => Standing::Ours(tried),
         Status::Sent
         | Status::Suppressed
         | Status::Deferred

@@ -211,5 +211,5 @@ fn offers(environment: &Value, members: &Value, optional: &[&str], expected: Opt
     let environment = set(environment);
     let optional = optional.iter().map(|name| (*name).to_owned()).collect();
     let layers = Layers { environment: Some(&environment), ..Layers::default() };
-    assert_eq!(layers.way_out(&rule, &optional, false).as_ref(), expected, "{members}");
+    assert_eq!(rule.unsubscribe_scope(&layers, &optional, false).as_ref(), expected, "{members}");
 }

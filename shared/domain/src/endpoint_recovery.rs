@@ -6,13 +6,13 @@
 
 use jiff::Timestamp;
 
-use super::{Endpoint, EndpointId};
 use crate::channel::Channel;
+use crate::condition::When;
+use crate::endpoint::{Endpoint, EndpointId, endpoint_name};
 use crate::event::Event;
 use crate::key::Key;
 use crate::outcome::{Reason, Status};
-use crate::plan::{Audience, endpoint_name};
-use crate::rule::When;
+use crate::plan::Audience;
 use crate::wake::{Start, Task, Wake};
 
 /// The highest number of occurrences of a recurring rule that are tried to reproduce a key.

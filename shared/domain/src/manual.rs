@@ -4,13 +4,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::EndpointId;
-use super::challenge::VERIFY;
 use crate::channel::Channel;
+use crate::endpoint::challenge::VERIFY;
+use crate::endpoint::{EndpointId, endpoint_name};
 use crate::event::{Event, Priority};
 use crate::job::{ByHand, Content, Job, Origin, Webhook};
 use crate::key::Key;
-use crate::plan::endpoint_name;
 
 /// The event type of a ping. Such an event is never on a bus.
 const PING: &str = "carillon.endpoint.ping";
