@@ -48,7 +48,7 @@ pub struct Breaker {
 enum Phase {
     #[default]
     Closed,
-    /// Only probes pass. `down` is the time of the first failure, across failed recoveries.
+    /// Only probes pass. `down` is the start of the outage; failed recoveries do not reset it.
     Open { down: Timestamp, probed: Timestamp },
     /// A probe succeeded at `since`.
     Recovering { down: Timestamp, since: Timestamp },

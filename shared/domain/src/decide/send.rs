@@ -346,7 +346,7 @@ impl Admitted {
         refused.find(|refusal| refusal.limit == limits::THROTTLE)
     }
 
-    /// Whether a channel was not counted when the others of its step were. Asking for it counts the others again.
+    /// Whether a channel was not counted when the others of its step were. Such a channel is evaluated on its own.
     fn leaves_open(&self, channel: Channel) -> bool {
         !self.granted.is_empty() && !self.granted.contains(&channel)
     }

@@ -30,7 +30,7 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) throttles: Vec<Wanted>,
     /// The suppression of an address without a profile.
     pub(super) closed: Option<Suppression>,
-    /// The number of steps whose throttles the run has passed.
+    /// The step before which the run has passed all throttles.
     pub(super) counted: u32,
     /// The expiry of the run.
     pub(super) expires: Option<Timestamp>,
@@ -140,7 +140,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// The throttles before the stored position that the run has not passed yet. A digest of quiet hours has passed
-    /// them.
+    /// them. A digest step that quiet hours deferred has not.
     fn throttles_before(&self, first: usize) -> Vec<Wanted> {
         if self.plan.digest.as_ref().is_some_and(|digest| digest.only.is_some()) {
             return Vec::new();

@@ -102,7 +102,7 @@ impl Draft {
                 (self.expiry_time, self.written.expiry_time) = (Some(moment.instant), moment.as_written);
             }
             "datacontenttype" => {
-                self.content_type = Some(checked(name, raw, |value| check_text(name, value))?)
+                self.content_type = Some(checked(name, raw, |value| check_text(name, value))?);
             }
             "data" => self.data = Some(Data::read(name, raw)?),
             "data_base64" => self.binary = Some(decoded("data_base64", &text(name, raw)?)?),
