@@ -224,7 +224,7 @@ mod tests {
         check(&event, "$.data.user", &["ann"]);
         check(&event, "$.data.all", &["ben", "7"]);
         check(&event, "$.data.at.id", &["c", "d"]);
-        check(&event, "$.data.nobody", &[]);
+        check(&event, "$.data.missing", &[]);
         check(&event, "$.data.user.name", &[]);
     }
 

@@ -63,7 +63,7 @@ fn spellings_of_an_address_are_one_recipient() {
 
 #[test]
 fn values_that_are_not_ids_yield_no_recipient() {
-    check(&[path("$.data.nobody")], &json!({}), &[]);
+    check(&[path("$.data.missing")], &json!({}), &[]);
     let all = json!({ "all": [null, true, "", "  ", 1.5, {}, [], "x".repeat(257)] });
     check(&[path("$.data.all"), room("shop", "$.data.all")], &all, &[]);
     check(&[path("$.data.all")], &json!({ "all": "x".repeat(256) }), &["x".repeat(256).as_str()]);

@@ -88,8 +88,8 @@ fn inbound_whatsapp_message_is_read() {
 fn invalid_event_is_refused_without_quoting_it() {
     let strange = sample!("ses-bounce-permanent").replace("aws.ses", "crm");
     let no_type = sample!("ses-bounce-permanent").replace("bounceType", "other");
-    let nobody = sample!("ses-send").replace("carillon-key", "other").replace("messageId", "other");
-    for text in ["", "null", "[]", "recipient@example.com", &strange, &no_type, &nobody] {
+    let unidentified = sample!("ses-send").replace("carillon-key", "other").replace("messageId", "other");
+    for text in ["", "null", "[]", "recipient@example.com", &strange, &no_type, &unidentified] {
         let Err(refusal) = read(text) else { panic!("{text}") };
         assert!(!refusal.to_string().contains("recipient@"), "{refusal}");
     }

@@ -97,9 +97,9 @@ mod tests {
             assert_eq!(data["success"], json!(false), "{status:?}");
             assert_eq!(data["results"][0]["success"], json!(false), "{status:?}");
         }
-        let nobody = told("suppressed", None, &[("-", None, Status::Suppressed, None)]);
-        assert_eq!((&nobody["success"], &nobody["recipientCount"]), (&json!(false), &json!(0)));
-        assert_eq!((&nobody["channels"], &nobody["results"]), (&json!([]), &json!([])));
+        let unaddressed = told("suppressed", None, &[("-", None, Status::Suppressed, None)]);
+        assert_eq!((&unaddressed["success"], &unaddressed["recipientCount"]), (&json!(false), &json!(0)));
+        assert_eq!((&unaddressed["channels"], &unaddressed["results"]), (&json!([]), &json!([])));
     }
 
     #[test]

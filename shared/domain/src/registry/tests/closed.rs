@@ -13,9 +13,12 @@ fn opt_out_suppresses_sms_until_a_later_change() {
         });
         Event::parse(&text.to_string()).unwrap()
     };
-    assert!(read(&event("elsewhere"), &Tenants::All, NOON).is_err(), "nobody else may say so");
+    assert!(
+        read(&event("elsewhere"), &Tenants::All, NOON).is_err(),
+        "only the sms function may publish opt-outs"
+    );
     let Ok(Notice::People(people)) = read(&event(SMS), &Tenants::All, NOON) else {
-        panic!("it is about somebody")
+        panic!("wanted recipients")
     };
     let mut entry = Entry::default();
     entry.apply(&create(1, json!({ "id": "ann", "name": "Ann" }))).unwrap();
