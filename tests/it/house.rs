@@ -168,6 +168,17 @@ fn files_are_short_and_no_file_is_a_drawer() {
     }
 }
 
+/// `docs/reference/log_codes.py` also names calls without a code and codes with different meanings.
+#[test]
+fn log_codes_are_complete_unique_and_documented() {
+    let checked = Command::new("python3")
+        .current_dir(root())
+        .args(["docs/reference/log_codes.py", "--check"])
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
 /// A derive that buffers members reads a number as a map, because numbers keep their digits (`arbitrary_precision`).
 #[test]
 fn no_type_that_is_read_buffers_its_numbers() {

@@ -100,8 +100,8 @@ impl Caller {
     pub(crate) fn scope(&self, request: &Request) -> Result<Scope, Problem> {
         let named = request.tenant()?;
         match self {
-            Caller::Program(_) => Ok(named.map_or(Scope::All, |it| Scope::Tenant(it.to_owned()))),
-            Caller::Person(it) if named.is_some_and(|named| named != it.tenant) => {
+            Caller::Program(_) => Ok(named.map_or(Scope::All, |name| Scope::Tenant(name.to_owned()))),
+            Caller::Person(person) if named.is_some_and(|named| named != person.tenant) => {
                 Err(Problem::forbidden("the token is for another tenant"))
             }
             Caller::Person(person) => Ok(Scope::Tenant(person.tenant.clone())),
@@ -140,7 +140,7 @@ fn person(request: &Request, jwt: &Jwt, issuer: &Issuer, now: Timestamp) -> Resu
     let text = request.header("authorization").ok_or_else(not_ours)?;
     let (header, claims) = read(text).ok_or_else(not_ours)?;
     // API Gateway accepts only these. The check guards against a change there.
-    if !header.get("alg").and_then(Value::as_str).is_some_and(|it| ALGORITHMS.contains(&it)) {
+    if !header.get("alg").and_then(Value::as_str).is_some_and(|claim| ALGORITHMS.contains(&claim)) {
         return Err(not_ours());
     }
     let text_of = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -171,7 +171,7 @@ fn person(request: &Request, jwt: &Jwt, issuer: &Issuer, now: Timestamp) -> Resu
             issuer.tenant_claim
         )));
     }
-    let is_admin = list(claims.get(&issuer.roles_claim)).iter().any(|it| it == ADMIN);
+    let is_admin = list(claims.get(&issuer.roles_claim)).iter().any(|claim| claim == ADMIN);
     Ok(Person { user: user.to_owned(), tenant: tenant.to_owned(), is_admin, rooms: list(claims.get(ROOMS)) })
 }
 
@@ -187,8 +187,8 @@ pub(crate) fn check_tenant(name: &str) -> Result<(), &'static str> {
         "" => Err("an empty string"),
         NO_TENANT => Err("the name that stands for no tenant"),
         ALL_TENANTS => Err("the name that stands for all tenants"),
-        it if it.len() > MAX_NAME_BYTES => Err("more than 256 bytes"),
-        it if it.chars().any(char::is_control) => Err("a control character"),
+        name if name.len() > MAX_NAME_BYTES => Err("more than 256 bytes"),
+        name if name.chars().any(char::is_control) => Err("a control character"),
         _ => Ok(()),
     }
 }
@@ -213,7 +213,7 @@ fn read(authorization: &str) -> Option<(Map<String, Value>, Map<String, Value>)>
 fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
     match claims.get("aud").or_else(|| claims.get("client_id")) {
         Some(Value::String(text)) => text == audience,
-        Some(Value::Array(all)) => all.iter().any(|it| it == audience),
+        Some(Value::Array(all)) => all.iter().any(|claim| claim == audience),
         Some(_) | None => false,
     }
 }
@@ -221,7 +221,7 @@ fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
 /// The entries of a claim: a list of texts, or a text separated by spaces, as in OAuth.
 fn list(claim: Option<&Value>) -> Vec<String> {
     match claim {
-        Some(Value::Array(all)) => all.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+        Some(Value::Array(all)) => all.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect(),
         Some(Value::String(text)) => {
             text.split(' ').filter(|part| !part.is_empty()).map(str::to_owned).collect()
         }

@@ -135,7 +135,7 @@ fn decoded(header: &str) -> Option<String> {
             rest = behind;
             continue;
         }
-        let digits = behind.get(..2).filter(|it| it.iter().all(u8::is_ascii_hexdigit))?;
+        let digits = behind.get(..2).filter(|value| value.iter().all(u8::is_ascii_hexdigit))?;
         let digits = std::str::from_utf8(digits).ok()?;
         bytes.push(u8::from_str_radix(digits, 16).ok()?);
         rest = behind.get(2..)?;
@@ -223,7 +223,7 @@ mod tests {
             assert_eq!(read(&headers, envelope), Ok(Content::One(envelope.to_owned())));
         }
         for kind in [None, Some("application/json"), Some("text/plain")] {
-            let headers = kind.map_or_else(|| json!({}), |it| json!({ "content-type": it }));
+            let headers = kind.map_or_else(|| json!({}), |value| json!({ "content-type": value }));
             assert_eq!(read(&headers, envelope), Ok(Content::One(envelope.to_owned())));
         }
     }

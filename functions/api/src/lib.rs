@@ -139,14 +139,14 @@ impl Asked<'_> {
     /// The view that the caller has of a user's messages. An admin has a read-only view of other users.
     fn view_of(&self, user: &str) -> View {
         match self.caller {
-            Caller::Person(it) if it.user != user => View::Only(it.tenant.clone()),
+            Caller::Person(caller) if caller.user != user => View::Only(caller.tenant.clone()),
             Caller::Person(_) | Caller::Program(_) => View::own(self.scope.tenant().map(str::to_owned)),
         }
     }
 
     /// Whether a person requests their own data.
     fn is_own(&self) -> bool {
-        matches!(self.caller, Caller::Person(it) if it.user == self.parameter(0))
+        matches!(self.caller, Caller::Person(caller) if caller.user == self.parameter(0))
     }
 }
 

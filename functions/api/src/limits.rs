@@ -150,9 +150,11 @@ fn buckets(
         return pings(limits, tenant, endpoint.unwrap_or_default()).into();
     }
     let own = match (caller, load) {
-        (Caller::Person(it), Load::Ticket) => Bucket::of("ticket", &[&it.tenant, &it.user], limits.tickets),
-        (Caller::Person(it), Load::Call | Load::Ping | Load::Retry) => {
-            Bucket::of("user", &[&it.tenant, &it.user], limits.user)
+        (Caller::Person(person), Load::Ticket) => {
+            Bucket::of("ticket", &[&person.tenant, &person.user], limits.tickets)
+        }
+        (Caller::Person(person), Load::Call | Load::Ping | Load::Retry) => {
+            Bucket::of("user", &[&person.tenant, &person.user], limits.user)
         }
         (Caller::Program(_), _) => Bucket::of("program", &[arn], limits.program),
     };
@@ -191,7 +193,7 @@ struct Wait {
 
 /// The problem for the longer of two waits.
 fn refusal(one: Option<Wait>, other: Option<Wait>) -> Option<Problem> {
-    let Wait { kind, seconds } = one.into_iter().chain(other).max_by_key(|it| it.seconds)?;
+    let Wait { kind, seconds } = one.into_iter().chain(other).max_by_key(|wait| wait.seconds)?;
     tracing::info!(limit = kind, seconds, code = "API_RATE_LIMITED", "request refused: rate limit exceeded");
     let whose = match kind {
         "tenant" => "requests of this tenant",

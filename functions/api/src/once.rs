@@ -61,7 +61,7 @@ impl Keyed {
         }
         let kept = match request.header("idempotency-expiry").map(str::parse) {
             None => KEPT,
-            Some(Ok(it)) if (SHORTEST..=LONGEST).contains(&it) => it,
+            Some(Ok(seconds)) if (SHORTEST..=LONGEST).contains(&seconds) => seconds,
             Some(_) => return bad(format!("Idempotency-Expiry: wanted {SHORTEST} to {LONGEST} seconds")),
         };
         let whose = match caller {
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_key_has_a_length_and_an_answer_is_kept_between_an_hour_and_a_year() {
         let until = |headers: Value| {
-            keyed(&headers, "").map(|it| it.map(|it| it.expires_at.as_second() - 1_795_000_000))
+            keyed(&headers, "").map(|item| item.map(|value| value.expires_at.as_second() - 1_795_000_000))
         };
         assert_eq!(until(json!({})), Ok(None));
         assert_eq!(until(json!({ "idempotency-key": "k" })), Ok(Some(86_400)));

@@ -67,7 +67,7 @@ impl Page {
 }
 
 fn read(text: &str) -> Option<Cursor> {
-    let bytes = URL_SAFE_NO_PAD.decode(Some(text).filter(|it| it.len() <= MAX_BYTES)?).ok()?;
+    let bytes = URL_SAFE_NO_PAD.decode(Some(text).filter(|text| text.len() <= MAX_BYTES)?).ok()?;
     let cursor: Cursor = serde_json::from_slice(&bytes).ok()?;
     (1..=MAX_PLACE_BYTES).contains(&cursor.after.len()).then_some(cursor)
 }

@@ -96,7 +96,7 @@ impl Request {
     /// The value of a query parameter, unless it is empty.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         let parameters = self.query_string_parameters.as_ref()?;
-        parameters.get(name).map(String::as_str).filter(|it| !it.is_empty())
+        parameters.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     /// The tenant in the query, if there is such a parameter.
@@ -225,7 +225,7 @@ fn decoded(part: &str) -> String {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();
     while let [first, behind @ ..] = rest {
-        let code = behind.get(..2).and_then(|it| std::str::from_utf8(it).ok());
+        let code = behind.get(..2).and_then(|value| std::str::from_utf8(value).ok());
         match (first, code.and_then(|code| u8::from_str_radix(code, 16).ok())) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);

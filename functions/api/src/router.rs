@@ -212,6 +212,6 @@ mod tests {
     }
 
     fn parts_of(all: &[&str]) -> Vec<String> {
-        all.iter().map(|it| (*it).to_owned()).collect()
+        all.iter().map(|value| (*value).to_owned()).collect()
     }
 }

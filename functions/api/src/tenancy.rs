@@ -72,7 +72,7 @@ impl Relation {
             let has_none = person.tenants.is_empty();
             return if has_none { Relation::NoTenant } else { Relation::OtherTenant };
         }
-        let is_self = matches!(caller, Caller::Person(it) if it.user == person.id);
+        let is_self = matches!(caller, Caller::Person(caller) if caller.user == person.id);
         match (is_self, person.is_only_of(tenant)) {
             (true, true) => Relation::Myself,
             (true, false) => Relation::MyselfShared,

@@ -85,7 +85,7 @@ impl TokenRules {
             return Err("the token says that it is issued in the future".to_owned());
         }
         // A token without `iat` counts as issued now, so it cannot live longer than the limit.
-        let lifetime = expires - issued.map_or(now, |it| it.min(now));
+        let lifetime = expires - issued.map_or(now, |issued| issued.min(now));
         if lifetime > self.longest.as_secs_f64() {
             let most = self.longest.as_secs();
             return Err(format!("the token lives longer than {most} s; ask the issuer for a shorter one"));
@@ -103,7 +103,7 @@ impl RequiredClaim {
     fn is_met(&self, claims: &Map<String, Value>) -> bool {
         match claims.get(&self.name) {
             Some(Value::String(text)) => text.split(' ').any(|part| part == self.value),
-            Some(Value::Array(all)) => all.iter().any(|it| it == self.value.as_str()),
+            Some(Value::Array(all)) => all.iter().any(|value| value == self.value.as_str()),
             Some(_) | None => false,
         }
     }

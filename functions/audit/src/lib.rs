@@ -63,7 +63,7 @@ impl Audit {
             match rows(&message.body, &self.producers, &self.marks, now) {
                 Ok(rows) => {
                     for row in rows {
-                        let days = row.get("type").and_then(|it| self.retention.days(it));
+                        let days = row.get("type").and_then(|row| self.retention.days(row));
                         messages.push(message);
                         records.push(row.kept_for(days, now));
                     }

@@ -71,7 +71,7 @@ fn an_envelope_of_an_older_system_is_kept_as_it_came_too() {
     let long = "x".repeat(195 * 1024);
     let detail = detail.replace("{}", &format!(r#"{{"long":"{long}"}}"#));
     let kept = record(&bus(&detail), &Producers::default(), &marks(), NOON).unwrap();
-    assert!(kept.get("event").is_some_and(|it| it.contains(&long)));
+    assert!(kept.get("event").is_some_and(|value| value.contains(&long)));
     assert_eq!(kept.get("detail"), None, "an item holds one of them");
 }
 

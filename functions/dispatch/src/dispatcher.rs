@@ -108,7 +108,8 @@ impl Dispatcher {
             later = counts.later,
             returned = report.returned(),
             catalog = self.catalog.version(),
-            "batch dispatched"
+            code = "DISPATCH_BATCH",
+            "batch of events processed"
         );
         Ok(report)
     }
@@ -200,8 +201,9 @@ impl Dispatcher {
         let found = self.people.look_up(&ids, &tenants).await?;
         for key in &found.unreadable {
             tracing::error!(
+                code = "DISPATCH_RECIPIENT_UNREADABLE",
                 key,
-                "somebody is on record and cannot be read by this release; they count as unknown"
+                "recipient counts as unknown: this release cannot read the stored recipient"
             );
         }
         let mut harvest = Harvest::default();
@@ -253,11 +255,20 @@ impl Dispatcher {
 
     async fn bury(&self, message: &Message, refusal: &Refusal, report: &mut Report) {
         let detail = refusal.to_string();
-        tracing::warn!(message.id = message.message_id, detail, "an event is refused");
+        tracing::warn!(
+            code = "DISPATCH_EVENT_REFUSED",
+            message.id = message.message_id,
+            detail,
+            "message moves to the dead-letter queue: its event is refused"
+        );
         let cause = Cause { class: refusal.class.name(), detail, by: "dispatch" };
         let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
-            tracing::error!(error = chain(&refused), "it stays in the queue");
+            tracing::error!(
+                code = "DEAD_LETTER_NOT_SENT",
+                error = chain(&refused),
+                "message returned to the queue: the dead-letter queue did not accept it"
+            );
             report.show_again(message);
         }
     }
@@ -292,6 +303,11 @@ fn is_critical_capped(decision: &Decision<'_>) -> bool {
 }
 
 fn come_back(message: &Message, refused: &Refused, report: &mut Report) {
-    tracing::error!(message.id = message.message_id, error = chain(refused), "it comes back");
+    tracing::error!(
+        code = "DISPATCH_RETRY",
+        message.id = message.message_id,
+        error = chain(refused),
+        "message returned to the queue: an AWS call failed"
+    );
     report.show_again(message);
 }

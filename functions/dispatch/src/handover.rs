@@ -86,7 +86,7 @@ impl Handover {
                 &mut missing,
                 *at,
                 self.counters.cancel(key, it, now).await,
-                "a cancellation is not on record",
+                "a cancellation was not stored",
             );
         }
         let left: Vec<(usize, Result<(), Refused>)> = stream::iter(harvest.later)
@@ -95,14 +95,14 @@ impl Handover {
             .collect()
             .await;
         for (at, left) in left {
-            note(&mut missing, at, left, "something was not left for later");
+            note(&mut missing, at, left, "a continuation was not scheduled");
         }
         for (at, sent) in self.send(harvest.jobs).await {
             note(&mut missing, at, sent, "a job was not queued");
         }
         let (ats, rows): (Vec<usize>, Vec<LedgerRow>) = harvest.outcomes.into_iter().unzip();
         for (at, recorded) in ats.into_iter().zip(self.ledger.record(&rows, now).await) {
-            note(&mut missing, at, recorded, "an outcome is not on record");
+            note(&mut missing, at, recorded, "an outcome was not stored");
         }
         for (at, page) in harvest.pages {
             if missing.contains(&at) {
@@ -110,7 +110,11 @@ impl Handover {
             }
             if let Err(refused) = self.counters.page_done(&page, now).await {
                 // The page may be told again: under the same keys.
-                tracing::warn!(error = chain(&refused), "a page of a fan-out is not marked as done");
+                tracing::warn!(
+                    code = "DISPATCH_PAGE_NOT_MARKED",
+                    error = chain(&refused),
+                    "page of an audience not marked as done: a repeat sends the same keys"
+                );
             }
         }
         missing.into_iter().filter_map(|at| harvest.messages.get(at).copied()).collect()
@@ -142,7 +146,11 @@ impl Handover {
 
 fn note(missing: &mut BTreeSet<usize>, at: usize, done: Result<(), Refused>, what: &'static str) {
     if let Err(refused) = done {
-        tracing::error!(error = chain(&refused), "{what}");
+        tracing::error!(
+            code = "DISPATCH_RETRY",
+            error = chain(&refused),
+            "message returned to the queue: {what}"
+        );
         missing.insert(at);
     }
 }

@@ -127,7 +127,8 @@ fn job(
             event.id = plan.event.id,
             rule = order.rule.name,
             error = chain(&unrendered),
-            "a template gave no text"
+            code = "DISPATCH_TEMPLATE_FAILED",
+            "notification failed: its template was not rendered"
         );
         unrendered.reason
     })?;
@@ -170,7 +171,12 @@ fn job(
     let mut body = serde_json::to_string(&job).expect(WRITES);
     if body.len() > MAX_MESSAGE_BYTES && job.failover.is_some() {
         // The message matters more than what takes its place.
-        tracing::warn!(event.id = plan.event.id, rule = order.rule.name, "too large to carry its failover");
+        tracing::warn!(
+            code = "DISPATCH_FAILOVER_DROPPED",
+            event.id = plan.event.id,
+            rule = order.rule.name,
+            "job sent without its fallback channel: the job is too large"
+        );
         body = serde_json::to_string(&Job { failover: None, ..job }).expect(WRITES);
     }
     if body.len() > MAX_MESSAGE_BYTES {

@@ -74,7 +74,7 @@ const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
 fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
     let automatic = (AUTO_SUBMITTED.0, AUTO_SUBMITTED.1.to_owned());
     let Some(link) = &email.unsubscribe else { return Ok(vec![automatic]) };
-    let is_url = |it: u8| it.is_ascii_graphic() && !b"<>\"".contains(&it);
+    let is_url = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
     if !link.starts_with("http") || !link.bytes().all(is_url) {
         return Err(no(Reason::Rejected, "the link to unsubscribe is no URL"));
     }
@@ -95,7 +95,7 @@ pub(crate) fn no(reason: Reason, why: impl Into<Box<dyn Error + Send + Sync>>) -
 
 /// Adapts a value to SES: other characters become `_`, and long values are cut.
 fn tag(value: &str) -> String {
-    let fits = |it: char| it.is_ascii_alphanumeric() || "_-.@".contains(it);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-.@".contains(c);
     value.chars().take(MAX_TAG_CHARS).map(|c| if fits(c) { c } else { '_' }).collect()
 }
 

@@ -96,7 +96,7 @@ impl Gateway {
             code = "GATEWAY_REPLACED",
             "oldest sockets closed: the user is over the socket limit"
         );
-        let ids: Vec<&str> = oldest.iter().map(|it| it.id.as_str()).collect();
+        let ids: Vec<&str> = oldest.iter().map(|socket| socket.id.as_str()).collect();
         self.close_all(&ids, "replaced").await;
     }
 
@@ -129,9 +129,9 @@ impl Gateway {
 
 /// The sockets over the limit: the oldest with the same view, never the new one.
 fn oldest(open: Vec<Connection>, id: &str, who: &Identity) -> Vec<Connection> {
-    let mut open: Vec<Connection> = open.into_iter().filter(|it| it.view == who.view).collect();
+    let mut open: Vec<Connection> = open.into_iter().filter(|socket| socket.view == who.view).collect();
     let excess = open.len().saturating_sub(MAX_SOCKETS);
-    open.retain(|it| it.id != id);
+    open.retain(|socket| socket.id != id);
     open.sort_by(|one, other| (one.opened_at, &one.id).cmp(&(other.opened_at, &other.id)));
     open.truncate(excess.min(AT_ONCE));
     open
@@ -167,7 +167,7 @@ mod tests {
         let mut open = sockets(count);
         open.reverse();
         let replaced = oldest(open, &(count - 1).to_string(), &ann(View::All));
-        assert_eq!(replaced.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), expected);
+        assert_eq!(replaced.iter().map(|socket| socket.id.as_str()).collect::<Vec<_>>(), expected);
     }
 
     fn sockets(count: i64) -> Vec<Connection> {

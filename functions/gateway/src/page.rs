@@ -34,11 +34,11 @@ mod tests {
 
     #[test]
     fn a_page_is_cut_where_a_frame_ends_and_the_rest_begins_there() {
-        let (all, next) = fitting((1..=20).rev().map(|it| entry(it, 100)).collect());
+        let (all, next) = fitting((1..=20).rev().map(|number| entry(number, 100)).collect());
         assert_eq!((all.len(), next), (20, None));
-        let (some, next) = fitting((1..=20).rev().map(|it| entry(it, 5_000)).collect());
+        let (some, next) = fitting((1..=20).rev().map(|number| entry(number, 5_000)).collect());
         assert_eq!((some.len(), next), (6, Some(15)));
-        let bytes: usize = some.iter().map(|it| it.get().len() + 1).sum();
+        let bytes: usize = some.iter().map(|json| json.get().len() + 1).sum();
         assert!(bytes <= MAX_BYTES, "{bytes}");
         let (one, _) = fitting(vec![entry(2, MAX_ENTRY_BYTES - 250), entry(1, MAX_ENTRY_BYTES - 250)]);
         assert_eq!(one.len(), 2, "two of the largest fit");

@@ -84,7 +84,7 @@ impl Request {
         struct Subscribe {
             room: String,
         }
-        serde_json::from_str::<Subscribe>(self.body.as_deref()?).ok().map(|it| it.room)
+        serde_json::from_str::<Subscribe>(self.body.as_deref()?).ok().map(|subscribe| subscribe.room)
     }
 }
 

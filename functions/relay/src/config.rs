@@ -37,7 +37,7 @@ impl Config {
             critical_types: types
                 .split(',')
                 .map(str::trim)
-                .filter(|it| !it.is_empty())
+                .filter(|text| !text.is_empty())
                 .map(str::to_owned)
                 .collect(),
             producers: runtime::producers(env)?,

@@ -108,7 +108,7 @@ impl Note {
         if let Ok(Payload { records }) = serde_json::from_str(body) {
             return changes(&records).map(Note::Changes);
         }
-        serde_json::from_str::<OnFailure>(body).map(|it| Note::GivenUp(it.part))
+        serde_json::from_str::<OnFailure>(body).map(|failure| Note::GivenUp(failure.part))
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
         assert!(changes[0].is_of("carillon-dev-ledger") && !changes[0].is_of("carillon-dev-events"));
         assert_eq!(changes[0].images.new.as_ref().unwrap().get("pk"), Some("a"));
         let message = r#"{"Records":[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]}"#;
-        assert!(matches!(Intake::read(message), Ok(Intake::Messages(it)) if it.len() == 1));
+        assert!(matches!(Intake::read(message), Ok(Intake::Messages(messages)) if messages.len() == 1));
         for wrong in ["{}", r#"{"Records":[{}]}"#, r#"{"Records":[{"eventSource":"aws:s3"}]}"#] {
             assert!(Intake::read(wrong).is_err(), "{wrong}");
         }
@@ -161,7 +161,7 @@ mod tests {
              "streamArn":"arn:aws:dynamodb:eu-west-1:1:table/t/stream/x"}}"#;
         let Ok(Note::GivenUp(part)) = Note::read(given_up) else { panic!() };
         assert_eq!((part.shard_id.as_str(), part.end_sequence_number.as_str()), ("s-1", "20"));
-        assert!(matches!(Note::read(r#"{"Records":[]}"#), Ok(Note::Changes(it)) if it.is_empty()));
+        assert!(matches!(Note::read(r#"{"Records":[]}"#), Ok(Note::Changes(changes)) if changes.is_empty()));
         assert!(Note::read("{}").is_err() && Note::read("not json").is_err());
     }
 }

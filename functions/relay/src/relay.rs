@@ -80,7 +80,7 @@ impl Relay {
             Intake::Messages(messages) => {
                 // The relay claims no notifications, so the id is not used.
                 let batch = Batch { messages, request_id: String::new(), deadline: invocation.deadline };
-                let notes = async |it: Batch| Ok(self.notes(&it.messages, it.deadline).await);
+                let notes = async |message: Batch| Ok(self.notes(&message.messages, message.deadline).await);
                 let delete = async |queue: &str, receipt: &str| self.sources.delete(queue, receipt).await;
                 take_up(batch, &notes, &delete).await.map(Answer)
             }

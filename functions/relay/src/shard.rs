@@ -62,7 +62,7 @@ fn is_after(number: &str, end: &str) -> bool {
 }
 
 fn change(record: &Record, stream_arn: &str) -> Change {
-    let name = record.event_name().map_or("", |it| it.as_str());
+    let name = record.event_name().map_or("", |name| name.as_str());
     let images = record.dynamodb();
     let new = images.and_then(|images| images.new_image()).map(item);
     Change::of_stream(name, stream_arn, new, images.and_then(|images| images.old_image()).map(item))
@@ -70,7 +70,7 @@ fn change(record: &Record, stream_arn: &str) -> Change {
 
 /// Converts attribute values of the streams API. Only texts and numbers are used.
 fn item(image: &HashMap<String, AttributeValue>) -> Item {
-    Item::of_values(image.iter().map(|(name, it)| (name, it.as_s().ok(), it.as_n().ok())))
+    Item::of_values(image.iter().map(|(name, value)| (name, value.as_s().ok(), value.as_n().ok())))
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ struct Cloud {
 impl Cloud {
     fn calls(&self, operation: &str) -> Vec<Value> {
         let calls = self.calls.lock().unwrap();
-        calls.iter().filter(|(it, _)| it == operation).map(|(_, body)| body.clone()).collect()
+        calls.iter().filter(|(name, _)| name == operation).map(|(_, body)| body.clone()).collect()
     }
 
     /// The ids of the published events, in order.
@@ -163,7 +163,7 @@ impl Cloud {
                 let answers = body["Entries"].as_array().unwrap().iter().map(|entry| {
                     let event: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
                     let id = event["id"].as_str().unwrap();
-                    if throttled.iter().any(|it| it == id) {
+                    if throttled.iter().any(|throttled| throttled == id) {
                         return json!({ "ErrorCode": "ThrottlingException" });
                     }
                     if id == self.malformed {
@@ -229,7 +229,7 @@ fn event(id: &str, subject: &str, version: u32) -> String {
 }
 
 fn record(id: &str, subject: &str, version: u32) -> Value {
-    let text = |it: &str| json!({ "S": it });
+    let text = |value: &str| json!({ "S": value });
     json!({
         "eventID": id, "eventName": "INSERT", "eventSource": "aws:dynamodb",
         "eventSourceARN": "arn:aws:dynamodb:eu-west-1:1:table/events/stream/2026-11-20T00:00:00.000",

@@ -46,7 +46,7 @@ impl ToldRelay {
             let rows = self.ledger.of_set(&event_part, &set).await?;
             // The rows of suppressed notifications differ. The row without later steps has the final
             // count.
-            let sets = rows.iter().filter_map(|(it, _)| it.set.clone());
+            let sets = rows.iter().filter_map(|(row, _)| row.set.clone());
             let Some(set) = sets.min_by_key(|set| set.of) else { continue };
             let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
             news.extend(
@@ -55,10 +55,10 @@ impl ToldRelay {
         }
         let puts = self.bus.put_in_order(&news, || !deadline.left(now()).is_zero()).await;
         let mut counts = Counts::default();
-        for (it, put) in news.iter().zip(puts) {
+        for (event, put) in news.iter().zip(puts) {
             match put {
                 Put::Done(_) => counts.told += 1,
-                Put::Never(refused) => counts.again += usize::from(!self.bury(it, &refused).await),
+                Put::Never(refused) => counts.again += usize::from(!self.bury(event, &refused).await),
                 Put::NotYet(refused) => {
                     counts.again += 1;
                     tracing::warn!(
@@ -73,16 +73,16 @@ impl ToldRelay {
         Ok(counts)
     }
 
-    async fn bury(&self, it: &InOrder, refused: &Refused) -> bool {
+    async fn bury(&self, event: &InOrder, refused: &Refused) -> bool {
         let detail = chain(refused);
         tracing::error!(
             code = "RELAY_OUTCOME_REFUSED",
             detail,
-            kind = it.entry.detail_type,
+            kind = event.entry.detail_type,
             "delivery event moves to the dead-letter queue: the bus refuses it"
         );
         let cause = Cause { class: "refused", detail, by: "relay" };
-        let buried = self.dead_letters.bury(&it.entry.detail, None, &cause, Past::default()).await;
+        let buried = self.dead_letters.bury(&event.entry.detail, None, &cause, Past::default()).await;
         buried
             .inspect_err(|refused| {
                 tracing::error!(
@@ -122,7 +122,8 @@ fn news_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
 
 /// The communication that may be complete now, because the row was open until this change.
 fn finished_set(change: &Change, row: &LedgerRow) -> Option<Set> {
-    let was_under_way = change.images.old.as_ref().and_then(status_of).is_none_or(|it| !it.is_final());
+    let was_under_way =
+        change.images.old.as_ref().and_then(status_of).is_none_or(|status| !status.is_final());
     row.set.clone().filter(|_| was_under_way && row.status.is_final())
 }
 

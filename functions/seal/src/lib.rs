@@ -70,7 +70,7 @@ impl Sealer {
     pub async fn run(&self, invocation: &Invocation) -> Result<Run, Error> {
         let began = now();
         let until = minute_of(began.saturating_sub(self.lag)?);
-        let mut last = self.vault.last(began).await?.map(|it| it.statement);
+        let mut last = self.vault.last(began).await?.map(|sealed| sealed.statement);
         let mut from = begin(last.as_ref(), until);
         let mut run = Run { sealed_until: last.as_ref().map(|_| from), ..Run::default() };
         while from < until && has_time(invocation) {
@@ -123,13 +123,13 @@ impl Sealer {
 /// seal.
 fn begin(last: Option<&Statement>, until: Timestamp) -> Timestamp {
     let hour = || Timestamp::from_second(until.as_second().div_euclid(3_600) * 3_600).unwrap_or(until);
-    last.map_or_else(hour, |it| it.minute.saturating_add(MINUTE).unwrap_or(it.minute))
+    last.map_or_else(hour, |last| last.minute.saturating_add(MINUTE).unwrap_or(last.minute))
 }
 
 /// The minutes that get a seal, in order.
 fn minutes(from: Timestamp, to: Timestamp, leaves: &Leaves) -> Vec<Timestamp> {
     let all = (from.as_second()..to.as_second()).step_by(60);
-    let all = all.filter_map(|it| Timestamp::from_second(it).ok());
+    let all = all.filter_map(|second| Timestamp::from_second(second).ok());
     all.filter(|all| is_always_sealed(*all) || leaves.contains_key(all)).collect()
 }
 

@@ -107,7 +107,7 @@ mod tests {
             "CRITICAL_QUEUE_URL",
             "DEAD_LETTERS_URL",
         ]
-        .map(|it| (it, "x"));
+        .map(|name| (name, "x"));
         let variables = always.into_iter().chain([("SMS_ORIGINATION_IDENTITY", "pool-1")]);
         let variables = variables.chain(provider.map(|provider| ("SMS_PROVIDER", provider)));
         let env: Env = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let (bus, wishes) = (config.bus, config.wishes);
-    let open = |it| Carrier::new(&aws, it, bus.clone());
+    let open = |service| Carrier::new(&aws, service, bus.clone());
     let carriers: Vec<Carrier> = config.providers.into_iter().map(open).collect();
     let desk = config.desk.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();

@@ -40,6 +40,6 @@ mod tests {
             panic!("it is about somebody")
         };
         assert_eq!(people[0].id, "ann");
-        assert!(matches!(&people[0].change, Change::Close(it) if it.until.is_none()));
+        assert!(matches!(&people[0].change, Change::Close(closing) if closing.until.is_none()));
     }
 }

@@ -160,7 +160,7 @@ struct Frames(BTreeMap<View, Frame>);
 impl Frames {
     fn shape(job: &Job, stored: Option<&Stored>, open: &[Connection]) -> Result<Frames, Failure> {
         let mut frames = BTreeMap::new();
-        for view in open.iter().map(|it| &it.view) {
+        for view in open.iter().map(|socket| &socket.view) {
             if frames.contains_key(view) {
                 continue;
             }
@@ -221,7 +221,8 @@ async fn post_to_all(
         }
         tokio::time::sleep(PAUSE * round).await;
         let asked = open.len();
-        let posts = stream::iter(open).map(async |it| (sockets.post(&it.id, frames.text_for(&it)).await, it));
+        let posts = stream::iter(open)
+            .map(async |socket| (sockets.post(&socket.id, frames.text_for(&socket)).await, socket));
         let in_time = posts.buffer_unordered(POSTS_AT_ONCE).take_until(tokio::time::sleep(left));
         let answers: Vec<(Posted, Connection)> = in_time.collect().await;
         // These posts had no answer, or had not started, when the time was up.

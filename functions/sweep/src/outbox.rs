@@ -91,10 +91,11 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
     async fn complete(&self, mut due: Vec<Place>) -> Result<Vec<Place>, Refused> {
         let mut open = before(&due);
         while !open.is_empty() {
-            let found: Vec<Place> = self.waiting.read(&open).await?.into_iter().map(|it| it.place).collect();
+            let found: Vec<Place> =
+                self.waiting.read(&open).await?.into_iter().map(|entry| entry.place).collect();
             open = before(&found);
             for place in found {
-                let at = due.iter().position(|it| it.before().as_ref() == Some(&place));
+                let at = due.iter().position(|entry| entry.before().as_ref() == Some(&place));
                 due.insert(at.unwrap_or(0), place);
             }
         }
@@ -173,8 +174,8 @@ fn sort_streams(due: &mut [Place]) {
         streams.entry(place.pk.clone()).or_default().push((version, place.clone()));
     }
     // The last element is taken first.
-    streams.values_mut().for_each(|it| it.sort_by_key(|(version, _)| Reverse(*version)));
-    for place in due.iter_mut().filter(|it| it.version().is_some()) {
+    streams.values_mut().for_each(|versions| versions.sort_by_key(|(version, _)| Reverse(*version)));
+    for place in due.iter_mut().filter(|entry| entry.version().is_some()) {
         if let Some((_, next)) = streams.get_mut(&place.pk).and_then(Vec::pop) {
             *place = next;
         }
@@ -184,7 +185,7 @@ fn sort_streams(due: &mut [Place]) {
 /// The missing predecessors of these versions.
 fn before(due: &[Place]) -> Vec<Place> {
     let known: BTreeSet<&Place> = due.iter().collect();
-    due.iter().filter_map(Place::before).filter(|it| !known.contains(it)).collect()
+    due.iter().filter_map(Place::before).filter(|entry| !known.contains(entry)).collect()
 }
 
 #[cfg(test)]

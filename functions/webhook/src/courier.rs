@@ -239,7 +239,7 @@ fn closed(found: &Sending) -> Option<(Reason, &'static str)> {
 
 /// The number of earlier scheduled attempts.
 fn attempts(found: &Sending) -> u32 {
-    found.message.as_ref().map_or(0, |it| it.attempts)
+    found.message.as_ref().map_or(0, |message| message.attempts)
 }
 
 /// Why an answer disables the endpoint, if it does.
@@ -263,7 +263,7 @@ fn status(answer: &Answer) -> Option<u16> {
 }
 
 fn describe(answer: &Answer) -> String {
-    status(answer).map_or_else(|| "no answer".to_owned(), |it| format!("HTTP {it}"))
+    status(answer).map_or_else(|| "no answer".to_owned(), |status| format!("HTTP {status}"))
 }
 
 fn permanent(reason: Reason, said: impl Into<String>) -> Failure {

@@ -78,7 +78,7 @@ impl Message {
         };
         let is_free = chat.free_until.is_some_and(|free_until| now < free_until);
         let content = match &chat.template {
-            Some(it) if !is_free => Body::Template { template: template(it)? },
+            Some(used) if !is_free => Body::Template { template: template(used)? },
             // For a job without the window's end, WhatsApp itself decides about free text.
             None if !is_free && chat.free_until.is_some() => {
                 let source = "the customer service window ended during the wait".into();
@@ -197,7 +197,8 @@ mod tests {
     fn text_over_the_limit_is_refused() {
         check_size(&json!({ "text": "a".repeat(4_096) }), None);
         check_size(&json!({ "text": "a".repeat(4_097) }), Some(Reason::TooLarge));
-        let filled = |it: usize| json!({ "name": "n", "language": "en", "parameters": ["a".repeat(it)] });
+        let filled =
+            |value: usize| json!({ "name": "n", "language": "en", "parameters": ["a".repeat(value)] });
         check_size(&json!({ "text": "", "template": filled(1_024) }), None);
         check_size(&json!({ "text": "", "template": filled(1_025) }), Some(Reason::TooLarge));
     }

@@ -53,10 +53,10 @@ impl Service {
     /// `name` is the service's name in endpoints and signatures, such as `s3`.
     #[must_use]
     pub fn new(config: &SdkConfig, name: &'static str) -> Service {
-        let region = config.region().map_or("us-east-1", |it| it.as_ref()).to_owned();
+        let region = config.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
         let endpoint = config
             .endpoint_url()
-            .map_or_else(|| own(name, &region), |it| it.trim_end_matches('/').to_owned());
+            .map_or_else(|| own(name, &region), |name| name.trim_end_matches('/').to_owned());
         let call = operation(config, &endpoint, name);
         Service { config: config.clone(), name, region, endpoint, call }
     }

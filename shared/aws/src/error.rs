@@ -104,13 +104,13 @@ where
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(it) = cause {
-        let said = it.to_string();
+    while let Some(source) = cause {
+        let said = source.to_string();
         if !text.ends_with(&said) {
             text.push_str(": ");
             text.push_str(&said);
         }
-        cause = it.source();
+        cause = source.source();
     }
     let words = text.split(' ').map(|part| if may_be_an_address(part) { "<address>" } else { part });
     words.collect::<Vec<_>>().join(" ")
@@ -124,19 +124,19 @@ fn may_be_an_address(word: &str) -> bool {
 
 fn was_never_sent(error: &aws_smithy_runtime_api::client::result::ConnectorError) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(it) = cause {
+    while let Some(source) = cause {
         // The failure of name resolution, connection or TLS precedes the request.
-        if it
+        if source
             .downcast_ref::<hyper_util::client::legacy::Error>()
             .is_some_and(|downcast_ref| downcast_ref.is_connect())
         {
             return true;
         }
-        if let Some(io) = it.downcast_ref::<std::io::Error>() {
+        if let Some(io) = source.downcast_ref::<std::io::Error>() {
             let refused = [std::io::ErrorKind::ConnectionRefused, std::io::ErrorKind::AddrNotAvailable];
             return refused.contains(&io.kind());
         }
-        cause = it.source();
+        cause = source.source();
     }
     false
 }

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_missing_variable_is_named() {
         let all = |name: &str| {
-            Some(name.to_owned()).filter(|it| it != "AWS_SECRET_ACCESS_KEY" && it != "CARILLON_CA_FILE")
+            Some(name.to_owned()).filter(|name| name != "AWS_SECRET_ACCESS_KEY" && name != "CARILLON_CA_FILE")
         };
         let Err(missing) = Settings::read(all) else { panic!("it is missing") };
         assert_eq!(missing, Missing::Variable("AWS_SECRET_ACCESS_KEY"));

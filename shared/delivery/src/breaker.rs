@@ -111,11 +111,13 @@ impl<C: Cloud> Providers<C> {
     /// Counts the results and stores them if they change the state for other processes.
     pub(crate) async fn report(&self, found: &[Evidence], now: Timestamp) {
         for (at, line) in self.lines.iter().enumerate() {
-            let of_this = || found.iter().filter(|it| it.provider == at);
-            let probed = of_this().find(|it| it.probe).map(|it| it.failed);
+            let of_this = || found.iter().filter(|evidence| evidence.provider == at);
+            let probed = of_this().find(|evidence| evidence.probe).map(|evidence| evidence.failed);
             let must_tell = {
                 let mut seen = line.seen();
-                of_this().filter(|of_this| !of_this.probe).for_each(|it| seen.counted.count(it.failed, now));
+                of_this()
+                    .filter(|of_this| !of_this.probe)
+                    .for_each(|evidence| seen.counted.count(evidence.failed, now));
                 seen.counted.forget_old(now);
                 let is_news = seen.counted.has_failures() || !seen.breaker.value.is_closed();
                 probed.is_some() || (is_news && !seen.counted.is_empty())

@@ -77,5 +77,5 @@ impl DeskConfig {
 
 /// Splits a list of names at its commas.
 fn names(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
+    list.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }

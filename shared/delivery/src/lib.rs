@@ -91,7 +91,7 @@ impl<C: Cloud> Desk<C> {
         self.put_back(waiting, batch.deadline, &mut report).await;
 
         let finished: Vec<Finished> = stream::iter(tasks.iter().zip(standings).enumerate())
-            .map(|(at, (it, standing))| self.handle(at, it, standing, batch.deadline, &send))
+            .map(|(index, (task, standing))| self.handle(index, task, standing, batch.deadline, &send))
             .buffer_unordered(self.concurrency)
             .collect()
             .await;
@@ -99,16 +99,16 @@ impl<C: Cloud> Desk<C> {
 
         let stands = self.settle(&jobs, &finished, token, batch.deadline).await;
         self.answer(&jobs, &finished, &stands, batch.deadline, &mut report).await;
-        let found: Vec<_> = finished.iter().filter_map(|it| it.evidence).collect();
+        let found: Vec<_> = finished.iter().filter_map(|result| result.evidence).collect();
         within::<C, _>(batch.deadline, self.providers.report(&found, C::now())).await;
         tracing::info!(
             code = "DELIVERY_BATCH",
             messages = batch.messages.len(),
             held,
-            sent = finished.iter().filter(|it| it.is(Status::Sent)).count(),
-            suppressed = finished.iter().filter(|it| it.is(Status::Suppressed)).count(),
-            failed = finished.iter().filter(|it| it.is(Status::Failed)).count(),
-            unknown = finished.iter().filter(|it| it.is(Status::Unknown)).count(),
+            sent = finished.iter().filter(|result| result.is(Status::Sent)).count(),
+            suppressed = finished.iter().filter(|result| result.is(Status::Suppressed)).count(),
+            failed = finished.iter().filter(|result| result.is(Status::Failed)).count(),
+            unknown = finished.iter().filter(|result| result.is(Status::Unknown)).count(),
             returned = report.returned(),
             "batch of jobs processed"
         );
@@ -142,7 +142,7 @@ impl<C: Cloud> Desk<C> {
             let Some((name, quota)) = self.providers.quota(provider) else { continue };
             let asks = |ticket: &Ticket| matches!(ticket, Ticket::Go { providers, .. } if providers.first() == Some(&provider));
             let mut asking = limits::by_priority(jobs);
-            asking.retain(|it| asks(&tickets[*it]));
+            asking.retain(|index| asks(&tickets[*index]));
             if asking.is_empty() {
                 continue;
             }
@@ -271,7 +271,7 @@ impl<C: Cloud> Desk<C> {
             finished.settlement.clone().filter(|_| tasks[finished.at].job.is_recorded())
         };
         let settlements: Vec<Settlement> = finished.iter().filter_map(settlement).collect();
-        let unsettled = || finished.iter().map(|it| settlement(it).is_none()).collect();
+        let unsettled = || finished.iter().map(|result| settlement(result).is_none()).collect();
         if settlements.is_empty() {
             return unsettled();
         }
@@ -296,8 +296,8 @@ impl<C: Cloud> Desk<C> {
             }
             .into_iter();
         let mut stands = Vec::with_capacity(finished.len());
-        for it in finished {
-            stands.push(match settlement(it) {
+        for result in finished {
+            stands.push(match settlement(result) {
                 Some(_) => matches!(answers.next(), Some(Ok(()))),
                 None => true,
             });

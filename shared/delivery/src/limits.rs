@@ -60,18 +60,18 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
     let mut tickets: Vec<Ticket> = vec![Ticket::HandOn; jobs.len()];
     let order = by_priority(jobs);
     let down = all_down(&views);
-    let mut well: Vec<usize> = (0..views.len()).filter(|it| views[*it].left == usize::MAX).collect();
+    let mut well: Vec<usize> = (0..views.len()).filter(|index| views[*index].left == usize::MAX).collect();
     // Providers are compared by tenths, so that one more failure does not change the order.
-    well.sort_by_key(|it| (views[*it].percent_failed / 10, *it));
+    well.sort_by_key(|index| (views[*index].percent_failed / 10, *index));
     for &at in &order {
         let job = jobs[at];
         tickets[at] = if job.is_expired(now) {
             Ticket::Go { providers: Vec::new(), probe: false, down: None, at: None }
         } else if !well.is_empty() {
             Ticket::Go { providers: well.clone(), probe: false, down: None, at: None }
-        } else if let Some(it) = (0..views.len()).find(|it| views[*it].left > 0) {
-            views[it].left -= 1;
-            Ticket::Go { providers: vec![it], probe: views[it].probe, down, at: None }
+        } else if let Some(provider) = (0..views.len()).find(|index| views[*index].left > 0) {
+            views[provider].left -= 1;
+            Ticket::Go { providers: vec![provider], probe: views[provider].probe, down, at: None }
         } else {
             held(job, &views, now)
         };
@@ -81,7 +81,7 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
     let waits_best = order
         .iter()
         .rev()
-        .find(|it| matches!(&tickets[**it], Ticket::Go { providers, .. } if !providers.is_empty()));
+        .find(|index| matches!(&tickets[**index], Ticket::Go { providers, .. } if !providers.is_empty()));
     if let (Some(provider), Some(&at)) = (unprobed, waits_best) {
         tickets[at] = Ticket::Go { providers: vec![provider], probe: true, down, at: None };
     }
@@ -91,7 +91,7 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
 /// The indexes of the jobs, the most urgent first.
 pub(crate) fn by_priority(jobs: &[&Job]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
-    order.sort_by_key(|it| std::cmp::Reverse(jobs[*it].priority));
+    order.sort_by_key(|index| std::cmp::Reverse(jobs[*index].priority));
     order
 }
 

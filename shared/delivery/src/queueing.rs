@@ -45,7 +45,7 @@ impl<C: Cloud> Desk<C> {
             .collect();
         for is_critical in [false, true] {
             let of_lane = || again.iter().filter(|(task, _)| task.is_critical() == is_critical);
-            let messages: Vec<Outgoing> = of_lane().map(|(_, it)| it.clone()).collect();
+            let messages: Vec<Outgoing> = of_lane().map(|(_, message)| message.clone()).collect();
             if messages.is_empty() {
                 continue;
             }
@@ -82,17 +82,17 @@ impl<C: Cloud> Desk<C> {
         deadline: Deadline,
         report: &mut Report,
     ) {
-        let answers = finished.iter().zip(stands).map(|(it, stands)| async {
-            let task = tasks[it.at];
-            let is_done = match it.next {
-                Next::Done if *stands => self.hand_on(&task.job, it).await,
+        let answers = finished.iter().zip(stands).map(|(result, stands)| async {
+            let task = tasks[result.at];
+            let is_done = match result.next {
+                Next::Done if *stands => self.hand_on(&task.job, result).await,
                 // The job was sent but the outcome is not stored. The next delivery finds the claim and
                 // decides.
                 Next::Done | Next::Again(None) => false,
                 Next::Later(at) => *stands && self.leave(task, at).await,
                 Next::Again(Some(pause)) => self.show_later(task, pause).await,
             };
-            is_done.then_some(it.at)
+            is_done.then_some(result.at)
         });
         let done: Vec<usize> = match within::<C, _>(deadline, join_all(answers)).await {
             Some(done) => done.into_iter().flatten().collect(),
@@ -101,18 +101,18 @@ impl<C: Cloud> Desk<C> {
             None => finished
                 .iter()
                 .zip(stands)
-                .filter(|(it, ok)| **ok && it.is_over())
-                .map(|(it, _)| it.at)
+                .filter(|(result, ok)| **ok && result.is_over())
+                .map(|(result, _)| result.at)
                 .collect(),
         };
-        for it in finished.iter().filter(|it| !done.contains(&it.at)) {
-            tasks[it.at].messages.iter().for_each(|message| report.show_again(message));
+        for result in finished.iter().filter(|result| !done.contains(&result.at)) {
+            tasks[result.at].messages.iter().for_each(|message| report.show_again(message));
         }
     }
 
     /// Reports a failed job to dispatch. Returns `true` when no report is pending.
-    async fn hand_on(&self, job: &Job, it: &Finished) -> bool {
-        let (Some(why), Some(dispatch)) = (it.failed, &self.dispatch) else { return true };
+    async fn hand_on(&self, job: &Job, result: &Finished) -> bool {
+        let (Some(why), Some(dispatch)) = (result.failed, &self.dispatch) else { return true };
         match dispatch.hand_on(job, why).await {
             Ok(()) => true,
             Err(refused) => {

@@ -35,9 +35,12 @@ async fn cancelled_job_is_suppressed_without_a_call() {
     assert_eq!(report.unwrap().returned(), 0);
     assert_eq!(asked, ["after", "other", "never"]);
     let settled = cloud.settled();
-    let of = |key: &str| settled.iter().find(|it| it.key == key).unwrap().status.clone();
+    let of = |key: &str| settled.iter().find(|settlement| settlement.key == key).unwrap().status.clone();
     assert_eq!(["before", "same", "after"].map(of), ["suppressed", "suppressed", "sent"]);
-    assert_eq!(settled.iter().filter(|it| it.reason.as_deref() == Some("cancelled")).count(), 2);
+    assert_eq!(
+        settled.iter().filter(|settlement| settlement.reason.as_deref() == Some("cancelled")).count(),
+        2
+    );
     assert_eq!(cloud.count("GetItem"), 4, "what cannot be cancelled is not looked up");
 }
 
@@ -65,7 +68,7 @@ async fn failed_cancellation_lookup_is_retried_without_a_send() {
     let (report, asked) = deliver(&cloud, &jobs).await;
     assert_eq!(report.unwrap().returned(), 1);
     assert_eq!(asked, ["two"]);
-    let statuses: Vec<String> = cloud.settled().into_iter().map(|it| it.status).collect();
+    let statuses: Vec<String> = cloud.settled().into_iter().map(|settlement| settlement.status).collect();
     assert_eq!(statuses.iter().filter(|statuse| *statuse == "released").count(), 1, "{statuses:?}");
 }
 
@@ -81,8 +84,10 @@ async fn claims_of_a_failed_call_are_released() {
     assert_eq!(asked, [""; 0]);
     let settled = cloud.settled();
     let expected = ["one", "two"].map(|key| (key, "released", "token-1"));
-    let found: Vec<_> =
-        settled.iter().map(|it| (it.key.as_str(), it.status.as_str(), it.token.as_str())).collect();
+    let found: Vec<_> = settled
+        .iter()
+        .map(|settlement| (settlement.key.as_str(), settlement.status.as_str(), settlement.token.as_str()))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -99,7 +104,8 @@ async fn unclear_claim_is_released_and_other_jobs_are_sent() {
     let (report, asked) = deliver(&cloud, &jobs).await;
     assert_eq!(report.unwrap().returned(), 1);
     assert_eq!(asked, ["two"]);
-    let mut found: Vec<_> = cloud.settled().into_iter().map(|it| (it.key, it.status)).collect();
+    let mut found: Vec<_> =
+        cloud.settled().into_iter().map(|settlement| (settlement.key, settlement.status)).collect();
     found.sort();
     assert_eq!(found, [("one".to_owned(), "released".to_owned()), ("two".to_owned(), "sent".to_owned())]);
 }
@@ -139,7 +145,7 @@ async fn a_job_for_later_is_given_back_and_a_copy_waits_for_its_time() {
     let job = body(&json!({ "key": "one" }));
     let report = put_back(&cloud, &job).await;
     assert_eq!(serde_json::to_value(report).unwrap(), shown_again(&[]), "the message is consumed");
-    let settled: Vec<_> = cloud.settled().into_iter().map(|it| it.status).collect();
+    let settled: Vec<_> = cloud.settled().into_iter().map(|settlement| settlement.status).collect();
     assert_eq!(settled, ["released"]);
     let left = cloud.calls("SendMessageBatch");
     let entry = &left[0].body["Entries"][0];
@@ -189,7 +195,7 @@ async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Ve
         })
         .await;
     let mut asked = asked.take();
-    asked.sort_by_key(|it| bodies.iter().position(|body| body.contains(&format!("\"{}\"", padded(it)))));
+    asked.sort_by_key(|id| bodies.iter().position(|body| body.contains(&format!("\"{}\"", padded(id)))));
     (report, asked)
 }
 
@@ -230,7 +236,7 @@ fn cancelled(call: &Call, at: &str) -> (u16, Value) {
 }
 
 fn shown_again(ids: &[&str]) -> Value {
-    let ids: Vec<Value> = ids.iter().map(|it| json!({ "itemIdentifier": it })).collect();
+    let ids: Vec<Value> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
     json!({ "batchItemFailures": ids })
 }
 

@@ -106,7 +106,8 @@ impl Bus {
             match some {
                 Batch::TooLarge(bytes) => results.push(Err(too_large(bytes))),
                 Batch::Fits(some) => {
-                    let some: Vec<(&Entry, &[String])> = some.iter().map(|it| (it, [].as_slice())).collect();
+                    let some: Vec<(&Entry, &[String])> =
+                        some.iter().map(|entry| (entry, [].as_slice())).collect();
                     results.extend(self.put_call(&some).await);
                 }
             }

@@ -93,7 +93,7 @@ impl Row {
         let says_so =
             || ready.head.priority == Some(Priority::Critical) && producers.may_be_critical(&entry.source);
         let is_critical = types.contains(&entry.detail_type) || says_so();
-        let text = |it: &str| serde_json::Value::from(it).to_string();
+        let text = |value: &str| serde_json::Value::from(value).to_string();
         is_critical.then(|| {
             format!(
                 r#"{{"version":"0","id":{},"detail-type":{},"source":{},"time":"{}","resources":["{FROM_OUTBOX}"],"detail":{}}}"#,
@@ -160,7 +160,7 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
             })
             .collect();
         let ready: Vec<InOrder> =
-            admitted.iter().filter_map(|it| it.as_ref().ok().copied().cloned()).collect();
+            admitted.iter().filter_map(|entry| entry.as_ref().ok().copied().cloned()).collect();
         let mut puts = self.bus.put_in_order(&ready, may_go_on).await.into_iter();
         let mut relayed = Vec::with_capacity(rows.len());
         for (row, admitted) in rows.iter().zip(&admitted) {
@@ -232,7 +232,7 @@ mod tests {
             ("hr", "carillon.recipient.updated", "", true),
         ] {
             let row = row(source, kind, more);
-            let ready = row.read.as_ref().unwrap_or_else(|it| panic!("{it}"));
+            let ready = row.read.as_ref().unwrap_or_else(|row| panic!("{row}"));
             assert_eq!(admitted(&listed, ready).is_ok(), is_admitted, "{source} {kind} {more}");
         }
     }
@@ -254,7 +254,7 @@ mod tests {
         let appended: Timestamp = "2026-11-20T12:00:00.75Z".parse().unwrap();
         for time in ["", r#","time":null"#, r#","Time":null"#] {
             let row = read(untimed(time, Some(appended)));
-            let ready = row.read.as_ref().unwrap_or_else(|it| panic!("{it}"));
+            let ready = row.read.as_ref().unwrap_or_else(|row| panic!("{row}"));
             let whole: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
             assert_eq!((ready.in_order.entry.time, ready.head.time), (Some(whole), whole), "{time}");
         }

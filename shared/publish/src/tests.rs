@@ -15,16 +15,19 @@ use aws_smithy_types::body::SdkBody;
 
 #[tokio::test]
 async fn only_the_entries_that_may_still_work_are_offered_again() {
-    let first = mock!(Client::put_events).match_requests(|it| it.entries().len() == 3).then_output(|| {
-        PutEventsOutput::builder()
-            .failed_entry_count(2)
-            .entries(PutEventsResultEntry::builder().event_id("a").build())
-            .entries(PutEventsResultEntry::builder().error_code("ThrottlingException").build())
-            .entries(PutEventsResultEntry::builder().error_code("MalformedDetail").build())
-            .build()
-    });
+    let first =
+        mock!(Client::put_events).match_requests(|request| request.entries().len() == 3).then_output(|| {
+            PutEventsOutput::builder()
+                .failed_entry_count(2)
+                .entries(PutEventsResultEntry::builder().event_id("a").build())
+                .entries(PutEventsResultEntry::builder().error_code("ThrottlingException").build())
+                .entries(PutEventsResultEntry::builder().error_code("MalformedDetail").build())
+                .build()
+        });
     let second = mock!(Client::put_events)
-        .match_requests(|it| it.entries().len() == 1 && it.entries()[0].detail() == Some("{\"n\":1}"))
+        .match_requests(|request| {
+            request.entries().len() == 1 && request.entries()[0].detail() == Some("{\"n\":1}")
+        })
         .then_output(|| {
             let entry = PutEventsResultEntry::builder().event_id("b").build();
             PutEventsOutput::builder().failed_entry_count(0).entries(entry).build()

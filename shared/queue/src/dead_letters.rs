@@ -142,10 +142,10 @@ impl DeadLetters {
     pub async fn give_back(&self, letters: &[Letter]) {
         for some in letters.chunks(AT_ONCE) {
             let mut call = self.sqs.client().change_message_visibility_batch().queue_url(&self.url);
-            for (at, it) in some.iter().enumerate() {
+            for (at, letter) in some.iter().enumerate() {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
                     .id(at.to_string())
-                    .receipt_handle(&it.handle)
+                    .receipt_handle(&letter.handle)
                     .visibility_timeout(0)
                     .build()
                     .expect("an id and a handle are all that an entry needs");
@@ -194,13 +194,14 @@ impl DeadLetters {
 fn letter(message: Message) -> Option<Letter> {
     let system = message.attributes.unwrap_or_default();
     let of = |name: &MessageSystemAttributeName| system.get(name).map(String::as_str);
-    let sent_at = of(&MessageSystemAttributeName::SentTimestamp).and_then(|it| it.parse().ok());
-    let receives = of(&MessageSystemAttributeName::ApproximateReceiveCount).and_then(|it| it.parse().ok());
+    let sent_at = of(&MessageSystemAttributeName::SentTimestamp).and_then(|text| text.parse().ok());
+    let receives =
+        of(&MessageSystemAttributeName::ApproximateReceiveCount).and_then(|text| text.parse().ok());
     let attributes = message.message_attributes.unwrap_or_default().into_iter();
     Some(Letter {
         id: message.message_id?,
         body: message.body?,
-        attributes: attributes.filter_map(|(name, it)| Some((name, it.string_value?))).collect(),
+        attributes: attributes.filter_map(|(name, value)| Some((name, value.string_value?))).collect(),
         group: of(&MessageSystemAttributeName::MessageGroupId).map(str::to_owned),
         sent_at: sent_at.and_then(|sent_at| Timestamp::from_millisecond(sent_at).ok()),
         receives: receives.unwrap_or(1),

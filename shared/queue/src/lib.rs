@@ -127,7 +127,7 @@ impl Queue {
     /// A refused message fails alone. The failed part of every answer is read.
     pub async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let mut sent = Vec::with_capacity(messages.len());
-        for some in split(messages, MESSAGES_PER_CALL, MAX_MESSAGE_BYTES, |it| it.body.len()) {
+        for some in split(messages, MESSAGES_PER_CALL, MAX_MESSAGE_BYTES, |message| message.body.len()) {
             match some {
                 Batch::TooLarge(bytes) => {
                     let said = format!("{bytes} bytes, the queue takes {MAX_MESSAGE_BYTES}");
@@ -165,15 +165,15 @@ impl Queue {
             .map(|_| Err(refused(Verdict::Unanswered, "the queue gave no answer for this message".into())))
             .collect();
         for entry in answer.successful {
-            if let Some(it) = entry.id.parse::<usize>().ok().and_then(|at| sent.get_mut(at)) {
-                *it = Ok(());
+            if let Some(result) = entry.id.parse::<usize>().ok().and_then(|at| sent.get_mut(at)) {
+                *result = Ok(());
             }
         }
         for entry in answer.failed {
             let verdict = if entry.sender_fault { Verdict::Permanent } else { Verdict::Transient };
             let said = format!("{}: {}", entry.code, entry.message.unwrap_or_default());
-            if let Some(it) = entry.id.parse::<usize>().ok().and_then(|at| sent.get_mut(at)) {
-                *it = Err(refused(verdict, said));
+            if let Some(result) = entry.id.parse::<usize>().ok().and_then(|at| sent.get_mut(at)) {
+                *result = Err(refused(verdict, said));
             }
         }
         sent
@@ -251,13 +251,14 @@ impl Queue {
 /// The delay in whole seconds, rounded up. `None` for no delay.
 fn delay(delay: Duration) -> Option<i32> {
     let seconds = delay.min(MAX_DELAY).as_millis().div_ceil(1_000);
-    i32::try_from(seconds).ok().filter(|it| *it > 0)
+    i32::try_from(seconds).ok().filter(|seconds| *seconds > 0)
 }
 
 /// The message group of a tenant. SQS allows 128 characters of letters, digits and punctuation. Other
 /// tenants share the group of messages without a tenant.
 fn group(tenant: Option<&str>) -> String {
-    let fits = |it: &&str| (1..=128).contains(&it.len()) && it.bytes().all(|b| b.is_ascii_graphic());
+    let fits =
+        |tenant: &&str| (1..=128).contains(&tenant.len()) && tenant.bytes().all(|b| b.is_ascii_graphic());
     tenant.filter(fits).unwrap_or(NO_TENANT).to_owned()
 }
 

@@ -16,7 +16,7 @@ impl Sources {
     /// Derives the queues' URLs from `dead_letters_url`, the function's own dead-letter queue.
     #[must_use]
     pub fn beside(config: &SdkConfig, dead_letters_url: &str) -> Sources {
-        let beside = dead_letters_url.rsplit_once('/').map_or("", |(it, _)| it);
+        let beside = dead_letters_url.rsplit_once('/').map_or("", |(prefix, _)| prefix);
         Sources { sqs: Sqs::new(config), beside: beside.to_owned() }
     }
 

@@ -31,8 +31,8 @@ async fn refused_message_fails_alone() {
 #[tokio::test]
 async fn dead_letter_has_cause_time_and_attempts() {
     let answer = mock!(Client::send_message)
-        .match_requests(|it| {
-            let of = |name: &str| it.message_attributes()?.get(name)?.string_value();
+        .match_requests(|request| {
+            let of = |name: &str| request.message_attributes()?.get(name)?.string_value();
             [
                 ("cause", "refused"),
                 ("by", "dispatch"),

@@ -34,11 +34,11 @@ where
             continue;
         }
         // The log line precedes a possible crash and names the message.
-        for it in messages.iter().filter(|message| message.receive_count() >= SUSPECT) {
-            let receives = it.receive_count();
+        for message in messages.iter().filter(|message| message.receive_count() >= SUSPECT) {
+            let receives = message.receive_count();
             tracing::warn!(
                 code = "MESSAGE_ISOLATED",
-                message.id = it.message_id,
+                message.id = message.message_id,
                 receives,
                 "message handled alone: earlier deliveries did not finish"
             );

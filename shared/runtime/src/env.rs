@@ -32,7 +32,7 @@ impl Env {
     /// The value of an optional variable. `None` if it is missing or empty.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
-        self.0.get(name).filter(|it| !it.is_empty()).cloned()
+        self.0.get(name).filter(|text| !text.is_empty()).cloned()
     }
 
     /// A whole number, or `default` if the variable is not set.

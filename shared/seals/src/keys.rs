@@ -121,7 +121,7 @@ impl PublicKey {
     /// # Errors
     /// [`BadKey`]
     pub fn of_pem(text: &str) -> Result<PublicKey, BadKey> {
-        let lines = text.lines().map(str::trim).filter(|it| !it.starts_with("-----"));
+        let lines = text.lines().map(str::trim).filter(|text| !text.starts_with("-----"));
         let der = STANDARD.decode(lines.collect::<String>()).map_err(|_| BadKey)?;
         PublicKey::of_der(&der)
     }

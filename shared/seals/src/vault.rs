@@ -115,7 +115,7 @@ impl Vault {
             let names: Vec<&str> = between(&text, "<Key>", "</Key>").collect();
             let found = names.iter().filter_map(|name| minute_named(&self.environment, name));
             minutes.extend(found.clone().filter(|found| (from..to).contains(found)));
-            let is_past = found.clone().any(|it| it >= to);
+            let is_past = found.clone().any(|minute| minute >= to);
             match names.last().filter(|_| text.contains("<IsTruncated>true</IsTruncated>") && !is_past) {
                 Some(last) => after = (*last).to_owned(),
                 None => return Ok(minutes),
@@ -193,7 +193,7 @@ pub fn minute_named(environment: &str, name: &str) -> Option<Timestamp> {
 
 /// The texts between each pair of marks. Sufficient for our object names, which contain no XML escapes.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
-    text.split(open).skip(1).filter_map(move |part| part.split_once(close)).map(|(it, _)| it)
+    text.split(open).skip(1).filter_map(move |part| part.split_once(close)).map(|(text, _)| text)
 }
 
 /// A name in a query. Slashes are the only characters of our names that need escaping.

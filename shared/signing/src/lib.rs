@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn every_secret_signs_and_the_newest_comes_first() {
-        let secrets = ["whsec_AAAA", "whsec_plJ3nmyCDGBKInavdOK15jsl"].map(|it| Secret::parse(it).unwrap());
+        let secrets =
+            ["whsec_AAAA", "whsec_plJ3nmyCDGBKInavdOK15jsl"].map(|secret| Secret::parse(secret).unwrap());
         let at = Timestamp::from_second(1_731_705_121).unwrap();
         let header = sign(secrets.iter(), "msg_1", at, b"{}");
         let alone = sign(secrets[1..].iter(), "msg_1", at, b"{}");

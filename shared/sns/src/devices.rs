@@ -191,7 +191,7 @@ fn is_of(endpoint: &str, application: &str) -> bool {
     endpoint
         .strip_prefix(place)
         .and_then(|rest| rest.strip_prefix(":endpoint/"))
-        .is_some_and(|it| it.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
+        .is_some_and(|text| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// The endpoint that SNS names when it refuses a second one for a token.

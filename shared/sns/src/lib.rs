@@ -123,7 +123,7 @@ fn classify(error: SdkError<PublishError>, target: Target<'_>) -> Result<Sent, F
     match (reason.flatten(), error.as_service_error()) {
         (Some(reason), _) => Err(Failure::Permanent { reason, source: Box::new(error) }),
         // The app's certificate or key has expired. An operator renews it, and the devices stay valid.
-        (None, Some(it)) if it.is_platform_application_disabled_exception() => {
+        (None, Some(service_error)) if service_error.is_platform_application_disabled_exception() => {
             Err(Failure::Transient(Box::new(error)))
         }
         (None, Some(_) | None) => aws::classify_send(error),

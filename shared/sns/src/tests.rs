@@ -14,12 +14,12 @@ const DEVICE: Target<'_> = Target::Device("arn:aws:sns:us-east-1:000000000000:en
 #[tokio::test]
 async fn a_phone_gets_the_text_and_its_attributes() {
     let yes = mock!(Client::publish)
-        .match_requests(|it| {
-            let price = it.message_attributes().unwrap().get("AWS.SNS.SMS.MaxPrice").unwrap();
-            it.phone_number() == Some("+15550100")
-                && it.target_arn().is_none()
-                && it.message_structure().is_none()
-                && it.message() == Some("Hi")
+        .match_requests(|request| {
+            let price = request.message_attributes().unwrap().get("AWS.SNS.SMS.MaxPrice").unwrap();
+            request.phone_number() == Some("+15550100")
+                && request.target_arn().is_none()
+                && request.message_structure().is_none()
+                && request.message() == Some("Hi")
                 && (price.data_type(), price.string_value()) == ("Number", Some("0.10"))
         })
         .then_output(|| PublishOutput::builder().message_id("sns-1").build());
@@ -32,10 +32,10 @@ async fn a_phone_gets_the_text_and_its_attributes() {
 #[tokio::test]
 async fn a_device_gets_a_payload_for_its_platform() {
     let yes = mock!(Client::publish)
-        .match_requests(|it| {
-            it.phone_number().is_none()
-                && it.target_arn().is_some_and(|target_arn| target_arn.ends_with("endpoint/GCM/app/1"))
-                && it.message_structure() == Some("json")
+        .match_requests(|request| {
+            request.phone_number().is_none()
+                && request.target_arn().is_some_and(|target_arn| target_arn.ends_with("endpoint/GCM/app/1"))
+                && request.message_structure() == Some("json")
         })
         .then_output(|| PublishOutput::builder().message_id("sns-2").build());
     assert!(send(&yes, DEVICE).await.is_ok());
@@ -70,8 +70,8 @@ async fn invalid_parameter_is_refused() {
 #[tokio::test]
 async fn expired_app_certificate_retries_pushes() {
     let no = mock!(Client::publish).then_error(|| {
-        let it = PlatformApplicationDisabledException::builder().build();
-        PublishError::PlatformApplicationDisabledException(it)
+        let error = PlatformApplicationDisabledException::builder().build();
+        PublishError::PlatformApplicationDisabledException(error)
     });
     assert!(matches!(send(&no, DEVICE).await, Err(Failure::Transient(_))));
 }

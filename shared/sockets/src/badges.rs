@@ -61,7 +61,7 @@ impl Badges {
 
     async fn post(&self, user: &str, but: Option<&str>, now: Timestamp) -> Result<(), Refused> {
         let mut open = self.connections.of_user(user, now).await?;
-        open.retain(|it| but != Some(it.id.as_str()));
+        open.retain(|socket| but != Some(socket.id.as_str()));
         if open.is_empty() {
             return Ok(());
         }
@@ -70,8 +70,9 @@ impl Badges {
             let heard = Heard::Counts(head.counts(view, now));
             serde_json::to_string(&heard).expect("three numbers write themselves as JSON")
         };
-        let texts: BTreeMap<&View, String> = open.iter().map(|it| (&it.view, text(&it.view))).collect();
-        let posts = open.iter().map(|it| self.sockets.post(&it.id, &texts[&it.view]));
+        let texts: BTreeMap<&View, String> =
+            open.iter().map(|socket| (&socket.view, text(&socket.view))).collect();
+        let posts = open.iter().map(|socket| self.sockets.post(&socket.id, &texts[&socket.view]));
         // A closed socket is removed by the next message to it.
         stream::iter(posts).buffer_unordered(POSTS_AT_ONCE).for_each(async |_| {}).await;
         Ok(())

@@ -135,9 +135,11 @@ fn claims() -> Value {
 
 /// The claims in the form of API Gateway.
 fn texts(claims: &Value) -> Map<String, Value> {
-    let all = claims.as_object().unwrap().iter().filter(|(_, it)| !it.is_null());
-    all.map(|(name, it)| (name.clone(), it.as_str().map_or_else(|| it.to_string(), str::to_owned).into()))
-        .collect()
+    let all = claims.as_object().unwrap().iter().filter(|(_, claim)| !claim.is_null());
+    all.map(|(name, value)| {
+        (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned).into())
+    })
+    .collect()
 }
 
 fn token(header: &Value, claims: &Value) -> String {

@@ -166,7 +166,7 @@ impl Gate {
         // A count that is off by one request is harmless.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_REMEMBERED {
-            known.retain(|_, it| it.full_at.is_some_and(|full_at| full_at > now));
+            known.retain(|_, bucket| bucket.full_at.is_some_and(|full_at| full_at > now));
             if known.len() >= MAX_REMEMBERED {
                 known.clear();
             }
@@ -188,7 +188,7 @@ mod tests {
         let bucket = Bucket::of("tenant", &["t"], limits().tenant).shared();
         let mut known = Known::default();
         let wanted: Vec<Option<u32>> = (0..30).map(|_| known.ask(&bucket, NOON)).collect();
-        assert!(wanted.iter().all(|it| *it == Some(1)), "nothing is known yet");
+        assert!(wanted.iter().all(|value| *value == Some(1)), "nothing is known yet");
         let next = NOON + SignedDuration::from_secs(1);
         assert_eq!(known.ask(&bucket, next), Some(10));
         known.held += 9;

@@ -36,7 +36,7 @@ fn buckets_of_others_are_others_and_no_name_stands_in_a_key() {
     let (first, second) = (of("clinic-7", "ann"), of("clinic-8", "ann"));
     assert!(first[0].whose != second[0].whose && first[1].whose != second[1].whose);
     assert_ne!(of("a", "bc")[0].whose, of("ab", "c")[0].whose);
-    assert!(first.iter().all(|it| !it.whose.contains("ann") && !it.whose.contains("clinic")));
+    assert!(first.iter().all(|bucket| !bucket.whose.contains("ann") && !bucket.whose.contains("clinic")));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn refusal_names_the_longer_wait() {
 #[track_caller]
 fn check(operation: Operation, caller: &Caller, scope: &Scope, expected: &[&str]) {
     let found = buckets(&limits(), operation, caller, scope, "arn", Some("erp"));
-    assert_eq!(found.iter().map(|it| it.kind).collect::<Vec<_>>(), expected);
+    assert_eq!(found.iter().map(|evidence| evidence.kind).collect::<Vec<_>>(), expected);
 }
 
 fn ann() -> Caller {

@@ -35,9 +35,9 @@ impl Api {
         let id = asked.parameter(0);
         let since = asked.request.query("since");
         let page = Page::of(asked.request, asked.scope, &["received", id, since.unwrap_or_default()])?;
-        let since = since.map_or(Ok(Timestamp::UNIX_EPOCH), |it| {
+        let since = since.map_or(Ok(Timestamp::UNIX_EPOCH), |value| {
             let detail = "since: wanted a time such as 2026-11-20T00:00:00Z";
-            it.parse().map_err(|_| Problem::new(400, "bad_query", detail))
+            value.parse().map_err(|_| Problem::new(400, "bad_query", detail))
         })?;
         let place =
             page.after.as_deref().map(|after| ReceivedPlace::parse(after).ok_or_else(Problem::bad_cursor));
@@ -45,7 +45,7 @@ impl Api {
         self.person(id, asked).await?;
         let recipient = user_name(id);
         let found = self.ledger.received(&recipient, since, place.as_ref(), page.limit).await?;
-        let rows = found.received.iter().filter(|it| concerns(asked, &it.row));
+        let rows = found.received.iter().filter(|row| concerns(asked, &row.row));
         let rows: Vec<Value> = rows.map(tell_received).collect();
         let next = page.next(found.next.map(|next| next.to_text()));
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": next })))
@@ -58,9 +58,9 @@ fn concerns(asked: &Asked<'_>, row: &LedgerRow) -> bool {
     is_in(row, asked.scope.tenant()) || (asked.is_own() && row.origin.tenant.is_none())
 }
 
-fn tell_received(it: &Received) -> Value {
-    let mut told = tell(&it.row);
-    if let Some(how) = it.noticed {
+fn tell_received(received: &Received) -> Value {
+    let mut told = tell(&received.row);
+    if let Some(how) = received.noticed {
         told["noticed"] = how.name().into();
     }
     told
@@ -101,7 +101,7 @@ fn tell(row: &LedgerRow) -> Value {
 
 fn without_nulls(value: &mut Value) {
     if let Value::Object(members) = value {
-        members.retain(|_, it| !it.is_null());
+        members.retain(|_, value| !value.is_null());
         members.values_mut().for_each(without_nulls);
     }
 }

@@ -58,7 +58,7 @@ impl Api {
         };
         self.edit_devices(asked, id, |devices| {
             let before = devices.len();
-            devices.retain(|it| it.id != device.id);
+            devices.retain(|known| known.id != device.id);
             devices.push(device.clone());
             match devices.len() > MAX_DEVICES && devices.len() > before {
                 true => Err(Problem::refused("devices", "one more", &format!("at most {MAX_DEVICES}"))),
@@ -72,7 +72,7 @@ impl Api {
     pub(crate) async fn delete_device(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let (id, device) = (asked.parameter(0), asked.parameter(1));
         self.edit_devices(asked, id, |devices| {
-            devices.retain(|it| it.id != device);
+            devices.retain(|known| known.id != device);
             Ok(())
         })
         .await?;
@@ -91,7 +91,7 @@ impl Api {
         token: Option<String>,
     ) -> Result<String, Problem> {
         match (endpoint, token) {
-            (Some(it), None) if (1..=MAX_ENDPOINT_BYTES).contains(&it.len()) => Ok(it),
+            (Some(endpoint), None) if (1..=MAX_ENDPOINT_BYTES).contains(&endpoint.len()) => Ok(endpoint),
             (Some(_), None) => {
                 let wanted = "the ARN of an SNS platform endpoint";
                 Err(Problem::refused("endpoint", "a text of that length", wanted))

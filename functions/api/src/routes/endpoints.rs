@@ -180,7 +180,7 @@ impl Asked<'_> {
         let tenant = self.scope.tenant();
         let id = EndpointId { tenant: tenant.map(str::to_owned), id: self.parameter(0).to_owned() };
         match EndpointId::parse(&id.name()) {
-            Some(it) if it == id => Ok(id),
+            Some(named) if named == id => Ok(id),
             Some(_) | None => Err(Problem::no_endpoint()),
         }
     }
@@ -217,8 +217,8 @@ fn of_tenant(members: &mut Map<String, Value>, asked: &Asked<'_>) -> Result<(), 
 fn scheme(members: &mut Map<String, Value>) -> Result<Option<Scheme>, Problem> {
     match members.remove("scheme") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(it)) if it == "hmac" => Ok(Some(Scheme::Hmac)),
-        Some(Value::String(it)) if it == "ed25519" => Ok(Some(Scheme::Ed25519)),
+        Some(Value::String(name)) if name == "hmac" => Ok(Some(Scheme::Hmac)),
+        Some(Value::String(name)) if name == "ed25519" => Ok(Some(Scheme::Ed25519)),
         Some(_) => Err(Problem::refused("scheme", "another value", "hmac or ed25519")),
     }
 }

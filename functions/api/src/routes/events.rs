@@ -126,7 +126,7 @@ fn completed(body: &str, id: &str, scope: &Scope, now: Timestamp) -> String {
         return body.to_owned();
     };
     let is_there =
-        |name: &str| members.iter().any(|(it, value)| value.is_some() && it.eq_ignore_ascii_case(name));
+        |name: &str| members.iter().any(|(item, value)| value.is_some() && item.eq_ignore_ascii_case(name));
     let added = [
         ("time", now.to_string()),
         ("source", source_of(scope)),

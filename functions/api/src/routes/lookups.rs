@@ -70,7 +70,7 @@ mod tests {
         };
         let found = read(json!({ "email": "Ann@example.com" }));
         assert!(found.is_ok_and(|found| found == (Channel::Email, "Ann@example.com".to_owned())));
-        assert!(read(json!({ "phone": "+442079460102" })).is_ok_and(|(it, _)| it == Channel::Sms));
+        assert!(read(json!({ "phone": "+442079460102" })).is_ok_and(|(channel, _)| channel == Channel::Sms));
         for wrong in [
             json!({}),
             json!({ "email": "s3cret" }),

@@ -30,7 +30,7 @@ impl Api {
         let members = self.people.members(&group, page.after.as_deref(), page.limit).await?;
         let ids: BTreeSet<&str> = members.ids.iter().map(String::as_str).collect();
         let mut known = self.people.find(&ids).await?;
-        let people = members.ids.iter().filter_map(|it| known.remove(it));
+        let people = members.ids.iter().filter_map(|id| known.remove(id));
         let seen: Vec<Recipient> = people.filter_map(|person| self.seen(asked, person).ok()).collect();
         Ok(Response::json(200, &json!({ "recipients": seen, "next": page.next(members.next) })))
     }

@@ -23,7 +23,7 @@ impl Api {
     pub(crate) async fn retry(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
         let unknown = || Problem::new(404, "no_delivery", "no delivery of this key is known");
         let key = Key::parse(asked.parameter(0)).ok_or_else(unknown)?;
-        let row = self.ledger.find(&key).await?.filter(|it| may_know(asked, it)).ok_or_else(unknown)?;
+        let row = self.ledger.find(&key).await?.filter(|row| may_know(asked, row)).ok_or_else(unknown)?;
         is_over(row.status)?;
         let audience = audience(&row.recipient)
             .ok_or_else(|| not_again("its recipient is an address that is not kept"))?;
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn recipient_name_gives_its_audience() {
         let endpoint = |name| Audience::Endpoint(EndpointId::parse(name).unwrap());
-        for it in [
+        for expected in [
             Audience::User("ann".into()),
             Audience::User("room:x".into()),
             Audience::User("endpoint:acme/erp".into()),
@@ -99,8 +99,8 @@ mod tests {
             endpoint("acme/erp"),
             endpoint("-/erp"),
         ] {
-            let name = it.name(&domain::keyed_hash::KeyedHashes::development());
-            assert!(audience(&name) == Some(it));
+            let name = expected.name(&domain::keyed_hash::KeyedHashes::development());
+            assert!(audience(&name) == Some(expected));
         }
         assert!(audience("address:email:0123").is_none());
     }

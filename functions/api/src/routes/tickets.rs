@@ -91,13 +91,13 @@ fn session_end(
 }
 
 fn is_self(caller: &Caller, user: &str) -> bool {
-    matches!(caller, Caller::Person(it) if it.user == user)
+    matches!(caller, Caller::Person(person) if person.user == user)
 }
 
 /// The identity of the socket. A member gets only their own identity, with the rooms of the token.
 fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
     if let Some(Person { user, rooms, .. }) = asked.caller.member() {
-        if wish.user.is_some_and(|it| it != *user) {
+        if wish.user.is_some_and(|wanted| wanted != *user) {
             return Err(Problem::forbidden("user: a ticket for another user needs the role admin"));
         }
         if wish.rooms.is_some() {

@@ -20,7 +20,7 @@ const OWN: [&str; 9] =
 /// # Errors
 /// 403: the person would get members of another tenant.
 pub(crate) fn check_put(next: &Recipient, tenant: &str) -> Result<(), Problem> {
-    let reaches_elsewhere = next.tenants.iter().any(|it| it != tenant)
+    let reaches_elsewhere = next.tenants.iter().any(|other| other != tenant)
         || next.roles.iter().any(|role| role.scope != tenant)
         || next.in_tenants.keys().chain(next.topics_in.keys()).any(|key| key != tenant);
     match reaches_elsewhere {
@@ -65,15 +65,15 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
     for member in BY_TENANT {
         match patch.get(member) {
             None => {}
-            Some(Value::Object(it)) if it.keys().all(|key| key == tenant) => {}
+            Some(Value::Object(entries)) if entries.keys().all(|key| key == tenant) => {}
             // Any other value would replace the entries of other tenants.
             Some(_) => return no(member),
         }
     }
-    if patch.get("tenants").is_some_and(|it| *it != json!([tenant])) {
+    if patch.get("tenants").is_some_and(|value| *value != json!([tenant])) {
         return no("tenants");
     }
-    let roles = patch.get("roles").filter(|it| !it.is_null());
+    let roles = patch.get("roles").filter(|value| !value.is_null());
     let here = |value: &Value| value.get("in").is_none_or(|scope| scope == tenant);
     match roles.and_then(Value::as_array) {
         Some(all) if !all.iter().all(here) => no("roles"),
@@ -85,8 +85,9 @@ fn only_here(patch: &Map<String, Value>, tenant: &str) -> Result<(), Problem> {
 pub(crate) fn mark(devices: &mut [Device], before: Option<&Recipient>, tenant: &str) {
     let before = before.map(|before| before.devices.as_slice()).unwrap_or_default();
     for device in devices {
-        let known = before.iter().find(|it| it.id == device.id && it.endpoint == device.endpoint);
-        device.tenant = known.map_or_else(|| Some(tenant.to_owned()), |it| it.tenant.clone());
+        let known =
+            before.iter().find(|endpoint| endpoint.id == device.id && endpoint.endpoint == device.endpoint);
+        device.tenant = known.map_or_else(|| Some(tenant.to_owned()), |device| device.tenant.clone());
     }
 }
 

@@ -168,7 +168,7 @@ fn relation_of_a_row_is_that_of_its_tenant() {
 }
 
 fn row(operation: Operation) -> [&'static str; 4] {
-    TABLE.iter().find(|(it, _)| *it == operation).expect("an entry in TABLE for every operation").1
+    TABLE.iter().find(|(name, _)| *name == operation).expect("an entry in TABLE for every operation").1
 }
 
 fn letter(decided: Result<Grant, Refusal>) -> char {

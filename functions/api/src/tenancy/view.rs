@@ -17,8 +17,8 @@ pub(crate) fn of(person: Recipient, grant: Grant, tenant: &str, shows_addresses:
         Grant::Own => own(person, tenant),
         Grant::Part => part(person, tenant, shows_addresses),
     };
-    seen.in_tenants.retain(|it, _| it == tenant);
-    seen.topics_in.retain(|it, _| it == tenant);
+    seen.in_tenants.retain(|name, _| name == tenant);
+    seen.topics_in.retain(|name, _| name == tenant);
     Some(seen)
 }
 
@@ -42,7 +42,7 @@ fn part(person: Recipient, tenant: &str, shows_addresses: bool) -> Recipient {
 /// A person's view of themselves within one tenant, with addresses, devices and suppressions.
 /// Preferences in other tenants are left out.
 fn own(person: Recipient, tenant: &str) -> Recipient {
-    let is_ours = |it: &&Device| it.tenant.as_deref().is_none_or(|it| it == tenant);
+    let is_ours = |device: &&Device| device.tenant.as_deref().is_none_or(|owner| owner == tenant);
     let devices = person.devices.iter().filter(is_ours).cloned().collect();
     let (locale, zone, suppressed) = (person.locale.clone(), person.zone.clone(), person.suppressed.clone());
     Recipient { devices, locale, zone, suppressed, ..part(person, tenant, true) }
@@ -119,7 +119,7 @@ mod tests {
 
     fn seen(person: Value, grant: Grant, shows_addresses: bool) -> Option<Value> {
         let person: Recipient = serde_json::from_value(person).unwrap();
-        of(person, grant, "a", shows_addresses).map(|it| serde_json::to_value(it).unwrap())
+        of(person, grant, "a", shows_addresses).map(|person| serde_json::to_value(person).unwrap())
     }
 
     fn shared() -> Value {

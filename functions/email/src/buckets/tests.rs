@@ -71,7 +71,7 @@ fn is_forbidden(found: &Result<Vec<File>, Failure>) -> bool {
 #[track_caller]
 fn check(kind: Option<&str>, answer: Answer, expected: Result<Option<&str>, Option<Reason>>) {
     let found =
-        read(&attachment("bills", kind), answer, ROOM).map(|it| it.kind).map_err(|error| match error {
+        read(&attachment("bills", kind), answer, ROOM).map(|file| file.kind).map_err(|error| match error {
             Failure::Permanent { reason, .. } => Some(reason),
             Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => None,
         });
@@ -81,7 +81,7 @@ fn check(kind: Option<&str>, answer: Answer, expected: Result<Option<&str>, Opti
 const ROOM: usize = 10;
 
 fn attachment(bucket: &str, kind: Option<&str>) -> Attachment {
-    let text = |it: &str| it.to_owned();
+    let text = |value: &str| value.to_owned();
     Attachment {
         bucket: text(bucket),
         key: text("7"),

@@ -6,13 +6,13 @@ use domain::job::Job;
 #[tokio::test]
 async fn email_has_both_parts_and_event_tags() {
     let yes = mock!(Client::send_email)
-        .match_requests(|it| {
-            let simple = it.content().and_then(|content| content.simple()).unwrap();
-            let part = |it: Option<&Content>| it.map(|it| it.data().to_owned());
+        .match_requests(|request| {
+            let simple = request.content().and_then(|content| content.simple()).unwrap();
+            let part = |item: Option<&Content>| item.map(|value| value.data().to_owned());
             let tag = |name: &str| {
-                it.email_tags().iter().find(|tag| tag.name() == name).map(|tag| tag.value().to_owned())
+                request.email_tags().iter().find(|tag| tag.name() == name).map(|tag| tag.value().to_owned())
             };
-            it.destination().unwrap().to_addresses() == ["ann@example.com"]
+            request.destination().unwrap().to_addresses() == ["ann@example.com"]
                 && part(simple.subject()).as_deref() == Some("Hello")
                 && part(simple.body().unwrap().html()).as_deref() == Some("<p>Hi</p>")
                 && part(simple.body().unwrap().text()).as_deref() == Some("Hi")
@@ -141,7 +141,7 @@ fn job(members: serde_json::Value) -> Job {
 }
 
 fn file(name: &str, kind: Option<&str>, inline: Option<&str>) -> File {
-    let text = |it: &str| it.to_owned();
+    let text = |value: &str| value.to_owned();
     let of = domain::job::Attachment {
         bucket: text("bills"),
         key: text("7"),

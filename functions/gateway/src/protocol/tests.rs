@@ -42,7 +42,7 @@ fn one_to_a_hundred_notifications_are_named_by_their_keys() {
 
 #[test]
 fn refused_ids_have_their_reason() {
-    let [mine, rooms] = ["1", "2"].map(|it| Key::parse(&it.repeat(43)).unwrap());
+    let [mine, rooms] = ["1", "2"].map(|digit| Key::parse(&digit.repeat(43)).unwrap());
     let some =
         Reply::noticed(Unless::Seen, vec![mine.clone()], vec![Denied::told_to_a_room(rooms.clone())], None);
     let refused = json!([{ "id": rooms, "reason": "told_to_a_room" }]);

@@ -9,9 +9,9 @@ use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http
 #[tokio::test]
 async fn accepted_push_publishes_no_event() {
     let yes = mock!(aws_sdk_sns::Client::publish)
-        .match_requests(|it| {
-            let message = it.message().unwrap_or_default();
-            it.target_arn() == Some("arn:aws:sns:::endpoint/x") && message.contains("fcmV1Message")
+        .match_requests(|request| {
+            let message = request.message().unwrap_or_default();
+            request.target_arn() == Some("arn:aws:sns:::endpoint/x") && message.contains("fcmV1Message")
         })
         .then_output(|| PublishOutput::builder().message_id("sns-1").build());
     let bus = heard();
@@ -50,7 +50,7 @@ async fn failed_endpoint_delete_keeps_the_outcome() {
 
 fn forgotten() -> Rule {
     mock!(aws_sdk_sns::Client::delete_endpoint)
-        .match_requests(|it| it.endpoint_arn() == Some("arn:aws:sns:::endpoint/x"))
+        .match_requests(|request| request.endpoint_arn() == Some("arn:aws:sns:::endpoint/x"))
         .then_output(|| DeleteEndpointOutput::builder().build())
 }
 
@@ -61,8 +61,8 @@ fn disabled() -> Rule {
 
 fn heard() -> Rule {
     mock!(aws_sdk_eventbridge::Client::put_events)
-        .match_requests(|it| {
-            it.entries().iter().all(|entry| {
+        .match_requests(|request| {
+            request.entries().iter().all(|entry| {
                 entry.detail_type() == Some(crate::UNREGISTERED)
                     && entry.event_bus_name() == Some("bus")
                     && entry.detail().is_some_and(|detail| detail.contains(r#""device":"phone-1""#))

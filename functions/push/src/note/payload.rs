@@ -262,7 +262,7 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
 /// Source: Firebase, `projects.messages`, `data`.
 fn allowed(name: &str) -> String {
     let is_taken = ["from", "message_type", "collapse_key", "notification"].contains(&name)
-        || ["google", "gcm"].iter().any(|it| name.starts_with(it));
+        || ["google", "gcm"].iter().any(|prefix| name.starts_with(prefix));
     if is_taken { format!("_{name}") } else { name.to_owned() }
 }
 

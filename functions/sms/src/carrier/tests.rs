@@ -54,8 +54,8 @@ async fn opt_out_is_published_once() {
 
 fn heard() -> Rule {
     mock!(aws_sdk_eventbridge::Client::put_events)
-        .match_requests(|it| {
-            it.entries().iter().all(|entry| entry.detail_type() == Some("carillon.recipient.opted_out"))
+        .match_requests(|request| {
+            request.entries().iter().all(|entry| entry.detail_type() == Some("carillon.recipient.opted_out"))
         })
         .then_output(|| {
             let entry = PutEventsResultEntry::builder().event_id("1").build();

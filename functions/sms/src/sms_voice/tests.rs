@@ -11,15 +11,18 @@ use domain::recipient::PhoneNumber;
 #[tokio::test]
 async fn a_text_carries_its_key_its_price_and_its_time() {
     let yes = mock!(Client::send_text_message)
-        .match_requests(|it| {
-            it.destination_phone_number() == Some("+15550100")
-                && it.origination_identity() == Some("pool-1")
-                && it.configuration_set_name() == Some("carillon")
-                && it.message_body() == Some("Hi")
-                && it.message_type() == Some(&MessageType::Transactional)
-                && it.max_price() == Some("0.10")
-                && it.time_to_live() == Some(600)
-                && it.context().and_then(|context| context.get("carillon-key")).is_some_and(|it| it == "k-1")
+        .match_requests(|request| {
+            request.destination_phone_number() == Some("+15550100")
+                && request.origination_identity() == Some("pool-1")
+                && request.configuration_set_name() == Some("carillon")
+                && request.message_body() == Some("Hi")
+                && request.message_type() == Some(&MessageType::Transactional)
+                && request.max_price() == Some("0.10")
+                && request.time_to_live() == Some(600)
+                && request
+                    .context()
+                    .and_then(|context| context.get("carillon-key"))
+                    .is_some_and(|value| value == "k-1")
         })
         .then_output(|| SendTextMessageOutput::builder().message_id("m-1").build());
     let origination =
@@ -31,7 +34,7 @@ async fn a_text_carries_its_key_its_price_and_its_time() {
 #[tokio::test]
 async fn a_name_is_sent_from_where_there_is_no_number() {
     let yes = mock!(Client::send_text_message)
-        .match_requests(|it| it.origination_identity() == Some("Carillon"))
+        .match_requests(|request| request.origination_identity() == Some("Carillon"))
         .then_output(|| SendTextMessageOutput::builder().message_id("m-1").build());
     assert!(send(&yes, Origination::default()).await.is_ok());
 }
@@ -53,8 +56,8 @@ async fn each_refusal_is_its_owners_matter() {
 async fn texts_wait_when_the_months_money_is_spent() {
     let no = mock!(Client::send_text_message).then_error(|| {
         let reason = ServiceQuotaExceededExceptionReason::MonthlySpendLimitReachedForText;
-        let it = ServiceQuotaExceededException::builder().reason(reason).build();
-        SendTextMessageError::ServiceQuotaExceededException(it)
+        let error = ServiceQuotaExceededException::builder().reason(reason).build();
+        SendTextMessageError::ServiceQuotaExceededException(error)
     });
     check(&no, None).await;
 }
@@ -71,15 +74,15 @@ async fn too_many_texts_wait() {
 
 fn conflict(reason: ConflictExceptionReason) -> Rule {
     mock!(Client::send_text_message).then_error(move || {
-        let it = ConflictException::builder().reason(reason.clone()).build();
-        SendTextMessageError::ConflictException(it)
+        let error = ConflictException::builder().reason(reason.clone()).build();
+        SendTextMessageError::ConflictException(error)
     })
 }
 
 fn invalid(reason: ValidationExceptionReason) -> Rule {
     mock!(Client::send_text_message).then_error(move || {
-        let it = ValidationException::builder().reason(reason.clone()).build();
-        SendTextMessageError::ValidationException(it)
+        let error = ValidationException::builder().reason(reason.clone()).build();
+        SendTextMessageError::ValidationException(error)
     })
 }
 

@@ -77,7 +77,7 @@ fn link_that_runs_code_reaches_neither_sockets_nor_the_inbox() {
 }
 
 async fn post(answers: Answers, open: &[&str]) -> (Tally, Vec<String>) {
-    post_all(answers, open.iter().map(|it| connection(it)).collect(), within(20_000)).await
+    post_all(answers, open.iter().map(|socket| connection(socket)).collect(), within(20_000)).await
 }
 
 /// Posts to sockets of a fake API with these answers. Returns the connections in the order of their
@@ -88,7 +88,7 @@ async fn post_all(answers: Answers, open: Vec<Connection>, deadline: Deadline) -
     let rule = mock!(Client::post_to_connection).then_compute_response(move |input| {
         let id = input.connection_id().unwrap().to_owned();
         let mut seen = seen.lock().unwrap();
-        let before = seen.iter().filter(|it| **it == id).count();
+        let before = seen.iter().filter(|posted| **posted == id).count();
         let (_, statuses) = answers.iter().find(|(name, _)| *name == id).unwrap();
         seen.push(id);
         match statuses[before.min(statuses.len() - 1)] {

@@ -31,7 +31,7 @@ fn place(name: &str) -> Place {
 
 #[track_caller]
 fn check(pending: &[(&str, i64)], expected: &[&str]) {
-    let expected: Vec<Place> = expected.iter().map(|it| place(it)).collect();
+    let expected: Vec<Place> = expected.iter().map(|entry| place(entry)).collect();
     assert_eq!(due(&backlog(pending), NOON, MIN_AGE), expected);
 }
 

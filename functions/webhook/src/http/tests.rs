@@ -86,7 +86,7 @@ async fn headers_of_the_tenant_stand_beside_ours() {
     let heard = server.heard();
     for line in ["authorization: Bearer k", "x-site: 7", "webhook-id: k-1", "content-type: application/json"]
     {
-        assert!(heard.lines().any(|it| it == line), "{line} in {heard}");
+        assert!(heard.lines().any(|received| received == line), "{line} in {heard}");
     }
 }
 

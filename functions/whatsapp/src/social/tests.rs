@@ -9,10 +9,10 @@ use domain::outcome::Reason;
 #[tokio::test]
 async fn service_gets_the_message_unchanged() {
     let yes = mock!(Client::send_whats_app_message)
-        .match_requests(|it| {
-            it.origination_phone_number_id() == Some("phone-number-id-1")
-                && it.meta_api_version() == Some("v20.0")
-                && it.message().is_some_and(|message| {
+        .match_requests(|request| {
+            request.origination_phone_number_id() == Some("phone-number-id-1")
+                && request.meta_api_version() == Some("v20.0")
+                && request.message().is_some_and(|message| {
                     message.as_ref().starts_with(br#"{"messaging_product":"whatsapp""#)
                 })
         })
@@ -24,8 +24,8 @@ async fn service_gets_the_message_unchanged() {
 #[tokio::test]
 async fn a_message_that_cannot_be_read_is_refused() {
     let no = mock!(Client::send_whats_app_message).then_error(|| {
-        let it = InvalidParametersException::builder().build();
-        SendWhatsAppMessageError::InvalidParametersException(it)
+        let error = InvalidParametersException::builder().build();
+        SendWhatsAppMessageError::InvalidParametersException(error)
     });
     let failure = send(&no, Some("phone-number-id-1")).await.unwrap_err();
     assert!(matches!(failure, Failure::Permanent { reason: Reason::Rejected, .. }));

@@ -14,13 +14,13 @@ impl Table {
         match call.operation.as_str() {
             "GetItem" => {
                 let pk = call.body["Key"]["pk"]["S"].as_str().unwrap();
-                (200, rows.get(pk).map_or_else(|| json!({}), |it| json!({ "Item": it })))
+                (200, rows.get(pk).map_or_else(|| json!({}), |row| json!({ "Item": row })))
             }
             "PutItem" => {
                 let item = call.body["Item"].clone();
                 let pk = item["pk"]["S"].as_str().unwrap().to_owned();
                 let read = &call.body["ExpressionAttributeValues"][":version"];
-                let stands = rows.get(&pk).map_or(&Value::Null, |it| &it["version"]);
+                let stands = rows.get(&pk).map_or(&Value::Null, |row| &row["version"]);
                 if read != stands {
                     let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
                     return (400, json!({ "__type": code, "message": "no", "Item": rows.get(&pk) }));
@@ -111,7 +111,7 @@ async fn provider_with_unknown_state_is_called() {
     });
     let report = watched(&cloud, None).deliver(batch(&ten(), 30), accept).await.unwrap();
     assert_eq!(report.returned(), 0);
-    assert_eq!(cloud.settled().iter().filter(|it| it.status == "sent").count(), 10);
+    assert_eq!(cloud.settled().iter().filter(|settlement| settlement.status == "sent").count(), 10);
 }
 
 #[tokio::test]
@@ -151,7 +151,10 @@ async fn failure_is_stored_before_failover_is_reported_once() {
     let wake = domain::wake::Wake::read(wake).and_then(Result::ok).expect("dispatch reads it");
     let domain::wake::Task::Run { start, .. } = wake.task else { panic!("a run") };
     assert_eq!(start.instead_of.unwrap().why, Reason::Rejected);
-    assert_eq!(cloud.settled().iter().filter(|it| it.reason.as_deref() == Some("rejected")).count(), 2);
+    assert_eq!(
+        cloud.settled().iter().filter(|settlement| settlement.reason.as_deref() == Some("rejected")).count(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -185,7 +188,7 @@ async fn a_provider_that_hangs_does_not_cost_those_their_record_that_were_sent_b
     assert!(left >= 500, "{left} ms are left");
     assert_eq!(*asked.borrow(), 7);
     let settled = cloud.settled();
-    let of = |status: &str| settled.iter().filter(|it| it.status == status).count();
+    let of = |status: &str| settled.iter().filter(|settlement| settlement.status == status).count();
     assert_eq!((of("sent"), of("unknown"), of("released")), (6, 1, 3));
     assert_eq!(report.returned(), 3, "the seventh is unknown and held, the last three come back");
 }

@@ -19,7 +19,7 @@ async fn recorded_jobs_of_the_same_batch_keep_their_claims_and_outcomes() {
     asked.sort();
     assert_eq!((report.unwrap().returned(), asked), (0, ["one", "three", "two"].map(str::to_owned).to_vec()));
     let mut settled: Vec<(String, String)> =
-        cloud.settled().into_iter().map(|it| (it.key, it.status)).collect();
+        cloud.settled().into_iter().map(|settlement| (settlement.key, settlement.status)).collect();
     settled.sort();
     assert_eq!(settled, [("three".into(), "sent".into()), ("two".into(), "sent".into())]);
 }

@@ -24,14 +24,14 @@ proptest! {
         aggregates in prop::collection::vec(prop::option::of(0..4_u8), 1..40),
         answers in prop::collection::vec(0..4_u8, 1..30),
     ) {
-        let entries: Vec<InOrder> = aggregates.iter().enumerate().map(|(n, it)| entry(*it, n)).collect();
+        let entries: Vec<InOrder> = aggregates.iter().enumerate().map(|(n, value)| entry(*value, n)).collect();
         let bridge = Bridge { answers, seen: Arc::default() };
         let puts = run(&bridge, &entries);
         let seen = bridge.seen.lock().unwrap();
         let mut last: BTreeMap<String, u64> = BTreeMap::new();
         for call in &seen.calls {
             prop_assert!(call.len() <= ENTRIES_PER_CALL);
-            let named: Vec<&str> = call.iter().filter_map(|it| it["a"].as_str()).collect();
+            let named: Vec<&str> = call.iter().filter_map(|name| name["a"].as_str()).collect();
             let distinct: BTreeSet<&str> = named.iter().copied().collect();
             prop_assert_eq!(named.len(), distinct.len(), "two of an aggregate in one call");
         }
@@ -43,7 +43,7 @@ proptest! {
             }
         }
         for (at, put) in puts.iter().enumerate() {
-            let is_there = seen.taken.iter().any(|it| it["n"] == at);
+            let is_there = seen.taken.iter().any(|taken| taken["n"] == at);
             prop_assert_eq!(matches!(put, Put::Done(_)), is_there);
             if let (Put::NotYet(_) | Put::Held, Some(aggregate)) = (put, &entries[at].aggregate) {
                 let after = |value: &&Value| value["a"] == aggregate.as_str() && value["n"].as_u64().unwrap() > at as u64;
@@ -56,7 +56,7 @@ proptest! {
 #[test]
 fn refused_event_does_not_block_others() {
     let entries: Vec<InOrder> =
-        [Some(1), Some(1), Some(2)].into_iter().enumerate().map(|(n, it)| entry(it, n)).collect();
+        [Some(1), Some(1), Some(2)].into_iter().enumerate().map(|(n, value)| entry(value, n)).collect();
     let bridge = Bridge { answers: vec![NEVER, TAKEN], seen: Arc::default() };
     let puts = run(&bridge, &entries);
     assert!(matches!(puts[..], [Put::Never(_), Put::Done(_), Put::Done(_)]), "{puts:?}");

@@ -42,8 +42,10 @@ async fn returned_messages_stay_and_a_failed_part_fails_alone() {
 async fn parts_after_the_deadline_are_redelivered() {
     let diary = Diary::default();
     let late = batch(&[("a", 3), ("b", 1)], Deadline::at_millis(0));
-    let report =
-        take_up(late, &async |it| diary.handle(it).await, &async |_: &str, it: &str| diary.delete(it)).await;
+    let report = take_up(late, &async |batch| diary.handle(batch).await, &async |_: &str, handle: &str| {
+        diary.delete(handle)
+    })
+    .await;
     assert_eq!(shown(&report.unwrap()), "b a");
     assert!(diary.0.borrow().is_empty());
 }
@@ -51,8 +53,8 @@ async fn parts_after_the_deadline_are_redelivered() {
 #[tokio::test]
 async fn each_part_claims_under_a_name_of_its_own() {
     let names = RefCell::new(Vec::new());
-    let handle = async |it: Batch| {
-        names.borrow_mut().push(it.request_id);
+    let handle = async |batch: Batch| {
+        names.borrow_mut().push(batch.request_id);
         Ok(Report::default())
     };
     let batch = batch(&[("a", 3), ("b", 1), ("c", 3)], Deadline::at_millis(u64::MAX));
@@ -64,8 +66,8 @@ async fn each_part_claims_under_a_name_of_its_own() {
 async fn check(messages: &[(&str, u32)], expected: &[&str], outcome: &str) {
     let diary = Diary::default();
     let batch = batch(messages, Deadline::at_millis(u64::MAX));
-    let handle = async |it| diary.handle(it).await;
-    let delete = async |_: &str, it: &str| diary.delete(it);
+    let handle = async |batch| diary.handle(batch).await;
+    let delete = async |_: &str, handle: &str| diary.delete(handle);
     let taken_up = take_up(batch, &handle, &delete);
     let found = match tokio::time::timeout(Duration::from_millis(50), taken_up).await {
         Ok(report) => shown(&report.unwrap()),

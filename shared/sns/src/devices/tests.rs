@@ -48,7 +48,7 @@ async fn a_new_token_goes_to_the_endpoint_that_the_device_has() {
 #[tokio::test]
 async fn an_endpoint_that_was_deleted_is_made_anew() {
     let gone = mock!(Client::get_endpoint_attributes)
-        .match_requests(|it| it.endpoint_arn() == Some(OLD))
+        .match_requests(|request| request.endpoint_arn() == Some(OLD))
         .then_error(|| GetEndpointAttributesError::NotFoundException(NotFoundException::builder().build()));
     check(&[&gone, &created(), &holds("t-1", "true")], "t-1", Some(OLD), Ok(ENDPOINT)).await;
 }
@@ -83,20 +83,22 @@ async fn a_platform_without_an_application_is_an_operators_matter() {
 #[tokio::test]
 async fn an_endpoint_is_deleted_once_or_twice() {
     let done = mock!(Client::delete_endpoint)
-        .match_requests(|it| it.endpoint_arn() == Some(ENDPOINT))
+        .match_requests(|request| request.endpoint_arn() == Some(ENDPOINT))
         .then_output(|| DeleteEndpointOutput::builder().build());
     Devices::with_client(client(&[&done]), applications()).remove(ENDPOINT).await.unwrap();
 }
 
 fn created() -> Rule {
     mock!(Client::create_platform_endpoint)
-        .match_requests(|it| it.platform_application_arn() == Some(APPLICATION) && it.token() == Some("t-1"))
+        .match_requests(|request| {
+            request.platform_application_arn() == Some(APPLICATION) && request.token() == Some("t-1")
+        })
         .then_output(|| CreatePlatformEndpointOutput::builder().endpoint_arn(ENDPOINT).build())
 }
 
 fn holds(token: &'static str, enabled: &'static str) -> Rule {
     mock!(Client::get_endpoint_attributes)
-        .match_requests(|it| it.endpoint_arn() == Some(ENDPOINT))
+        .match_requests(|request| request.endpoint_arn() == Some(ENDPOINT))
         .then_output(move || {
             let found = GetEndpointAttributesOutput::builder();
             found.attributes("Token", token).attributes("Enabled", enabled).build()
@@ -105,10 +107,11 @@ fn holds(token: &'static str, enabled: &'static str) -> Rule {
 
 fn refreshed() -> Rule {
     mock!(Client::set_endpoint_attributes)
-        .match_requests(|it| {
-            let attribute =
-                |name: &str| it.attributes().and_then(|attributes| attributes.get(name)).map(String::as_str);
-            it.endpoint_arn() == Some(ENDPOINT)
+        .match_requests(|request| {
+            let attribute = |name: &str| {
+                request.attributes().and_then(|attributes| attributes.get(name)).map(String::as_str)
+            };
+            request.endpoint_arn() == Some(ENDPOINT)
                 && attribute("Token") == Some("t-1")
                 && attribute("Enabled") == Some("true")
         })
@@ -118,8 +121,8 @@ fn refreshed() -> Rule {
 fn refused(said: String) -> Rule {
     mock!(Client::create_platform_endpoint).then_error(move || {
         let meta = ErrorMetadata::builder().code("InvalidParameter").message(&said).build();
-        let it = InvalidParameterException::builder().message(&said).meta(meta).build();
-        CreatePlatformEndpointError::InvalidParameterException(it)
+        let error = InvalidParameterException::builder().message(&said).meta(meta).build();
+        CreatePlatformEndpointError::InvalidParameterException(error)
     })
 }
 

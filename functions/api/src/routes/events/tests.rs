@@ -172,7 +172,7 @@ fn check_with(
     let producers: Producers = serde_json::from_value(policy.clone()).unwrap();
     let mut event = event(members.clone());
     let held = hold(&mut event, caller, &Scope::Tenant("a".into()), &producers, NOW);
-    assert_eq!(held.as_ref().err().map_or("", |it| it.kind), code, "{members}");
+    assert_eq!(held.as_ref().err().map_or("", |problem| problem.kind), code, "{members}");
     held.ok().map(|()| {
         assert_eq!(event.tenant.as_deref(), Some("a"));
         event

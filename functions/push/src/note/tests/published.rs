@@ -194,7 +194,7 @@ proptest! {
         prop_assert_eq!(misfit(members, part), None);
         prop_assert!(part.get("token").is_none(), "SNS adds the token");
         for (name, value) in &note.attributes {
-            let kind = ATTRIBUTES.iter().find(|(it, _)| it == name).map(|(_, it)| *it);
+            let kind = ATTRIBUTES.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind);
             prop_assert!(kind.is_some(), "{name}");
             let value = match kind {
                 Some(Number) => Value::from(value.parse::<u32>()?),
@@ -209,7 +209,7 @@ proptest! {
 /// The first member that is unknown or of another kind.
 fn misfit(members: &[(&str, Kind)], value: &Value) -> Option<String> {
     let Some(object) = value.as_object() else { return Some("it is no object".to_owned()) };
-    object.iter().find_map(|(name, value)| match members.iter().find(|(it, _)| it == name) {
+    object.iter().find_map(|(name, value)| match members.iter().find(|(known, _)| known == name) {
         Some((_, kind)) => fault(*kind, name, value),
         None => Some(format!("{name} is not known")),
     })
@@ -225,7 +225,7 @@ fn fault(kind: Kind, name: &str, value: &Value) -> Option<String> {
         Duration => value
             .as_str()
             .and_then(|value| value.strip_suffix('s'))
-            .is_some_and(|it| it.parse::<u32>().is_ok()),
+            .is_some_and(|text| text.parse::<u32>().is_ok()),
         Word(words) => value.as_str().is_some_and(|value| words.contains(&value)),
         Of(members) => return misfit(members, value),
         TextOr(_) if value.is_string() => true,
