@@ -1,10 +1,10 @@
-//! Advice that fits a mistake in a template.
+//! Suggested fixes for mistakes in templates.
 
 use templates::{Cause, FILTERS, FUNCTIONS, TESTS};
 
 use crate::nearest::nearest;
 
-/// Filters of other engines, and what does their work here.
+/// Filters of other engines, and their equivalents here.
 const HABITS: [(&str, &str); 26] = [
     ("ago", "relative"),
     ("append", "join"),
@@ -37,7 +37,7 @@ const HABITS: [(&str, &str); 26] = [
 /// The names that every template has.
 const NAMES: &str = "`data`, `event`, `recipient`, `digest`, `unsubscribe_url` and `postal_address`";
 
-/// What to do about a mistake.
+/// The suggested fix for a mistake.
 pub(crate) fn advice(cause: &Cause) -> String {
     match cause {
         Cause::Missing(None) => {

@@ -1,4 +1,4 @@
-//! `aliases:` in `policy.yaml`: event names of producers, and the types that these names stand for.
+//! `aliases:` in `policy.yaml`: event names of producers, and the types they map to.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::producers::event_name;
 use crate::values::map;
 use crate::yaml::{Entry, Kind, Node};
 
-/// How it is written.
+/// The form of the map.
 const FORM: &str = "aliases: { TaskCreatedEvent: task.created }";
 
 /// The longest event name, in characters: EventBridge's limit for a `DetailType`.
 const MAX_NAME_CHARS: usize = 128;
 
-/// The most aliases of a policy.
+/// The number of aliases per policy.
 const MAX_ALIASES: usize = 1_000;
 
-/// Reads the map. An alias that cannot be read is left out, and reported.
+/// Reads the map. An invalid alias is reported and left out.
 pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Aliases> {
     let members = map(node, FORM, page)?;
     if members.len() > MAX_ALIASES {
@@ -34,7 +34,7 @@ pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Aliases> {
     Some(Aliases::new(names))
 }
 
-/// The type that a name stands for, if the two can be what they are said to be.
+/// The type that a name maps to, if both are valid.
 fn kind(entry: &Entry, all: &[Entry], page: &mut Page<'_>) -> Option<String> {
     let Entry { key: name, at, value } = entry;
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {

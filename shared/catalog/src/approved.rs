@@ -1,8 +1,8 @@
-//! `whatsapp.yaml`: one of WhatsApp's own templates, and what is put into it.
+//! `whatsapp.yaml`: an approved WhatsApp template and its parameters.
 //!
-//! A catalog holds it as a template of ours whose pieces a separator keeps apart, each on the line where it was
-//! written, so that a fault in it is told with its place. The words that were approved stay in the file: they are what
-//! the number of parameters is held against.
+//! The catalog stores the file as a template whose parts are joined by a separator. Each part keeps its line, so
+//! that errors report the right place. The approved text stays in the file, because the number of parameters is
+//! checked against it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::yaml::{self, Entry, Node};
 /// Source: WhatsApp Business Management API, "Message templates", `name`.
 const MAX_NAME_BYTES: usize = 512;
 
-/// Turns every such file into what the catalog holds.
+/// Converts each such file to the catalog's form.
 pub(crate) fn compile(templates: &mut BTreeMap<String, String>, problems: &mut Vec<crate::Problem>) {
     for (path, source) in templates.iter_mut().filter(|(path, _)| path.rsplit('/').next() == Some(APPROVED)) {
         let file = format!("{TEMPLATES}/{path}");
@@ -39,7 +39,7 @@ fn read(members: &[Entry], page: &mut Page<'_>) -> Option<String> {
     Some(joined(&name?, &language?, &parameters))
 }
 
-/// The pieces, each on its line.
+/// The parts, each on its own line.
 fn joined(name: &str, language: &str, parameters: &[(String, At)]) -> String {
     let separator = WhatsappTemplate::SEPARATOR;
     let mut source = format!("{name}{separator}{language}{separator}{}", parameters.len());
@@ -89,7 +89,7 @@ fn parameters(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
     (read.len() == nodes.len()).then_some(read)
 }
 
-/// The words as they were approved, with `{{1}}`, `{{2}}` and so on where the parameters go.
+/// Checks the approved text, with `{{1}}`, `{{2}}` and so on in place of the parameters.
 fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
     let words = text(node, page)?;
     let mut places = BTreeSet::new();

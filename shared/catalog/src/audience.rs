@@ -1,4 +1,4 @@
-//! Whom a rule addresses: the entries of its `to`.
+//! The audience of a rule: the entries of its `to`.
 
 use domain::channel::Channel;
 use domain::recipient::{EmailAddress, PhoneNumber};
@@ -9,7 +9,7 @@ use crate::problem::{At, Page};
 use crate::values::{MARKS, check_keys, find, is_list_of_paths, key_at, meant_path, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
 
-/// The kind of an entry. Each match over it is exhaustive: a kind that is added here cannot be read as another one.
+/// The kind of an entry. Every match is exhaustive, so that a new kind cannot be mistaken for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EntryKind {
     User,
@@ -20,7 +20,7 @@ enum EntryKind {
     Scoped(ScopedKind),
 }
 
-/// An entry that needs a second key, which says which one of them is meant.
+/// The kind of an entry that needs a second key, which selects its scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ScopedKind {
     Role,
@@ -40,7 +40,7 @@ impl EntryKind {
         EntryKind::Endpoints,
     ];
 
-    /// The key that names it in a rule.
+    /// The key of the kind in a rule.
     fn name(self) -> &'static str {
         match self {
             EntryKind::User => "user",
@@ -52,7 +52,7 @@ impl EntryKind {
         }
     }
 
-    /// The key beside it that says which one of them.
+    /// The second key, which selects the scope.
     fn beside(self) -> Option<&'static str> {
         match self {
             EntryKind::User
@@ -88,21 +88,21 @@ const KEYS: [&str; 10] =
 const EITHER: &str = "write `- user: $.data.userId`, `- role: <name>` with `in: $.data.<id>`, or `- topic: <name>` or \
                       `- room: <name>` with `of: $.data.<id>`, or `- endpoints: tenant`";
 
-/// A role or a topic that a rule names, and where.
+/// A role or a topic that a rule names, and its place.
 pub(crate) struct Mention {
     pub(crate) kind: Named,
     pub(crate) name: String,
     pub(crate) at: At,
 }
 
-/// What the policy has a list of.
+/// The names that the policy lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Named {
     Role,
     Topic,
 }
 
-/// Reads `to`, and checks that `channels` can reach whom it names.
+/// Reads `to` and checks that `channels` can reach its recipients.
 pub(crate) fn selectors(
     node: &Node,
     channels: &[Channel],
@@ -144,7 +144,7 @@ fn mention(selector: &Selector, at: At) -> Option<Mention> {
     }
 }
 
-/// Rooms that no channel reaches, and channels that reach nobody because there are only rooms.
+/// Reports rooms that no channel reaches, and channels without recipients because all entries are rooms.
 fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
     let is_room = |selector: &Selector| match selector {
         Selector::Room { .. } => true,
@@ -170,8 +170,8 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
     }
 }
 
-/// Addresses of channels that the rule does not use, and channels that nobody has because there are only addresses of
-/// others.
+/// Reports addresses of channels that the rule does not use, and channels without recipients because all addresses
+/// belong to others.
 fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
     if channels.is_empty() {
         return;
@@ -207,7 +207,7 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
     }
 }
 
-/// Endpoints that no channel reaches, and a channel to endpoints where none are named.
+/// Reports endpoints that no channel reaches, and a webhook channel without endpoints.
 fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
     if channels.is_empty() {
         return;
@@ -282,7 +282,7 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
     selector.filter(|_| strays.is_empty())
 }
 
-/// Whether an address that is written in a rule can be sent to. What a path leads to is known at run time alone.
+/// Whether an address in a rule is valid. The value of a path is known at run time only.
 fn is_address(channel: Channel, operand: &Operand, at: At, page: &mut Page<'_>) -> bool {
     let Operand::Literal(text) = operand else { return true };
     let (what, why, fix) = match channel {
@@ -301,7 +301,7 @@ fn is_address(channel: Channel, operand: &Operand, at: At, page: &mut Page<'_>) 
     false
 }
 
-/// A name and what it is of: a role in a clinic, a topic or a room of a project.
+/// A name with its scope: a role in a clinic, a topic or a room of a project.
 fn scoped(kind: ScopedKind, value: &Node, members: &[Entry], page: &mut Page<'_>) -> Option<Selector> {
     let (word, beside) = (kind.name(), kind.beside());
     let name = plain_name(value, word, page);
@@ -319,7 +319,7 @@ fn scoped(kind: ScopedKind, value: &Node, members: &[Entry], page: &mut Page<'_>
     })
 }
 
-/// The first half of a name. The second is a value of the event, and a colon stands between them.
+/// The constant part of a name. The other part is a value of the event, after a colon.
 pub(crate) fn plain_name(node: &Node, kind: &str, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
     if is_plain(&name) {

@@ -1,4 +1,4 @@
-//! A broadcast rule: who gets the event live, who does not, and what it carries.
+//! Broadcast rules: targets, exclusions, and the data of the message.
 
 use domain::channel::Channel;
 use domain::policy::BroadcastPolicy;
@@ -9,13 +9,13 @@ use crate::problem::{At, Page};
 use crate::values::{Fields, check_keys as check_known, find, key_at, list, map, word};
 use crate::yaml::{Entry, Kind, Node};
 
-/// The keys that a broadcast rule must have.
+/// The required keys of a broadcast rule.
 pub(crate) const REQUIRED: [&str; 3] = ["rule", "when", "broadcast"];
 
 /// The key that only a broadcast rule has.
 const OWN: [&str; 1] = ["record"];
 
-/// The keys that a broadcast rule has no use for, and why.
+/// The keys that a broadcast rule may not have, with the reason.
 const REFUSED: [(&str, &str); 15] = [
     ("to", "`broadcast` itself lists the targets"),
     ("template", "a broadcast sends the event itself, without words"),
@@ -34,14 +34,13 @@ const REFUSED: [(&str, &str); 15] = [
     ("refuse", "a rule either broadcasts or refuses"),
 ];
 
-/// The kinds of entries that no open socket belongs to.
+/// The kinds of entries without open sockets.
 const UNREACHED: [&str; 4] = ["email", "phone", "whatsapp", "endpoints"];
 
 const TARGET: &str = "write `- { room: clinic, of: $.data.clinicId }`, `- { user: $.data.userId }`, `- { role: <name>, in: \
                       $.data.<id> }` or `- { topic: <name>, of: $.data.<id> }`";
 
-/// Whether the rule is a broadcast. Reports the keys that do not go together with that, and the keys that belong to
-/// broadcasts in a rule that is none.
+/// Whether the rule is a broadcast. Reports keys that conflict with `broadcast`, and broadcast keys in other rules.
 pub(crate) fn check_keys(members: &[Entry], page: &mut Page<'_>) -> bool {
     let is_broadcast = find(members, "broadcast").is_some();
     if !is_broadcast {
@@ -63,7 +62,7 @@ pub(crate) fn check_keys(members: &[Entry], page: &mut Page<'_>) -> bool {
     true
 }
 
-/// The one step of a broadcast rule.
+/// The single step of a broadcast rule.
 pub(crate) fn step(at: At) -> (Step, At) {
     let send = SendStep { channels: vec![Channel::Socket], failover: Vec::new(), unless: None };
     (Step::Send(send), at)
@@ -97,7 +96,7 @@ pub(crate) fn targets(node: &Node, page: &mut Page<'_>) -> Option<(Vec<Selector>
     if are_reached { selectors(node, &[Channel::Socket], page) } else { None }
 }
 
-/// Reads what else makes the rule a broadcast. `None` for a rule that is none.
+/// Reads the broadcast settings of a rule. `None` if the rule is not a broadcast.
 pub(crate) fn read(fields: &mut Fields<'_, '_, '_>) -> Option<Broadcast> {
     find(fields.members, "broadcast")?;
     let expose_all = find(fields.members, "expose").is_some_and(is_all);
@@ -113,7 +112,7 @@ fn is_all(node: &Node) -> bool {
     matches!(&node.kind, Kind::Text(text) if text == "all")
 }
 
-/// Reads the users whom a rule leaves out: paths and ids.
+/// Reads the users to exclude: paths and ids.
 pub(crate) fn exclude(node: &Node, page: &mut Page<'_>) -> Option<Vec<Operand>> {
     let mut found: Vec<Operand> = Vec::new();
     for node in list(node, page)? {
@@ -130,7 +129,7 @@ fn record(node: &Node, page: &mut Page<'_>) -> Option<Record> {
     word(node, "value for `record`", &Record::ALL, page)
 }
 
-/// The policy's own part.
+/// Reads the broadcast settings of the policy.
 pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<BroadcastPolicy> {
     let members = map(node, "{ record: none }", page)?;
     check_known(members, node.at, &["record"], &["record"], page);

@@ -1,4 +1,4 @@
-//! Whether the steps of a rule lead somewhere, one after the other.
+//! Checks that the steps of a rule are in a useful order.
 
 use domain::channel::Channel;
 use domain::rule::{Outside, SendStep, Step};
@@ -6,10 +6,10 @@ use domain::rule::{Outside, SendStep, Step};
 use crate::nearest::listed;
 use crate::problem::{At, Page};
 
-/// The only channel whose receivers tell us today that something was seen or acknowledged.
+/// The only channel whose recipients report that a message was seen or acknowledged.
 const TELLS: Channel = Channel::Socket;
 
-/// `outside_at`: where the rule says what happens while a recipient is not to be disturbed.
+/// Checks the order of steps. `outside_at` is the place of the quiet-hours setting.
 pub(crate) fn check(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page: &mut Page<'_>) {
     let sends: Vec<usize> = steps
         .iter()
@@ -32,7 +32,7 @@ pub(crate) fn check(steps: &[(Step, At)], outside: Outside, outside_at: Option<A
     }
 }
 
-/// What comes after the last send does nothing.
+/// Reports a last step that has no effect because no send follows.
 fn idle(steps: &[(Step, At)], page: &mut Page<'_>) {
     let Some((step, at)) = steps.last() else { return };
     let name = match step {
@@ -45,7 +45,7 @@ fn idle(steps: &[(Step, At)], page: &mut Page<'_>) {
     page.refuse(*at, what, "add a step `- send: …` after it, or take it out");
 }
 
-/// A digest is told once; what is told is no event any more, and cannot be collected again.
+/// Reports digests of digests: a digest is sent once and its event cannot be collected again.
 fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page: &mut Page<'_>) {
     let places: Vec<(usize, At)> = steps
         .iter()
@@ -70,7 +70,7 @@ fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page:
     }
 }
 
-/// An escalation ends when what was sent before has done its work, so something must be able to say so.
+/// Checks `unless`: an earlier send must be able to report that it was seen or acknowledged.
 fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], page: &mut Page<'_>) {
     let Some(unless) = send.unless else { return };
     let mut channels: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! Reads a config folder. It knows nothing of what stands in the files.
+//! Reads the files of a config folder, without interpreting them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,10 +13,10 @@ use crate::{MAX_FILE_BYTES, MAX_FILES};
 /// The texts of a config folder by path, relative and with forward slashes.
 pub type Files = BTreeMap<String, String>;
 
-/// Reads the rules, the templates, the pages and the policy. A file that cannot be read counts as empty, so that the others are still
-/// checked. Symbolic links, and names that begin with a dot or end in `~`, are passed over.
+/// Reads the rules, the templates, the pages and the policy. An unreadable file counts as empty, so that the others
+/// are still checked. Symbolic links, and names that begin with a dot or end in `~`, are skipped.
 ///
-/// A project may have no folder of rules or of templates: its packs have theirs.
+/// A project may lack a folder of rules or templates if its packs have them.
 pub(crate) fn read(folder: &Path, is_project: bool, problems: &mut Vec<Problem>) -> Files {
     let mut files = Files::new();
     for name in [RULES, TEMPLATES] {
@@ -38,11 +38,11 @@ pub(crate) fn read(folder: &Path, is_project: bool, problems: &mut Vec<Problem>)
     files
 }
 
-/// Reads the decision tests of a config folder: texts by path, relative to the folder. Without a folder `tests` there
-/// are none.
+/// Reads the decision tests of a config folder: texts by path, relative to the folder. Without a folder `tests`
+/// there are none.
 ///
 /// # Errors
-/// Every file that cannot be read.
+/// Every file that could not be read.
 pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
     let (mut files, mut problems) = (Files::new(), Vec::new());
     let path = folder.join(TESTS);
@@ -54,7 +54,7 @@ pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem
     if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
-/// Reads what a project has beside the files of any config folder: decision tests, samples, schemas and people.
+/// Reads the other files of a project: decision tests, samples and people.
 pub(crate) fn read_extras(folder: &Path, files: &mut Files, problems: &mut Vec<Problem>) {
     for name in [TESTS, EVENTS, SCHEMAS] {
         let path = folder.join(name);
@@ -75,7 +75,7 @@ pub(crate) fn read_pack(folder: &Path, place: &str, problems: &mut Vec<Problem>)
     files.into_iter().map(|(name, text)| (below(name), text)).collect()
 }
 
-/// The text of one file of a folder, if it is there.
+/// The text of one file of a folder, if it exists.
 pub(crate) fn file(folder: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<String> {
     let path = folder.join(name);
     path.is_file().then(|| text_or_problem(&path, name, problems))
@@ -87,7 +87,7 @@ pub(crate) fn folders(path: &Path) -> Vec<String> {
     found.filter(|(_, kind)| kind.is_dir()).map(|(name, _)| name).collect()
 }
 
-/// Files of decision tests have the right names, and there are not too many.
+/// Checks the names and the number of decision test files.
 pub(crate) fn check_tests(files: &Files, problems: &mut Vec<Problem>) {
     for name in files.keys().filter(|key| !key.ends_with(".yaml")) {
         problems.push(Problem::of_file(name, "only files named `.yaml` are read", "rename it to `.yaml`"));
@@ -98,7 +98,7 @@ pub(crate) fn check_tests(files: &Files, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The text of the policy, if there is one.
+/// The text of the policy, if it exists.
 fn policy(folder: &Path, problems: &mut Vec<Problem>) -> Option<String> {
     for other in ["policy.yml", "policies.yaml"] {
         if folder.join(other).exists() {
@@ -141,7 +141,7 @@ fn read_below(
                 waiting.push((path, name));
             } else if kind.is_file() && is_ours(&name) {
                 count += 1;
-                // One more than is allowed, so that somebody notices.
+                // One more than the limit, so that the excess is reported.
                 if count > MAX_FILES + 1 {
                     return;
                 }
@@ -152,12 +152,12 @@ fn read_below(
     }
 }
 
-/// What is in a folder, but for what nobody wrote on purpose.
+/// The entries of a folder, without hidden and backup files.
 fn entries(path: &Path) -> io::Result<Vec<(String, fs::FileType)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        // A name that is not UTF-8 is kept as far as it goes: it fits no rule and is reported where it matters.
+        // A name that is not UTF-8 is converted with losses. It matches no rule and is reported later.
         let name = entry.file_name().to_string_lossy().into_owned();
         if !name.starts_with('.') && !name.ends_with('~') {
             found.push((name, entry.file_type()?));
@@ -166,13 +166,13 @@ fn entries(path: &Path) -> io::Result<Vec<(String, fs::FileType)>> {
     Ok(found)
 }
 
-/// Beside the rules there may be notes; beside the templates there may not, for each is checked.
+/// Whether a file below the rules or templates is read. Notes are allowed beside rules, but not beside templates.
 fn is_ours(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
     name.starts_with(TEMPLATES) || name.starts_with(PAGES) || matches!(extension, "yaml" | "yml")
 }
 
-/// Beside samples, schemas and decision tests there may be notes.
+/// Whether a file of samples or decision tests is read. Notes are allowed beside them.
 fn is_of_project(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     match name.starts_with(EVENTS) || name.starts_with(SCHEMAS) {
@@ -181,7 +181,7 @@ fn is_of_project(name: &str) -> bool {
     }
 }
 
-/// The files of a pack that are read: no README.
+/// Whether a file of a pack is read: no README and no schemas.
 fn is_of_pack(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     name.contains("/templates/") || name.contains("/rules/") || matches!(extension, "yaml" | "yml" | "json")
@@ -195,7 +195,7 @@ fn read_file(path: &Path, name: &str) -> Result<String, Box<Problem>> {
     text_of(bytes, name)
 }
 
-/// The text of a file as every machine has it: UTF-8, without a byte order mark, lines ending in `\n`.
+/// The normalised text of a file: UTF-8, without a byte order mark, with `\n` line endings.
 fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, Box<Problem>> {
     if bytes.len() > MAX_FILE_BYTES {
         let what = format!("the file has more than {} KB", MAX_FILE_BYTES / 1024);

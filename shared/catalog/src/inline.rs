@@ -1,9 +1,9 @@
-//! Inline CSS, for mail programs that read no style sheet: what stands in `<style data-inline>` is written into the tags
-//! it selects, when the catalog is compiled. Dispatch never sees it.
+//! Inline CSS, for mail programs that ignore style sheets: the rules of `<style data-inline>` are written into the
+//! matching tags when the catalog is compiled. Dispatch never sees the sheet.
 //!
-//! It works on the source of a template, which is no HTML yet: an engine that parses HTML would move a `{% for %}` out
-//! of a table. So selectors are a tag, a class or both; whatever needs the whole page to be decided, such as
-//! descendants or `:hover`, is refused, and belongs into an ordinary `<style>`.
+//! This works on the source of a template, which is not HTML yet: an HTML parser would move a `{% for %}` out of a
+//! table. Selectors are therefore a tag, a class or both. Selectors that need the whole page, such as descendants
+//! or `:hover`, are refused and belong into an ordinary `<style>`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ mod tags;
 
 use sheet::{Sheet, Wrong};
 
-/// Writes every sheet into the files that it is for, and takes it out: the file it stands in, and those that extend or
-/// include that one. A file that stands in no such relation to a sheet stays as it is.
+/// Applies every sheet and removes it: to its own file, and to files that extend or include that file. Other files
+/// stay unchanged.
 pub(crate) fn apply(sources: &mut BTreeMap<String, String>, problems: &mut Vec<Problem>) {
     let mut sheets: BTreeMap<String, Sheet> = BTreeMap::new();
     for (path, source) in sources.iter_mut().filter(|(path, _)| path.ends_with(".html")) {
@@ -46,7 +46,7 @@ pub(crate) fn apply(sources: &mut BTreeMap<String, String>, problems: &mut Vec<P
     sources.extend(done);
 }
 
-/// The sheets for a file: its layout's first, then its own, so that its own win.
+/// The sheets for a file: those of its layout first, then its own, which take precedence.
 fn sheets_of<'s>(
     path: &str,
     sources: &BTreeMap<String, String>,

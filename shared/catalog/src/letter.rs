@@ -1,4 +1,4 @@
-//! What rules and policy say of letters: where answers go, what they bring along, whom they come from, how they are left.
+//! E-mail settings of rules and policy: reply-to, attachments, senders and unsubscribe links.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +21,10 @@ const ATTACHMENT_KEYS: [&str; 4] = ["from", "name", "inline", "optional"];
 /// The longest postal address, in characters.
 const MAX_POSTAL_CHARS: usize = 300;
 
-/// The longest name of a file that is written in a rule, in characters.
+/// The longest name of a file in a rule, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
-/// An address, or a path to one.
+/// Reads a reply-to address, or a path to one.
 pub(crate) fn reply_to(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     if is_path(node) {
         return path_in(node, page).map(Operand::Path);
@@ -41,7 +41,7 @@ pub(crate) fn reply_to(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     }
 }
 
-/// The files that a rule's letters bring along.
+/// Reads the attachments of a rule's e-mails.
 pub(crate) fn attachments(node: &Node, page: &mut Page<'_>) -> Option<Vec<Attach>> {
     let nodes = list(node, page)?;
     if nodes.len() > MAX_ATTACHMENTS {
@@ -93,7 +93,7 @@ fn file_name(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
     None
 }
 
-/// What `cid:` names in the HTML.
+/// Reads the id that `cid:` refers to in the HTML.
 fn content_id(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let written = text(node, page)?;
     let fits = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
@@ -105,7 +105,7 @@ fn content_id(node: &Node, page: &mut Page<'_>) -> Option<String> {
     None
 }
 
-/// The policy's own part, and the categories that it names.
+/// Reads the e-mail settings of the policy, and the categories they name.
 pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<(EmailPolicy, Vec<(String, At)>)> {
     let members = map(node, "{ reply-to: help@example.com, unsubscribe: [news] }", page)?;
     check_keys(members, node.at, &POLICY_KEYS, &[], page);
@@ -156,7 +156,7 @@ fn senders(
     Some(senders)
 }
 
-/// One address for all, or one for each tenant that has its own.
+/// Reads one address for all tenants, or one per tenant.
 fn postal_address(node: &Node, page: &mut Page<'_>) -> Option<PostalAddress> {
     if matches!(node.kind, Kind::Text(_)) {
         return Some(PostalAddress { default: Some(lines(node, page)?), tenants: BTreeMap::new() });
@@ -176,7 +176,7 @@ fn postal_address(node: &Node, page: &mut Page<'_>) -> Option<PostalAddress> {
     Some(PostalAddress { default, tenants: tenants.unwrap_or_default() })
 }
 
-/// The lines of an address as one line.
+/// The lines of an address, joined into one line.
 fn lines(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let written = text(node, page)?;
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -192,7 +192,7 @@ fn lines(node: &Node, page: &mut Page<'_>) -> Option<String> {
     Some(address)
 }
 
-/// A warning for each commercial rule that sends e-mails while no postal address is known.
+/// A warning for each commercial rule that sends e-mails without a postal address.
 pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
     if !policy.email.postal_address.is_empty() {
         return Vec::new();
@@ -210,7 +210,7 @@ pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
     drafts.iter().filter(is_concerned).map(warning).collect()
 }
 
-/// What does not go together in one rule.
+/// Reports settings that conflict within one rule.
 pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
     let sends_letters = rule.channels().contains(&Channel::Email);
     for key in ["reply-to", "attachments"] {

@@ -1,8 +1,9 @@
-//! From the files of a config folder to one catalog, or to everything that is wrong with them and how to mend it.
+//! Compiles the files of a config folder into one catalog, or into all problems with their fixes.
 //!
-//! Only [`Project::read`] and [`read_tests`] read the disk; [`compile_files`], [`check_samples`] and [`run_tests`] are values in, values out. The way of a
-//! file: `yaml` a tree with places → `values` its types → `rule` (with `when`, `steps` and `audience`) one rule, `policy`
-//! what holds for all → `names` one against the other → `library` the templates beside them → `inline` their style.
+//! Only [`Project::read`] and [`read_tests`] read the disk. [`compile_files`], [`check_samples`] and [`run_tests`]
+//! are pure. The path of a file: `yaml` builds a tree with places, `values` checks types, `rule` (with `when`,
+//! `steps` and `audience`) reads one rule, and `policy` the settings for all. `names` checks references between
+//! files, `library` the templates, and `inline` applies their styles.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -70,38 +71,38 @@ use rule::Draft;
 use source_map::SourceMap;
 use sources::Sources;
 
-/// The largest file, in bytes: a rendered part may have 200 KB, and no file of rules that people read comes near it.
+/// The largest file, in bytes. A rendered part may have 200 KB, and readable rule files are far smaller.
 pub const MAX_FILE_BYTES: usize = 256 * 1024;
 
-/// The most files, in `rules/` and in `templates/` each.
+/// The number of files, in `rules/` and in `templates/` each.
 pub const MAX_FILES: usize = 5_000;
 
-/// The most rules in one catalog.
+/// The number of rules in one catalog.
 pub const MAX_RULES: usize = 20_000;
 
-/// A catalog, and what its author may want to know although nothing is wrong.
+/// A catalog with its warnings.
 pub struct Compiled {
     pub file: CatalogFile,
     /// The installation's own pages, for the API.
     pub pages: PagesFile,
     pub warnings: Vec<Problem>,
-    /// The rules of packs as the packs have them, by name, and the pack of each. A rule that the project overrides is not
-    /// among them.
+    /// The names of unchanged pack rules, each with its pack. Overridden rules are not included.
     pub pack_rules: BTreeMap<String, String>,
 }
 
-/// Reads a config folder and compiles it. Packs are those of its folder of packs; [`Project::read`] knows others, too.
+/// Reads a config folder and compiles it. Packs come from its own folder of packs. [`Project::read`] also accepts
+/// others.
 ///
 /// # Errors
-/// Every problem there is, sorted by file and line.
+/// All problems, sorted by file and line.
 pub fn compile(folder: &Path) -> Result<Compiled, Vec<Problem>> {
     Project::read(folder, &Files::new()).compile()
 }
 
-/// Compiles a config folder that was read before: texts by path, relative to the folder and with forward slashes.
+/// Compiles a config folder from memory: texts by path, relative to the folder and with forward slashes.
 ///
 /// # Errors
-/// Every problem there is, sorted by file and line.
+/// All problems, sorted by file and line.
 pub fn compile_files(files: BTreeMap<String, String>) -> Result<Compiled, Vec<Problem>> {
     finish(Sources::of(files), Vec::new())
 }
@@ -155,7 +156,7 @@ fn finish(mut sources: Sources, mut problems: Vec<Problem>) -> Result<Compiled, 
     Ok(Compiled { file, pages, warnings, pack_rules })
 }
 
-/// The rules of all files, in the order of the files' names, and what the project changed of its packs.
+/// The rules of all files, in the order of file names, and the project's changes to its packs.
 fn drafts<'a>(
     sources: &'a Sources,
     map: &mut SourceMap,
@@ -189,7 +190,7 @@ fn drafts<'a>(
             let Some(mut draft) = rule::draft(item, file.name, problems) else { continue };
             let is_off = draft.name.as_ref().is_some_and(|name| changed.off.contains(name));
             if is_off && file.pack.is_some() {
-                // Its category, name and template are still known: the pack's policy may name them.
+                // Category, name and template stay known, because the pack's policy may name them.
                 (draft.rule, draft.warnings) = (None, Vec::new());
             }
             drafts.push(draft);
@@ -198,7 +199,7 @@ fn drafts<'a>(
     (drafts, changed)
 }
 
-/// The rules of packs that the project takes as they are.
+/// The pack rules that the project uses unchanged.
 fn pack_rules(sources: &Sources, drafts: &[Draft<'_>], changed: &Changed) -> BTreeMap<String, String> {
     let named =
         drafts.iter().filter_map(|draft| Some((draft.name.clone()?, sources.pack_of.get(draft.file)?)));
@@ -206,7 +207,7 @@ fn pack_rules(sources: &Sources, drafts: &[Draft<'_>], changed: &Changed) -> BTr
     unchanged.map(|(name, pack)| (name, pack.clone())).collect()
 }
 
-/// A rule's name is its identity in every key and outcome, so no two have the same.
+/// A rule's name is part of every key and outcome, so names are unique.
 fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
     let mut named: BTreeMap<&str, &Draft<'_>> = BTreeMap::new();
     for draft in drafts {
@@ -222,11 +223,11 @@ fn check_names(drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
     }
 }
 
-/// The first 12 hex digits of the SHA-256 of all that decides what is sent.
+/// The first 12 hex digits of the SHA-256 of everything that affects decisions and content.
 fn version(policy: &Policy, rules: &[Rule], templates: &BTreeMap<String, String>) -> String {
     let mut value =
         serde_json::to_value((policy, rules, templates)).expect("settings and texts always serialize");
-    // Another crate of the build may make serde_json keep the order of keys; a version must not depend on that.
+    // Another crate of the build may enable serde_json's key order. The version must not depend on it.
     value.sort_all_objects();
     let text = value.to_string();
     Sha256::digest(text).iter().take(6).fold(String::new(), |mut hex, byte| {

@@ -1,4 +1,4 @@
-//! The templates: whether every file has its place, every rule its words, and every language all of them.
+//! Template checks: every file has a known place, every rule its template, and every language all parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::reference::references;
 use crate::rule::Draft;
 use crate::wording::OpenFiles;
 
-/// What pages are built on; it is no template itself.
+/// The folder of layouts, which are not templates themselves.
 const LAYOUTS: &str = "layouts";
 
 /// The warning about a template without a rule.
@@ -23,7 +23,7 @@ pub(crate) const UNUSED: &str = "no rule uses this template";
 /// Template files by template, locale and part.
 struct Library<'a> {
     templates: BTreeMap<&'a str, Locales<'a>>,
-    /// The language of those whose own is not known or not written.
+    /// The default language, for recipients without a language of their own.
     default: &'a str,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn check(
 }
 
 impl<'a> Library<'a> {
-    /// Puts every file in its place and reports those that have none.
+    /// Sorts the files by template, locale and part, and reports unknown ones.
     fn sort(
         sources: &'a BTreeMap<String, String>,
         default: &'a str,
@@ -65,7 +65,7 @@ impl<'a> Library<'a> {
                     if normalized.as_deref() != Some(folder) && misnamed.insert((template, folder)) {
                         problems.push(not_a_locale(template, folder, normalized.as_deref()));
                     }
-                    // A locale in another spelling is checked as the one it is meant to be.
+                    // A locale in another spelling is checked under its normalised name.
                     let locale = normalized.unwrap_or_else(|| folder.to_owned());
                     library.entry(template).or_default().entry(locale).or_default().insert(part);
                     if !parts.contains(&part) {
@@ -87,7 +87,7 @@ impl<'a> Library<'a> {
         Library { templates: library, default }
     }
 
-    /// Every rule's template is there.
+    /// Reports rules without a template.
     fn check_use(&self, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
         for draft in drafts {
             for (name, at) in draft.templates.all().filter(|(name, _)| !self.templates.contains_key(name)) {
@@ -100,7 +100,7 @@ impl<'a> Library<'a> {
         }
     }
 
-    /// A rule that tells many events at once, in words that speak of one.
+    /// A warning for a rule that sends digests with a template for single events.
     fn silence(&self, draft: &Draft<'_>, sources: &BTreeMap<String, String>) -> Option<Problem> {
         let rule = draft.rule.as_ref()?;
         let locales = self.templates.get(rule.template.as_str())?;
@@ -134,7 +134,7 @@ impl<'a> Library<'a> {
     }
 }
 
-/// The channels for which rules need a template, and the first rule that needs it for each.
+/// The channels for which rules need a template, each with the first rule that needs it.
 fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel, Option<&'a str>> {
     let mut channels = BTreeMap::new();
     for draft in drafts.iter().filter(|draft| draft.templates.has(template)) {
@@ -145,7 +145,7 @@ fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel,
     channels
 }
 
-/// The channels on which the rule may tell a digest: no room is ever told one.
+/// The channels on which the rule may send a digest. Rooms never get one.
 fn told_at_once(rule: &Rule) -> Vec<Channel> {
     let people = rule.to.iter().any(|it| match it {
         Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => true,
@@ -157,7 +157,7 @@ fn told_at_once(rule: &Rule) -> Vec<Channel> {
         let Step::Send(send) = step else { continue };
         for channel in send.all() {
             let held_back = rule.outside == Outside::Digest && channel.disturbs();
-            // An endpoint is told each event, never several at once.
+            // An endpoint gets each event on its own.
             if channel.reaches_endpoints() {
                 continue;
             }
@@ -169,7 +169,7 @@ fn told_at_once(rule: &Rule) -> Vec<Channel> {
     channels
 }
 
-/// Whether a template, or one that it builds on, names `digest`.
+/// Whether a template, or a file that it includes or extends, mentions `digest`.
 fn speaks_of_digest(path: &str, sources: &BTreeMap<String, String>) -> bool {
     let mut waiting = vec![path];
     let mut seen = BTreeSet::new();
@@ -183,13 +183,13 @@ fn speaks_of_digest(path: &str, sources: &BTreeMap<String, String>) -> bool {
     false
 }
 
-/// The language of a template that stands for the default language: `pt` may be the one for `pt-BR`.
+/// The language of a template that serves as the default: `pt` may serve for `pt-BR`.
 fn default_of(locales: &Locales<'_>, default: &str) -> Option<String> {
     Languages::new(locales.keys().map(String::as_str)).closest(default).map(str::to_owned)
 }
 
-/// The default locale has whatever a rule needs; any other has all parts of a channel or none, because a message in
-/// two languages is none.
+/// Checks the parts of each locale. The default locale has every part that a rule needs. Another has all parts of a
+/// channel or none, so that no message mixes languages.
 fn check_locales(
     template: &str,
     locales: &Locales<'_>,
@@ -233,7 +233,7 @@ fn check_locales(
     }
 }
 
-/// Every source parses, whatever it builds on is there, and it names nothing that does not exist. Returns warnings.
+/// Checks the syntax and references of all sources. Returns warnings.
 fn check_sources(
     sources: &BTreeMap<String, String>,
     open: &OpenFiles,

@@ -1,4 +1,4 @@
-//! Whether what one file names is there in another: roles, topics, rules, categories, channels.
+//! Checks references between files: roles, topics, rules, categories and channels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::policy;
 use crate::problem::{POLICY, Problem};
 use crate::rule::Draft;
 
-/// Holds rules and policy against each other.
+/// Checks the names in rules and policy against each other.
 pub(crate) fn check(policy: &policy::Draft, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {
     let topics = topics(&policy.policy.topics);
     for draft in drafts.iter().filter(|_| policy.is_whole) {
@@ -38,7 +38,7 @@ pub(crate) fn check(policy: &policy::Draft, drafts: &[Draft<'_>], problems: &mut
     preferences(policy, drafts, &categories, problems);
 }
 
-/// The topics that there are: those that include others, and those that are included.
+/// All known topics: those that include others, and those that are included.
 fn topics(topics: &BTreeMap<String, Vec<String>>) -> BTreeSet<&str> {
     let included = topics.values().flatten().map(|topic| name_of(topic));
     topics.keys().map(String::as_str).chain(included).collect()
@@ -48,7 +48,8 @@ fn name_of(topic: &str) -> &str {
     topic.split_once(':').map_or(topic, |(name, _)| name)
 }
 
-/// A topic that includes itself, directly or through others: each circle once, at the topic that comes first.
+/// Reports topics that include themselves, directly or through others. Each cycle is reported once, at its first
+/// topic.
 fn circles(policy: &policy::Draft, problems: &mut Vec<Problem>) {
     let mut told: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
     for (start, at) in &policy.topics {
@@ -61,7 +62,7 @@ fn circles(policy: &policy::Draft, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The shortest way from a topic back to it.
+/// The shortest cycle from a topic back to itself.
 fn circle<'t>(topics: &'t BTreeMap<String, Vec<String>>, start: &'t str) -> Option<Vec<&'t str>> {
     let mut from: BTreeMap<&str, &str> = BTreeMap::new();
     let mut waiting = vec![start];
@@ -86,7 +87,7 @@ fn circle<'t>(topics: &'t BTreeMap<String, Vec<String>>, start: &'t str) -> Opti
     None
 }
 
-/// The names in the environment's preferences.
+/// Checks the names in the environment's preferences.
 fn preferences(
     policy: &policy::Draft,
     drafts: &[Draft<'_>],

@@ -1,4 +1,4 @@
-//! The known word that somebody probably meant.
+//! Suggestions: the known word closest to an unknown one.
 
 pub use domain::suggestions::nearest;
 pub(crate) use domain::suggestions::{listed, suggestion};
@@ -8,7 +8,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_word_is_offered_and_a_far_one_is_not() {
+    fn close_word_is_suggested() {
         check("chanels", Some("channels"));
         check("Channels", Some("channels"));
         check("tempalte", Some("template"));
@@ -17,7 +17,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_words_only_the_nearest_are_listed() {
+    fn long_word_list_is_shortened() {
         let rules: Vec<String> = (0..93).map(|number| format!("rule-{number}")).collect();
         let known: Vec<&str> = rules.iter().map(String::as_str).chain(["rx-created", "rx-changed"]).collect();
         let said = suggestion("prescription-created-by-somebody", &known);

@@ -1,5 +1,5 @@
-//! `- override: <pack>/<rule>` and `- switch-off: <pack>/<rule>` in a project's rules: a rule of a pack is changed or taken
-//! out by its name, and the pack's file stays as it is.
+//! Overrides: `- override: <pack>/<rule>` and `- switch-off: <pack>/<rule>` in a project's rules change or remove a
+//! pack rule by its name. The pack's file stays unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,48 +14,48 @@ const OVERRIDE: &str = "override";
 
 const SWITCH_OFF: &str = "switch-off";
 
-/// Members of which a rule has one or the other: an override with the one takes the other out.
+/// Mutually exclusive members of a rule: an override that sets one removes the others.
 const ALTERNATIVES: [(&str, &[&str]); 3] =
     [("steps", &["channels", "delay"]), ("channels", &["steps"]), ("delay", &["steps"])];
 
 /// A file of rules.
 pub(crate) struct RuleFile<'a> {
     pub(crate) name: &'a str,
-    /// The pack that it is from.
+    /// The pack that the file belongs to.
     pub(crate) pack: Option<&'a str>,
     pub(crate) lines: usize,
     pub(crate) items: Vec<Node>,
 }
 
-/// What a project changed of its packs.
+/// The changes of a project to its packs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changed {
-    /// Rules that are switched off, by name.
+    /// Disabled rules, by name.
     pub(crate) off: BTreeSet<String>,
     pub(crate) overridden: BTreeSet<String>,
-    /// The templates that overridden rules had.
+    /// The former templates of overridden rules.
     pub(crate) templates: BTreeSet<String>,
 }
 
 impl Changed {
-    /// Whether a warning says no more than that an overridden rule has another template now.
+    /// Whether a warning only follows from a new template of an overridden rule.
     pub(crate) fn explains(&self, warning: &Problem) -> bool {
         let template = warning.file.strip_prefix("templates/");
         warning.what == UNUSED && template.is_some_and(|template| self.templates.contains(template))
     }
 }
 
-/// One change that a project makes.
+/// One change by a project.
 struct Change<'a> {
     file: &'a str,
     lines: usize,
     target: String,
     at: At,
-    /// The members that change; `None` switches the rule off.
+    /// The members that change. `None` disables the rule.
     members: Option<Vec<Entry>>,
 }
 
-/// Applies the changes of the project's files to the packs' rules, and takes them out of the files.
+/// Applies the changes of the project's files to the packs' rules, and removes them from the files.
 pub(crate) fn apply(files: &mut [RuleFile<'_>], map: &mut SourceMap, problems: &mut Vec<Problem>) -> Changed {
     let mut changes: BTreeMap<String, Change<'_>> = BTreeMap::new();
     for file in files.iter_mut() {
@@ -103,7 +103,7 @@ pub(crate) fn apply(files: &mut [RuleFile<'_>], map: &mut SourceMap, problems: &
     changed
 }
 
-/// Takes the changes out of a file.
+/// Removes the changes from a file and returns them.
 fn take<'a>(file: &mut RuleFile<'a>, problems: &mut Vec<Problem>) -> Vec<Change<'a>> {
     let mut changes = Vec::new();
     let items = std::mem::take(&mut file.items);
@@ -162,7 +162,7 @@ fn read<'a>(
     Some(Change { file: file.name, lines: file.lines, target, at: node.at, members })
 }
 
-/// Puts the new members in the place of the old ones. A member without a value is taken out.
+/// Replaces old members by new ones. A member without a value is removed.
 fn replace(members: &mut Vec<Entry>, new: Vec<Entry>) {
     for entry in new {
         for (key, others) in ALTERNATIVES {

@@ -1,5 +1,5 @@
-//! The pages that an installation brings itself: `pages/unsubscribe/<language>.html`, the page behind the links of
-//! messages. Without a file the API shows its built-in page.
+//! The installation's own pages: `pages/unsubscribe/<language>.html`, the page behind unsubscribe links. Without a
+//! file the API shows its built-in page.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use domain::unsubscribe::page::{LANGUAGES, check};
 
 use crate::problem::{PAGES, Problem};
 
-/// The largest page, in bytes. An answer of the HTTP API carries it whole.
+/// The largest page, in bytes. An HTTP API response contains the whole page.
 const MAX_PAGE_BYTES: usize = 64 * 1024;
 
 /// Checks the files below `pages/` and returns the pages by language.
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_of_a_known_language_is_taken_and_every_other_file_is_refused() {
+    fn only_pages_of_known_languages_are_accepted() {
         let page = "<p>{{ text }}</p>{{ button }}";
         let large = format!("{page}{}", "x".repeat(MAX_PAGE_BYTES));
         let files = [

@@ -1,10 +1,10 @@
-//! From the place that a reader of JSON names to the line and column in the YAML.
+//! Maps a JSON path in an error to the line and column in the YAML.
 
 use crate::problem::At;
 use crate::yaml::{Entry, Kind, Node};
 
 impl Node {
-    /// Where the place stands that a refusal names, such as `$or[1].detail.price[0]`: as near as it is found.
+    /// The place of a path in an error, such as `$or[1].detail.price[0]`, as exactly as possible.
     pub(crate) fn place(&self, at: &str) -> At {
         place(self, at)
     }
@@ -16,7 +16,7 @@ fn place(node: &Node, at: &str) -> At {
             let step = |entry: &Entry| {
                 at.strip_prefix(entry.key.as_str()).filter(|rest| is_step(rest)).map(str::len)
             };
-            // Keys may hold dots themselves, so the longest that fits is meant.
+            // Keys may contain dots, so the longest match counts.
             let fitting = entries.iter().filter_map(|entry| Some((entry, step(entry)?)));
             match fitting.min_by_key(|(_, rest)| *rest) {
                 Some((entry, rest)) => {

@@ -1,4 +1,4 @@
-//! `policy.yaml`: what holds for all rules. It knows no rule; whether names exist is asked in `names`.
+//! `policy.yaml`: the settings for all rules. References to rules are checked in `names`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ pub(crate) const KEYS: [&str; 16] = [
 const CAP_KEYS: [&str; 9] =
     ["cap", "most", "per", "period", "rolling", "channel", "category", "except", "critical"];
 
-/// What a throttle is called where a cap has its name.
+/// The label of a throttle, where a cap has its name.
 const THROTTLE: &str = "throttle";
 
 pub(crate) const PER: [(&str, Per); 3] =
@@ -59,20 +59,20 @@ const CALENDAR: [&str; 4] = ["hour", "day", "week", "month"];
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// The policy, and where its names stand that others must know.
+/// The policy, and the places of names that other checks need.
 #[derive(Default)]
 pub(crate) struct Draft {
     pub(crate) policy: Policy,
-    /// Whether the file could be read so far that what it does not name is not there.
+    /// Whether the whole file was read, so that missing names are known to be missing.
     pub(crate) is_whole: bool,
-    /// The node of the preferences: a refusal names a place within it.
+    /// The node of the preferences, to find places of errors in it.
     pub(crate) preferences: Option<Node>,
-    /// The categories that caps and letters' settings name.
+    /// The categories that caps and e-mail settings name.
     pub(crate) categories: Vec<(String, At)>,
     pub(crate) topics: Vec<(String, At)>,
 }
 
-/// Reads the file. Where there is none, nothing is special.
+/// Reads the file. Without one, the defaults apply.
 pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let Some(text) = text else { return Draft { is_whole: true, ..Draft::default() } };
     let before = problems.len();
@@ -82,7 +82,7 @@ pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     of_members(members, is_whole, &mut page)
 }
 
-/// Reads the members of the file. `is_whole`: no part of it was lost because it could not be read.
+/// Reads the members of the file. `is_whole`: every part of it could be read.
 pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Page<'_>) -> Draft {
     check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], page);
     let mut draft = Draft { is_whole, ..Draft::default() };
@@ -135,7 +135,7 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
     draft
 }
 
-/// What becomes of a message that got no answer: `hold` or `resend`, by category or channel.
+/// Reads the policy for unknown outcomes: `hold` or `resend`, by category or channel.
 fn unknown(
     node: &Node,
     categories: &mut Vec<(String, At)>,
@@ -165,7 +165,7 @@ fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {
     }
 }
 
-/// The language of those whose own is not known or not written.
+/// Reads the default language, for recipients without a language of their own.
 fn locale(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let tag = text(node, page)?;
     match normalized(&tag).filter(|tag| is_tag(tag)) {
@@ -309,7 +309,7 @@ pub(crate) fn category(
     Some(name)
 }
 
-/// `period: day`, `period: 10m`, `rolling: 24h`: how the domain has them is another matter.
+/// Reads `period: day`, `period: 10m` or `rolling: 24h`. The domain has its own form.
 fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<Period> {
     let fix =
         "write `period: hour`, `day`, `week` or `month`, a length such as `period: 10m`, or `rolling: 24h`";
@@ -350,7 +350,7 @@ fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<
     }
 }
 
-/// A period in the domain's words; `member` is the one that stands here.
+/// A period in the domain's form. `member` is the domain's name of the setting.
 fn typed_as(node: &Node, member: &str, written: Value, fix: &str, page: &mut Page<'_>) -> Option<Period> {
     match Period::try_from(written) {
         Ok(it) => Some(it),

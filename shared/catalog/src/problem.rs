@@ -7,28 +7,28 @@ use crate::project::joined;
 use crate::project::manifest::{MANIFEST, PACKS};
 use crate::schemas::SCHEMAS;
 
-/// One thing that is wrong, where it stands, and how to mend it. Ordered by file and line.
+/// A problem in a file: its place, the mistake, and the fix. Ordered by file and line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// Relative to the config folder, with forward slashes; a sample keeps the name it came with.
+    /// Relative to the config folder, with forward slashes. A sample keeps its given name.
     pub file: String,
-    /// Counted from 1; `None` when the file as a whole is meant.
+    /// Counted from 1. `None` for the file as a whole.
     pub line: Option<usize>,
     /// In characters, counted from 1.
     pub column: Option<usize>,
-    /// The rule it is about, where that is known.
+    /// The rule, if known.
     pub rule: Option<String>,
     pub what: String,
     pub fix: String,
 }
 
 impl Problem {
-    /// About a place in a file.
+    /// A problem at a place in a file.
     pub(crate) fn at(file: &str, at: At, what: impl Into<String>, fix: impl Into<String>) -> Problem {
         Problem { line: Some(at.line), column: Some(at.column), ..Problem::of_file(file, what, fix) }
     }
 
-    /// About a file as a whole.
+    /// A problem of a file as a whole.
     pub(crate) fn of_file(file: &str, what: impl Into<String>, fix: impl Into<String>) -> Problem {
         Problem {
             file: file.to_owned(),
@@ -48,7 +48,7 @@ impl Problem {
         Problem { rule: rule.map(str::to_owned), ..self }
     }
 
-    /// The same with `folder/` before the names of the config folder's own files, so that they can be clicked on.
+    /// Prefixes the config folder's own files with `folder/`, so that terminals can link them.
     #[must_use]
     pub fn below(mut self, folder: &str) -> Problem {
         if let Some(file) = below(folder, &self.file) {
@@ -58,11 +58,12 @@ impl Problem {
     }
 }
 
-/// A file of a config folder or of one of its packs with the folder in front; `None` for any other file.
+/// The path of a file of a config folder or of one of its packs, with the folder in front. `None` for any other
+/// file.
 pub(crate) fn below(folder: &str, file: &str) -> Option<String> {
     let first = file.split('/').next().unwrap_or_default();
     if ["..", PACKS].contains(&first) {
-        // A pack that the program carries is no file below the folder.
+        // A pack within the program is not a file below the folder.
         let path = joined(Path::new(folder), file);
         return path.exists().then(|| path.display().to_string());
     }
@@ -76,16 +77,16 @@ pub(crate) const RULES: &str = "rules";
 /// The folder of templates within a config folder.
 pub(crate) const TEMPLATES: &str = "templates";
 
-/// Where the installation's own pages lie.
+/// The folder of the installation's own pages.
 pub(crate) const PAGES: &str = "pages";
 
-/// The file within a config folder that holds for all rules.
+/// The file with the settings for all rules.
 pub(crate) const POLICY: &str = "policy.yaml";
 
 /// The folder of decision tests within a config folder.
 pub(crate) const TESTS: &str = "tests";
 
-/// `rules/care.yaml:12:3: rule medication-due: what is wrong; how to mend it`
+/// Format: `rules/care.yaml:12:3: rule medication-due: problem; fix`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
@@ -102,14 +103,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Where in a YAML file something stands.
+/// A place in a YAML file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct At {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-/// The problems of one rule, or of what is not yet known to be a rule, in one file.
+/// Collects the problems of one rule, or of an item without a known rule, in one file.
 pub(crate) struct Page<'a> {
     pub(crate) file: &'a str,
     pub(crate) rule: Option<&'a str>,
@@ -127,14 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_says_where_it_is_what_it_is_and_how_to_mend_it() {
+    fn problem_shows_place_mistake_and_fix() {
         check(Some(12), Some(3), Some("hello"), "rules/core.yaml:12:3: rule hello: it is wrong; mend it");
         check(Some(12), None, None, "rules/core.yaml:12: it is wrong; mend it");
         check(None, None, None, "rules/core.yaml: it is wrong; mend it");
     }
 
     #[test]
-    fn a_file_of_the_config_folder_is_named_below_it_and_a_sample_is_not() {
+    fn files_of_the_config_folder_are_prefixed() {
         let named = |file| Problem::of_file(file, "", "").below("my/config/").file;
         assert_eq!(named("rules/core.yaml"), "my/config/rules/core.yaml");
         assert_eq!(named("templates"), "my/config/templates");

@@ -1,4 +1,4 @@
-//! `producers:` in `policy.yaml`: which source of the bus may say what, for whom, and with which rights.
+//! `producers:` in `policy.yaml`: the types, tenants and rights of each source on the bus.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +24,13 @@ const KEYS: [&str; 12] = [
     "actor",
 ];
 
-/// EventBridge's limit for a source and ours for a tenant, in bytes.
+/// EventBridge's limit for a source and Carillon's for a tenant, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
 /// EventBridge's limit for a `DetailType`, in characters.
 const MAX_TYPE_CHARS: usize = 128;
 
-/// Reads the list. An entry that cannot be read is left out, and reported.
+/// Reads the list. An invalid entry is reported and left out.
 pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Producers> {
     let mut entries: Vec<Producer> = Vec::new();
     for node in list(node, page)? {
@@ -112,7 +112,7 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     })
 }
 
-/// The name of an event, for an alias: one `DetailType`, or one type.
+/// Reads an event name for an alias: one `DetailType`, or one type.
 pub(crate) fn event_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     pattern(node, "type", page)
 }
@@ -130,7 +130,7 @@ fn source(node: &Node, page: &mut Page<'_>) -> Option<String> {
     Some(name)
 }
 
-/// `"*"`, `none`, or a list of names.
+/// Reads `"*"`, `none`, or a list of names.
 fn tenants(node: &Node, page: &mut Page<'_>) -> Option<Tenants> {
     match &node.kind {
         Kind::Text(it) if it == "*" => Some(Tenants::All),
@@ -153,7 +153,7 @@ fn tenant(name: &str, at: At, page: &mut Page<'_>) -> bool {
     true
 }
 
-/// A list of names, each once, and none that another one covers.
+/// Reads a list of distinct names, none of which covers another.
 fn names(
     node: &Node,
     what: &str,
@@ -186,7 +186,7 @@ fn names(
     Some(found.into_iter().map(|(name, _)| name).collect())
 }
 
-/// A name, or the beginning of names with a `*` behind it.
+/// Reads a name, or a prefix of names followed by `*`.
 fn pattern(node: &Node, what: &str, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
     let limit = if what == "type" { MAX_TYPE_CHARS } else { MAX_NAME_BYTES };
@@ -203,7 +203,7 @@ fn pattern(node: &Node, what: &str, page: &mut Page<'_>) -> Option<String> {
     Some(name)
 }
 
-/// A type that is not reserved. A pattern that covers reserved types beside others is fine: these stay reserved.
+/// Whether a type is not reserved. A pattern may cover reserved types, which stay reserved.
 fn ordinary_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
     if name.starts_with(RESERVED_PREFIX) || RESERVED_TYPES.contains(&name) {
         let what = format!("the type `{name}` is reserved for Carillon's own events");

@@ -1,7 +1,7 @@
-//! A project: a config folder with `carillon.yaml`, its own rules and templates, and the packs that it uses.
+//! A project: a config folder with `carillon.yaml`, its own rules and templates, and its packs.
 //!
-//! A pack lies in the project's folder of packs, or else comes with the program that reads the project. A config folder
-//! without `carillon.yaml` has no packs.
+//! A pack is in the project's folder of packs, or is shipped with the program. A config folder without
+//! `carillon.yaml` has no packs.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -18,13 +18,13 @@ pub(crate) mod merge;
 
 use manifest::{MANIFEST, Manifest};
 
-/// The samples of a project or a pack.
+/// The folder of samples of a project or a pack.
 pub(crate) const EVENTS: &str = "events";
 
-/// The people of a project's or a pack's samples.
+/// The file of people for the samples of a project or a pack.
 pub(crate) const PEOPLE: &str = "people.json";
 
-/// A config folder that was read, with its packs.
+/// A config folder as read, with its packs.
 #[derive(Debug, Default)]
 pub struct Project {
     own: Files,
@@ -37,30 +37,30 @@ pub struct Project {
 #[derive(Debug)]
 pub(crate) struct Pack {
     pub(crate) name: String,
-    /// The folder as problems name it, relative to the project.
+    /// The folder as shown in problems, relative to the project.
     pub(crate) place: String,
     /// Texts by path below the folder.
     pub(crate) files: Files,
 }
 
-/// A text of a project that is neither rule nor template.
+/// A text file of a project that is neither rule nor template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// As decision tests name a sample: `core/hello.json` is of the pack `core`.
+    /// The name in decision tests: `core/hello.json` belongs to the pack `core`.
     pub name: String,
-    /// The file as [`Problem::file`] has it.
+    /// The file as in [`Problem::file`].
     pub file: String,
     pub text: String,
 }
 
 impl Text {
-    /// Whether a pack brings it.
+    /// Whether the text belongs to a pack.
     #[must_use]
     pub fn is_of_pack(&self) -> bool {
         self.file != PEOPLE && ![EVENTS, SCHEMAS].iter().any(|folder| is_below(&self.file, folder))
     }
 
-    /// The same with `folder/` before the file, where the file is on disk.
+    /// Prefixes the file with `folder/`, if it is on disk.
     #[must_use]
     pub fn below(mut self, folder: &str) -> Text {
         if !self.is_of_pack() {
@@ -73,8 +73,8 @@ impl Text {
 }
 
 impl Project {
-    /// Reads a config folder. `shipped` are the packs that the program carries, by path: `care/pack.yaml`.
-    /// What cannot be read is kept as a problem, for [`Project::compile`].
+    /// Reads a config folder. `shipped` are the packs within the program, by path: `care/pack.yaml`. Read errors
+    /// are kept as problems for [`Project::compile`].
     #[must_use]
     pub fn read(folder: &Path, shipped: &Files) -> Project {
         let mut project = Project::default();
@@ -120,22 +120,22 @@ impl Project {
         self.manifest.as_ref().is_some_and(|manifest| manifest.pack_tests)
     }
 
-    /// Where packs lie, relative to the project.
+    /// The folder of packs, relative to the project.
     #[must_use]
     pub fn packs_folder(&self) -> &str {
         self.manifest.as_ref().map_or(manifest::PACKS, |it| &it.folder)
     }
 
-    /// The names of the packs that it uses, in its order.
+    /// The names of the project's packs, in its order.
     #[must_use]
     pub fn packs(&self) -> Vec<&str> {
         self.packs.iter().map(|pack| pack.name.as_str()).collect()
     }
 
-    /// Compiles it.
+    /// Compiles the project.
     ///
     /// # Errors
-    /// Every problem there is, sorted by file and line.
+    /// All problems, sorted by file and line.
     pub fn compile(&self) -> Result<Compiled, Vec<Problem>> {
         let mut sources = Sources::of(self.own.clone());
         let mut problems = self.problems.clone();
@@ -146,10 +146,10 @@ impl Project {
         finish(sources, problems)
     }
 
-    /// The decision tests, by the file as [`Problem::file`] has it; those of packs where the project runs them.
+    /// The decision tests, by file as in [`Problem::file`]. Includes those of packs if the project runs them.
     ///
     /// # Errors
-    /// Every file that cannot be read.
+    /// Every file that could not be read.
     pub fn tests(&self) -> Result<Files, Vec<Problem>> {
         let own = self.own.iter().filter(|(name, _)| is_below(name, TESTS));
         let mut tests: Files = own.map(|(name, text)| (name.clone(), text.clone())).collect();
@@ -163,7 +163,7 @@ impl Project {
         if problems.is_empty() { Ok(tests) } else { Err(problems) }
     }
 
-    /// The sample events: those of the packs, then its own.
+    /// The sample events: first those of the packs, then the project's own.
     #[must_use]
     pub fn samples(&self) -> Vec<Text> {
         let is_sample = |name: &str| is_below(name, EVENTS) && name.ends_with(".json");
@@ -181,33 +181,8 @@ impl Project {
         samples
     }
 
-    /// Checks the schemas of event data, and each sample against the schema of its type. `folder` is the project's as
-    /// problems name it; `more` are samples of other folders, by file.
-    #[must_use]
-    pub fn check_schemas(&self, catalog: &Catalog, folder: &str, more: &[(String, String)]) -> Vec<Problem> {
-        schemas::check(self, catalog, folder, more)
-    }
-
-    /// The schemas with the pack that each is from, by the path below `schemas/`; the project's own have an empty name.
-    pub(crate) fn schemas(&self) -> Vec<(String, Text)> {
-        let text = |name: &str, file: String, text: &String| Text {
-            name: name[SCHEMAS.len() + 1..].to_owned(),
-            file,
-            text: text.clone(),
-        };
-        let mut schemas = Vec::new();
-        for pack in &self.packs {
-            for (name, source) in pack.files.iter().filter(|(name, _)| is_below(name, SCHEMAS)) {
-                schemas.push((pack.name.clone(), text(name, format!("{}/{name}", pack.place), source)));
-            }
-        }
-        for (name, source) in self.own.iter().filter(|(name, _)| is_below(name, SCHEMAS)) {
-            schemas.push((String::new(), text(name, name.clone(), source)));
-        }
-        schemas
-    }
-
-    /// The files of people: those of the packs, then its own, whose people replace those of the same id.
+    /// The files of people: first those of the packs, then the project's own, which replace people with the same
+    /// id.
     #[must_use]
     pub fn people(&self) -> Vec<Text> {
         let of_packs = self.packs.iter().filter_map(|pack| {
@@ -227,7 +202,7 @@ fn is_below(name: &str, folder: &str) -> bool {
     name.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// A pack of the project's folder of packs, or the one that the program carries.
+/// A pack of the project's folder of packs, or a shipped one.
 fn pack(
     project: &Path,
     packs: &str,
@@ -248,7 +223,7 @@ fn pack(
     (!files.is_empty()).then(|| Pack { name: name.to_owned(), place, files })
 }
 
-/// The names of all packs that a project could use.
+/// The names of all available packs.
 fn known(project: &Path, packs: &str, shipped: &Files) -> Vec<String> {
     let mut names: Vec<String> =
         shipped.keys().filter_map(|path| path.split_once('/')).map(|(name, _)| name.to_owned()).collect();
@@ -257,7 +232,7 @@ fn known(project: &Path, packs: &str, shipped: &Files) -> Vec<String> {
     names
 }
 
-/// A path below a folder, with its `..` resolved by name: `config` and `../packs` are `packs`.
+/// A path below a folder, with `..` resolved by name: `config` and `../packs` give `packs`.
 #[must_use]
 pub fn joined(folder: &Path, path: &str) -> PathBuf {
     let mut joined = folder.to_owned();

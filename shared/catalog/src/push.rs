@@ -1,4 +1,4 @@
-//! What a rule says of its push notifications.
+//! Push notification options of a rule.
 
 use domain::channel::Channel;
 use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
@@ -10,7 +10,7 @@ use crate::yaml::Node;
 
 const NOTE_KEYS: [&str; 7] = ["collapse", "badge", "link", "channel", "category", "interruption", "mutable"];
 
-/// How notes to devices are handled.
+/// Reads the push options of a rule.
 pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
     let members =
         map(node, "{ collapse: $.data.<id>, badge: $.data.<count>, interruption: time-sensitive }", page)?;
@@ -34,7 +34,7 @@ pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Op
     })
 }
 
-/// The id of a channel or a category, as the app calls it.
+/// Reads the id of a channel or a category in the app.
 fn app_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let name = text(node, page)?;
     let fits = !name.is_empty() && name.len() <= MAX_APP_NAME_BYTES && !name.chars().any(char::is_control);

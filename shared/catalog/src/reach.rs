@@ -1,14 +1,14 @@
-//! What a pattern can match, as far as it can be proven: everything there is, or nothing at all.
+//! Satisfiability of patterns: finds patterns that match every event or none, as far as provable.
 //!
-//! It goes by what every event has: `id`, `source`, `detail-type` and `time` are texts that are not empty, and so are
-//! these of the envelope in `detail`, which says the same again.
+//! The proof uses properties of every event: `id`, `source`, `detail-type` and `time` are non-empty texts, and so
+//! are their counterparts in the envelope in `detail`.
 
 use serde_json::Value;
 
 use crate::problem::At;
 use crate::yaml::{Entry, Kind, Node};
 
-/// The texts that every event has, each by all of its paths.
+/// The texts that every event has, each with all of its paths.
 ///
 /// Source: [`domain::event::Event::document`].
 const ALWAYS: [&[&str]; 5] = [
@@ -40,14 +40,14 @@ fn takes_all(entry: &Entry, above: &str) -> bool {
     }
 }
 
-/// Why the pattern matches nothing, where that can be proven, and where the proof stands.
+/// The reason why the pattern matches no event, if provable, and the place of the proof.
 pub(crate) fn nothing(node: &Node) -> Option<(At, String)> {
     let Kind::Map(entries) = &node.kind else { return None };
     let mut exact = Vec::new();
     impossible(entries, "", &mut exact)
 }
 
-/// A field that must be one of some texts.
+/// A field that must have one of several texts.
 struct Exact<'n> {
     names: &'static [&'static str],
     path: String,
@@ -70,7 +70,7 @@ fn impossible<'n>(entries: &'n [Entry], above: &str, exact: &mut Vec<Exact<'n>>)
     None
 }
 
-/// Alternatives: the first proof, if there is one for each of them. What one of them asks for binds no other.
+/// Alternatives: the first proof, if each of them has one. Constraints of one alternative do not apply to others.
 fn any<'n>(members: &'n [Node], above: &str, exact: &mut Vec<Exact<'n>>) -> Option<(At, String)> {
     let mut first = None;
     for member in members {
@@ -124,7 +124,7 @@ fn takes_every_text(value: &Value) -> bool {
     }
 }
 
-/// Whether a text that is not empty may satisfy it. An operator that is not known may.
+/// Whether a non-empty text may match. An unknown operator may match.
 fn takes_some_text(value: &Value) -> bool {
     match (value, operator(value)) {
         (Value::String(it), _) => !it.is_empty(),

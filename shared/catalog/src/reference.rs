@@ -1,13 +1,13 @@
-//! The templates that a template names: a file that is not there would fail only when somebody is to hear of something.
+//! References between templates. A missing file would otherwise fail only when a message is rendered.
 
-/// A name in `extends`, `include` or `import`, and its line, counted from 1.
+/// A name in `extends`, `include` or `import`, with its line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reference<'a> {
     pub(crate) name: &'a str,
     pub(crate) line: usize,
 }
 
-/// Every name that is written out. One that is put together at run time, or may be missing, is not among them.
+/// All constant names. Names that are computed at run time or may be missing are left out.
 pub(crate) fn references(source: &str) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -54,7 +54,7 @@ fn next_opening(source: &str, from: usize) -> Option<(usize, Opening)> {
     })
 }
 
-/// Where the `{% endraw %}` begins that belongs to a `raw` before `from`.
+/// The position of the `{% endraw %}` of a `raw` before `from`.
 fn end_of_raw(source: &str, from: usize) -> usize {
     let is_end = |at: &usize| {
         let tag = source[at + 2..].trim_start_matches(['-', '+']).trim_start();
@@ -73,7 +73,7 @@ fn named(tag: &str) -> Option<&str> {
     let quote = rest.chars().next().filter(|c| ['"', '\''].contains(c))?;
     let (name, after) = rest[1..].split_once(quote)?;
     let may_be_missing = after.trim_start().starts_with("ignore missing");
-    // What goes on after the name is an expression that puts a name together.
+    // A continued expression computes the name at run time.
     let goes_on = word == "extends" && !after.trim().is_empty();
     (!may_be_missing && !goes_on).then_some(name)
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_in_tags_are_found_with_their_lines() {
+    fn references_are_found_with_their_lines() {
         check(
             "{% extends \"layouts/a.html\" %}\n{%- include 'b.txt' -%}",
             &[("layouts/a.html", 1), ("b.txt", 2)],
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_name_nothing_are_passed_over() {
+    fn computed_and_optional_names_are_skipped() {
         check("{# {% include \"a\" %} #}", &[]);
         check("{% raw %}{% include \"a\" %}{% endraw %}{% include \"b\" %}", &[("b", 1)]);
         check("{% include \"a\" ignore missing %}", &[]);

@@ -1,4 +1,4 @@
-//! One rule: from what is written in YAML to what dispatch goes by. It knows no other rule and no template.
+//! Reads one rule from YAML. References to other rules and templates are checked elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
 use crate::{broadcast, flow, letter, push, reach, steps, wording};
 
-/// The longest name of a rule, in bytes: it is part of every key.
+/// The longest name of a rule, in bytes. The name is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
 
 const REQUIRED: [&str; 5] = ["rule", "when", "category", "to", "template"];
 
-/// Of a rule that uses no words.
+/// The required keys of a rule without a template.
 const REQUIRED_OF_SILENT: [&str; 4] = ["rule", "when", "category", "to"];
 
 const KEYS: [&str; 27] = [
@@ -64,20 +64,20 @@ const ACTORS: [(&str, ActorPolicy); 2] =
 const OUTSIDE: [(&str, Outside); 3] =
     [("defer", Outside::Defer), ("drop", Outside::Drop), ("digest", Outside::Digest)];
 
-/// What could be read of a rule: enough to hold it against the others, even when something is wrong with it.
+/// The readable parts of a rule, for checks against others even if the rule has mistakes.
 pub(crate) struct Draft<'a> {
     pub(crate) file: &'a str,
     pub(crate) name: Option<String>,
     pub(crate) name_at: At,
     pub(crate) category: Option<String>,
     pub(crate) templates: wording::Templates,
-    /// Those of all its steps.
+    /// The channels of all its steps.
     pub(crate) channels: Vec<Channel>,
     /// The roles and topics that it names.
     pub(crate) mentions: Vec<Mention>,
-    /// What may be meant as it is written.
+    /// Legal settings that are likely mistakes.
     pub(crate) warnings: Vec<Problem>,
-    /// The rule itself. It is missing only where a problem says why.
+    /// The rule itself. `None` only if a problem explains why.
     pub(crate) rule: Option<Rule>,
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
     Some(draft)
 }
 
-/// The rest of the rule, and the whole of it if nothing is missing.
+/// Reads the remaining keys. Returns the rule if all keys are valid.
 fn rule(
     fields: &mut Fields<'_, '_, '_>,
     steps: Option<Vec<(Step, At)>>,
@@ -209,7 +209,7 @@ fn rule(
     Some(rule)
 }
 
-/// Every channel that a step sends on, each once.
+/// The distinct channels of all sends.
 fn channels_of(steps: &[(Step, At)]) -> Vec<Channel> {
     let mut channels = Vec::new();
     for (step, _) in steps {
@@ -254,7 +254,7 @@ fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
     None
 }
 
-/// `like-this-1`
+/// Whether a name has the form `like-this-1`.
 pub(crate) fn is_kebab(name: &str) -> bool {
     name.starts_with(|name: char| name.is_ascii_lowercase())
         && name.split('-').all(|word| {
@@ -266,7 +266,7 @@ fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
     word(node, "priority", &PRIORITIES.map(|priority| (priority.name(), priority)), page)
 }
 
-/// Only what is said live is kept in an inbox, so only there is something to be left out.
+/// Reads `ephemeral`. Only in-app messages are stored in an inbox, so other channels cannot be ephemeral.
 fn ephemeral(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<bool> {
     let flag = flag(node, page)?;
     if flag && !channels.is_empty() && !channels.contains(&Channel::Socket) {
@@ -276,7 +276,7 @@ fn ephemeral(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<b
     Some(flag)
 }
 
-/// Paths whose last names differ: a socket message carries what they find under these names.
+/// Reads paths with distinct last names, under which an in-app message contains the values.
 fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     let mut paths: Vec<Path> = Vec::new();
     for node in list(node, page)? {
@@ -290,7 +290,7 @@ fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     Some(paths)
 }
 
-/// What is exposed in each earlier version: `versions: { 2026-05: [$.data.id] }`.
+/// Reads the exposed paths of each earlier version: `versions: { 2026-05: [$.data.id] }`.
 fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Path>>> {
     let members = map(node, "{ \"2026-05\": [$.data.<name>] }", page)?;
     let mut versions = BTreeMap::new();
@@ -337,7 +337,7 @@ fn cancel(node: &Node, told: Option<&When>, page: &mut Page<'_>) -> Option<Cance
     Some(Cancel { key: key?, when: cancels? })
 }
 
-/// One path, or several that name a thing together.
+/// Reads one path, or several that identify an object together.
 fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     let nodes = match &node.kind {
         Kind::List(nodes) => nodes.as_slice(),
@@ -366,7 +366,7 @@ fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {
     check_keys(members, node.at, &["every", "times", "until"], &["every"], page);
     let mut fields = Fields { members, page };
     let every = fields.read("every", |node, page| typed::<Recurrence>(node, "every", page));
-    // The first time is one of them.
+    // The first notification counts as one of them.
     let times = fields.read("times", |node, page| number(node, 2, u32::MAX, page));
     let until = fields.read("until", path_in);
     Some(Repeat { every: every?, times, until })

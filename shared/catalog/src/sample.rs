@@ -1,6 +1,6 @@
-//! From a file with an event in it, in any of the forms that people have, to what goes on the bus.
+//! Reads an event file in any supported form and converts it to an entry for the bus.
 //!
-//! It belongs to [`domain::bus`], of which it is the other direction.
+//! This is the counterpart of [`domain::bus`].
 
 use domain::Timestamp;
 use domain::bus::{BusEvent, Shape, shape_of};
@@ -11,25 +11,25 @@ use serde_json::value::RawValue;
 
 mod put_events;
 
-/// What a producer hands to EventBridge's `PutEvents`.
+/// The entry of a producer for EventBridge's `PutEvents`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusEntry {
     pub source: String,
     pub detail_type: String,
     /// A JSON object as text.
     pub detail: String,
-    /// The time that an entry of `PutEvents` names.
+    /// The time in an entry of `PutEvents`.
     pub time: Option<Timestamp>,
-    /// The bus that an entry of `PutEvents` names.
+    /// The bus in an entry of `PutEvents`.
     pub bus: Option<String>,
-    /// Attributes of the event that cannot be used and count as absent, each with the reason.
+    /// Event attributes that are invalid and count as absent, each with the reason.
     pub notes: Vec<String>,
 }
 
-/// The source of a socket event in a file, where nothing else names one.
+/// The source of a socket event in a file without another source.
 pub const SOCKETS: &str = "sockets";
 
-/// The id and the time that the bus gave to an event, where a text is an EventBridge event and has them.
+/// The id and time that the bus assigned, if the text is an EventBridge event with both.
 #[must_use]
 pub fn named_by_the_bus(text: &str) -> (Option<String>, Option<Timestamp>) {
     let members: Value = serde_json::from_str(text).unwrap_or_default();
@@ -40,7 +40,7 @@ pub fn named_by_the_bus(text: &str) -> (Option<String>, Option<Timestamp>) {
     (word("id").map(str::to_owned), word("time").and_then(|time| time.parse().ok()))
 }
 
-/// An EventBridge event as far as [`BusEvent`] reads it.
+/// An EventBridge event with the members that [`BusEvent`] reads.
 #[derive(Serialize)]
 struct Written<'a> {
     version: &'a str,
@@ -54,24 +54,24 @@ struct Written<'a> {
 }
 
 impl BusEntry {
-    /// Reads a CloudEvent; the envelope of one of the older systems; an EventBridge event, of which `source`, `detail-type` and
-    /// `detail` are taken; or an entry of `PutEvents`.
+    /// Reads a CloudEvent, the envelope of an older system, an EventBridge event, of which `source`, `detail-type`
+    /// and `detail` are used, or an entry of `PutEvents`.
     ///
     /// # Errors
-    /// [`Refusal`] when the text is none of these, or when its form is wrong. Whether its producer may publish it is the
-    /// policy's to say.
+    /// [`Refusal`] if the text has none of these forms, or is invalid. The policy decides whether its producer may
+    /// publish it.
     pub fn read(text: &str) -> Result<BusEntry, Refusal> {
         BusEntry::read_as(text, None)
     }
 
-    /// Reads the same under another source, or under the source that the text lacks. A CloudEvent gets it as its own; the
-    /// body of an older system keeps the source that it names inside.
+    /// Reads the event under another source, or under a source that the text lacks. A CloudEvent gets it as its own
+    /// source. The body of an older system keeps its inner source.
     ///
     /// # Errors
     /// As for [`BusEntry::read`].
     pub fn read_as(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
         let entry = match shape_of(text) {
-            // Strict reading also says why a text has no shape.
+            // Strict parsing also reports why a text has no known form.
             None | Some(Shape::CloudEvent) => cloud_event(text, source)?,
             Some(Shape::Hub) => body(text, "eventType", source)?,
             Some(Shape::Circle | Shape::Business) => body(text, "type", source)?,
@@ -93,7 +93,7 @@ impl BusEntry {
         BusEntry { source, detail_type, detail, time: None, bus: None, notes: Vec::new() }
     }
 
-    /// The event as EventBridge would deliver it under this id and time. A `detail` that is no JSON becomes `null`,
+    /// The event as EventBridge would deliver it with this id and time. A `detail` that is not JSON becomes `null`,
     /// which every reader refuses.
     #[must_use]
     pub fn to_bus_event(&self, id: &str, time: Timestamp) -> String {
@@ -115,12 +115,12 @@ fn cloud_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let text = source.map_or_else(|| text.to_owned(), |it| with_attribute(text, "source", it));
     let event = Event::received(&text, Timestamp::UNIX_EPOCH)?;
     event.check_source_reference()?;
-    // The bus says when it took an event that does not say when it happened.
+    // For an event without a time, the bus provides the time of acceptance.
     let detail = if names_time(&text) { event.to_json() } else { event.to_json_without_time() };
     Ok(BusEntry::new(event.source, event.kind, detail))
 }
 
-/// A body of an older system: source and type are its own.
+/// The body of an older system: source and type are its own.
 fn body(text: &str, kind: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let members = members(text)?;
     let wanted = "the producer's name, here, in an EventBridge event round this one, or by --source";
@@ -129,7 +129,7 @@ fn body(text: &str, kind: &str, source: Option<&str>) -> Result<BusEntry, Refusa
     Ok(BusEntry::new(source, detail_type, text.trim().to_owned()))
 }
 
-/// The service that an integration event names is its source, and the routing key its type.
+/// The service in an integration event is its source, and the routing key its type.
 fn integration(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let wanted = "the routing key, or an EventBridge event round this one with its detail-type";
     let members = members(text)?;
@@ -138,7 +138,7 @@ fn integration(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     Ok(BusEntry::new(source.map_or(service, str::to_owned), detail_type, text.trim().to_owned()))
 }
 
-/// The `source` of a socket event is a user, unless it is a text.
+/// The `source` of a socket event is a user, unless it is text.
 fn socket_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let members = members(text)?;
     let named = source.or(members.get("source").and_then(Value::as_str)).unwrap_or(SOCKETS);
@@ -161,7 +161,7 @@ fn bus_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     Ok(BusEntry::new(named, detail_type, detail))
 }
 
-/// A detail under the source that was asked for, checked where it is a CloudEvent.
+/// A detail under the requested source, validated if it is a CloudEvent.
 fn of_source(detail: String, source: Option<&str>) -> Result<String, Refusal> {
     if shape_of(&detail) != Some(Shape::CloudEvent) {
         return Ok(detail);
@@ -171,7 +171,7 @@ fn of_source(detail: String, source: Option<&str>) -> Result<String, Refusal> {
     Ok(detail)
 }
 
-/// The member `detail` as it is written.
+/// The original text of the member `detail`.
 fn detail(text: &str) -> Result<String, Refusal> {
     #[derive(serde::Deserialize)]
     struct Outer<'a> {

@@ -1,11 +1,11 @@
-//! What a table would say, without one: a digest of two events such as the one at hand, endpoints that want everything.
+//! Stand-ins for table data: a digest of two similar events, and endpoints that accept everything.
 
 use domain::digest::{Collected, DigestPolicy, Item, Window};
 use domain::endpoint::Endpoint;
 use domain::event::Event;
 use domain::plan::{Plan, endpoint_name};
 
-/// What a template would get of two events such as this one.
+/// The template input for a digest of two events like this one.
 pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
     let one = Item::of(event);
     let other = Item { event_key: format!("{}-2", one.event_key), ..one.clone() };
@@ -13,7 +13,7 @@ pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
     Collected::of(vec![one, other], policy.clone(), &window)
 }
 
-/// Makes every endpoint that a plan names one that wants everything.
+/// Makes every endpoint of a plan accept all events.
 pub(crate) fn welcome(plan: &mut Plan<'_>) {
     for id in plan.unknown_endpoints() {
         let url = "https://example.com/".to_owned();

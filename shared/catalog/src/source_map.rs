@@ -1,47 +1,48 @@
-//! Where the lines of a text come from that is read as one and was put together from several files.
+//! Maps lines of a combined text to the files it was built from.
 //!
-//! The files lie end to end, as in the source maps of compilers: a line beyond the end of the first file is a line of the
-//! next one. A merged policy and a rule with an override are read by code that knows one file; its problems name the
-//! right one afterwards.
+//! The files are concatenated, as in the source maps of compilers: a line after the end of the first file belongs
+//! to the next one. Code that reads a merged policy or an overridden rule knows a single file. This map then gives
+//! each problem its real file.
 
 use std::collections::BTreeMap;
 
 use crate::problem::Problem;
 use crate::yaml::{Entry, Kind, Node};
 
-/// The files behind the first one, by the name of the first one.
+/// The files after the first one, by the name of the first one.
 #[derive(Debug, Default)]
 pub(crate) struct SourceMap {
     segments: BTreeMap<String, Vec<Segment>>,
 }
 
-/// One file behind the first one.
+/// One file after the first one.
 #[derive(Debug)]
 struct Segment {
-    /// How many lines lie before it.
+    /// The number of lines before it.
     offset: usize,
     lines: usize,
     file: String,
 }
 
 impl SourceMap {
-    /// Puts a file of `lines` lines behind `host`, which has `host_lines` of its own. Returns how far its lines move.
+    /// Appends a file of `lines` lines to `host`, which has `host_lines` of its own. Returns the offset of its
+    /// lines.
     pub(crate) fn append(&mut self, host: &str, host_lines: usize, file: &str, lines: usize) -> usize {
         let segments = self.segments.entry(host.to_owned()).or_default();
-        // One line more than there are, because a problem may stand behind the last one.
+        // One extra line, because a problem may be located after the last one.
         let offset = segments.last().map_or(host_lines, |last| last.offset + last.lines) + 1;
         segments.push(Segment { offset, lines, file: file.to_owned() });
         offset
     }
 
-    /// The file and the line that a line of `host` comes from; `None` where it is a line of `host` itself.
+    /// The file and line that a line of `host` belongs to. `None` for a line of `host` itself.
     pub(crate) fn origin(&self, host: &str, line: usize) -> Option<(&str, usize)> {
         let segments = self.segments.get(host)?;
         let segment = segments.iter().rev().find(|segment| segment.offset < line)?;
         Some((&segment.file, line - segment.offset))
     }
 
-    /// Names the file that a problem is about.
+    /// Sets the real file of a problem.
     pub(crate) fn locate(&self, problem: &mut Problem) {
         let Some(line) = problem.line else { return };
         if let Some((file, line)) = self.origin(&problem.file, line) {
@@ -50,7 +51,7 @@ impl SourceMap {
     }
 }
 
-/// Moves members by so many lines.
+/// Moves members by this many lines.
 pub(crate) fn shift(members: &mut [Entry], lines: usize) {
     for entry in members {
         entry.at.line += lines;
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_behind_the_first_file_is_a_line_of_the_next_one() {
+    fn line_after_the_first_file_belongs_to_the_next() {
         let mut map = SourceMap::default();
         assert_eq!(map.append("a", 10, "b", 5), 11);
         assert_eq!(map.append("a", 10, "c", 3), 17);

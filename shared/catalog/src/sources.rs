@@ -1,4 +1,4 @@
-//! The texts that a catalog is made of, sorted by what they are, and which pack each is from.
+//! The texts of a catalog, sorted by kind, with the pack of each.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::project::merge::Share;
 
 #[derive(Default)]
 pub(crate) struct Sources {
-    /// By the file as problems name it.
+    /// By the file name in problems.
     pub(crate) rules: Files,
-    /// The pack that a file of rules is from; the project's own are not here.
+    /// The pack of a rule file. The project's own files are not included.
     pub(crate) pack_of: BTreeMap<String, String>,
     /// By the path below `templates/`.
     pub(crate) templates: Files,
-    /// The folder of the pack that a template file is from.
+    /// The pack folder of a template file.
     places: BTreeMap<String, String>,
     pub(crate) pages: Files,
     pub(crate) policy: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Those of a config folder.
+    /// The texts of a config folder.
     pub(crate) fn of(files: Files) -> Sources {
         let mut sources = Sources::default();
         for (path, text) in files {
@@ -39,7 +39,7 @@ impl Sources {
         sources
     }
 
-    /// Adds a pack. A template file of the project replaces the pack's of the same path.
+    /// Adds a pack. A template file of the project replaces the pack's file with the same path.
     pub(crate) fn add(&mut self, pack: &Pack, enabled: &[&str], problems: &mut Vec<Problem>) {
         for (path, text) in &pack.files {
             let file = format!("{}/{path}", pack.place);
@@ -73,7 +73,7 @@ impl Sources {
                 let what = format!("{other}/{TEMPLATES}/{name} is the same template file");
                 problems.push(Problem::of_file(file, what, "give one of the templates another name"));
             }
-            // The project's own.
+            // The project's own file takes precedence.
             (true, None) => {}
             (false, _) => {
                 self.templates.insert(name.to_owned(), text.to_owned());
@@ -82,7 +82,7 @@ impl Sources {
         }
     }
 
-    /// Names the pack's file in a problem with a template.
+    /// Sets the pack's file in a problem with a template.
     pub(crate) fn locate(&self, templates: &Files, problem: &mut Problem) {
         let Some(path) = problem.file.strip_prefix(TEMPLATES).and_then(|rest| rest.strip_prefix('/')) else {
             return;
@@ -90,7 +90,7 @@ impl Sources {
         let below = format!("{path}/");
         let is_meant = |name: &str| name == path || name.starts_with(&below);
         let mut all = templates.keys().filter(|name| is_meant(name));
-        // A folder with a file of the project is the project's.
+        // A folder with a file of the project belongs to the project.
         let place = match all.clone().all(|name| self.places.contains_key(name)) {
             true => all.next().and_then(|name| self.places.get(name)),
             false => None,

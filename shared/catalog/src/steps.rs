@@ -1,4 +1,4 @@
-//! What happens for each recipient: the steps of a rule, in the long form and in the short one.
+//! The steps of a rule, in the long and the short form.
 
 use domain::channel::Channel;
 use domain::counter::{Limit, Period};
@@ -16,10 +16,10 @@ use crate::values::{
 };
 use crate::yaml::{Entry, Kind, Node};
 
-/// The most steps of a rule: dispatch walks no further.
+/// The number of steps per rule, which is also the limit of dispatch.
 const MAX_STEPS: usize = 50;
 
-/// The kind of a step. Each match over it is exhaustive: a kind that is added here cannot be read as another one.
+/// The kind of a step. Every match is exhaustive, so that a new kind cannot be mistaken for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StepKind {
     Send,
@@ -31,7 +31,7 @@ enum StepKind {
 impl StepKind {
     const ALL: [StepKind; 4] = [StepKind::Send, StepKind::Wait, StepKind::Digest, StepKind::Throttle];
 
-    /// The key that names it in a rule.
+    /// The key of the kind in a rule.
     fn name(self) -> &'static str {
         match self {
             StepKind::Send => "send",
@@ -42,7 +42,7 @@ impl StepKind {
     }
 }
 
-/// The keys that may stand beside the key of a step's kind, each with that kind.
+/// The additional keys of steps, each with the kind it belongs to.
 const BESIDE: [(&str, StepKind); 3] =
     [("unless", StepKind::Send), ("failover", StepKind::Send), ("shift", StepKind::Wait)];
 
@@ -56,7 +56,7 @@ const DIGEST_KEYS: [&str; 10] =
 
 const WAIT: &str = "write a length such as `10m`, an instant such as `2026-12-24T08:00:00Z`, or a path such as `$.data.startsAt`";
 
-/// The steps of a rule, each with its place: from `steps`, or from `channels` and `delay`.
+/// Reads the steps of a rule, each with its place: from `steps`, or from `channels` and `delay`.
 pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
     match (find(members, "steps"), find(members, "channels")) {
         (Some(steps), channels) => {
@@ -171,7 +171,7 @@ pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>>
     Some(channels)
 }
 
-/// What takes the place of a channel that failed: each of them another one.
+/// Reads the fallback channels, which must differ from the channels of the send.
 fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Channel>> {
     if matches!(&node.kind, Kind::List(nodes) if nodes.is_empty()) {
         page.refuse(node.at, "`failover` names no channel", "name one, or take `failover` out");
@@ -220,7 +220,7 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
     }
 }
 
-/// The whole shift, and how many days of it are days of a calendar.
+/// The whole shift, and the number of calendar days in it.
 fn shifted(node: &Node, page: &mut Page<'_>) -> Option<(SignedDuration, i64)> {
     let written = text(node, page)?;
     let found = duration(&written).filter(|duration| duration.abs() <= MAX);
@@ -269,7 +269,7 @@ fn digest(node: &Node, page: &mut Page<'_>) -> Option<DigestStep> {
     Some(DigestStep { span: span?, key, policy: policy? })
 }
 
-/// How events are collected, as the domain reads it: it has names of its own for what is written here.
+/// Reads the digest policy. The domain has names of its own for these settings.
 fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
     let before = fields.page.problems.len();
     let mut written = Map::new();
@@ -315,7 +315,7 @@ fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
     }
 }
 
-/// What cannot stand side by side.
+/// Reports settings that contradict each other.
 fn contradictions(fields: &mut Fields<'_, '_, '_>) {
     let members = fields.members;
     let there = |key: &str| key_at(members, key);
@@ -334,7 +334,7 @@ fn contradictions(fields: &mut Fields<'_, '_, '_>) {
     }
 }
 
-/// `max_items: found 1, wanted 2 to 1000`, said of the key that is written here.
+/// Reports the domain's error `max_items: found 1, wanted 2 to 1000` under the key in the file.
 fn refuse_policy(at: At, error: &str, fields: &mut Fields<'_, '_, '_>) {
     let (member, rest) = error.split_once(": found ").unwrap_or(("", error));
     let (found, wanted) = rest.split_once(", wanted ").unwrap_or((rest, "what the error asks for"));

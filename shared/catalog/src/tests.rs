@@ -10,7 +10,7 @@ const RULE: &str = "- rule: hello\n  when: { detail-type: [core.hello] }\n  cate
                     to: [{ user: $.data.to }]\n  template: hello\n";
 
 #[test]
-fn a_rule_and_its_template_make_a_catalog() {
+fn rule_and_template_compile_to_a_catalog() {
     let compiled =
         compile_files(files(&[("rules/core.yaml", RULE)])).unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(compiled.warnings, []);
@@ -24,7 +24,7 @@ fn a_rule_and_its_template_make_a_catalog() {
 }
 
 #[test]
-fn a_config_without_a_rule_is_refused() {
+fn config_without_rules_is_refused() {
     let told =
         "rules: there is no rule in any file; write a first one, `- rule: hello`, in `rules/hello.yaml`";
     check(&[], &[told]);
@@ -40,7 +40,7 @@ fn only_files_named_yaml_are_rules() {
 }
 
 #[test]
-fn a_name_is_taken_once_in_all_files() {
+fn rule_names_are_unique_over_all_files() {
     let twice = format!("# head\n{RULE}");
     check(
         &[("rules/a.yaml", RULE), ("rules/b.yaml", &twice)],
@@ -57,7 +57,7 @@ fn a_name_is_taken_once_in_all_files() {
 }
 
 #[test]
-fn all_problems_of_all_files_are_told_in_order() {
+fn all_problems_are_reported_in_order() {
     let bad = RULE.replace("hello\n  when", "other\n  when").replace("[socket]", "[sokcet]");
     check(
         &[
@@ -77,7 +77,7 @@ fn all_problems_of_all_files_are_told_in_order() {
 }
 
 #[test]
-fn a_catalog_has_so_many_rules_and_files_and_no_more() {
+fn numbers_of_rules_and_files_are_limited() {
     let rules = |count: usize| (0..count).fold(String::new(), |text, at| text + &format!("- {at}\n"));
     let problems = problems_of(&[("rules/a.yaml", &rules(MAX_RULES))]);
     assert_eq!(problems.len(), MAX_RULES, "each is no rule, and all are looked at");
@@ -91,7 +91,7 @@ fn a_catalog_has_so_many_rules_and_files_and_no_more() {
 }
 
 #[test]
-fn the_version_names_what_is_sent_and_nothing_else() {
+fn version_depends_only_on_decisions_and_content() {
     let version = |changed: &[(&str, &str)]| {
         compile_files(files(changed))
             .map(|compile_file| compile_file.file.version)
@@ -110,7 +110,7 @@ fn the_version_names_what_is_sent_and_nothing_else() {
 }
 
 #[test]
-fn the_version_does_not_depend_on_the_order_in_which_files_or_keys_come() {
+fn version_does_not_depend_on_file_or_key_order() {
     let second = RULE
         .replace("rule: hello", "rule: second")
         .replace("{ detail-type: [core.hello] }", "{ source: [a], id: [b] }");
@@ -125,7 +125,7 @@ fn the_version_does_not_depend_on_the_order_in_which_files_or_keys_come() {
 }
 
 #[test]
-fn the_packs_that_carillon_comes_with_compile_and_their_samples_reach_people() {
+fn shipped_packs_compile_and_their_samples_have_recipients() {
     let compiled = compile(&root().join("config")).unwrap_or_else(|error| panic!("{error:#?}"));
     assert_eq!(compiled.warnings, []);
     let catalog = Catalog::open(compiled.file).unwrap();
@@ -144,7 +144,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The files given, beside a sound template `hello` for the channel `socket`.
+/// These files, beside a valid template `hello` for the channel `socket`.
 fn files(changed: &[(&str, &str)]) -> BTreeMap<String, String> {
     let template =
         [("templates/hello/en/socket.title.txt", "Hello"), ("templates/hello/en/socket.txt", "You")];

@@ -1,4 +1,4 @@
-//! `sms` and `spend` of `policy.yaml`: where texts may go, who they come from, what they cost and how much may be spent.
+//! `sms` and `spend` of `policy.yaml`: countries, senders, prices and budgets of SMS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use crate::problem::{At, Page};
 use crate::values::{Fields, check_keys, find, list, map, text, word};
 use crate::yaml::{Entry, Kind, Node};
 
-/// What the budget for texts is called in an explanation, and where a test says that it is full.
+/// The name of the SMS budget in explanations, and in tests that assume a full budget.
 pub(crate) const BUDGET: &str = "spend-sms";
 
 const PREFIX: &str = "write `+` and 1 to 7 digits in quotes, such as \"+44\"";
 
-/// The places of categories, for whoever knows which there are.
+/// The places of category names, to be checked later.
 pub(crate) type Categories = Vec<(String, At)>;
 
-/// `sms`.
+/// Reads `sms`.
 pub(crate) fn sms(node: &Node, categories: &mut Categories, page: &mut Page<'_>) -> Option<Texting> {
     let members = map(node, "{ countries: [\"+44\"], prices: { currency: USD, default: 0.08 } }", page)?;
     check_keys(members, node.at, &["countries", "senders", "prices"], &[], page);
@@ -33,7 +33,7 @@ pub(crate) fn sms(node: &Node, categories: &mut Categories, page: &mut Page<'_>)
     })
 }
 
-/// `spend`: the budget of each channel that has prices, which texts alone have.
+/// Reads `spend`: the budget of each channel with prices. Only SMS has prices.
 pub(crate) fn spend(
     node: &Node,
     prices: Option<&Prices>,

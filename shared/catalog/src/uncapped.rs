@@ -1,5 +1,5 @@
-//! Categories whose texts and WhatsApp messages nothing limits. Each message costs money, so that somebody who makes us
-//! send them without end spends without end.
+//! Warnings about categories with unlimited SMS or WhatsApp messages. Each message costs money, so an attacker who
+//! triggers messages without limit causes unlimited costs.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use domain::policy::Policy;
 use crate::problem::{POLICY, Problem};
 use crate::rule::Draft;
 
-/// A warning for each category that can be sent on a paid channel and that no cap and no budget covers: at its first
-/// rule. Messages of critical rules pass budgets and caps; a cap with `critical: true` raises an alarm when they exceed it.
+/// A warning for each category that is sent on a paid channel without a cap or budget, at its first rule. Messages
+/// of critical rules pass budgets and caps. A cap with `critical: true` raises an alarm when they exceed it.
 pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
     let mut told: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
     let mut warnings = Vec::new();

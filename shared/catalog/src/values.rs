@@ -1,4 +1,4 @@
-//! Reading one value of any file: its type, its bounds, and what to write instead.
+//! Reads single values of any file: type, bounds, and the suggested fix.
 
 use domain::path::{MAX_ALTERNATIVES, Path, SEPARATOR};
 use jiff::{SignedDuration, SpanRelativeTo};
@@ -33,7 +33,7 @@ pub(crate) fn key_at(members: &[Entry], key: &str) -> Option<At> {
     members.iter().find(|member| member.key == key).map(|member| member.at)
 }
 
-/// Reports keys that nothing reads and keys that are missing.
+/// Reports unknown and missing keys.
 pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[&str], page: &mut Page<'_>) {
     for entry in members.iter().filter(|member| !known.contains(&member.key.as_str())) {
         page.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
@@ -43,7 +43,7 @@ pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[
     }
 }
 
-/// Text that is not empty.
+/// Reads non-empty text.
 pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let fix = match &node.kind {
         Kind::Text(text) if !text.trim().is_empty() => return Some(text.clone()),
@@ -67,7 +67,7 @@ pub(crate) fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]
     None
 }
 
-/// A map; `form` shows one.
+/// Reads a map. `form` shows an example.
 pub(crate) fn map<'n>(node: &'n Node, form: &str, page: &mut Page<'_>) -> Option<&'n [Entry]> {
     if let Kind::Map(map) = &node.kind {
         return Some(map);
@@ -92,7 +92,7 @@ pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
     None
 }
 
-/// A whole number from `least` to `most`.
+/// Reads a whole number from `least` to `most`.
 pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) -> Option<u32> {
     let found = match &node.kind {
         Kind::Number(it) => {
@@ -114,7 +114,7 @@ pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) ->
     None
 }
 
-/// One of some words; `what` is what they are, such as `priority`.
+/// Reads one of several words. `what` names their kind, such as `priority`.
 pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: &mut Page<'_>) -> Option<T> {
     let word = text(node, page)?;
     let found = known.iter().find(|(name, _)| *name == word).map(|(_, it)| *it);
@@ -125,8 +125,8 @@ pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: 
     found
 }
 
-/// Whether a value is written as a path: it begins with `$`, is a list of alternatives, or has alternatives with `|`
-/// between them of which one looks like a path.
+/// Whether a value is written as a path: begins with `$`, is a list of alternatives, or has alternatives separated
+/// by `|` of which one looks like a path.
 pub(crate) fn is_path(node: &Node) -> bool {
     match &node.kind {
         Kind::List(_) => true,
@@ -150,8 +150,8 @@ fn has_alternatives(text: &str) -> bool {
     !is_template && text.contains(SEPARATOR) && text.split(SEPARATOR).any(looks_like_path)
 }
 
-/// A path into the envelope, in a value of its own: a text, or a list of alternatives of which the first that finds
-/// something counts. A text may have alternatives, too: `$.data.patientId | $.data.userId`.
+/// Reads a path into the envelope: a text, or a list of alternatives of which the first with a value counts. A text
+/// may also contain alternatives: `$.data.patientId | $.data.userId`.
 pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
     let before = page.problems.len();
     let mut written: Vec<(String, At)> = Vec::new();
@@ -201,7 +201,7 @@ pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
     found.into_iter().reduce(Path::or)
 }
 
-/// The alternatives in a text; the text itself where it has none.
+/// The alternatives in a text, or the text itself.
 fn parts(text: &str) -> Vec<String> {
     match text.contains(SEPARATOR) {
         true => text.split(SEPARATOR).map(|part| part.trim().to_owned()).collect(),
@@ -209,7 +209,7 @@ fn parts(text: &str) -> Vec<String> {
     }
 }
 
-/// A path into the envelope without alternatives.
+/// Reads a path into the envelope without alternatives.
 fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
     if let Some(rest) = text.strip_prefix("$.detail.") {
         let what =
@@ -238,7 +238,7 @@ fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
     }
 }
 
-/// Whether an envelope can have something at a path: an attribute has small letters and digits, and no members.
+/// Whether a path can exist in an envelope. Attribute names have lower-case letters and digits, and no members.
 fn is_in_envelope(path: &str) -> bool {
     let steps = path.strip_prefix("$.").unwrap_or(path);
     let (first, rest) = steps.split_once('.').map_or((steps, None), |(first, rest)| (first, Some(rest)));
@@ -246,15 +246,15 @@ fn is_in_envelope(path: &str) -> bool {
     first == "data" || (is_name && rest.is_none())
 }
 
-/// The path that is meant by a text in another product's notation: `data.to`, `{{ data.to }}`, `${data.to}`,
-/// `detail.orderId`, `$data.to`. `None` for a text that has nothing of a path.
+/// The path for a text in another product's notation: `data.to`, `{{ data.to }}`, `${data.to}`, `detail.orderId`,
+/// `$data.to`. `None` for a text that does not resemble a path.
 pub(crate) fn meant_path(text: &str) -> Option<String> {
     let trimmed = text.trim();
     let inner = MARKS.iter().find_map(|(open, close)| trimmed.strip_prefix(open)?.strip_suffix(close));
     let mut is_path = inner.is_some() || trimmed.starts_with('$');
     let path = inner.unwrap_or(trimmed).trim();
     let path = path.strip_prefix("$.").or_else(|| path.strip_prefix('$')).unwrap_or(path);
-    // The words by which EventBridge and other products call the payload.
+    // Names for the payload in EventBridge and other products.
     let beginnings = ["event.detail.", "detail.", "trigger.payload.", "event.payload.", "payload."];
     let of_payload = beginnings.iter().find_map(|beginning| path.strip_prefix(beginning));
     is_path |= of_payload.is_some() || path.starts_with("data.");
@@ -267,10 +267,10 @@ pub(crate) fn meant_path(text: &str) -> Option<String> {
     (is_path && Path::parse(&found).is_ok()).then_some(found)
 }
 
-/// How other products mark what is to be filled in.
+/// Placeholder syntax of other products.
 pub(crate) const MARKS: [(&str, &str); 4] = [("{{", "}}"), ("${", "}"), ("{%", "%}"), ("<%=", "%>")];
 
-/// The attributes of an envelope that paths are written for.
+/// The envelope attributes that paths are commonly written for.
 const ENVELOPE: [&str; 13] = [
     "id",
     "source",
@@ -287,21 +287,21 @@ const ENVELOPE: [&str; 13] = [
     "expirytime",
 ];
 
-/// A length of time with its sign. A day is 24 hours.
+/// A signed duration. A day is 24 hours.
 pub(crate) fn duration(text: &str) -> Option<SignedDuration> {
     let span: jiff::Span = text.parse().ok()?;
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
 }
 
-/// The days and weeks of a length of time, in days. `1d 2h` has one day, and `24h` has none.
+/// The days and weeks of a duration, in days. `1d 2h` has one day, and `24h` has none.
 pub(crate) fn calendar_days(text: &str) -> i64 {
     let span: jiff::Span = text.parse().unwrap_or_default();
     i64::from(span.get_weeks()) * 7 + i64::from(span.get_days())
 }
 
-/// Why a reader of the domain refused a value.
+/// An error of a domain parser.
 pub(crate) trait Refused {
-    /// Within what was read, such as `quiet[1].start`; words where the whole is meant.
+    /// The place within the value, such as `quiet[1].start`, or words for the whole value.
     fn at(&self) -> &str;
     fn found(&self) -> &str;
     fn wanted(&self) -> &str;
@@ -328,7 +328,8 @@ macro_rules! refused {
 refused!(domain::written::Invalid, at);
 refused!(domain::preference::Invalid, place);
 
-/// A value that its own type reads, its refusal placed in the file. `what` is what it is, such as `quiet hours`.
+/// Reads a value with the domain's own parser and gives its error a place in the file. `what` names the value, such
+/// as `quiet hours`.
 pub(crate) fn typed<T>(node: &Node, what: &str, page: &mut Page<'_>) -> Option<T>
 where
     T: TryFrom<Value>,

@@ -1,4 +1,4 @@
-//! The pattern of a rule: EventBridge's language, over the fields that an event has here.
+//! Reads the pattern of a rule: EventBridge's pattern language over the event's fields.
 
 use domain::pattern::Pattern;
 use domain::rule::When;
@@ -31,7 +31,7 @@ pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
     }
 }
 
-/// A field that no event has would make a rule that never matches.
+/// Reports fields that no event has, because such a rule would never match.
 fn check_fields(node: &Node, page: &mut Page<'_>) {
     let Kind::Map(entries) = &node.kind else { return };
     for entry in entries {
@@ -41,7 +41,7 @@ fn check_fields(node: &Node, page: &mut Page<'_>) {
             }
             continue;
         }
-        // A key with dots is a path of its own.
+        // A key with dots is a path.
         let field = entry.key.split('.').next().unwrap_or_default();
         if !FIELDS.contains(&field) {
             let what = format!("no event has the field `{field}`, so the rule never matches");
@@ -54,7 +54,7 @@ fn check_fields(node: &Node, page: &mut Page<'_>) {
     }
 }
 
-/// The attributes of an envelope that are known here: CloudEvents' own, its extensions, and Carillon's.
+/// The known envelope attributes: those of CloudEvents, its extensions, and Carillon's own.
 const ATTRIBUTES: [&str; 27] = [
     "actor",
     "authid",
@@ -85,10 +85,10 @@ const ATTRIBUTES: [&str; 27] = [
     "type",
 ];
 
-/// Trace Context has two more.
+/// The attributes of Trace Context.
 const TRACE: [&str; 2] = ["traceparent", "tracestate"];
 
-/// What stands under `detail`, entry by entry: the path behind `detail.`, its place, and whether more members follow.
+/// Visits the entries below `detail`: the path after `detail.`, and the entry.
 fn under_detail<'n>(node: &'n Node, above: &str, each: &mut impl FnMut(&str, &'n Entry)) {
     let Kind::Map(entries) = &node.kind else { return };
     for entry in entries {
@@ -105,7 +105,7 @@ fn under_detail<'n>(node: &'n Node, above: &str, each: &mut impl FnMut(&str, &'n
     }
 }
 
-/// EventBridge's habit is to write the payload's members under `detail`. There stands the envelope here.
+/// Reports payload members directly below `detail`, as usual in EventBridge. Here `detail` holds the envelope.
 fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
     let mut faults = Vec::new();
     under_detail(node, above, &mut |path, entry| {
@@ -133,7 +133,7 @@ fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
     }
 }
 
-/// What may be meant as it is written, and most often is not.
+/// Warnings about legal patterns that are likely mistakes.
 pub(crate) fn warnings(node: &Node) -> Vec<(At, String, String)> {
     let mut found = Vec::new();
     under_detail(node, "", &mut |path, entry| {
@@ -155,12 +155,12 @@ pub(crate) fn warnings(node: &Node) -> Vec<(At, String, String)> {
     found
 }
 
-/// Numbers that are written as no JSON writer would write them are texts more often than not: a postcode, a version, a
-/// phone number.
+/// Reports numbers in a format that no JSON writer produces. They are usually text: a postcode, a version, a phone
+/// number.
 fn numbers(node: &Node, found: &mut Vec<(At, String, String)>) {
     match &node.kind {
         Kind::Map(entries) => {
-            // `numeric` compares with numbers, whatever they look like.
+            // `numeric` compares with numbers in any format.
             let others = entries.iter().filter(|entry| entry.key != "numeric");
             others.for_each(|other| numbers(&other.value, found));
         }
@@ -178,8 +178,8 @@ fn numbers(node: &Node, found: &mut Vec<(At, String, String)>) {
     }
 }
 
-/// Whether a number is not written as JSON writes it: a sign or a zero in front, a zero at the end of a fraction, an
-/// exponent, more digits than it keeps.
+/// Whether a number is not in JSON's format: a leading sign or zero, a trailing zero of a fraction, an exponent, or
+/// too many digits.
 fn is_odd(written: &str, number: &str) -> bool {
     let ends_in_zero = written.contains('.') && written.ends_with('0');
     written != number || ends_in_zero || written.contains(['e', 'E', '+'])

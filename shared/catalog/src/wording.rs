@@ -1,4 +1,4 @@
-//! What a rule says of its words: the template by name or by what the event names, the subject, and a rule that refuses.
+//! The template of a rule, fixed or chosen by the event, its subject, and rules that refuse.
 
 use std::collections::BTreeSet;
 
@@ -12,50 +12,51 @@ use crate::rule::Draft;
 use crate::values::{Fields, check_keys, find, key_at, list, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
 
-/// The keys of `template` where the event names the template.
+/// The keys of `template` if the event chooses the template.
 const CHOICE_KEYS: [&str; 4] = ["from", "among", "otherwise", "context"];
 
-/// The keys that a rule which refuses may have.
+/// The allowed keys of a refusing rule.
 const REFUSING_KEYS: [&str; 10] =
     ["rule", "about", "when", "category", "priority", "to", "actor", "channels", "steps", "refuse"];
 
-/// The keys that a rule which refuses must have.
+/// The required keys of a refusing rule.
 pub(crate) const REQUIRED_OF_REFUSING: [&str; 5] = ["rule", "when", "category", "to", "refuse"];
 
-/// The longest text of `refuse`, in characters: each outcome carries it.
+/// The longest text of `refuse`, in characters. Each outcome contains it.
 const MAX_REFUSAL_CHARS: usize = 200;
 
-/// The most templates that an event may choose among.
+/// The number of templates that an event may choose from.
 const MAX_AMONG: usize = 200;
 
-/// The templates of a rule, each with the place where the rule names it.
+/// The templates of a rule, each with its place.
 #[derive(Default)]
 pub(crate) struct Templates {
-    /// The rule's own template, or the one of events that name none.
+    /// The rule's own template, or the one for events that choose none.
     pub(crate) own: Option<(String, At)>,
     pub(crate) among: Vec<(String, At)>,
     pub(crate) choice: Option<TemplateChoice>,
 }
 
 impl Templates {
-    /// The name for [`Rule::template`]: empty for a rule that has no template of its own. `None` where a problem says why.
+    /// The name for [`Rule::template`]: empty for a rule without a template of its own. `None` if a problem
+    /// explains why.
     pub(crate) fn own_name(&self, members: &[Entry]) -> Option<String> {
         let may_lack = self.choice.is_some() || find(members, "template").is_none();
         self.own.as_ref().map(|(name, _)| name.clone()).or_else(|| may_lack.then(String::new))
     }
 
-    /// Every name with its place.
+    /// All names with their places.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, At)> {
         self.own.iter().chain(&self.among).map(|(name, at)| (name.as_str(), *at))
     }
 
-    /// Whether one of them has this name.
+    /// Whether one of the templates has this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.all().any(|(known, _)| known == name)
     }
 }
 
-/// A name, or `{ from: $.data.template, among: [reminder], otherwise: direct, context: $.data.context }`.
+/// Reads a name, or `{ from: $.data.template, among: [reminder], otherwise: direct, context: $.data.context }`.
 pub(crate) fn templates(node: &Node, page: &mut Page<'_>) -> Option<Templates> {
     let Kind::Map(members) = &node.kind else {
         return text(node, page).map(|name| Templates { own: Some((name, node.at)), ..Templates::default() });
@@ -98,7 +99,7 @@ fn among(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
     (names.len() == nodes.len()).then_some(names)
 }
 
-/// Where the event has the subject.
+/// Reads the path of the event's subject.
 pub(crate) fn subject(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<Path> {
     let shown = [Channel::Email, Channel::Push, Channel::Socket];
     if !channels.is_empty() && !channels.iter().any(|channel| shown.contains(channel)) {
@@ -108,7 +109,7 @@ pub(crate) fn subject(node: &Node, channels: &[Channel], page: &mut Page<'_>) ->
     path_in(node, page)
 }
 
-/// Why the rule sends nothing.
+/// Reads the reason of a refusing rule.
 pub(crate) fn refusal(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let why = text(node, page)?;
     if why.chars().count() > MAX_REFUSAL_CHARS || why.chars().any(char::is_control) {
@@ -121,7 +122,7 @@ pub(crate) fn refusal(node: &Node, page: &mut Page<'_>) -> Option<String> {
     Some(why)
 }
 
-/// What does not go together in one rule.
+/// Reports settings that conflict within one rule.
 pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
     if rule.refuse.is_some() {
         for entry in members.iter().filter(|entry| !REFUSING_KEYS.contains(&entry.key.as_str())) {
@@ -152,7 +153,7 @@ pub(crate) struct OpenFiles {
 }
 
 impl OpenFiles {
-    /// Finds the files of the templates, and those that these build on.
+    /// Finds the files of the templates, and those that they include or extend.
     pub(crate) fn of(
         sources: &std::collections::BTreeMap<String, String>,
         drafts: &[Draft<'_>],
@@ -173,8 +174,8 @@ impl OpenFiles {
         OpenFiles { always: open.difference(&closed).cloned().collect(), sometimes: open }
     }
 
-    /// Whether an unknown variable of a file may be one of a context. `is_foreseen`: the template says what happens
-    /// without the variable.
+    /// Whether an unknown variable of a file may come from a context. `is_foreseen`: the template handles a missing
+    /// variable.
     pub(crate) fn may_have(&self, file: &str, is_foreseen: bool) -> bool {
         if is_foreseen { self.sometimes.contains(file) } else { self.always.contains(file) }
     }

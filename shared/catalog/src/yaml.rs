@@ -1,5 +1,5 @@
-//! YAML as a tree in which every value knows its place, so that one wrong value hides no other.
-//! It knows nothing of rules.
+//! A YAML tree with the place of every value, so that all mistakes are reported at once. Independent of the meaning
+//! of rules.
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use serde_saphyr::{
 
 use crate::problem::{At, Page};
 
-/// How deep lists and maps may nest in a file. No pattern comes near it, and reading recurses.
+/// The nesting limit of lists and maps. The parser recurses, and patterns stay far below it.
 const MAX_DEPTH: usize = 32;
 
-/// A value and where it stands.
+/// A value with its place.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) at: At,
-    /// A number as it is written in the file.
+    /// The original text of a number.
     pub(crate) written: Option<String>,
 }
 
-/// What kind of value it is.
+/// The kind and content of a value.
 #[derive(Debug)]
 pub(crate) enum Kind {
     Null,
@@ -45,7 +45,7 @@ pub(crate) struct Entry {
 }
 
 impl Node {
-    /// What it is, for a sentence such as "found a number, wanted text".
+    /// The kind in words, for texts such as "found a number, wanted text".
     pub(crate) fn what_there_is(&self) -> &'static str {
         match &self.kind {
             Kind::Null => "nothing",
@@ -57,7 +57,7 @@ impl Node {
         }
     }
 
-    /// The same value without its places.
+    /// The value without places.
     pub(crate) fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
@@ -72,12 +72,12 @@ impl Node {
     }
 }
 
-/// The rules of a file. What cannot be read is reported; the items that can be are returned.
+/// The rules of a file. Reports unreadable items and returns the others.
 pub(crate) fn items(text: &str, page: &mut Page<'_>) -> Vec<Node> {
     list_of("rule", text, page)
 }
 
-/// The items of a file that is to be one list, each of which begins with the key `item`.
+/// The items of a file that must be one list, each of which begins with the key `item`.
 pub(crate) fn list_of(item: &str, text: &str, page: &mut Page<'_>) -> Vec<Node> {
     let whole = match parse(text, DuplicateKeyPolicy::Error) {
         Ok(node) => node,
@@ -100,7 +100,7 @@ pub(crate) fn list_of(item: &str, text: &str, page: &mut Page<'_>) -> Vec<Node> 
     }
 }
 
-/// The keys of a file that is to be one map; none where it cannot be read, and then a problem says why.
+/// The keys of a file that must be one map. Empty if the file is unreadable, which is then reported.
 pub(crate) fn map_of(text: &str, page: &mut Page<'_>) -> Vec<Entry> {
     let whole = parse(text, DuplicateKeyPolicy::Error).or_else(|error| {
         report(&error, page);
@@ -118,13 +118,13 @@ pub(crate) fn map_of(text: &str, page: &mut Page<'_>) -> Vec<Entry> {
     }
 }
 
-/// Reads each item of a broken list alone: each has its own fault reported, and the sound ones are still checked.
+/// Parses each item of a broken list alone, to report all mistakes and to check the valid items.
 fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
     let before = page.problems.len();
     let mut nodes = Vec::new();
     for item in split(text) {
         let node = parse(&item, DuplicateKeyPolicy::Error).or_else(|error| {
-            // An alias may point into another item, which is not here.
+            // An alias may refer to another item, which is missing here.
             if !matches!(error, Error::UnknownAnchor { .. }) {
                 report(&error, page);
             }
@@ -138,7 +138,7 @@ fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
             nodes.extend(list);
         }
     }
-    // What breaks the list without breaking any item is told for the list.
+    // An error that no single item causes is reported for the list.
     if page.problems.len() == before
         && let Err(error) = parse(text, DuplicateKeyPolicy::Error)
     {
@@ -147,8 +147,8 @@ fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
     nodes
 }
 
-/// One text per line that begins with a dash, and one for what stands before the first. Each has as many empty lines
-/// before it as keep its line numbers.
+/// Splits the text at lines that begin with a dash, with one text for the lines before the first dash. Each text is
+/// padded with empty lines to keep its line numbers.
 fn split(text: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -179,7 +179,7 @@ fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Node, Error> 
     Ok(node)
 }
 
-/// Keeps how each number is written. An alias has the place of its own, and is left out.
+/// Records the original text of each number. An alias has the place of its use and is skipped.
 fn note_numbers(node: &mut Node, lines: &[&str]) {
     match &mut node.kind {
         Kind::Number(_) => {
@@ -223,12 +223,12 @@ fn report(error: &Error, page: &mut Page<'_>) {
     page.refuse(at, what, fix);
 }
 
-/// The parser's own words, without the place, which is told beside them.
+/// The parser's message without the place, which is reported separately.
 fn words(error: &Error) -> String {
     UserMessageFormatter.format_message(error).into_owned()
 }
 
-/// Where a file begins.
+/// The start of a file.
 const START: At = At { line: 1, column: 1 };
 
 fn position(location: Location) -> At {

@@ -1,25 +1,25 @@
-//! What templates see beside the event.
+//! Additional values for template rendering, beside the event.
 
 use domain::Timestamp;
 use domain::digest::Collected;
 use domain::event::Data;
 use domain::policy::EmailPolicy;
 
-/// What the event itself does not say.
+/// Values that templates see and that the event itself does not contain.
 #[derive(Clone, Copy, Default)]
 pub struct Extra<'a> {
-    /// The events that were gathered into this one. Templates see it as `digest`, and without it there is no such
-    /// name: `{% if digest is defined %}`.
+    /// The summary of a digest. Templates see it as `digest`. Without it the name is undefined: `{% if digest is
+    /// defined %}`.
     pub digest: Option<&'a serde_json::Value>,
-    /// The same with its events, so that one of them which the template cannot tell does not keep back the others.
+    /// The events of the digest, so that an event that the template cannot render does not hold up the others.
     pub collected: Option<&'a Collected>,
-    /// The payload as the producer wrote it, for the data of a rule that `expose`s some. Without it the payload of the
-    /// envelope does, its members in alphabetical order.
+    /// The payload as the producer wrote it, for the data that a rule `expose`s. By default the payload of the
+    /// envelope, whose members are in alphabetical order.
     pub payload: Option<&'a Data>,
-    /// The IANA zone that tells the time to a room, and to somebody whose own is not known. Without it, UTC does.
+    /// The IANA zone for rooms, and for recipients without a zone of their own. By default UTC.
     pub zone: Option<&'a str>,
-    /// What holds for letters of all rules.
+    /// The e-mail policy for all rules.
     pub policy: Option<&'a EmailPolicy>,
-    /// The time of rendering, from which `relative` counts. Without it the time of the event does.
+    /// The time of rendering, from which `relative` counts. By default the time of the event.
     pub now: Option<Timestamp>,
 }

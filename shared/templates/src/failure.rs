@@ -1,4 +1,4 @@
-//! Why a template gave no text, in words that quote the template and never the event.
+//! Rendering errors. Their texts quote the template and never the event.
 
 use std::error::Error as _;
 
@@ -7,111 +7,111 @@ use minijinja::{Error, ErrorKind};
 
 use crate::limits::{MAX_INCLUDES, MAX_PART_BYTES, MAX_STEPS};
 
-/// Why a template gave no text. It quotes the template, never the event.
+/// A rendering error. Its text quotes the template and never the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("template {template}, line {line}: {problem}")]
 pub struct Unrendered {
     /// `<template>/<locale>/<part>`
     pub template: String,
-    /// Counted from 1; 0 when the engine does not say.
+    /// Counted from 1. 0 if the engine gives no line.
     pub line: usize,
     pub problem: String,
-    /// The kind of mistake, from which advice follows.
+    /// The kind of mistake, from which the suggested fix follows.
     pub cause: Cause,
-    /// What the ledger says of it.
+    /// The reason for the ledger.
     pub reason: domain::outcome::Reason,
 }
 
-/// The kinds of mistakes in templates, as far as different things mend them. No value of an event is in it.
+/// The kinds of mistakes in templates, one for each kind of fix. Contains no value of an event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// The event has no such value. The path of the template that leads to none, where the line shows it.
+    /// The event has no such value. Carries the path in the template, if the line shows it.
     Missing(Option<Path>),
     /// A filter that does not exist.
     Filter(String),
-    /// A test, behind `is`, that does not exist.
+    /// A test, after `is`, that does not exist.
     Test(String),
     /// A function that does not exist.
     Function(String),
-    /// A function called on a value, `data.name.upper()`. Values have none.
+    /// A method call on a value, `data.name.upper()`. Values have no methods.
     Method(String),
-    /// A name that neither events nor any file give.
+    /// A variable that neither events nor files define.
     Variable(String),
-    /// A value, or an argument, that the filter cannot use. The problem says what the filter wants.
+    /// A value or argument that the filter does not accept. The problem text says what the filter accepts.
     Argument,
-    /// A file that is not there.
+    /// A missing file.
     File,
     /// The event names no file for an attachment.
     Attachment,
-    /// The template does not parse, or asks for more than templates may.
+    /// The template does not parse, or exceeds a limit of the grammar.
     Syntax,
 }
 
-/// A path of a template that leads to no value.
+/// A path in a template that leads to no value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path {
-    /// The shortest beginning that leads to no value: `data.user` of `data.user.name`.
+    /// The shortest prefix that leads to no value: `data.user` of `data.user.name`.
     pub absent: String,
-    /// Whether `default` stands behind the whole path, where it covers the last name only.
+    /// Whether `default` follows the whole path. It then covers only the last name.
     pub has_default: bool,
 }
 
-/// A reason of ours, beneath an error of the engine. Its text never holds a value of the event.
+/// An error of this crate within an error of the engine. Its text never contains a value of the event.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
 pub(crate) struct Reason {
-    /// The template and the line, where the engine does not know them.
+    /// The template and the line, for errors that the engine has no place for.
     pub(crate) place: Option<(String, usize)>,
     pub(crate) problem: String,
 }
 
-/// An error of the engine that says `problem`, which must not quote the event.
+/// An error of the engine with this problem text, which must not quote the event.
 pub(crate) fn reasoned(problem: impl Into<String>) -> Error {
     let reason = Reason { place: None, problem: problem.into() };
     Error::new(ErrorKind::InvalidOperation, "see its source").with_source(reason)
 }
 
-/// The same, about a line of a template that was not let in.
+/// An error for a line of a template that the grammar refuses.
 pub(crate) fn refused(template: &str, line: usize, problem: String) -> Error {
     let reason = Reason { place: Some((template.to_owned(), line)), problem };
     Error::new(ErrorKind::SyntaxError, "see its source").with_source(reason)
 }
 
 impl Unrendered {
-    /// A template that is not there.
+    /// The error for a missing template.
     pub(crate) fn missing(template: String) -> Unrendered {
         let (problem, reason) = ("there is no such file".to_owned(), domain::outcome::Reason::Template);
         Unrendered { template, line: 0, problem, cause: Cause::File, reason }
     }
 
-    /// An event that names a template which the rule does not list.
+    /// The error for an event that names a template which the rule does not list.
     pub(crate) fn unknown_template(rule: &Rule, unknown: &UnknownTemplate) -> Unrendered {
         let reason = domain::outcome::Reason::UnknownTemplate;
         let (template, problem) = (rule.template.clone(), unknown.to_string());
         Unrendered { template, line: 0, problem, cause: Cause::File, reason }
     }
 
-    /// An event whose context has no members.
+    /// The error for an event whose context is not an object.
     pub(crate) fn unreadable_context(template: &str, unreadable: &UnreadableContext) -> Unrendered {
         let (template, problem) = (template.to_owned(), unreadable.to_string());
         let reason = domain::outcome::Reason::UnreadableContext;
         Unrendered { template, line: 0, problem, cause: Cause::Argument, reason }
     }
 
-    /// A letter whose attachment the event does not name.
+    /// The error for an e-mail whose attachment the event does not name.
     pub(crate) fn no_file(template: &str, problem: String) -> Unrendered {
         let reason = domain::outcome::Reason::NoAttachment;
         Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Attachment, reason }
     }
 
-    /// An e-mail whose `reply-to` leads to a value that is no mailbox.
+    /// The error for an e-mail whose `reply-to` leads to a value that is not a mailbox.
     pub(crate) fn no_mailbox(template: &str, why: &str) -> Unrendered {
         let problem = format!("`reply-to` leads to a value that is no mailbox: {why}");
         let reason = domain::outcome::Reason::Template;
         Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Argument, reason }
     }
 
-    /// A template of WhatsApp's whose pieces cannot be told apart.
+    /// The error for a WhatsApp template whose parameters cannot be separated.
     pub(crate) fn unreadable(template: &str) -> Unrendered {
         let problem = "a value has a control character that keeps parameters apart".to_owned();
         Unrendered {
@@ -123,7 +123,7 @@ impl Unrendered {
         }
     }
 
-    /// `line_of` gives a line of a template, counted from 0.
+    /// Converts an error of the engine. `line_of` returns a line of a template, counted from 0.
     pub(crate) fn of<'a>(
         name: &str,
         error: &Error,
@@ -135,7 +135,7 @@ impl Unrendered {
             Some(place) => place,
             None => (error.name().unwrap_or(name).to_owned(), error.line().unwrap_or(0)),
         };
-        let problem = reason.map_or_else(|| problem(error), |it| it.problem.clone());
+        let problem = reason.map_or_else(|| problem(error), |reason| reason.problem.clone());
         let cause = match reason {
             Some(reason) if reason.place.is_some() => Cause::Syntax,
             Some(_) => Cause::Argument,
@@ -152,10 +152,10 @@ impl Unrendered {
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the engine's enum is open to growth")]
 fn cause(error: &Error) -> Cause {
-    // The engine says `filter upcase is unknown`, and of a method `string has no method named shout`.
-    let word = |at: usize| {
+    // The engine's texts are `filter upcase is unknown`, and for a method `string has no method named shout`.
+    let word = |position: usize| {
         let words = error.detail().unwrap_or_default();
-        words.split(' ').nth(at).or(words.split(' ').next_back()).unwrap_or_default().to_owned()
+        words.split(' ').nth(position).or(words.split(' ').next_back()).unwrap_or_default().to_owned()
     };
     match error.kind() {
         ErrorKind::UndefinedError => Cause::Missing(None),
@@ -173,7 +173,7 @@ fn cause(error: &Error) -> Cause {
     }
 }
 
-/// The error itself, where the engine tells only that an include or a block failed.
+/// The inner error, if the engine only reports that an include or a block failed.
 fn innermost(error: &Error) -> &Error {
     let mut error = error;
     while matches!(error.kind(), ErrorKind::BadInclude | ErrorKind::EvalBlock) {
@@ -185,19 +185,19 @@ fn innermost(error: &Error) -> &Error {
     error
 }
 
-/// Our reason, however deep the engine has wrapped it.
+/// This crate's error, at any depth within the engine's errors.
 fn reason(error: &Error) -> Option<&Reason> {
     let mut source = error.source();
-    while let Some(it) = source {
-        if let Some(reason) = it.downcast_ref() {
+    while let Some(error) = source {
+        if let Some(reason) = error.downcast_ref() {
             return Some(reason);
         }
-        source = it.source();
+        source = error.source();
     }
     None
 }
 
-/// What a call with the constants of a template runs into: nothing in it comes from an event.
+/// The problem text of a call with constants of the template. Contains no value of an event.
 pub(crate) fn problem_of_constants(error: &Error) -> String {
     match (reason(error), error.detail()) {
         (Some(reason), _) => reason.problem.clone(),
@@ -206,17 +206,19 @@ pub(crate) fn problem_of_constants(error: &Error) -> String {
     }
 }
 
-/// What is wrong, without a value of the event. The engine's own words are taken only where they come from reading
-/// the template; those about a calculation quote its numbers.
+/// The problem text without a value of the event. The engine's own text is used only for parse errors. Its texts
+/// about calculations quote values.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the engine's enum is open to growth")]
 fn problem(error: &Error) -> String {
     match error.kind() {
         ErrorKind::UndefinedError => "the event has no such value".to_owned(),
-        ErrorKind::OutOfFuel => format!("it takes more than {MAX_STEPS} steps; does it loop?"),
-        ErrorKind::WriteFailure => format!("it grows beyond {MAX_PART_BYTES} bytes"),
+        ErrorKind::OutOfFuel => format!("rendering takes more than {MAX_STEPS} steps; check its loops"),
+        ErrorKind::WriteFailure => format!("the text is longer than {MAX_PART_BYTES} bytes"),
         ErrorKind::TemplateNotFound => "there is no such file".to_owned(),
         ErrorKind::InvalidOperation if error.detail() == Some("recursion limit exceeded") => {
-            format!("it nests too deep, {MAX_INCLUDES} includes are the limit; does it include itself?")
+            format!(
+                "more than {MAX_INCLUDES} includes within one another; check for a file that includes itself"
+            )
         }
         ErrorKind::SyntaxError
         | ErrorKind::BadEscape

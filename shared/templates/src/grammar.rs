@@ -1,5 +1,5 @@
-//! What a template may say. The engine runs an operator without asking anybody, so those that make much out of little
-//! are refused before it sees them, and text is cut into pieces that one step may write.
+//! Limits on the grammar of templates. The engine runs operators without a callback, so operators that can produce
+//! large values are refused before rendering. Text is cut into pieces that one step may write.
 
 mod kinds;
 mod pieces;
@@ -15,32 +15,35 @@ use self::kinds::{is_constant, is_number};
 use self::pieces::pieces;
 use crate::failure::refused;
 
-/// `set` and `with` of one file.
+/// The number of `set` and `with` assignments per file.
 const MAX_SETS: usize = 100;
 
-/// Slices in one tag, and in all values that one file sets: a slice of a list reads the list it was cut from.
+/// The number of slices in one tag, and in all values that one file sets. A slice of a list reads the list it was
+/// cut from.
 const MAX_TAG_SLICES: usize = 4;
 const MAX_SET_SLICES: usize = 20;
 
-/// Lets a template in, or says what is wrong with it. What comes back means the same, line by line.
+/// Checks a template and returns an equivalent text, line by line, for the engine.
 ///
 /// # Errors
-/// What the engine says about syntax, and a refusal with the line and what to write instead.
+/// The engine's syntax errors, and a refusal with the line and the fix.
 pub(crate) fn admit(name: &str, source: &str) -> Result<String, Error> {
     let pieces = pieces(name, source)?;
     Reading::of(name, source)?;
     Ok(pieces)
 }
 
-/// What one file takes from outside itself.
+/// The outside names that one file uses.
 #[derive(Default)]
 pub(crate) struct Needs {
     /// Dotted paths such as `data.userId`.
     pub(crate) variables: BTreeSet<String>,
-    /// Templates that it includes or extends by a plain name.
+    /// Templates that it includes or extends by a constant name.
     pub(crate) templates: BTreeSet<String>,
 }
 
+/// The outside names of a file.
+///
 /// # Errors
 /// As [`admit`].
 pub(crate) fn needs(name: &str, source: &str) -> Result<Needs, Error> {
@@ -50,12 +53,12 @@ pub(crate) fn needs(name: &str, source: &str) -> Result<Needs, Error> {
     Ok(needs)
 }
 
-/// Where a value goes. What is kept can be used again and again, so nothing may grow on its way there.
+/// The use of a value. A stored value can be reused many times, so it must not grow before it is stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
-    /// Into the text, a condition, the name of a file: gone when the tag ends.
+    /// In the text, a condition or the name of a file: dropped when the tag ends.
     Once,
-    /// What a loop goes over: its items are kept, itself it is not.
+    /// The sequence of a loop: its items are stored, the sequence is not.
     Loop,
     /// A variable, or an argument of a call.
     Kept,
@@ -65,7 +68,7 @@ enum Use {
 struct Reading<'s> {
     name: &'s str,
     needs: Needs,
-    /// Names that the file itself gives.
+    /// Names that the file itself defines.
     own: BTreeSet<String>,
     sets: usize,
     set_slices: usize,
@@ -95,12 +98,12 @@ impl<'s> Reading<'s> {
             Stmt::Template(template) => self.body(&template.children),
             Stmt::EmitRaw(_) => Ok(()),
             Stmt::EmitExpr(emit_expr) => self.tag(&emit_expr.expr, Use::Once),
-            Stmt::ForLoop(it) => {
-                self.tag(&it.iter, Use::Loop)?;
-                self.names(&it.target);
-                it.filter_expr.iter().try_for_each(|it| self.tag(it, Use::Once))?;
-                self.body(&it.body)?;
-                self.body(&it.else_body)
+            Stmt::ForLoop(for_loop) => {
+                self.tag(&for_loop.iter, Use::Loop)?;
+                self.names(&for_loop.target);
+                for_loop.filter_expr.iter().try_for_each(|expr| self.tag(expr, Use::Once))?;
+                self.body(&for_loop.body)?;
+                self.body(&for_loop.else_body)
             }
             Stmt::IfCond(if_cond) => {
                 self.tag(&if_cond.expr, Use::Once)?;
@@ -118,10 +121,10 @@ impl<'s> Reading<'s> {
                 self.set(set.span(), &set.target)?;
                 self.tag(&set.expr, Use::Kept)
             }
-            Stmt::SetBlock(it) => {
-                self.set(it.span(), &it.target)?;
-                it.filter.iter().try_for_each(|it| self.tag(it, Use::Kept))?;
-                self.body(&it.body)
+            Stmt::SetBlock(set_block) => {
+                self.set(set_block.span(), &set_block.target)?;
+                set_block.filter.iter().try_for_each(|filter| self.tag(filter, Use::Kept))?;
+                self.body(&set_block.body)
             }
             Stmt::AutoEscape(auto_escape) => {
                 self.tag(&auto_escape.enabled, Use::Once)?;
@@ -134,11 +137,13 @@ impl<'s> Reading<'s> {
             Stmt::Block(block) => self.body(&block.body),
             Stmt::Extends(extends) => self.other(&extends.name),
             Stmt::Include(include) => self.other(&include.name),
-            Stmt::Import(import) => Err(self.no(import.span(), "there is nothing to import; include it")),
+            Stmt::Import(import) => Err(self.no(import.span(), "`import` is not supported; use `include`")),
             Stmt::FromImport(from_import) => {
-                Err(self.no(from_import.span(), "there is nothing to import; include it"))
+                Err(self.no(from_import.span(), "`import` is not supported; use `include`"))
             }
-            Stmt::Do(it) => Err(self.no(it.span(), "a template does nothing, it only says")),
+            Stmt::Do(statement) => {
+                Err(self.no(statement.span(), "`do` is not supported; write the value with {{ … }}"))
+            }
         }
     }
 
@@ -151,10 +156,10 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// A template that is named, plainly or by a calculation.
+    /// A template reference, by a constant or by an expression.
     fn other(&mut self, name: &Expr<'_>) -> Result<(), Error> {
-        if let Expr::Const(it) = name
-            && let Some(name) = it.value.as_str()
+        if let Expr::Const(constant) = name
+            && let Some(name) = constant.value.as_str()
         {
             self.needs.templates.insert(name.to_owned());
         }
@@ -177,47 +182,47 @@ impl<'s> Reading<'s> {
     }
 
     fn each<'e>(&mut self, all: impl IntoIterator<Item = &'e Expr<'e>>, to: Use) -> Result<(), Error> {
-        all.into_iter().try_for_each(|it| self.expression(it, to))
+        all.into_iter().try_for_each(|expr| self.expression(expr, to))
     }
 
     fn expression(&mut self, expression: &Expr<'_>, to: Use) -> Result<(), Error> {
-        // Items of what a loop goes over are kept.
+        // The items of a loop's sequence are stored.
         let within = if to == Use::Loop { Use::Kept } else { to };
         match expression {
             Expr::Const(_) => Ok(()),
             Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => self.path(expression, within),
-            Expr::Slice(it) => {
+            Expr::Slice(slice) => {
                 self.tag_slices += 1;
                 self.set_slices += usize::from(to != Use::Once);
                 if self.tag_slices > MAX_TAG_SLICES || self.set_slices > MAX_SET_SLICES {
                     let most = format!(
                         "a tag slices {MAX_TAG_SLICES} times at most, the variables of a file {MAX_SET_SLICES}"
                     );
-                    return Err(self.no(it.span(), &most));
+                    return Err(self.no(slice.span(), &most));
                 }
-                self.expression(&it.expr, within)?;
-                [&it.start, &it.stop, &it.step]
+                self.expression(&slice.expr, within)?;
+                [&slice.start, &slice.stop, &slice.step]
                     .into_iter()
                     .flatten()
-                    .try_for_each(|it| self.expression(it, within))
+                    .try_for_each(|expr| self.expression(expr, within))
             }
             Expr::UnaryOp(unary_op) => self.expression(&unary_op.expr, within),
             Expr::BinOp(bin_op) => {
                 self.operator(bin_op.span(), bin_op.op, &bin_op.left, &bin_op.right)?;
                 self.each([&bin_op.left, &bin_op.right], within)
             }
-            Expr::Compare(it) => {
-                self.expression(&it.expr, Use::Once)?;
-                it.ops.iter().try_for_each(|it| self.expression(&it.expr, Use::Once))
+            Expr::Compare(compare) => {
+                self.expression(&compare.expr, Use::Once)?;
+                compare.ops.iter().try_for_each(|op| self.expression(&op.expr, Use::Once))
             }
-            Expr::IfExpr(it) => {
-                self.expression(&it.test_expr, Use::Once)?;
-                self.expression(&it.true_expr, to)?;
-                it.false_expr.iter().try_for_each(|it| self.expression(it, to))
+            Expr::IfExpr(choice) => {
+                self.expression(&choice.test_expr, Use::Once)?;
+                self.expression(&choice.true_expr, to)?;
+                choice.false_expr.iter().try_for_each(|expr| self.expression(expr, to))
             }
-            Expr::Filter(it) => {
-                it.expr.iter().try_for_each(|it| self.expression(it, within))?;
-                self.arguments(&it.args, within)
+            Expr::Filter(filter) => {
+                filter.expr.iter().try_for_each(|expr| self.expression(expr, within))?;
+                self.arguments(&filter.args, within)
             }
             Expr::Test(test) => {
                 self.expression(&test.expr, Use::Once)?;
@@ -237,14 +242,15 @@ impl<'s> Reading<'s> {
     }
 
     fn arguments(&mut self, args: &[CallArg<'_>], to: Use) -> Result<(), Error> {
-        args.iter().try_for_each(|it| match it {
-            CallArg::Pos(it) | CallArg::Kwarg(_, it) | CallArg::PosSplat(it) | CallArg::KwargSplat(it) => {
-                self.expression(it, to)
-            }
+        args.iter().try_for_each(|arg| match arg {
+            CallArg::Pos(value)
+            | CallArg::Kwarg(_, value)
+            | CallArg::PosSplat(value)
+            | CallArg::KwargSplat(value) => self.expression(value, to),
         })
     }
 
-    /// A list of variables that is kept could hold itself twice, and that list again, and so on.
+    /// A stored list of variables could contain itself twice, and that list again, and so on.
     fn list(&mut self, span: Span, items: &[Expr<'_>], to: Use) -> Result<(), Error> {
         let plain = |expr: &Expr<'_>| matches!(expr, Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_));
         let allowed = |expr: &Expr<'_>| match to {
@@ -253,7 +259,7 @@ impl<'s> Reading<'s> {
             Use::Kept => is_constant(expr),
         };
         if !items.iter().all(allowed) {
-            let problem = "a list that is kept holds words and numbers only; use it where it is made";
+            let problem = "a stored list holds constants only; use the list in the tag that makes it";
             return Err(self.no(span, problem));
         }
         let to = if to == Use::Loop { Use::Kept } else { to };
@@ -262,7 +268,7 @@ impl<'s> Reading<'s> {
 
     fn operator(&self, span: Span, op: BinOpKind, left: &Expr<'_>, right: &Expr<'_>) -> Result<(), Error> {
         let problem = match op {
-            BinOpKind::Concat => "`~` is not known here: write {{ a }}{{ b }}, or [a, b] | join",
+            BinOpKind::Concat => "`~` is not supported: write {{ a }}{{ b }}, or [a, b] | join",
             BinOpKind::Add if !is_number(left) && !is_number(right) => {
                 "`+` adds numbers, and one side must be seen to be one: (a | float) + b"
             }
@@ -289,7 +295,7 @@ impl<'s> Reading<'s> {
         Err(self.no(span, problem))
     }
 
-    /// `data.user.id` is noted as a whole; what stands in brackets or before a call is read on its own.
+    /// `data.user.id` counts as one path. Expressions in brackets or before a call are visited on their own.
     fn path(&mut self, expression: &Expr<'_>, to: Use) -> Result<(), Error> {
         if let Some(path) = dotted(expression) {
             self.needs.variables.insert(path);

@@ -1,5 +1,5 @@
-//! Mistakes that stand in a template whatever the event says: filters, tests, functions and variables that do not exist,
-//! and arguments that no value makes right. Every branch is read, whether an event reaches it or not.
+//! Mistakes in a template that do not depend on the event: filters, tests, functions and variables that do not
+//! exist, and invalid constant arguments. All branches are checked, whether an event reaches them or not.
 
 mod calls;
 mod plurals;
@@ -16,7 +16,7 @@ use self::walk::{Node, walk};
 use crate::failure::{Cause, Path};
 use crate::grammar::dotted;
 
-/// The filters that templates have, for suggestions.
+/// The filters of templates, for suggestions.
 pub const FILTERS: [&str; 55] = [
     "abs",
     "attr",
@@ -75,7 +75,7 @@ pub const FILTERS: [&str; 55] = [
     "weekday",
 ];
 
-/// The tests that may stand behind `is`.
+/// The tests that may follow `is`.
 pub const TESTS: [&str; 30] = [
     "boolean",
     "defined",
@@ -134,18 +134,18 @@ const LOOP: [&str; 14] = [
     "percent",
 ];
 
-/// Something that is wrong in a template.
+/// A mistake in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// Counted from 1.
     pub line: usize,
     pub problem: String,
     pub cause: Cause,
-    /// Text comes out all the same, and most likely not the one that was meant.
+    /// The template renders all the same, most likely with an unintended result.
     pub is_warning: bool,
 }
 
-/// The names that a file gives to values: by `set`, `with` and `for`.
+/// The names that a file defines by `set`, `with` and `for`.
 pub(crate) fn names(name: &str, source: &str) -> Result<BTreeSet<String>, Error> {
     let tree = parse(source, name, minijinja::syntax::SyntaxConfig::default())?;
     let mut names = BTreeSet::new();
@@ -157,8 +157,8 @@ pub(crate) fn names(name: &str, source: &str) -> Result<BTreeSet<String>, Error>
     Ok(names)
 }
 
-/// Everything that is wrong in one file. `own` are the names that this and other files give, `locale` is the language of
-/// the file, where it has one.
+/// All mistakes in one file. `own` holds the names that this and other files define. `locale` is the language of
+/// the file, if it has one.
 pub(crate) fn inspect(
     engine: &Environment<'_>,
     name: &str,
@@ -177,7 +177,7 @@ pub(crate) fn inspect(
     Ok(inspector.mistakes)
 }
 
-/// The paths on one line of a file, each with whether `default` or `is defined` stands behind it.
+/// The paths on one line of a file, each with whether `default` or `is defined` follows it.
 pub(crate) fn paths_on(name: &str, source: &str, line: usize) -> Vec<(String, bool)> {
     let Ok(tree) = parse(source, name, minijinja::syntax::SyntaxConfig::default()) else { return Vec::new() };
     let (mut guarded, mut paths) = (BTreeSet::new(), Vec::new());
@@ -192,7 +192,7 @@ pub(crate) fn paths_on(name: &str, source: &str, line: usize) -> Vec<(String, bo
     paths
 }
 
-/// The first of the paths that leads to no value among `values`.
+/// The first of the paths that leads to no value in `values`.
 pub(crate) fn absent(paths: &[(String, bool)], values: &Value) -> Option<Path> {
     paths.iter().find_map(|(path, has_default)| {
         let members: Vec<&str> = path.split('.').collect();
@@ -204,7 +204,7 @@ pub(crate) fn absent(paths: &[(String, bool)], values: &Value) -> Option<Path> {
             value = value.get_attr(member).unwrap_or_default();
             value.is_undefined() || value.is_none()
         })?;
-        // Behind `{% if data.a is defined %}` the same line may name `data.a` once more.
+        // After `{% if data.a is defined %}` the same line may use `data.a` again.
         let is_foreseen = paths.iter().any(|(other, foreseen)| *foreseen && other == path);
         let is_covered = is_foreseen && missing + 1 == members.len();
         (!is_covered).then(|| Path { absent: members[..=missing].join("."), has_default: *has_default })
@@ -214,18 +214,18 @@ pub(crate) fn absent(paths: &[(String, bool)], values: &Value) -> Option<Path> {
 struct Inspector<'a> {
     probe: Probe<'a>,
     own: &'a BTreeSet<String>,
-    /// The expressions whose absence the template foresees.
+    /// The expressions that the template allows to be absent.
     guarded: BTreeSet<usize>,
     mistakes: Vec<Mistake>,
 }
 
 impl Inspector<'_> {
-    fn say(&mut self, span: Span, problem: String, cause: Cause) {
+    fn report(&mut self, span: Span, problem: String, cause: Cause) {
         let line = span.start_line.into();
         self.mistakes.push(Mistake { line, problem, cause, is_warning: false });
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "in every other expression nothing has a name")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other expressions contain no names")]
     fn expression(&mut self, expression: &Expr<'_>) {
         self.guarded.extend(guarded_by(expression).map(place));
         match expression {
@@ -238,7 +238,7 @@ impl Inspector<'_> {
                     || self.own.contains(variable.id);
                 if !known {
                     let is_warning = self.guarded.contains(&place(expression));
-                    let problem = format!("nothing is called `{}`", variable.id);
+                    let problem = format!("there is no variable `{}`", variable.id);
                     let cause = Cause::Variable(variable.id.to_owned());
                     let line = variable.span().start_line.into();
                     self.mistakes.push(Mistake { line, problem, cause, is_warning });
@@ -266,13 +266,13 @@ impl Inspector<'_> {
     fn filter(&mut self, filter: &Filter<'_>, span: Span) {
         if !self.probe.has_filter(filter.name) {
             let cause = Cause::Filter(filter.name.to_owned());
-            return self.say(span, format!("there is no filter `{}`", filter.name), cause);
+            return self.report(span, format!("there is no filter `{}`", filter.name), cause);
         }
         if let Some((name, is_filter)) = calls::named_in(filter) {
             if is_filter && !self.probe.has_filter(&name) {
-                self.say(span, format!("there is no filter `{name}`"), Cause::Filter(name));
+                self.report(span, format!("there is no filter `{name}`"), Cause::Filter(name));
             } else if !is_filter && !self.probe.has_test(&name) {
-                self.say(span, format!("there is no test `{name}`"), Cause::Test(name));
+                self.report(span, format!("there is no test `{name}`"), Cause::Test(name));
             }
             return;
         }
@@ -288,14 +288,14 @@ impl Inspector<'_> {
             }));
         }
         for problem in problems {
-            self.say(span, problem, Cause::Argument);
+            self.report(span, problem, Cause::Argument);
         }
     }
 
     fn test(&mut self, test: &Test<'_>, span: Span) {
         if !self.probe.has_test(test.name) {
             let cause = Cause::Test(test.name.to_owned());
-            self.say(span, format!("there is no test `{}`", test.name), cause);
+            self.report(span, format!("there is no test `{}`", test.name), cause);
         }
     }
 
@@ -303,19 +303,19 @@ impl Inspector<'_> {
         if let Expr::Var(function) = &call.expr {
             if !FUNCTIONS.contains(&function.id) && function.id != "loop" {
                 let cause = Cause::Function(function.id.to_owned());
-                self.say(span, format!("there is no function `{}`", function.id), cause);
+                self.report(span, format!("there is no function `{}`", function.id), cause);
             }
         } else if let Expr::GetAttr(method) = &call.expr {
             let of_engine = matches!(&method.expr, Expr::Var(of) if ["loop", "self"].contains(&of.id));
             if !of_engine {
                 let problem = format!("a value has no function `{}`", method.name);
-                self.say(span, problem, Cause::Method(method.name.to_owned()));
+                self.report(span, problem, Cause::Method(method.name.to_owned()));
             }
         }
     }
 }
 
-/// The expression whose absence another one foresees: by `default`, `is defined` or `is undefined`.
+/// The expression that another one allows to be absent: by `default`, `is defined` or `is undefined`.
 fn guarded_by<'t>(expression: &'t Expr<'t>) -> Option<&'t Expr<'t>> {
     if let Expr::Filter(filter) = expression {
         return filter.expr.as_ref().filter(|_| ["default", "d"].contains(&filter.name));
@@ -326,7 +326,7 @@ fn guarded_by<'t>(expression: &'t Expr<'t>) -> Option<&'t Expr<'t>> {
     None
 }
 
-/// An expression's place in memory: the tree is read, never moved, while it is inspected.
+/// The address of an expression, as its identity. The tree does not move during inspection.
 fn place(expression: &Expr<'_>) -> usize {
     std::ptr::from_ref(expression) as usize
 }

@@ -1,8 +1,8 @@
-//! Rendering: a decision to send becomes what a channel sends, in the recipient's language.
+//! Rendering: turns a decision to send into the content of a channel, in the recipient's language.
 //!
-//! It is pure, and a crate of its own because it carries the template engine and the world's languages. Templates come
-//! from users, so each has a limit on steps, on nesting, on length and on what it works on; a variable that is not there
-//! is an error, never an empty space.
+//! Rendering is pure. This is a crate of its own because it contains the template engine and the language data.
+//! Templates come from users, so steps, nesting, length and value sizes are limited. A missing variable is an error
+//! and never renders as empty text.
 
 mod extra;
 mod failure;

@@ -1,7 +1,7 @@
-//! What keeps a template small and quick, whatever its author writes and whatever the event holds.
+//! Limits on the size and cost of rendering, whatever the template and the event contain.
 //!
-//! The engine counts steps and nesting. What one step may cost is bounded here: by size where a value leaves a filter or
-//! enters the text, and by [`crate::grammar`] where the engine asks nobody.
+//! The engine counts steps and nesting. This module limits the cost of one step: by size when a value leaves a
+//! filter or enters the text. [`crate::grammar`] covers the operators, for which the engine has no callback.
 
 use std::io::{self, Write};
 
@@ -11,48 +11,50 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value,
 use crate::failure::reasoned;
 use crate::strings;
 
-/// Steps of the template engine for one part. A long letter with loops takes a few thousand.
+/// The number of engine steps per part. A long e-mail with loops takes a few thousand.
 pub(crate) const MAX_STEPS: u64 = 20_000;
 
-/// Longest rendered part, in bytes: SES takes more, but no letter to one person needs it, and a job must fit its queue.
+/// The longest rendered part, in bytes. SES accepts more, but an e-mail to one person does not need it, and a job
+/// must fit its queue.
 pub(crate) const MAX_PART_BYTES: usize = 200 * 1024;
 
-/// Includes within includes. A block that calls itself may go ten times as deep, and at 100 it can overflow a stack of
-/// 1 MiB in a build without optimization. A layout that is extended does not count.
+/// The nesting of includes. A block that calls itself may nest ten times as deep. At 100 levels a build without
+/// optimisation can overflow a stack of 1 MiB. A layout that is extended does not count.
 pub(crate) const MAX_INCLUDES: usize = 5;
 
-/// What the engine counts for one include; a loop or a block counts 1.
+/// The engine's cost of one include. A loop or a block costs 1.
 ///
 /// Source: minijinja 3.0.5, `INCLUDE_RECURSION_COST`.
 pub(crate) const INCLUDE_COST: usize = 10;
 
-/// Items of a list. Nobody reads more in a letter, and operators walk a list in one step.
+/// The number of items of a list. Operators walk a list in one step.
 pub(crate) const MAX_ITEMS: usize = 2_000;
 
-/// What the filters of one part may read and write, and what it may put into its text, in bytes.
+/// The number of bytes that the filters of one part may read and write and that the part may add to its text.
 const MAX_EFFORT: usize = 4 * 1024 * 1024;
 
-/// Text that a step may handle without being counted: the steps themselves are the limit.
+/// The length of text that a step may handle without being counted. Such steps are limited by their number.
 pub(crate) const FREE_BYTES: usize = 256;
 
-/// What an item, a number or a name counts in bytes.
+/// The bytes counted for an item, a number or a name.
 const ITEM_BYTES: usize = 32;
 
-/// Lists in lists in lists. serde_json reads no more than 128.
+/// The nesting of lists. serde_json parses at most 128 levels.
 const MAX_DEPTH: usize = 130;
 
 /// The longest escape of one byte: `'` is `&#x27;`.
 const ESCAPE_GROWTH: usize = 6;
 
-/// Filters that make an empty text of a value that is not there, left to themselves.
+/// Filters that would turn a missing value into an empty text.
 const MUST_BE_THERE: [&str; 5] = ["urlencode", "tojson", "truncate", "striptags", "nl2br"];
 
-/// Bytes that one part has used so far.
+/// The bytes that one part has used so far.
 #[derive(Default)]
 struct Effort(usize);
 
-/// Filters that read all of their input, with the engine's own work. What is not here nor in [`crate::speech`] does
-/// not exist: `format`, `indent`, `batch`, `slice`, `chain`, `zip` and `pprint` make much out of little.
+/// Filters that read all of their input, with the engine's own implementation. Filters missing here and in
+/// [`crate::speech`] do not exist: `format`, `indent`, `batch`, `slice`, `chain`, `zip` and `pprint` produce large
+/// output from small input.
 macro_rules! counted {
     ($engine:ident, $($name:literal => $filter:path),* $(,)?) => {
         $({
@@ -64,7 +66,7 @@ macro_rules! counted {
     };
 }
 
-/// An engine with every limit in it, and without what has no limit.
+/// An engine with all limits, and without the functions that cannot be limited.
 pub(crate) fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_fuel(Some(MAX_STEPS));
@@ -105,8 +107,8 @@ fn counted(state: &mut State<'_, '_>, name: &str, filter: &Value, args: &[Value]
         ("replace", [text, from, to]) => {
             let (text, from, to) = (text.as_str(), from.as_str(), to.as_str());
             if let (Some(text), Some(from), Some(to)) = (text, from, to) {
-                let from_now_on = text.matches(from).count().saturating_mul(to.len());
-                spend(state, from_now_on)?;
+                let growth = text.matches(from).count().saturating_mul(to.len());
+                spend(state, growth)?;
             }
         }
         ("join", [list, joiner, ..]) => {
@@ -123,31 +125,31 @@ fn counted(state: &mut State<'_, '_>, name: &str, filter: &Value, args: &[Value]
     Ok(value)
 }
 
-/// `range(3)` is 0, 1, 2, as in Jinja, but of [`MAX_ITEMS`] at most.
+/// `range(3)` is 0, 1, 2 as in Jinja, limited to [`MAX_ITEMS`].
 fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> Result<Value, Error> {
-    let (from, to) = upper.map_or((0, lower), |it| (lower, it));
+    let (from, to) = upper.map_or((0, lower), |upper| (lower, upper));
     let step = step.unwrap_or(1);
     if step == 0 {
         return Err(reasoned("the step of a range cannot be 0"));
     }
     let mut items = Vec::new();
-    let mut at = Some(from);
-    while let Some(item) = at.filter(|at| if step > 0 { *at < to } else { *at > to }) {
+    let mut next = Some(from);
+    while let Some(item) = next.filter(|next| if step > 0 { *next < to } else { *next > to }) {
         if items.len() == MAX_ITEMS {
             return Err(too_many());
         }
         items.push(Value::from(item));
-        at = item.checked_add(step);
+        next = item.checked_add(step);
     }
     Ok(Value::from(items))
 }
 
-/// What a list is that is too long to be used. It fails when a template names it, and only then.
+/// The error that takes the place of a list that is too long. It fails the templates that use the list.
 pub(crate) fn too_many() -> Error {
     reasoned(format!("the list has more than {MAX_ITEMS} items"))
 }
 
-/// Writes a value into the text, or into what becomes a value.
+/// Writes a value into the text, or into a captured value.
 fn emit(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let growth = if matches!(state.auto_escape(), AutoEscape::None) { 1 } else { ESCAPE_GROWTH };
     charge(state, value, growth)?;
@@ -167,7 +169,7 @@ fn charge(state: &mut State<'_, '_>, value: &Value, growth: usize) -> Result<(),
     if small {
         return Ok(());
     }
-    let left = MAX_EFFORT - state.get_extension::<Effort>().map_or(0, |it| it.0);
+    let left = MAX_EFFORT - state.get_extension::<Effort>().map_or(0, |effort| effort.0);
     spend(state, weight(value, left, 0)?.saturating_mul(growth))
 }
 
@@ -183,14 +185,14 @@ fn spend(state: &mut State<'_, '_>, bytes: usize) -> Result<(), Error> {
 }
 
 fn exhausted() -> Error {
-    reasoned(format!("it works on more than {} MB of values", MAX_EFFORT / 1024 / 1024))
+    reasoned(format!("filters process more than {} MB of values", MAX_EFFORT / 1024 / 1024))
 }
 
-/// Roughly how many bytes a value is, as text; it stops counting above `left`.
+/// The approximate size of a value as text, in bytes. Stops counting above `left`.
 fn weight(value: &Value, left: usize, depth: usize) -> Result<usize, Error> {
     let mut sum = value.as_str().map_or(ITEM_BYTES, str::len);
     if depth > MAX_DEPTH {
-        return Err(reasoned(format!("lists are within each other more than {MAX_DEPTH} times")));
+        return Err(reasoned(format!("lists are nested more than {MAX_DEPTH} deep")));
     }
     let map = value.kind() == ValueKind::Map;
     if map || matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {

@@ -1,4 +1,4 @@
-//! The names that a template knows.
+//! The variables of templates.
 
 use std::sync::Arc;
 
@@ -9,9 +9,10 @@ use minijinja::value::Object;
 use crate::inspect::FUNCTIONS;
 use crate::speech::VOICE;
 
-/// What a template can name: `event`, `data`, `recipient` where it is one person, `digest` where there is one,
-/// `unsubscribe_url` in a letter that can be refused, and `postal_address` in a commercial one. Every other name is looked
-/// up in `context`, which the event brings; none of the names above comes from there, whether it has a value or not.
+/// The variables of a template: `event`, `data`, `recipient` for a single person, `digest` in a digest,
+/// `unsubscribe_url` in an e-mail with an unsubscribe link, and `postal_address` in a commercial one. Every other
+/// name is looked up in `context`, which the event provides. The names above are never taken from there, whether
+/// they have a value or not.
 pub(crate) struct Names {
     pub(crate) event: Value,
     pub(crate) data: Value,
@@ -37,7 +38,7 @@ impl Object for Names {
             "unsubscribe_url" => &self.way_out,
             "postal_address" => &self.postal_address,
             VOICE => &self.voice,
-            // A function stays what it is.
+            // Functions cannot be replaced.
             _ if FUNCTIONS.contains(&name) => return None,
             _ => return self.context.get_attr(name).ok().filter(|value| !value.is_undefined()),
         };
@@ -51,7 +52,7 @@ impl std::fmt::Debug for Names {
     }
 }
 
-/// The recipient, as far as a letter may name them.
+/// The members of the recipient that templates may use.
 pub(crate) struct Person {
     id: Value,
     name: Value,
@@ -61,12 +62,12 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn value(of: &Recipient) -> Value {
-        let or_nothing = |text: &Option<String>| text.as_deref().map_or(Value::UNDEFINED, Value::from);
+        let or_undefined = |text: &Option<String>| text.as_deref().map_or(Value::UNDEFINED, Value::from);
         Value::from_object(Person {
             id: Value::from(of.id.as_str()),
             name: Value::from(of.name.as_deref().unwrap_or(&of.id)),
-            locale: or_nothing(&of.locale),
-            zone: or_nothing(&of.zone),
+            locale: or_undefined(&of.locale),
+            zone: or_undefined(&of.zone),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What only a message's words can ask, put and settled: for dispatch, which asks tables, and for whoever plays a run.
+//! Checks that depend on rendered text: for dispatch, which asks tables, and for dry runs.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::renderer::Renderer;
 use crate::scene::{SAMPLE_WAY_OUT, Scene};
 use crate::survivors::{LeftOut, Told};
 
-/// Messages that were rendered already, by their keys.
+/// Messages that are already rendered, by their keys.
 #[derive(Default)]
 pub struct Written {
     contents: BTreeMap<Key, Content>,
@@ -24,14 +24,15 @@ pub struct Written {
 }
 
 impl Written {
-    /// Takes out the message of a key, with the events of its digest that it does not tell.
+    /// Removes the message of a key, with the events of its digest that were left out.
     pub fn remove(&mut self, key: &Key) -> Option<Told> {
         let content = self.contents.remove(key)?;
         Some(Told { content, left_out: self.left_out.remove(key).unwrap_or_default() })
     }
 }
 
-/// The scene of an event that is rendered at `now`. `tenant_zone` tells the time to rooms, and to those whose own zone is not known.
+/// The template context of an event that is rendered at `now`. `tenant_zone` is the zone of rooms, and of
+/// recipients without a zone of their own.
 #[must_use]
 pub fn scene_of<'a>(
     renderer: &'a Renderer,
@@ -47,8 +48,8 @@ pub fn scene_of<'a>(
     renderer.scene_with(plan.envelope(), extra)
 }
 
-/// Renders the messages that something must be asked about, and says what. What gives no text is left to whoever
-/// renders the rest: there it fails again, and is told.
+/// Renders the messages that need a check, and returns the checks. A message that fails to render is skipped: it
+/// fails again when the rest is rendered, and is reported there.
 #[must_use]
 pub fn proofs(
     scene: &Scene<'_>,
@@ -61,7 +62,7 @@ pub fn proofs(
     let (mut proofs, mut written) = (Vec::new(), Written::default());
     for decision in decisions {
         let Verdict::Send(order) = &decision.verdict else { continue };
-        if !is_asked_about(decision.channel) {
+        if !needs_check(decision.channel) {
             continue;
         }
         let sample = order.way_out.as_ref().map(|_| SAMPLE_WAY_OUT);
@@ -70,14 +71,14 @@ pub fn proofs(
             written.left_out.insert(decision.key.clone(), left_out);
         }
         match Proof::of(plan, decision, order, content, &zone) {
-            Ok(it) => proofs.push(it),
+            Ok(proof) => proofs.push(proof),
             Err(content) => drop(written.contents.insert(decision.key.clone(), *content)),
         }
     }
     (proofs, written)
 }
 
-/// What an answer makes of a message: it is written, or its decision is another one now.
+/// Applies the answer to a check: the message is accepted, or its decision changes.
 pub fn settle(
     proof: Proof,
     answer: &Answer,
@@ -99,7 +100,7 @@ pub fn settle(
     }
 }
 
-/// All of it at once, for whoever has every answer.
+/// Runs all checks at once, for callers that have every answer.
 #[must_use]
 pub fn proofread<'a>(
     renderer: &Renderer,
@@ -118,8 +119,8 @@ pub fn proofread<'a>(
     (decisions, written)
 }
 
-/// Whether messages on this channel may have to be asked about.
-fn is_asked_about(channel: Option<Channel>) -> bool {
+/// Whether messages on this channel may need a check.
+fn needs_check(channel: Option<Channel>) -> bool {
     channel.is_some_and(|channel| match channel {
         Channel::Sms | Channel::Whatsapp => true,
         Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,

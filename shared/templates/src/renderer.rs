@@ -12,19 +12,19 @@ use crate::limits::{self, Bounded};
 use crate::scene::Scene;
 use crate::{grammar, speech};
 
-/// Renders the templates of one catalog. Each is compiled when it is first needed, and once.
+/// Renders the templates of one catalog. Each is compiled once, on first use.
 pub struct Renderer {
     engine: Environment<'static>,
     sources: Arc<BTreeMap<String, String>>,
-    /// The files of each template, looked through when the template is first needed.
-    shelves: BTreeMap<String, OnceLock<Shelf>>,
-    /// The language of those whose own is not known or not written.
+    /// The files of each template, indexed on first use.
+    files_by_template: BTreeMap<String, OnceLock<TemplateFiles>>,
+    /// The language for recipients without one, or whose language has no files.
     pub(crate) default_locale: String,
 }
 
-/// The files of one template: its languages, and in each the name of every part's file.
+/// The files of one template: its languages, and for each language the file of every part.
 #[derive(Default)]
-struct Shelf {
+struct TemplateFiles {
     files: BTreeMap<String, BTreeMap<String, String>>,
     languages: Languages,
 }
@@ -36,41 +36,43 @@ impl Renderer {
         Renderer { default_locale: catalog.policy().locale.clone(), ..renderer }
     }
 
-    /// `sources` are template texts by path, as the catalog has them.
+    /// A renderer for template texts by path, in the catalog's format.
     #[must_use]
     pub fn of(sources: BTreeMap<String, String>) -> Renderer {
         Renderer::over(Arc::new(sources))
     }
 
     fn over(sources: Arc<BTreeMap<String, String>>) -> Renderer {
-        let shelves =
+        let files_by_template =
             templates(&sources).into_iter().map(|template| (template.to_owned(), OnceLock::new())).collect();
         let loader = Arc::clone(&sources);
         let mut engine = limits::engine();
-        speech::teach(&mut engine);
-        engine.set_loader(move |name| loader.get(name).map(|it| grammar::admit(name, it)).transpose());
+        speech::register(&mut engine);
+        engine
+            .set_loader(move |name| loader.get(name).map(|source| grammar::admit(name, source)).transpose());
         engine.set_auto_escape_callback(|name| match name.ends_with(".html") {
             true => AutoEscape::Html,
             false => AutoEscape::None,
         });
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
-        Renderer { engine, sources, shelves, default_locale: locale::DEFAULT.to_owned() }
+        Renderer { engine, sources, files_by_template, default_locale: locale::DEFAULT.to_owned() }
     }
 
-    /// Compiles one template, to find out whether it parses and keeps to the limits.
+    /// Compiles one template to check its syntax and limits.
     ///
     /// # Errors
-    /// [`Unrendered`] with the line and what is wrong there.
+    /// [`Unrendered`] with the line and the problem.
     pub fn compile(&self, name: &str) -> Result<(), Unrendered> {
         self.engine.get_template(name).map(drop).map_err(|error| self.unrendered(name, &error))
     }
 
-    /// What a template may ask of an event, as dotted paths: `data.userId`, `recipient.name`. It is read off the text,
-    /// so it holds what stands under a condition or has a `default`, and what the files say that are included or
-    /// extended by a plain name. The members of what a loop goes over are not known: `data.items` stands for them.
+    /// The values that a template may read from an event, as dotted paths: `data.userId`, `recipient.name`. Derived
+    /// from the text alone: includes paths under a condition or with a `default`, and those of files that are
+    /// included or extended by a constant name. Members of a loop's items are not known: `data.items` represents
+    /// them.
     ///
     /// # Errors
-    /// [`Unrendered`] where one of the files cannot be compiled or is not there.
+    /// [`Unrendered`] if one of the files does not compile or is missing.
     pub fn variables(&self, name: &str) -> Result<BTreeSet<String>, Unrendered> {
         let mut variables = BTreeSet::new();
         let (mut open, mut seen) = (vec![name.to_owned()], BTreeSet::new());
@@ -86,29 +88,30 @@ impl Renderer {
         Ok(variables)
     }
 
-    /// What is wrong in the templates whatever an event says, by the name of the file. A file that does not compile is
-    /// left to [`Renderer::compile`].
+    /// The mistakes in templates that do not depend on an event, by file name. Files that do not compile are left
+    /// to [`Renderer::compile`].
     #[must_use]
     pub fn mistakes(&self) -> Vec<(String, Mistake)> {
         let names = self.sources.iter().filter_map(|(name, source)| inspect::names(name, source).ok());
         let own: BTreeSet<String> = names.flatten().collect();
         let mut mistakes = Vec::new();
-        // The grammar refuses what grows without bound: nothing else is tried out.
+        // The grammar refuses unlimited growth, so only compiled files are inspected.
         for (name, source) in self.sources.iter().filter(|(name, _)| self.compile(name).is_ok()) {
             let locale = parts(name).map(|(_, locale, _)| locale);
             let found = inspect::inspect(&self.engine, name, source, locale, &own);
-            mistakes.extend(found.unwrap_or_default().into_iter().map(|it| (name.clone(), it)));
+            mistakes.extend(found.unwrap_or_default().into_iter().map(|mistake| (name.clone(), mistake)));
         }
         mistakes
     }
 
-    /// What templates see of one event, made once for all of its orders. `envelope` is its CloudEvents envelope.
+    /// The template context of one event, built once for all of its messages. `envelope` is its CloudEvents
+    /// envelope.
     #[must_use]
     pub fn scene<'a>(&'a self, envelope: &'a serde_json::Value) -> Scene<'a> {
         self.scene_with(envelope, Extra::default())
     }
 
-    /// The same, with what the event itself does not say.
+    /// The template context with additional values.
     #[must_use]
     pub fn scene_with<'a>(&'a self, envelope: &'a serde_json::Value, extra: Extra<'a>) -> Scene<'a> {
         Scene::new(self, envelope, extra)
@@ -116,17 +119,18 @@ impl Renderer {
 
     /// The file of a part in one locale.
     pub(crate) fn file(&self, template: &str, locale: &str, part: &str) -> Option<&str> {
-        self.shelf(template)?.files.get(locale)?.get(part).map(String::as_str)
+        self.files_of(template)?.files.get(locale)?.get(part).map(String::as_str)
     }
 
-    /// The languages of a template that suit a reader, closest first; at the end those of the default language.
+    /// The languages of a template that suit a reader, closest first, with those of the default language at the
+    /// end.
     pub(crate) fn languages(&self, template: &str, preferred: Option<&str>) -> Vec<&str> {
-        let shelf = self.shelf(template);
-        shelf.map_or_else(Vec::new, |shelf| shelf.languages.choices(preferred, &self.default_locale))
+        let files = self.files_of(template);
+        files.map_or_else(Vec::new, |files| files.languages.choices(preferred, &self.default_locale))
     }
 
-    fn shelf(&self, template: &str) -> Option<&Shelf> {
-        Some(self.shelves.get(template)?.get_or_init(|| shelf(&self.sources, template)))
+    fn files_of(&self, template: &str) -> Option<&TemplateFiles> {
+        Some(self.files_by_template.get(template)?.get_or_init(|| files_of(&self.sources, template)))
     }
 
     pub(crate) fn render_part(&self, name: &str, values: &Value) -> Result<String, Unrendered> {
@@ -134,11 +138,11 @@ impl Renderer {
         let mut text = Bounded(Vec::with_capacity(1_024));
         let rendered = template.render_captured_to(values.clone(), &mut text);
         rendered.map_err(|error| self.explained(self.unrendered(name, &error), values))?;
-        // The engine writes text only, so nothing is lost here.
+        // The engine writes valid UTF-8 only, so no text is lost.
         Ok(String::from_utf8(text.0).unwrap_or_default())
     }
 
-    /// The same failure, with the path that leads to no value.
+    /// Adds the path that leads to no value to the error.
     fn explained(&self, mut failure: Unrendered, values: &Value) -> Unrendered {
         if let (Cause::Missing(path), Some(source)) =
             (&mut failure.cause, self.sources.get(&failure.template))
@@ -154,26 +158,26 @@ impl Renderer {
     }
 }
 
-/// Every template once.
+/// Each template once.
 fn templates(sources: &BTreeMap<String, String>) -> Vec<&str> {
     let mut templates: Vec<&str> = sources.keys().filter_map(|key| Some(parts(key)?.0)).collect();
     templates.dedup();
     templates
 }
 
-fn shelf(sources: &BTreeMap<String, String>, template: &str) -> Shelf {
-    let mut shelf = Shelf::default();
+fn files_of(sources: &BTreeMap<String, String>, template: &str) -> TemplateFiles {
+    let mut found = TemplateFiles::default();
     let beginning = format!("{template}/");
     let names = sources.range(beginning.clone()..).map(|(name, _)| name);
     for name in names.take_while(|name| name.starts_with(&beginning)) {
         if let Some((of, locale, file)) = parts(name)
             && of == template
         {
-            shelf.files.entry(locale.to_owned()).or_default().insert(file.to_owned(), name.clone());
+            found.files.entry(locale.to_owned()).or_default().insert(file.to_owned(), name.clone());
         }
     }
-    shelf.languages = Languages::new(shelf.files.keys().map(String::as_str));
-    shelf
+    found.languages = Languages::new(found.files.keys().map(String::as_str));
+    found
 }
 
 /// The template, the locale and the file of a path. `None` for a layout.

@@ -1,4 +1,4 @@
-//! One event as templates see it, and what is said to one person about it.
+//! The template context of one event, and the rendering of its messages.
 
 use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
@@ -22,10 +22,10 @@ use crate::survivors::{Told, survivors};
 use crate::text::{one_line, trimmed};
 use crate::values::value_of;
 
-/// What stands for the link by which a reader unsubscribes, where nobody will click on it.
+/// The placeholder for the unsubscribe link in previews.
 pub const SAMPLE_WAY_OUT: &str = "https://example.com/unsubscribe";
 
-/// One event as templates see it.
+/// The template context of one event.
 pub struct Scene<'a> {
     renderer: &'a Renderer,
     envelope: &'a serde_json::Value,
@@ -48,11 +48,11 @@ impl<'a> Scene<'a> {
         Scene { renderer, envelope, extra: Extra { now, ..extra }, event, data, digest }
     }
 
-    /// Renders an order as [`Scene::render_with`] does. Where a digest gives no text because of some of its events, these
-    /// are left out and the others are told.
+    /// Renders a message like [`Scene::render_with`]. If a digest cannot be rendered because of some of its events,
+    /// they are left out.
     ///
     /// # Errors
-    /// As [`Scene::render_with`], when no event of the digest can be told.
+    /// As [`Scene::render_with`], if no event of the digest can be rendered.
     pub fn tell(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Told, Unrendered> {
         let failed = match self.render_with(order, way_out) {
             Ok(content) => return Ok(Told { content, left_out: Vec::new() }),
@@ -75,14 +75,14 @@ impl<'a> Scene<'a> {
         RawValue::from_string(json).expect("values and texts that were read as JSON always are JSON")
     }
 
-    /// A broadcast: the event itself, without words.
+    /// A broadcast: the event itself, without rendered text.
     fn broadcast(&self, rule: &Rule, live: &Live) -> Broadcast {
         let is_whole = rule.broadcast.as_ref().is_some_and(|broadcast| broadcast.expose_all);
         let data = if is_whole { self.payload() } else { self.exposed(&rule.expose) };
         Broadcast { to: live.to.clone(), data, exclude: live.exclude.clone(), record: live.record }
     }
 
-    /// The whole payload, as the producer wrote it where that is known; an empty object where there is none.
+    /// The whole payload, in the producer's own text if known. An empty object if there is none.
     fn payload(&self) -> Box<RawValue> {
         let written = self.extra.payload.map(|data| data.text().to_owned());
         let json = written.or_else(|| Some(self.envelope.get("data")?.to_string()));
@@ -90,33 +90,32 @@ impl<'a> Scene<'a> {
             .expect("a payload that was read as JSON always is JSON")
     }
 
-    /// Renders everything the order's channel sends.
+    /// Renders the content for the order's channel.
     ///
-    /// All parts are read in the first language that has every part which the channel requires, and part by part in the
-    /// closest one where none has.
+    /// All parts use the first language that has every required part. If no language has all of them, each part
+    /// uses the closest language that has it.
     ///
-    /// Where the order lets its reader unsubscribe, [`SAMPLE_WAY_OUT`] stands for the link: for whoever only wants to
-    /// see what would be said.
+    /// If the order has an unsubscribe link, [`SAMPLE_WAY_OUT`] takes its place, for previews.
     ///
     /// # Errors
-    /// [`Unrendered`] names the first part that gave no text, or the file that is to be attached and is not named.
+    /// [`Unrendered`] names the first part that failed, or the attachment that the event does not name.
     pub fn render(&self, order: &Order<'_>) -> Result<Content, Unrendered> {
         self.render_with(order, order.way_out.as_ref().map(|_| SAMPLE_WAY_OUT))
     }
 
-    /// The same, with the link by which the reader of a letter unsubscribes. Templates see it as `unsubscribe_url`; there
-    /// is no such name where there is no link: `{% if unsubscribe_url is defined %}`.
+    /// Renders the content with the reader's unsubscribe link. Templates see it as `unsubscribe_url`. Without a
+    /// link the name is undefined: `{% if unsubscribe_url is defined %}`.
     ///
     /// # Errors
     /// As [`Scene::render`].
     pub fn render_with(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Content, Unrendered> {
         match &order.target {
             Target::Email(to) => {
-                let words = Words { way_out, ..Words::new(self, order, Channel::Email)? };
-                words.letter(to).map(Content::Email)
+                let words = MessageRenderer { way_out, ..MessageRenderer::new(self, order, Channel::Email)? };
+                words.email(to).map(Content::Email)
             }
             Target::Push(to) => {
-                let words = Words::new(self, order, Channel::Push)?;
+                let words = MessageRenderer::new(self, order, Channel::Push)?;
                 let [title, body] = words.parts()?;
                 Ok(Content::Push(Push {
                     to: to.clone(),
@@ -131,15 +130,15 @@ impl<'a> Scene<'a> {
                     locale: words.locale(Channel::Push.parts()[0]).unwrap_or_default().to_owned(),
                 }))
             }
-            Target::Sms(to) => Words::new(self, order, Channel::Sms)?.text(to).map(Content::Sms),
+            Target::Sms(to) => MessageRenderer::new(self, order, Channel::Sms)?.text(to).map(Content::Sms),
             Target::Whatsapp(to) => {
-                let words = Words::new(self, order, Channel::Whatsapp)?;
+                let words = MessageRenderer::new(self, order, Channel::Whatsapp)?;
                 let Text { to, text, locale, sender: _ } = words.text(to)?;
                 let template = words.approved()?;
                 Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
             Target::Socket(to) => {
-                let [title, body] = Words::new(self, order, Channel::Socket)?.parts()?;
+                let [title, body] = MessageRenderer::new(self, order, Channel::Socket)?.parts()?;
                 Ok(Content::Socket(Socket {
                     to: to.clone(),
                     title: one_line(&title),
@@ -152,34 +151,40 @@ impl<'a> Scene<'a> {
             Target::Broadcast(live) => Ok(Content::Broadcast(self.broadcast(order.rule, live))),
             Target::Webhook { to, version } => {
                 let paths = order.rule.exposed_in(version.as_deref()).unwrap_or(&order.rule.expose);
-                let body = notice(self.envelope, &self.exposed(paths));
+                let body = webhook_body(self.envelope, &self.exposed(paths));
                 Ok(Content::Webhook(Webhook { to: to.clone(), body, by_hand: None }))
             }
         }
     }
 }
 
-/// One order's words: every part in the language that is closest to the recipient's.
-struct Words<'a> {
+/// The text parts of one message, each in the language closest to the recipient's.
+struct MessageRenderer<'a> {
     scene: &'a Scene<'a>,
     order: &'a Order<'a>,
     channel: Channel,
     template: &'a str,
-    /// The members of the event's object that are variables, beside the event itself.
+    /// The members of the event's context object, which are variables beside the event itself.
     context: Value,
-    /// What the event says in place of the template's own subject or title.
+    /// The event's own subject or title, in place of the template's.
     subject: Option<String>,
-    /// The languages to try, closest first; only one where that has all that is required.
+    /// The languages to try, closest first. Only one if it has all required parts.
     chain: Vec<&'a str>,
     person: Value,
-    /// The link by which the reader of a letter unsubscribes.
+    /// The unsubscribe link of an e-mail.
     way_out: Option<&'a str>,
 }
 
-impl<'a> Words<'a> {
+impl<'a> MessageRenderer<'a> {
+    /// Selects template, context and languages.
+    ///
     /// # Errors
-    /// The event names a template that its rule does not list, or a context that is no object.
-    fn new(scene: &'a Scene<'a>, order: &'a Order<'a>, channel: Channel) -> Result<Words<'a>, Unrendered> {
+    /// The event names a template that its rule does not list, or a context that is not an object.
+    fn new(
+        scene: &'a Scene<'a>,
+        order: &'a Order<'a>,
+        channel: Channel,
+    ) -> Result<MessageRenderer<'a>, Unrendered> {
         let (rule, preferred) = (order.rule, order.person.and_then(|person| person.locale.as_deref()));
         let template = rule
             .template_for(scene.envelope)
@@ -190,18 +195,28 @@ impl<'a> Words<'a> {
         let mut chain = scene.renderer.languages(template, preferred);
         let has = |locale: &str, part: &Part| scene.renderer.file(template, locale, part.file).is_some();
         let complete =
-            |it: &&str| channel.parts().iter().filter(|part| part.required).all(|part| has(it, part));
-        if let Some(at) = chain.iter().position(complete) {
-            chain = vec![chain.swap_remove(at)];
+            |locale: &&str| channel.parts().iter().filter(|part| part.required).all(|part| has(locale, part));
+        if let Some(index) = chain.iter().position(complete) {
+            chain = vec![chain.swap_remove(index)];
         }
         let person = order.person.map_or(Value::UNDEFINED, Person::value);
         let subject = rule.subject_for(scene.envelope).filter(|_| has_subject(channel));
         let context = context.as_ref().map_or(Value::UNDEFINED, value_of);
-        Ok(Words { scene, order, channel, template, context, subject, chain, person, way_out: None })
+        Ok(MessageRenderer {
+            scene,
+            order,
+            channel,
+            template,
+            context,
+            subject,
+            chain,
+            person,
+            way_out: None,
+        })
     }
 
-    /// A whole letter: its words, and what the rule and the policy say of its envelope.
-    fn letter(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
+    /// A whole e-mail: its text parts, and the envelope members from the rule and the policy.
+    fn email(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
         let (rule, envelope) = (self.order.rule, self.scene.envelope);
         let attachments = attachments(&rule.attachments, envelope)
             .map_err(|error| Unrendered::no_file(self.template, error.to_string()))?;
@@ -233,10 +248,10 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// Where answers go: to the mailbox that the rule names, or else the policy. A path that leads to no value names none.
+    /// The reply-to mailbox of the rule, or else of the policy. A path that leads to no value names none.
     ///
     /// # Errors
-    /// The rule or the policy names a value that is no mailbox.
+    /// The rule or the policy names a value that is not a mailbox.
     fn answers_to(&self) -> Result<Option<(EmailAddress, Option<DisplayName>)>, Unrendered> {
         let rule = self.order.rule;
         let named =
@@ -265,14 +280,14 @@ impl<'a> Words<'a> {
         self.scene.extra.policy?.postal_address.of(tenant)
     }
 
-    /// A part that is not required is empty where there is no file for it.
+    /// Renders all parts. An optional part without a file is empty.
     fn parts<const N: usize>(&self) -> Result<[String; N], Unrendered> {
         let renderer = self.scene.renderer;
         let template = self.template;
         let mut texts = std::array::from_fn(|_| String::new());
-        let mut said: Option<(&str, Value)> = None;
-        for (place, (text, part)) in texts.iter_mut().zip(self.channel.parts()).enumerate() {
-            if let Some(subject) = self.subject.as_ref().filter(|_| place == 0) {
+        let mut previous: Option<(&str, Value)> = None;
+        for (index, (text, part)) in texts.iter_mut().zip(self.channel.parts()).enumerate() {
+            if let Some(subject) = self.subject.as_ref().filter(|_| index == 0) {
                 text.clone_from(subject);
                 continue;
             }
@@ -285,21 +300,21 @@ impl<'a> Words<'a> {
                 }
                 continue;
             };
-            let values = match said.take().filter(|(it, _)| *it == locale) {
-                Some((_, it)) => it,
+            let values = match previous.take().filter(|(used, _)| *used == locale) {
+                Some((_, values)) => values,
                 None => self.values(locale),
             };
             *text = renderer.render_part(name, &values)?;
-            said = Some((locale, values));
+            previous = Some((locale, values));
         }
         Ok(texts)
     }
 
-    /// The one part of a message to a phone.
+    /// The single text part of an SMS or WhatsApp message.
     fn text(&self, to: &PhoneNumber) -> Result<Text, Unrendered> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
-        // CLDR's no-break spaces are in no alphabet of 7 bits: one of them would halve what a message holds.
+        // CLDR's no-break spaces are in no 7-bit alphabet. A single one would halve the capacity of an SMS.
         let text = match self.channel {
             Channel::Sms => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
             Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook | Channel::Whatsapp => {
@@ -309,7 +324,7 @@ impl<'a> Words<'a> {
         Ok(Text { to: to.clone(), text, locale, sender: None })
     }
 
-    /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
+    /// The approved WhatsApp template in the closest language that has one. The template has a language of its own.
     fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
         let (renderer, template) = (self.scene.renderer, self.template);
         let preferred = self.order.person.and_then(|person| person.locale.as_deref());
@@ -322,7 +337,7 @@ impl<'a> Words<'a> {
     }
 
     fn locale(&self, part: Part) -> Option<&str> {
-        let has = |it: &&str| self.scene.renderer.file(self.template, it, part.file).is_some();
+        let has = |language: &&str| self.scene.renderer.file(self.template, language, part.file).is_some();
         self.chain.iter().copied().find(has)
     }
 
@@ -351,8 +366,8 @@ fn has_subject(channel: Channel) -> bool {
     }
 }
 
-/// The text of a value, the first of a list. `None` where there is no value; of another kind of value an empty text, which
-/// is no mailbox.
+/// The text of a value, or of the first item of a list. `None` without a value. Other kinds give an empty text,
+/// which is not a mailbox.
 fn first_text(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::Null => None,
@@ -364,11 +379,11 @@ fn first_text(value: &serde_json::Value) -> Option<String> {
     }
 }
 
-/// What a system is told. There are no words in it, so there is no template. `event` names the event, so that a receiver
-/// can fit the message to its own records and ask for its deliveries.
+/// The body of a webhook message. It has no text parts and no template. `event` identifies the event, so that a
+/// receiver can match the message to its own records and query its deliveries.
 ///
 /// Source: Standard Webhooks 1.0, "Payload structure".
-fn notice(envelope: &serde_json::Value, data: &RawValue) -> String {
+fn webhook_body(envelope: &serde_json::Value, data: &RawValue) -> String {
     let named = ["id", "source", "subject", "tenant"].into_iter();
     let named =
         named.filter_map(|name| Some((name, envelope.get(name)?))).filter(|(_, value)| value.is_string());

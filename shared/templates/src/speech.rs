@@ -1,6 +1,6 @@
-//! The filters that put numbers, times and lists into words, as the reader's language and region write them.
+//! Filters that format numbers, times and lists in the reader's language and region.
 //!
-//! | in a template | in English | in German |
+//! | template | English | German |
 //! |---|---|---|
 //! | `{{ n \| plural(one="# task", other="# tasks") }}` | 1 task | |
 //! | `{{ 1234.5 \| number }}`, `\| number(2)` | 1,234.5 | 1.234,50 |
@@ -41,10 +41,10 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 use crate::failure::reasoned;
 use crate::values;
 
-/// The name under which a part's [`Voice`] stands among its variables; no template can spell it.
+/// The name of a part's [`Voice`] among its variables. Templates cannot spell it.
 pub(crate) const VOICE: &str = " voice";
 
-/// How the reader of one part writes numbers and tells the time. What is asked of it is found out once.
+/// The number and time format of one part's reader. Derived values are computed once.
 #[derive(Default)]
 pub(crate) struct Voice {
     tag: String,
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Voice {
 impl Object for Voice {}
 
 impl Voice {
-    /// `tag` is the locale whose numbers and dates stand in the text, `now` the time of sending.
+    /// `tag` is the locale for numbers and dates, `now` the time of sending.
     pub(crate) fn new(tag: String, zones: [Option<&str>; 2], now: Option<Timestamp>) -> Voice {
         Voice { tag, zones: zones.map(|zone| zone.map(str::to_owned)), now, ..Voice::default() }
     }
@@ -77,12 +77,12 @@ impl Voice {
         self.now
     }
 
-    /// A folder whose name is no language speaks as the root of all languages does.
+    /// A folder name that is not a language gets the root locale.
     fn locale(&self) -> &Locale {
         self.locale.get_or_init(|| self.tag.parse().unwrap_or(Locale::UNKNOWN))
     }
 
-    /// The first zone there is, or UTC.
+    /// The first valid zone, or UTC.
     fn zone(&self) -> &TimeZone {
         self.zone.get_or_init(|| {
             let known = |text: &String| TimeZone::get(text).ok();
@@ -91,8 +91,8 @@ impl Voice {
     }
 }
 
-/// Gives the engine its filters.
-pub(crate) fn teach(engine: &mut Environment<'static>) {
+/// Registers the filters with the engine.
+pub(crate) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("float", values::float);
     engine.add_filter("plural", numbers::plural);
     engine.add_filter("ordinal", ordinal::ordinal);
@@ -107,16 +107,16 @@ pub(crate) fn teach(engine: &mut Environment<'static>) {
     engine.add_filter("list", lists::list);
 }
 
-/// Calls `speak` with the voice of the part that is being rendered.
-fn with_voice<T>(state: &State<'_, '_>, speak: impl FnOnce(&Voice) -> T) -> T {
+/// Calls `format` with the locale format of the part that is being rendered.
+fn with_voice<T>(state: &State<'_, '_>, format: impl FnOnce(&Voice) -> T) -> T {
     let voice = state.lookup(VOICE);
     match voice.as_ref().and_then(|voice| voice.downcast_object_ref::<Voice>()) {
-        Some(it) => speak(it),
-        None => speak(&Voice::default()),
+        Some(voice) => format(voice),
+        None => format(&Voice::default()),
     }
 }
 
-/// A value that must be there.
+/// A value that must exist.
 fn given(value: &Value) -> Result<&Value, Error> {
     match value.is_undefined() {
         true => Err(Error::from(ErrorKind::UndefinedError)),
@@ -124,7 +124,7 @@ fn given(value: &Value) -> Result<&Value, Error> {
     }
 }
 
-/// CLDR has an answer for every locale, its root if nothing closer.
+/// CLDR falls back to its root locale, so this error should not occur.
 fn unknown<E>(_: E) -> Error {
     reasoned("there is no data about the language")
 }

@@ -1,4 +1,4 @@
-//! Filters for texts: cut to a length, freed of tags, broken into lines of HTML.
+//! Text filters: truncation, tag removal, and line breaks in HTML.
 
 #![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 
@@ -8,15 +8,15 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::failure::reasoned;
 
-/// The end of a text that was cut, unless the template gives another.
+/// The default end of a truncated text.
 const END: &str = "…";
 
-/// The characters of a text that are kept, unless the template says how many. As in Jinja.
+/// The default length in characters, as in Jinja.
 const USUAL_LENGTH: usize = 255;
 
-/// `text | truncate(40)`: at most 40 characters, the end "…" among them, cut between words where there is a space.
-/// `truncate(40, true)` cuts within a word, `truncate(40, end="...")` gives another end. A character is what readers see
-/// as one: an emoji, or a letter with its accents.
+/// `text | truncate(40)`: at most 40 characters including the end "…", cut between words if there is a space.
+/// `truncate(40, true)` cuts within a word, `truncate(40, end="...")` uses another end. Characters are graphemes:
+/// an emoji, or a letter with its accents.
 pub(crate) fn truncate(
     text: StringInput<'_>,
     length: Option<usize>,
@@ -28,7 +28,7 @@ pub(crate) fn truncate(
     let within_words = within_words.or(more.get("killwords")?).unwrap_or_default();
     let end = end.or(more.get("end")?).unwrap_or(END);
     if more.assert_all_used().is_err() {
-        return Err(reasoned("`truncate` knows length, killwords and end, and no other word"));
+        return Err(reasoned("`truncate` takes only length, killwords and end"));
     }
     let text: &str = text.as_str();
     // A text has at least as many bytes as characters.
@@ -45,14 +45,14 @@ pub(crate) fn truncate(
     Ok(cut.trim_end().to_owned() + &end)
 }
 
-/// `html | striptags`: the text of a piece of HTML, in one line. Scripts and styles are left out, entities are resolved.
-/// The text is escaped like any other where it enters HTML.
+/// `html | striptags`: the text of an HTML fragment, on one line. Scripts and styles are left out, entities are
+/// resolved. Like other text, the result is escaped when it enters HTML.
 pub(crate) fn striptags(html: StringInput<'_>) -> String {
     let mut text = String::new();
     let mut rest: &str = html.as_str();
     while let Some((before, after)) = rest.split_once('<') {
         text.push_str(before);
-        rest = match behind_tag(after) {
+        rest = match after_tag(after) {
             Some(behind) => {
                 // `one<br>two` are two words.
                 text.push_str(if starts_block(after) { " " } else { "" });
@@ -68,8 +68,8 @@ pub(crate) fn striptags(html: StringInput<'_>) -> String {
     unescaped(&text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The HTML behind a tag or a comment whose `<` was read; `None` where no tag begins.
-fn behind_tag(html: &str) -> Option<&str> {
+/// The HTML after a tag or comment whose `<` was read. `None` if no tag begins.
+fn after_tag(html: &str) -> Option<&str> {
     if let Some(comment) = html.strip_prefix("!--") {
         return Some(comment.split_once("-->").map_or("", |(_, behind)| behind));
     }
@@ -78,8 +78,8 @@ fn behind_tag(html: &str) -> Option<&str> {
     }
     let (tag, behind) = html.split_once('>')?;
     for element in ["script", "style"] {
-        let is_it = tag.get(..element.len()).is_some_and(|name| name.eq_ignore_ascii_case(element));
-        if is_it {
+        let is_element = tag.get(..element.len()).is_some_and(|name| name.eq_ignore_ascii_case(element));
+        if is_element {
             let end = behind.to_ascii_lowercase().find(&format!("</{element}")).unwrap_or(behind.len());
             return Some(&behind[end..]);
         }
@@ -94,7 +94,7 @@ fn starts_block(tag: &str) -> bool {
     name.is_some_and(|name| BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block)))
 }
 
-/// Entities as the characters that they stand for: the five of XML, `&nbsp;`, and numbers.
+/// Replaces entities by their characters: the five of XML, `&nbsp;`, and numeric ones.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -135,8 +135,8 @@ fn character(name: &str) -> Option<char> {
     }
 }
 
-/// `text | nl2br`: each line of a text as a line of HTML. The text is escaped first, unless it is HTML already. In a part
-/// that is no HTML the text stays as it is.
+/// `text | nl2br`: each line of a text as a line of HTML. The text is escaped first unless it is already HTML. A
+/// part that is not HTML leaves the text unchanged.
 pub(crate) fn nl2br(state: &State<'_, '_>, text: StringInput<'_>) -> Value {
     let lines: &str = text.as_str();
     if matches!(state.auto_escape(), AutoEscape::None) {
@@ -146,7 +146,8 @@ pub(crate) fn nl2br(state: &State<'_, '_>, text: StringInput<'_>) -> Value {
     Value::from_safe_string(html.replace("\r\n", "\n").replace('\n', "<br>\n"))
 }
 
-/// A text as it stands in HTML. The engine escapes `/` as well, which makes links hard to find for scanners of mail.
+/// Text escaped for HTML. Unlike the engine, it leaves `/` unescaped, because escaped links are hard to find for
+/// mail scanners.
 pub(crate) fn escaped(text: &str) -> String {
     minijinja::HtmlEscape(text).to_string().replace("&#x2f;", "/")
 }

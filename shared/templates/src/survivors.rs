@@ -1,29 +1,30 @@
-//! Which events of a digest a template can tell, when it cannot tell all of them.
+//! Partial digests: finds the events of a digest that a template can render.
 
 use domain::digest::Item;
 use domain::job::Content;
 
 use crate::failure::Unrendered;
 
-/// How often one digest is rendered to find the events that it cannot tell. Halving finds ten of a thousand with 200.
+/// The number of renderings per digest to find the events that fail. Halving finds ten of a thousand in 200.
 const MAX_TRIES: usize = 256;
 
-/// What is said, and which events of a digest it does not tell.
+/// A rendered message, with the digest events that it leaves out.
 pub struct Told {
     pub content: Content,
     /// Empty for an event on its own.
     pub left_out: Vec<LeftOut>,
 }
 
-/// An event that a digest leaves out, because the template gives no text with it.
+/// A digest event that was left out because the template fails with it.
 pub struct LeftOut {
-    /// The event, as its window keeps it.
+    /// The event as stored in its digest window.
     pub item: Item,
     pub why: Unrendered,
 }
 
-/// Tells as many of the events as `render` gives text for, oldest first, and says which are left out and why. `render` has
-/// failed for all of them together. `None` when it fails for each of them, and when there are too many to find out.
+/// Renders as many of the events as possible, oldest first, and lists those left out with their errors. `render`
+/// has failed for all of them together. `None` if it fails for each of them, or if the search takes too many
+/// renderings.
 pub(crate) fn survivors(
     items: &[Item],
     render: impl Fn(&[Item]) -> Result<Content, Unrendered>,
@@ -40,7 +41,7 @@ pub(crate) fn survivors(
 
 struct Search<R> {
     render: R,
-    /// What can be told together so far, and how it is told.
+    /// The events that render together so far, and their content.
     kept: Vec<Item>,
     told: Option<Content>,
     left_out: Vec<LeftOut>,
@@ -48,7 +49,7 @@ struct Search<R> {
 }
 
 impl<R: Fn(&[Item]) -> Result<Content, Unrendered>> Search<R> {
-    /// Keeps those of the events that can be told together with what is kept already. `None` after too many tries.
+    /// Keeps those of the events that render together with the ones already kept. `None` after too many renderings.
     fn add(&mut self, items: &[Item]) -> Option<()> {
         self.tries += 1;
         if self.tries > MAX_TRIES {

@@ -1,14 +1,12 @@
-//! What text must look like before it goes into a header or a letter.
+//! Normalisation of text for headers and message bodies.
 
-/// Longest subject or title, in characters. RFC 5322 would fold longer lines; no mail program shows them.
+/// The longest subject or title, in characters. RFC 5322 folds longer lines, and mail programs do not show them.
 const MAX_LINE_CHARS: usize = 200;
 
-/// One line without control characters, so that no value from an event can add a header or a line of its own.
+/// One line without control characters, so that no value of an event can add a header or a line.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for word in
-        text.split(|text: char| text.is_whitespace() || text.is_control()).filter(|part| !part.is_empty())
-    {
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -20,7 +18,7 @@ pub(crate) fn one_line(text: &str) -> String {
     }
 }
 
-/// Without the line breaks that a template file begins and ends with.
+/// The text without the line breaks at the start and end of a template file.
 pub(crate) fn trimmed(text: &str) -> String {
     text.trim().to_owned()
 }
@@ -30,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_from_an_event_cannot_add_a_line_to_a_header() {
+    fn event_value_adds_no_header_line() {
         assert_eq!(one_line("  Hello\r\nBcc: all@example.com\u{0} \n"), "Hello Bcc: all@example.com");
         assert_eq!(one_line(&"long ".repeat(100)).chars().count(), MAX_LINE_CHARS);
     }

@@ -1,4 +1,4 @@
-//! Values of an event in templates. Numbers have every digit that the producer wrote.
+//! Event values in templates. Numbers keep every digit that the producer wrote.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use serde_json::Number;
 
 use crate::limits::{FREE_BYTES, MAX_ITEMS, too_many};
 
-/// A number that the engine cannot hold: a fraction of more digits than a double has, or a whole number beyond 128 bits.
-/// A template shows its digits, and the filters for numbers read it. `float` gives the
-/// closest double; calculating with it otherwise is an error.
+/// A number that the engine cannot represent: a fraction with more digits than a double, or an integer beyond 128
+/// bits. Templates show its digits, and the number filters accept it. `float` converts it to the closest double.
+/// Other arithmetic with it is an error.
 #[derive(Debug)]
 struct Exact(String);
 
@@ -26,24 +26,24 @@ impl Object for Exact {
     }
 }
 
-/// A value of the event. A `null` is a value that is not there, so that `default` fills it and no letter says "none";
-/// a list that is too long fails the template that names it.
+/// A value of the event. `null` counts as missing, so that `default` applies and no message says "none". A list
+/// that is too long fails the templates that use it.
 pub(crate) fn value_of(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Object(members) => {
-            let there = members.iter().filter(|(_, it)| !it.is_null());
-            Value::from_pairs(there.map(|(name, it)| (name.as_str(), value_of(it))))
+            let there = members.iter().filter(|(_, value)| !value.is_null());
+            Value::from_pairs(there.map(|(name, value)| (name.as_str(), value_of(value))))
         }
         serde_json::Value::Array(list) if list.len() > MAX_ITEMS => Value::from(too_many()),
         serde_json::Value::Array(list) => list.iter().map(value_of).collect(),
         serde_json::Value::Null => Value::from(()),
-        serde_json::Value::Bool(it) => Value::from(*it),
+        serde_json::Value::Bool(flag) => Value::from(*flag),
         serde_json::Value::Number(number) => value_of_number(number),
         serde_json::Value::String(text) => Value::from(text.as_str()),
     }
 }
 
-/// A number as templates see it: one of the engine's, where that has the same value.
+/// A number as templates see it: the engine's own type if it holds the same value.
 fn value_of_number(number: &Number) -> Value {
     if let Some(whole) = number.as_i64() {
         return Value::from(whole);
@@ -58,13 +58,13 @@ fn value_of_number(number: &Number) -> Value {
     let is_fraction = digits.contains(['.', 'e', 'E']);
     match as_double(number).filter(|_| is_fraction) {
         Some(double) => Value::from(double),
-        // What filters may do with texts is bounded, so a long one is a text.
+        // Filters have limits for text, so a long number becomes text.
         None if digits.len() > FREE_BYTES => Value::from(digits),
         None => Value::from_object(Exact(digits)),
     }
 }
 
-/// `n | float`: the closest double, also of a number that only its text holds.
+/// `n | float`: the closest double, also for a number with more digits than a double holds.
 pub(crate) fn float(
     state: &State<'_, '_>,
     value: &Value,
@@ -77,7 +77,7 @@ pub(crate) fn float(
     }
 }
 
-/// Whether a value is a number whose digits only its text has.
+/// Whether a value is a number that is kept as text.
 pub(crate) fn is_exact(value: &Value) -> bool {
     value.downcast_object_ref::<Exact>().is_some()
 }

@@ -1,7 +1,7 @@
 use crate::policy;
 
 #[test]
-fn name_of_an_event_stands_for_a_type() {
+fn alias_maps_an_event_name_to_a_type() {
     let (policy, problems) = read("{ TaskCreatedEvent: task.created, \"Task done\": task.completed }");
     assert_eq!(problems, [""; 0]);
     let aliases = policy.producers.aliases();
@@ -12,7 +12,7 @@ fn name_of_an_event_stands_for_a_type() {
 }
 
 #[test]
-fn alias_that_leads_nowhere_is_reported_at_its_place() {
+fn invalid_alias_is_reported_at_its_place() {
     check("{ A: A }", &["1: the alias `A` stands for itself; take it out"]);
     check(
         "{ A: b, b: c }",

@@ -4,7 +4,7 @@ use crate::Problem;
 const SOUND: &str = "template: visit\nlanguage: en_GB\nbody: \"{{1}}, at {{2}}.\"\nparameters:\n  - '{{ data.who }}'\n  - '{{ data.at }}'\n";
 
 #[test]
-fn a_template_is_kept_in_pieces_each_on_its_line() {
+fn parts_of_a_template_keep_their_lines() {
     let (source, problems) = read(SOUND);
     assert_eq!(problems, [""; 0]);
     let pieces: Vec<&str> = source.split(WhatsappTemplate::SEPARATOR).map(str::trim).collect();
@@ -21,7 +21,7 @@ fn a_template_is_kept_in_pieces_each_on_its_line() {
 }
 
 #[test]
-fn there_is_a_parameter_for_each_place_of_the_approved_words() {
+fn approved_text_needs_one_parameter_per_placeholder() {
     check(
         "at {{2}}.",
         "at {{3}}.",
@@ -44,7 +44,7 @@ fn there_is_a_parameter_for_each_place_of_the_approved_words() {
 }
 
 #[test]
-fn a_template_is_named_as_it_was_approved() {
+fn template_has_its_approved_name() {
     check(
         "visit",
         "Visit-1",

@@ -2,7 +2,7 @@ use super::*;
 use crate::yaml::items;
 
 #[test]
-fn a_user_or_a_room_is_addressed_by_name_or_by_path() {
+fn user_or_room_is_addressed_by_name_or_path() {
     check("{ user: ann }", "[socket]", &[]);
     check("{ user: $.data.userId }", "[email]", &[]);
     check("{ room: queue, of: $.data.queueId }", "[socket]", &[]);
@@ -27,7 +27,7 @@ fn path_may_have_alternatives() {
 }
 
 #[test]
-fn alternatives_are_paths_each_of_its_own() {
+fn alternatives_are_distinct_paths() {
     let literal = "`ben` is no path, and stands among alternatives, which are paths alone; write a path such as \
                    `$.data.userId`, or this value alone";
     check("{ user: $.data.userId | ben }", "[socket]", &[literal]);
@@ -47,7 +47,7 @@ fn alternatives_are_paths_each_of_its_own() {
 }
 
 #[test]
-fn an_entry_is_either_a_user_or_a_room() {
+fn entry_has_exactly_one_kind() {
     check(
         "{ user: ann, room: queue, of: x }",
         "[socket]",
@@ -60,7 +60,7 @@ fn an_entry_is_either_a_user_or_a_room() {
 }
 
 #[test]
-fn endpoints_are_those_of_the_tenant_and_reached_by_webhook_alone() {
+fn endpoints_need_the_webhook_channel() {
     check("{ endpoints: tenant }", "[webhook]", &[]);
     check(
         "{ endpoints: everybody }",
@@ -93,7 +93,7 @@ fn endpoints_are_those_of_the_tenant_and_reached_by_webhook_alone() {
 }
 
 #[test]
-fn an_entry_has_its_keys_and_no_others() {
+fn entry_rejects_unknown_keys() {
     check(
         "{ usr: ann }",
         "[socket]",
@@ -103,7 +103,7 @@ fn an_entry_has_its_keys_and_no_others() {
 }
 
 #[test]
-fn a_room_has_a_plain_name_and_is_of_something() {
+fn room_has_a_plain_name_and_a_scope() {
     check(
         "{ room: queue }",
         "[socket]",
@@ -119,7 +119,7 @@ fn a_room_has_a_plain_name_and_is_of_something() {
 }
 
 #[test]
-fn a_path_begins_inside_the_envelope() {
+fn path_begins_inside_the_envelope() {
     let fix = "write `$.` and names with dots between them, such as `$.data.userId`";
     for bad in ["$", "$.data..userId", "$.data[0]"] {
         check(&format!("{{ user: '{bad}' }}"), "[socket]", &[&format!("`{bad}` is not a path; {fix}")]);
@@ -159,7 +159,7 @@ fn rooms_need_a_channel_that_reaches_them() {
 }
 
 #[test]
-fn a_role_is_in_a_scope_and_a_topic_is_of_something() {
+fn role_and_topic_need_a_scope() {
     check("{ role: doctor, in: $.data.clinicId }, { topic: project, of: $.data.projectId }", "[email]", &[]);
     check(
         "{ role: doctor }",
@@ -183,7 +183,7 @@ fn a_role_is_in_a_scope_and_a_topic_is_of_something() {
 }
 
 #[test]
-fn an_address_needs_its_channel_and_a_channel_somebody_who_has_it() {
+fn address_and_channel_must_fit_each_other() {
     check("{ email: $.data.guestEmail }, { phone: $.data.phone }", "[email, sms]", &[]);
     check("{ whatsapp: $.data.phone }, { user: ann }", "[whatsapp, push]", &[]);
     check(
@@ -202,7 +202,7 @@ fn an_address_needs_its_channel_and_a_channel_somebody_who_has_it() {
 }
 
 #[test]
-fn an_entry_stands_once() {
+fn duplicate_entry_is_refused() {
     check(
         "{ user: a }, { user: b }, { user: a }",
         "[email]",

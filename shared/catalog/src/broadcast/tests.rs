@@ -131,7 +131,7 @@ fn decision_test_names_each_target_of_a_broadcast() {
     assert!(trials.verdicts.len() == 2 && trials.verdicts.iter().all(|verdict| verdict.holds));
 }
 
-/// A rule with these lines, which must be without fault.
+/// A rule with these lines, which must be valid.
 #[track_caller]
 fn read(lines: &str) -> Rule {
     let compiled = compiled(lines, "").unwrap_or_else(|problems| panic!("{problems:?}"));

@@ -3,7 +3,7 @@ use crate::steps::steps;
 use crate::yaml::map_of;
 
 #[test]
-fn an_escalation_is_sound() {
+fn escalation_is_valid() {
     check(
         "[{ throttle: { most: 1, per: 1h } }, { digest: 10m }, { send: [socket] }, { wait: 5m }, \
          { send: [push], unless: seen }, { wait: 5m }, { send: [sms], unless: acknowledged }]",
@@ -12,7 +12,7 @@ fn an_escalation_is_sound() {
 }
 
 #[test]
-fn steps_send_something_and_end_with_it() {
+fn steps_must_end_with_a_send() {
     check(
         "[{ wait: 5m }, { digest: 5m }]",
         &["1:9: no step sends anything; add a step `- send: [socket, email]`"],
@@ -31,7 +31,7 @@ fn steps_send_something_and_end_with_it() {
 }
 
 #[test]
-fn a_digest_is_not_collected_again() {
+fn digest_of_a_digest_is_refused() {
     check(
         "[{ digest: 5m }, { wait: 1h }, { digest: 1h }, { send: [email] }]",
         &[
@@ -54,7 +54,7 @@ fn a_digest_is_not_collected_again() {
 }
 
 #[test]
-fn an_escalation_ends_by_what_somebody_can_say() {
+fn unless_needs_an_earlier_send_that_reports() {
     check(
         "[{ wait: 5m }, { send: [socket], unless: seen }]",
         &["1:23: `unless: seen` has nothing before it that could be seen; \

@@ -2,7 +2,7 @@ use super::*;
 use std::path::PathBuf;
 
 #[test]
-fn rules_and_templates_are_read_at_any_depth_and_strays_are_not() {
+fn rules_and_templates_are_read_at_any_depth() {
     let folder = Folder::new("read");
     for path in
         ["rules/a.yaml", "rules/more/b.yaml", "rules/c.yml", "templates/t/en/socket.txt", "templates/stray"]
@@ -27,7 +27,7 @@ fn rules_and_templates_are_read_at_any_depth_and_strays_are_not() {
 }
 
 #[test]
-fn the_policy_and_the_tests_are_read_where_they_are() {
+fn policy_and_tests_are_read_at_their_places() {
     let folder = Folder::new("policy");
     folder.write("rules/a.yaml", b"x");
     folder.write("templates/stray", b"x");
@@ -47,7 +47,7 @@ fn the_policy_and_the_tests_are_read_where_they_are() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_leads_nowhere() {
+fn symbolic_link_is_not_followed() {
     let folder = Folder::new("link");
     folder.write("rules/a.yaml", b"x");
     folder.write("templates/stray", b"x");
@@ -58,7 +58,7 @@ fn a_symbolic_link_leads_nowhere() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_told() {
+fn missing_folder_is_reported() {
     let folder = Folder::new("absent");
     folder.write("templates/stray", b"x");
     let (_, problems) = folder.read();
@@ -70,7 +70,7 @@ fn a_folder_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_file_that_is_no_text_is_told_and_counts_as_empty() {
+fn file_that_is_not_utf8_is_reported_and_counts_as_empty() {
     let folder = Folder::new("text");
     folder.write("rules/a.yaml", b"# one\n\xff");
     folder.write("templates/stray", b"x");
@@ -80,7 +80,7 @@ fn a_file_that_is_no_text_is_told_and_counts_as_empty() {
 }
 
 #[test]
-fn a_file_may_be_as_large_as_the_limit() {
+fn file_size_limit_is_inclusive() {
     let folder = Folder::new("size");
     folder.write("rules/a.yaml", &vec![b' '; MAX_FILE_BYTES]);
     folder.write("templates/stray", &vec![b' '; MAX_FILE_BYTES + 1]);
@@ -90,7 +90,7 @@ fn a_file_may_be_as_large_as_the_limit() {
 }
 
 #[test]
-fn a_text_is_the_same_on_every_machine() {
+fn text_is_normalised() {
     check("a\r\nb\r\n", "a\nb\n");
     check("\u{feff}a", "a");
     check("a\rb", "a\rb");
@@ -101,7 +101,7 @@ fn check(written: &str, expected: &str) {
     assert_eq!(text_of(written.as_bytes().to_vec(), "a").unwrap(), expected);
 }
 
-/// A folder of one test, which goes when the test does.
+/// A temporary folder of one test, deleted afterwards.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -1,6 +1,6 @@
-//! A style sheet that is to be written into tags.
+//! A style sheet to inline.
 
-/// Where it begins.
+/// The opening tag of a sheet.
 const OPENING: &str = "<style data-inline>";
 const CLOSING: &str = "</style>";
 
@@ -9,15 +9,15 @@ const ORDINARY: &str = "write it in an ordinary `<style>`, which is sent as it i
 /// The rules of a sheet, in its order.
 pub(super) struct Sheet(pub(super) Vec<Rule>);
 
-/// What a selector is given.
+/// A selector and its declarations.
 pub(super) struct Rule {
     pub(super) tag: Option<String>,
     pub(super) classes: Vec<String>,
-    /// `name:value;`, one behind the other.
+    /// `name:value;`, one after the other.
     pub(super) declarations: String,
 }
 
-/// What cannot be inlined.
+/// A rule that cannot be inlined.
 #[derive(Debug)]
 pub(super) struct Wrong {
     /// Counted from 1.
@@ -27,13 +27,13 @@ pub(super) struct Wrong {
 }
 
 impl Rule {
-    /// The more it says, the later it is applied. A class counts more than any tag.
+    /// The specificity. More specific rules are applied later, and a class outweighs any tag.
     pub(super) fn weight(&self) -> (usize, bool) {
         (self.classes.len(), self.tag.is_some())
     }
 }
 
-/// The source without its sheets, and what stood in them; `None` where there is none. Lines keep their numbers.
+/// The source without its sheets, and their rules. `None` without a sheet. Lines keep their numbers.
 pub(super) fn take(source: &str) -> Result<Option<(String, Sheet)>, Wrong> {
     let (mut rest, mut rules, mut at) = (String::with_capacity(source.len()), Vec::new(), 0);
     while let Some(start) = source[at..].find(OPENING).map(|it| at + it) {
@@ -96,7 +96,7 @@ fn read(text: &str, first_line: usize, rules: &mut Vec<Rule>) -> Result<(), Wron
     }
 }
 
-/// The text with comments blanked out, so that every place stays where it is.
+/// The text with comments blanked out, so that all positions stay the same.
 fn without_comments(text: &str) -> String {
     let (mut clean, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, after)) = rest.split_once("/*") {
@@ -109,7 +109,7 @@ fn without_comments(text: &str) -> String {
     clean
 }
 
-/// A tag, if it is named, and classes.
+/// An optional tag, and classes.
 type Selector = (Option<String>, Vec<String>);
 
 /// `tag`, `.class`, `tag.class` and `.one.two`.

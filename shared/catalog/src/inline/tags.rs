@@ -1,17 +1,17 @@
-//! The tags of a source that is HTML with a template's own marks in it.
+//! The tags of an HTML source that contains template syntax.
 
 use std::ops::Range;
 
 use super::sheet::{Rule, Sheet, Wrong, line_of};
 
-/// An attribute of a tag: where its value stands, without quotes, and the quote.
+/// An attribute of a tag: the range of its value without quotes, and the quote.
 struct Attribute {
     name: String,
     value: Range<usize>,
     quote: Option<char>,
 }
 
-/// The source with the sheets written into the tags that they select. What stands in a tag already wins.
+/// The source with the sheets applied to the tags they select. Existing styles of a tag take precedence.
 pub(super) fn written(source: &str, sheets: &[&Sheet]) -> Result<String, Wrong> {
     let (mut text, mut from) = (String::with_capacity(source.len() * 2), 0);
     let mut at = 0;
@@ -35,7 +35,7 @@ pub(super) fn written(source: &str, sheets: &[&Sheet]) -> Result<String, Wrong> 
     Ok(text)
 }
 
-/// How long that is which begins here and holds no tag to be styled: comments, marks of the template, style sheets.
+/// The length of a construct that contains no tag to style: a comment, template syntax, or a style sheet.
 fn opaque(rest: &str) -> Option<usize> {
     let marks =
         [("<!--", "-->"), ("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("<style", "</style>"), ("<!", ">")];
@@ -45,12 +45,12 @@ fn opaque(rest: &str) -> Option<usize> {
 
 struct Tag {
     name: String,
-    /// Behind the name.
+    /// The position after the name.
     head: usize,
     attributes: Vec<Attribute>,
-    /// Behind the `>`.
+    /// The position after the `>`.
     end: usize,
-    /// A mark of the template stands between its attributes.
+    /// Template syntax occurs between its attributes.
     is_conditional: bool,
 }
 
@@ -84,7 +84,7 @@ impl Tag {
         Err(Wrong { line: line_of(source, open), what: format!("the tag `{}` does not end", tag.name), fix })
     }
 
-    /// Reads one attribute, and says where it ends.
+    /// Reads one attribute and returns its end.
     fn attribute(&mut self, source: &str, at: usize) -> usize {
         let stop = |it: u8| it.is_ascii_whitespace() || matches!(it, b'=' | b'>' | b'/' | b'{');
         let name_end =
@@ -115,7 +115,7 @@ impl Tag {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
-    /// Where its style goes, and what it is; `None` where no sheet selects it.
+    /// The range and text of the new style. `None` if no sheet selects the tag.
     fn styled(&self, source: &str, sheets: &[&Sheet]) -> Result<Option<(Range<usize>, String)>, Wrong> {
         let wrong = |what: String| {
             let fix = "write its style into the tag, or its class without `{{` and `{%`".to_owned();
@@ -156,7 +156,7 @@ impl Tag {
     }
 }
 
-/// The end of a quoted value, in which a mark of the template may have quotes of its own.
+/// The end of a quoted value, in which template syntax may contain quotes of its own.
 fn end_of_value(source: &str, from: usize, quote: char) -> usize {
     let mut at = from;
     while let Some(next) = source[at..].find([quote, '{']).map(|it| at + it) {

@@ -5,7 +5,7 @@ use super::*;
 const SHEET: &str = "<style data-inline>\n/* of paragraphs */\np { margin: 0; color: red }\n.big { font-size: 20px }\np.big { color: blue; }\n</style>\n";
 
 #[test]
-fn a_sheet_is_written_into_the_tags_it_selects_the_most_exact_last_and_the_tags_own_at_the_end() {
+fn sheet_is_applied_by_specificity_and_own_styles_come_last() {
     check("<p>", "<p style=\"margin:0;color:red;\">");
     check("<p class=\"big\">", "<p style=\"margin:0;color:red;font-size:20px;color:blue;\" class=\"big\">");
     check("<div class='small big'>", "<div style=\"font-size:20px;\" class='small big'>");
@@ -18,7 +18,7 @@ fn a_sheet_is_written_into_the_tags_it_selects_the_most_exact_last_and_the_tags_
 }
 
 #[test]
-fn what_is_no_tag_stays_as_it_is() {
+fn text_outside_tags_is_unchanged() {
     for text in [
         "a < b and <pre>, </p>",
         "<!--[if mso]><p><![endif]-->",
@@ -36,7 +36,7 @@ fn what_is_no_tag_stays_as_it_is() {
 }
 
 #[test]
-fn a_layouts_sheet_reaches_the_pages_that_extend_it_and_the_pages_own_wins() {
+fn layout_sheet_applies_to_extending_pages() {
     let mut sources = files(&[
         ("layouts/a.html", &format!("{SHEET}<p>{{% block body %}}{{% endblock %}}")),
         (
@@ -59,7 +59,7 @@ fn a_layouts_sheet_reaches_the_pages_that_extend_it_and_the_pages_own_wins() {
 }
 
 #[test]
-fn what_cannot_be_inlined_is_refused_with_its_line() {
+fn unsupported_rule_is_refused_with_its_line() {
     for (sheet, line, what) in [
         ("\n\ndiv p { a: b }", 3, "the selector `div p` needs the whole page"),
         ("a:hover { a: b }", 1, "the selector `a:hover`"),
@@ -87,7 +87,7 @@ fn what_cannot_be_inlined_is_refused_with_its_line() {
 
 proptest! {
     #[test]
-    fn no_text_panics_and_without_a_sheet_nothing_changes(text in "([-a-c<>/='\"{}%# \\n.]|<p|class=|style=|\\PC){0,60}") {
+    fn any_text_is_accepted_and_unchanged_without_a_sheet(text in "([-a-c<>/='\"{}%# \\n.]|<p|class=|style=|\\PC){0,60}") {
         let mut sources = files(&[("t/en/email.html", &text)]);
         apply(&mut sources, &mut Vec::new());
         prop_assert_eq!(&sources["t/en/email.html"], &text);

@@ -5,7 +5,7 @@ use crate::rule::draft;
 use crate::yaml::{items, map_of};
 
 #[test]
-fn a_rule_says_where_answers_go_and_what_its_letters_bring_along() {
+fn rule_sets_reply_to_and_attachments() {
     let (rule, problems) = read(
         "  reply-to: $.data.clinic.email\n  attachments:\n    - { from: $.data.file, name: Invoice.pdf }\n    \
          - { from: $.data.logo, inline: logo, optional: true }\n",
@@ -21,7 +21,7 @@ fn a_rule_says_where_answers_go_and_what_its_letters_bring_along() {
 }
 
 #[test]
-fn what_cannot_stand_in_a_letters_head_is_refused() {
+fn invalid_header_value_is_refused() {
     check("  reply-to: help at example", "`help at example` is no address to answer to");
     check("  reply-to: \"a@example.com\\r\\nBcc: b@example.com\"", "is no address to answer to");
     check("  attachments: [{ from: data.file }]", "`data.file` is not a path");
@@ -33,13 +33,13 @@ fn what_cannot_stand_in_a_letters_head_is_refused() {
 }
 
 #[test]
-fn what_is_commercial_can_be_refused_by_everybody_who_gets_it() {
+fn commercial_rule_needs_recipients_who_can_unsubscribe() {
     check("  commercial: true\n  priority: critical", "what is commercial can be refused");
     check_to("[{ email: $.data.email }]", "  commercial: true", "nobody behind a bare address");
 }
 
 #[test]
-fn settings_of_letters_need_letters() {
+fn email_settings_need_the_email_channel() {
     let yaml = "- rule: r\n  when: { detail-type: [a.b] }\n  category: c\n  channels: [sms]\n  to: [{ user: ann }]\n  \
                 template: t\n  reply-to: a@example.com\n";
     let (_, problems) = rule_of(yaml);
@@ -47,7 +47,7 @@ fn settings_of_letters_need_letters() {
 }
 
 #[test]
-fn a_policy_names_senders_and_what_a_reader_may_leave() {
+fn policy_sets_senders_and_unsubscribe_categories() {
     let yaml = "reply-to: help@example.com\nsenders: { news: Clinic News <news@example.com> }\nunsubscribe: [news, tips]\n";
     let (policy, categories, problems) = settings(yaml);
     assert_eq!(problems, [""; 0]);
@@ -73,7 +73,7 @@ fn a_policy_names_senders_and_what_a_reader_may_leave() {
 }
 
 #[test]
-fn sender_may_have_a_name_of_any_language() {
+fn sender_name_may_use_any_language() {
     for name in [
         "Acme News",
         "Café Central",
@@ -93,7 +93,7 @@ fn sender_may_have_a_name_of_any_language() {
 }
 
 #[test]
-fn postal_address_is_one_for_all_or_one_for_each_tenant() {
+fn postal_address_is_global_or_per_tenant() {
     let of = |yaml: &str, tenant: &str| {
         let (policy, _, problems) = settings(yaml);
         assert_eq!(problems, [""; 0], "{yaml}");

@@ -3,18 +3,18 @@ use crate::problem::Page;
 use crate::rule::draft;
 use crate::yaml::items;
 
-/// All parts of a sound template.
+/// All parts of a valid template.
 const SOUND: [&str; 5] = ["email.html", "email.subject.txt", "email.txt", "socket.title.txt", "socket.txt"];
 
 #[test]
-fn a_template_with_all_its_parts_is_sound() {
+fn template_with_all_parts_is_valid() {
     check(&[], &[], &[]);
     check(&["hello/de/socket.title.txt", "hello/de/socket.txt"], &[], &[]);
     check(&["layouts/email.html"], &[], &[]);
 }
 
 #[test]
-fn a_rule_has_its_template() {
+fn missing_template_is_reported() {
     check_rule(
         "- rule: a\n  channels: [socket]\n  template: helo",
         &["rules/r.yaml:3:13: rule a: there is no template `helo`; did you mean `hello`?"],
@@ -32,7 +32,7 @@ fn a_rule_has_its_template() {
 }
 
 #[test]
-fn the_default_locale_has_every_part_that_a_rule_needs() {
+fn default_locale_needs_every_part() {
     check(
         &[],
         &["hello/en/socket.txt"],
@@ -50,7 +50,7 @@ fn the_default_locale_has_every_part_that_a_rule_needs() {
 }
 
 #[test]
-fn every_template_has_the_default_locale() {
+fn template_needs_the_default_locale() {
     check(
         &["other/de/socket.title.txt", "other/de/socket.txt"],
         &[],
@@ -60,7 +60,7 @@ fn every_template_has_the_default_locale() {
 }
 
 #[test]
-fn an_organisation_that_writes_german_only_needs_no_english() {
+fn default_language_is_configurable() {
     let rule = "- rule: greet\n  channels: [socket]\n  template: hallo\n";
     let files = |files: &[&str]| files.iter().map(|file| ((*file).to_owned(), String::new())).collect();
     let german = files(&["hallo/de/socket.title.txt", "hallo/de/socket.txt"]);
@@ -80,7 +80,7 @@ fn an_organisation_that_writes_german_only_needs_no_english() {
 }
 
 #[test]
-fn what_does_not_exist_is_found_in_every_branch_and_the_advice_fits() {
+fn unknown_names_are_found_in_every_branch_with_advice() {
     check_source(
         "Hello\n{% if data.vip is defined %}{{ data.name | upcase }}{{ data.total | money(\"EURO\") }}{{ now() }}{% endif %}",
         &[
@@ -96,14 +96,14 @@ fn what_does_not_exist_is_found_in_every_branch_and_the_advice_fits() {
         &[
             "templates/hello/en/socket.txt:1: a value has no function `format`; \
              take the brackets out, or write a filter: `value | upper`",
-            "templates/hello/en/socket.txt:1: nothing is called `dat`; did you mean `data`?",
+            "templates/hello/en/socket.txt:1: there is no variable `dat`; did you mean `data`?",
             "templates/hello/en/socket.txt:1: there is no test `defin`; did you mean `defined`?",
         ],
     );
 }
 
 #[test]
-fn a_plural_without_a_form_of_its_language_is_warned_of() {
+fn missing_plural_form_is_a_warning() {
     let mut sources = sources(&["hello/pl/socket.title.txt"], &[]);
     let text = "{{ data.n | plural(one='#', other='#') }}";
     sources.insert("hello/pl/socket.txt".to_owned(), text.to_owned());
@@ -120,7 +120,7 @@ fn a_plural_without_a_form_of_its_language_is_warned_of() {
 }
 
 #[test]
-fn another_locale_has_all_parts_of_a_channel_or_none() {
+fn other_locale_has_all_parts_of_a_channel_or_none() {
     let fix = "write it, or delete the channel's other files, so that no message mixes languages";
     check(
         &["hello/de/email.html"],
@@ -137,7 +137,7 @@ fn another_locale_has_all_parts_of_a_channel_or_none() {
 }
 
 #[test]
-fn a_locale_is_written_in_one_way() {
+fn locale_has_one_spelling() {
     check(
         &["hello/pt_br/socket.title.txt", "hello/pt_br/socket.txt"],
         &[],
@@ -152,7 +152,7 @@ fn a_locale_is_written_in_one_way() {
 }
 
 #[test]
-fn a_file_has_a_name_and_a_place_that_something_looks_for() {
+fn unknown_file_is_reported() {
     check(
         &["hello/en/socket.titel.txt"],
         &[],
@@ -173,7 +173,7 @@ fn a_file_has_a_name_and_a_place_that_something_looks_for() {
 }
 
 #[test]
-fn a_template_parses() {
+fn syntax_error_is_reported() {
     check_source("Hello {{ recipient.name }}", &[]);
     let fix = "write `{{ value }}`, `{% if … %}…{% endif %}` or `{% for … %}…{% endfor %}`";
     check_source(
@@ -191,7 +191,7 @@ fn a_template_parses() {
 }
 
 #[test]
-fn what_a_template_builds_on_is_there() {
+fn missing_include_is_reported() {
     check_source("{% extends \"layouts/base.txt\" %}", &[]);
     check_source(
         "a\n{% extends \"layouts/bse.txt\" %}",
@@ -208,7 +208,7 @@ fn what_a_template_builds_on_is_there() {
 }
 
 #[test]
-fn a_template_that_no_rule_uses_is_a_warning() {
+fn unused_template_is_a_warning() {
     let sources = sources(&["other/en/socket.title.txt", "other/en/socket.txt"], &[]);
     let mut problems = Vec::new();
     let warnings = super::check(&sources, "en", &drafts("- template: hello\n"), &mut problems);
@@ -220,7 +220,7 @@ fn a_template_that_no_rule_uses_is_a_warning() {
 }
 
 #[test]
-fn each_channel_of_each_step_has_its_parts() {
+fn every_channel_of_every_step_needs_its_parts() {
     let fix = "write it, or take the channel out of the rule";
     let rule = "- rule: greet\n  steps: [{ send: [push] }, { wait: 1m }, { send: [sms, whatsapp] }]\n  template: hello\n";
     assert_eq!(
@@ -238,7 +238,7 @@ fn each_channel_of_each_step_has_its_parts() {
 }
 
 #[test]
-fn a_digest_whose_words_speak_of_one_event_is_a_warning() {
+fn digest_rule_with_a_single_event_template_is_a_warning() {
     let rule = |steps: &str| {
         format!(
             "- rule: greet\n  when: {{ detail-type: [a.b] }}\n  category: c\n  to: [{{ user: ann }}]\n  {steps}\n  template: hello\n"
@@ -264,7 +264,7 @@ fn a_digest_whose_words_speak_of_one_event_is_a_warning() {
     check_warnings(&room, "", &[]);
 }
 
-/// `email`: what the letter says.
+/// Checks the warnings for this e-mail text.
 #[track_caller]
 fn check_warnings(rule: &str, email: &str, expected: &[&str]) {
     let mut sources = sources(&[], &[]);
@@ -275,7 +275,7 @@ fn check_warnings(rule: &str, email: &str, expected: &[&str]) {
     assert_eq!(shown(&warnings), expected, "{rule}");
 }
 
-/// A sound template `hello` and a rule that uses it on every channel, with files added and taken away.
+/// Checks a valid template `hello` and a rule that uses it on every channel, with files added and removed.
 #[track_caller]
 fn check(added: &[&str], removed: &[&str], expected: &[&str]) {
     let rule = "- rule: greet\n  channels: [email, socket]\n  template: hello\n";
@@ -300,7 +300,7 @@ fn sources(added: &[&str], removed: &[&str]) -> BTreeMap<String, String> {
     all.filter(|all| !removed.contains(&all.as_str())).map(|all| (all, String::new())).collect()
 }
 
-/// What is read of a rule that has a template, however little else it has.
+/// The drafts of a minimal rule with a template.
 fn drafts(rule: &str) -> Vec<Draft<'static>> {
     let mut ignored = Vec::new();
     let nodes = items(rule, &mut Page { file: "rules/r.yaml", rule: None, problems: &mut ignored });

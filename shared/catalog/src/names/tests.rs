@@ -5,7 +5,7 @@ const RULE: &str = "- rule: hello\n  when: { detail-type: [core.hello] }\n  cate
                     to: [{ user: $.data.to }]\n  template: hello\n";
 
 #[test]
-fn a_rule_names_roles_and_topics_that_there_are() {
+fn unknown_role_or_topic_is_reported() {
     let to = |to: &str| RULE.replace("[{ user: $.data.to }]", to);
     let policy = "roles: [clinic-staff]\ntopics: { family: [carers, 'relatives:all'] }";
     check(&to("[{ role: clinic-staff, in: $.data.id }]"), policy, &[]);
@@ -25,7 +25,7 @@ fn a_rule_names_roles_and_topics_that_there_are() {
             "rules/r.yaml:5:41: rule hello: unknown topic `project`; add it to `topics` in policy.yaml",
         ],
     );
-    // What cannot be read may name it.
+    // An unreadable rule may define the name.
     check(
         &to("[{ role: doctor, in: $.data.id }]"),
         "roles: [",
@@ -35,7 +35,7 @@ fn a_rule_names_roles_and_topics_that_there_are() {
 }
 
 #[test]
-fn no_topic_includes_itself() {
+fn topic_cycle_is_reported() {
     let fix = "take one of them out of the other's list";
     check(
         RULE,
@@ -54,7 +54,7 @@ fn no_topic_includes_itself() {
 }
 
 #[test]
-fn preferences_name_what_there_is() {
+fn unknown_name_in_preferences_is_reported() {
     check(
         RULE,
         "preferences:\n  workflows: { helo: false }\n  categories:\n    systm: true\n    system: { channel_types: { fax: true } }\n  \
@@ -74,7 +74,7 @@ fn preferences_name_what_there_is() {
 }
 
 #[test]
-fn caps_name_categories_that_there_are() {
+fn unknown_category_of_a_cap_is_reported() {
     check(
         RULE,
         "caps:\n  - { cap: a, most: 1, per: tenant, period: day, category: sytem, except: [account] }\n",

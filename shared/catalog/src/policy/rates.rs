@@ -1,4 +1,4 @@
-//! `rate`: how many events are handled in a second.
+//! `rate`: the number of events handled per second.
 
 use domain::policy::{DEFAULT_CRITICAL_RATE, DEFAULT_TENANT_RATE};
 
@@ -8,10 +8,10 @@ use crate::yaml::{Kind, Node};
 
 const RATE_KEYS: [&str; 3] = ["per-source", "per-tenant", "critical"];
 
-/// The most events of one tenant or source in a second that can be asked for.
+/// The highest configurable rate of one tenant or source, in events per second.
 const MAX_RATE: u32 = 100_000;
 
-/// The numbers that the policy has; the others have their defaults.
+/// The configured rates. Others have their defaults.
 #[derive(Default)]
 pub(super) struct Rates {
     pub(super) per_source: Option<u32>,

@@ -2,7 +2,7 @@ use super::*;
 use serde_json::json;
 
 #[test]
-fn a_policy_says_what_holds_for_all() {
+fn policy_is_read_completely() {
     let yaml = "zone: europe/london\nquiet: { quiet: { start: \"22:00\", end: \"07:00\" } }\nrate: 500\nweek-starts: sun\n\
         caps:\n  - { cap: daily, most: 20, per: recipient, period: day, channel: email, except: [account] }\n  \
         - { cap: weekly, most: 9, per: tenant, period: week }\n  - { cap: burst, most: 5, per: environment, period: 10m }\n  \
@@ -32,7 +32,7 @@ fn a_policy_says_what_holds_for_all() {
 }
 
 #[test]
-fn without_a_file_or_with_an_empty_one_nothing_is_special() {
+fn missing_or_empty_policy_gives_defaults() {
     assert!(super::read(None, &mut Vec::new()).policy == Policy::default());
     let (policy, problems) = read("# nothing yet\n");
     assert!(policy == Policy::default());
@@ -40,7 +40,7 @@ fn without_a_file_or_with_an_empty_one_nothing_is_special() {
 }
 
 #[test]
-fn a_policy_is_one_map_of_known_keys() {
+fn policy_is_a_map_of_known_keys() {
     check(
         "- a",
         &["1:1: the file is a list, not a map; write each setting as `<key>: …` at the start of a line"],
@@ -51,7 +51,7 @@ fn a_policy_is_one_map_of_known_keys() {
 }
 
 #[test]
-fn a_default_language_is_a_tag_in_its_usual_spelling() {
+fn default_language_is_a_normalised_tag() {
     let (policy, problems) = read("locale: de\n");
     assert_eq!((policy.locale.as_str(), problems), ("de", Vec::new()));
     assert_eq!(read("locale: pt-BR\n").0.locale, "pt-BR");
@@ -61,7 +61,7 @@ fn a_default_language_is_a_tag_in_its_usual_spelling() {
 }
 
 #[test]
-fn rates_are_one_number_for_sources_or_one_for_each_kind() {
+fn rate_is_one_number_or_one_per_kind() {
     for (yaml, expected) in [
         ("rate: 700", (700, 500, 2_000)),
         ("rate: { per-source: 2000, per-tenant: 50, critical: 90 }", (2_000, 50, 90)),
@@ -83,7 +83,7 @@ fn rates_are_one_number_for_sources_or_one_for_each_kind() {
 }
 
 #[test]
-fn cap_may_hold_for_critical_messages_too() {
+fn cap_may_include_critical_messages() {
     let (policy, problems) = read("caps:\n  - { cap: a, most: 9, per: tenant, period: day, critical: true }");
     assert_eq!(problems, [""; 0]);
     assert!(policy.caps[0].critical);
@@ -94,7 +94,7 @@ fn cap_may_hold_for_critical_messages_too() {
 }
 
 #[test]
-fn what_got_no_answer_is_held_or_sent_again() {
+fn unknown_outcome_is_held_or_resent() {
     check(
         "unknown: { sms: maybe }",
         &["1:17: unknown word for what got no answer `maybe`; it is one of `hold`, `resend`"],
@@ -102,12 +102,12 @@ fn what_got_no_answer_is_held_or_sent_again() {
 }
 
 #[test]
-fn a_zone_is_one_that_is_known() {
+fn unknown_zone_is_refused() {
     check("zone: Tokyo", &["1:7: \"Tokyo\" is no IANA time zone; write `Asia/Tokyo`"]);
 }
 
 #[test]
-fn quiet_hours_are_read_to_the_letter() {
+fn quiet_hours_are_read_exactly() {
     let range = "a `start` and an `end` that differ; a whole day is from 00:00 to 24:00";
     check(
         "quiet:\n  quiet: { start: '07:00', end: '07:00' }",
@@ -133,7 +133,7 @@ fn quiet_hours_are_read_to_the_letter() {
 }
 
 #[test]
-fn a_cap_lets_something_through_in_a_period() {
+fn cap_needs_a_number_and_a_period() {
     let fix =
         "write `period: hour`, `day`, `week` or `month`, a length such as `period: 10m`, or `rolling: 24h`";
     check_cap(
@@ -179,7 +179,7 @@ fn a_cap_lets_something_through_in_a_period() {
 }
 
 #[test]
-fn preferences_are_a_set_as_people_write_it() {
+fn preferences_have_the_format_of_profiles() {
     check(
         "preferences:\n  categories:\n    lab: { channel_types: { email: 'no' } }",
         &[
@@ -189,7 +189,7 @@ fn preferences_are_a_set_as_people_write_it() {
 }
 
 #[test]
-fn roles_and_topics_have_plain_names_and_stand_once() {
+fn roles_and_topics_have_unique_plain_names() {
     let fix = "use letters, digits, `-` and `_`; what differs from event to event stands beside it";
     check("roles: [a, b, a]", &["1:15: the role `a` stands here twice; take one out"]);
     check("roles: ['a:b']", &[&format!("1:9: `a:b` is no name for a role; {fix}")]);

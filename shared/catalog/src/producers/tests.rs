@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::policy;
 
 #[test]
-fn a_source_has_the_tenants_types_and_rights_that_its_entry_gives() {
+fn source_has_the_rights_of_its_entry() {
     let (producers, problems) = read(
         "producers:\n  - { source: crm, tenants: '*', people: true, operator: true }\n  \
          - source: shop*\n    tenants: [ten-a, '-']\n    types: [order.*, shop.opened]\n    critical: true\n    \
@@ -26,14 +26,14 @@ fn a_source_has_the_tenants_types_and_rights_that_its_entry_gives() {
 }
 
 #[test]
-fn without_the_key_the_policy_has_no_producers_and_an_empty_list_admits_none() {
+fn missing_key_differs_from_an_empty_list() {
     assert!(read("rate: 5\n").0.is_absent());
     let (producers, problems) = read("producers: []\n");
     assert!(problems.is_empty() && !producers.is_absent() && producers.entry("shop").is_none());
 }
 
 #[test]
-fn tenant_of_a_payload_is_a_path_with_alternatives() {
+fn tenant_path_may_have_alternatives() {
     for path in ["[$.data.clinicId, $.data.familyId]", "$.data.clinicId | $.data.familyId"] {
         let text = format!("producers:\n  - {{ source: hub, tenants: '*', tenant: {path} }}\n");
         let (producers, problems) = read(&text);
@@ -57,7 +57,7 @@ fn tenant_of_a_payload_is_a_path_with_alternatives() {
 }
 
 #[test]
-fn a_wrong_entry_is_reported_at_its_place_with_a_suggestion() {
+fn invalid_entry_is_reported_with_a_suggestion() {
     check("  - { source: a }", &["2: the key `tenants` is missing; add a line `tenants: …`"]);
     check(
         "  - { source: a, tenants: none, peple: true }",

@@ -9,7 +9,7 @@ use crate::yaml::{self, Entry, Node};
 /// The file that makes a config folder a project.
 pub const MANIFEST: &str = "carillon.yaml";
 
-/// The file that says which pack a folder holds, with the pack's share of the policy.
+/// The file that names the pack of a folder and holds the pack's share of the policy.
 pub const PACK: &str = "pack.yaml";
 
 /// The folder of packs within a project.
@@ -19,17 +19,17 @@ const KEYS: [&str; 3] = ["packs", "packs-folder", "pack-tests"];
 
 const HEAD: [&str; 4] = ["pack", "about", "replaces", "needs"];
 
-/// The keys of the policy that hold for the whole installation: a project sets them, and no pack does.
+/// The policy keys for the whole installation, which only a project may set.
 const OF_PROJECTS: [&str; 6] = ["zone", "locale", "quiet", "rate", "week-starts", "spend"];
 
-/// A project's own file.
+/// A project's `carillon.yaml`.
 #[derive(Debug, Default)]
 pub(crate) struct Manifest {
-    /// The packs that it uses, in its order.
+    /// The project's packs, in order.
     pub(crate) packs: Vec<(String, At)>,
-    /// Where packs lie, relative to the project, with forward slashes.
+    /// The folder of packs, relative to the project, with forward slashes.
     pub(crate) folder: String,
-    /// Whether the decision tests of packs are run with its own.
+    /// Whether the decision tests of packs are run too.
     pub(crate) pack_tests: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn read(source: &str, problems: &mut Vec<Problem>) -> Manifest {
     }
 }
 
-/// Names of packs, each once.
+/// Reads the distinct names of packs.
 fn names(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
     let mut names: Vec<(String, At)> = Vec::new();
     for node in list(node, page)? {
@@ -62,7 +62,7 @@ fn names(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
     Some(names)
 }
 
-/// A relative path that ends in `packs`, so that problems in packs are told from those of other files.
+/// Reads a relative path that ends in `packs`, so that problems in packs are distinguishable.
 fn folder(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let path = text(node, page)?;
     let path = path.trim_end_matches('/');
@@ -77,17 +77,17 @@ fn folder(node: &Node, page: &mut Page<'_>) -> Option<String> {
     None
 }
 
-/// What `pack.yaml` says about its pack.
+/// The description of a pack in `pack.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     pub about: String,
     /// The system that the pack replaces.
     pub replaces: Option<String>,
-    /// The packs that it builds on.
+    /// The packs that it requires.
     pub needs: Vec<String>,
 }
 
-/// What a `pack.yaml` says about its pack, as far as it can be read.
+/// Parses the description of a pack, as far as it is readable.
 #[must_use]
 pub fn describe(source: &str) -> About {
     let mut unread = Vec::new();

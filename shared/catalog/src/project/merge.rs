@@ -1,22 +1,22 @@
-//! One policy out of the project's own and its packs' shares. The project's value wins; lists are united; a value that
-//! two packs give differently is a problem.
+//! Merges the project's policy with its packs' shares. The project's value takes precedence and lists are combined.
+//! Different values in two packs are a problem.
 
 use crate::policy;
 use crate::problem::{POLICY, Page, Problem};
 use crate::source_map::{SourceMap, shift};
 use crate::yaml::{self, Entry, Kind, Node};
 
-/// What tells the maps of a list apart: producers by source, caps by name.
+/// The identity of the maps in a list: producers by source, caps by name.
 const IDENTITIES: [&str; 2] = ["source", "cap"];
 
-/// A pack's share: its file, how many lines that has, and the members.
+/// A pack's share of the policy: its file, the number of lines, and the members.
 pub(crate) struct Share {
     pub(crate) file: String,
     pub(crate) lines: usize,
     pub(crate) members: Vec<Entry>,
 }
 
-/// Reads the project's policy and unites it with the packs' shares.
+/// Reads the project's policy and merges the packs' shares into it.
 pub(crate) fn policy(
     own: Option<&str>,
     shares: Vec<Share>,
@@ -86,7 +86,7 @@ impl Merge<'_> {
         }
     }
 
-    /// Two values of one thing: the project's wins, and two packs have to agree.
+    /// Resolves two values of one setting: the project's takes precedence, and two packs must agree.
     fn hold(&mut self, known: &Node, new: &Node, path: &str) {
         let Some((first, first_line)) = self.map.origin(POLICY, known.at.line) else { return };
         if known.to_json() == new.to_json() {

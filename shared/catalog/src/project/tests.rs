@@ -7,7 +7,7 @@ const PACK: &str = "pack: shop\nabout: A shop.\n";
 const RULE: &str = "- rule: sold\n  when: { detail-type: [shop.sold] }\n  category: order\n  channels: [socket]\n  \
                     to: [{ user: $.data.to }]\n  template: sold\n";
 
-/// A pack `shop` with one rule, and what the project has beside it.
+/// A project with a pack `shop` of one rule, and its own files.
 fn project(own: &[(&str, &str)], packs: &[(&str, &[(&str, &str)])]) -> Project {
     let files = |list: &[(&str, &str)]| -> Files {
         list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()

@@ -6,7 +6,7 @@ use domain::pattern::Pattern;
 use proptest::prelude::*;
 
 #[test]
-fn what_every_event_has_narrows_nothing() {
+fn guaranteed_attributes_match_every_event() {
     for all in [
         "{ source: [{ prefix: '' }] }",
         "{ detail-type: [a.b, { wildcard: '*' }], detail: { specversion: [{ exists: true }] } }",
@@ -26,7 +26,7 @@ fn what_every_event_has_narrows_nothing() {
 }
 
 #[test]
-fn a_text_that_is_always_there_is_no_number_and_not_absent() {
+fn guaranteed_text_is_not_a_number_and_not_absent() {
     never("{ source: [7, null, true] }", "source");
     never("{ detail-type: [''] }", "detail-type");
     never("{ detail: { type: [{ exists: false }] } }", "detail.type");
@@ -38,7 +38,7 @@ fn a_text_that_is_always_there_is_no_number_and_not_absent() {
 }
 
 #[test]
-fn one_value_in_two_places_is_one_value() {
+fn paths_of_one_attribute_have_one_value() {
     check(
         "{ detail-type: [a.b], detail: { type: [a.c, a.d] } }",
         Some("`detail.type` and `detail-type` are the same, and no value is in both lists"),
@@ -48,13 +48,13 @@ fn one_value_in_two_places_is_one_value() {
 }
 
 #[test]
-fn an_object_is_in_no_list() {
+fn object_matches_no_list_of_values() {
     check("{ detail: [a] }", Some("`detail` is always an object, and no value in a list matches one"));
     check("{ detail: [{ exists: false }] }", None);
 }
 
 #[test]
-fn of_alternatives_one_is_enough() {
+fn one_satisfiable_alternative_is_enough() {
     check("{ $or: [{ source: [7] }, { source: [a] }] }", None);
     check("{ detail-type: [a], $or: [{ detail: { type: [b] } }, { detail: { type: [a] } }] }", None);
     check(
@@ -64,9 +64,9 @@ fn of_alternatives_one_is_enough() {
 }
 
 proptest! {
-    /// A proof holds for an event that has only what every event has.
+    /// Every proof holds for an event with only the guaranteed attributes.
     #[test]
-    fn what_is_proven_is_so(
+    fn proofs_hold(
         values in prop::collection::vec(
             prop::sample::select(vec![
                 "a.b", "/s", "7", "''", "{ exists: true }", "{ exists: false }", "{ prefix: '' }", "{ prefix: a }",

@@ -11,7 +11,7 @@ const LINES: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn a_rule_says_all_that_dispatch_goes_by() {
+fn rule_is_read_completely() {
     let yaml = "- rule: hello\n  about: A hello.\n  when: { detail-type: [core.hello], detail: { data: { n: [7, 1.5, true, null, '7'] } } }\n  \
                 category: system\n  priority: high\n  channels: [socket, email]\n  to: [{ user: ann }, { room: queue, of: $.data.q }]\n  \
                 template: hello\n  expose: [$.data.q]\n  expires: 1h 30m\n";
@@ -39,7 +39,7 @@ fn a_rule_says_all_that_dispatch_goes_by() {
 }
 
 #[test]
-fn a_rule_has_its_keys_and_no_others() {
+fn unknown_key_is_refused() {
     check("about", "  about: What it is for.", &[]);
     check("when", "", &["1:3: the key `when` is missing; add a line `when: …`"]);
     check("to", "", &["1:3: the key `to` is missing; add a line `to: …`"]);
@@ -61,7 +61,7 @@ fn a_rule_has_its_keys_and_no_others() {
 }
 
 #[test]
-fn a_value_has_the_type_that_its_key_wants() {
+fn value_of_the_wrong_type_is_refused() {
     check("category", "  category: 7", &["3:13: found a number, wanted text; put it in quotes"]);
     check("category", "  category: true", &["3:13: found a boolean, wanted text; put it in quotes"]);
     check(
@@ -86,7 +86,7 @@ fn a_value_has_the_type_that_its_key_wants() {
 }
 
 #[test]
-fn a_name_is_in_kebab_case_and_short() {
+fn name_is_short_kebab_case() {
     check("rule", "- rule: a1-b2", &[]);
     let longest = "a".repeat(MAX_NAME_BYTES);
     check("rule", &format!("- rule: {longest}"), &[]);
@@ -110,7 +110,7 @@ fn a_name_is_in_kebab_case_and_short() {
 }
 
 #[test]
-fn a_priority_is_one_of_four() {
+fn unknown_priority_is_refused() {
     check("priority", "  priority: critical", &[]);
     check("priority", "  priority: hihg", &["7:13: unknown priority `hihg`; did you mean `high`?"]);
     check(
@@ -121,7 +121,7 @@ fn a_priority_is_one_of_four() {
 }
 
 #[test]
-fn channels_are_known_and_named_once() {
+fn channels_are_known_and_distinct() {
     check("channels", "  channels: [emial]", &["4:14: unknown channel `emial`; did you mean `email`?"]);
     check(
         "channels",
@@ -144,7 +144,7 @@ fn channels_are_known_and_named_once() {
 }
 
 #[test]
-fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
+fn quiet_hours_and_ephemeral_settings_are_checked() {
     check("commercial", "  commercial: true", &[]);
     check(
         "commercial",
@@ -170,7 +170,7 @@ fn what_may_hold_a_rule_back_is_one_of_a_few_words() {
 }
 
 #[test]
-fn what_cancels_is_named_by_paths_and_by_another_event() {
+fn cancel_needs_a_key_and_another_event() {
     let line =
         |key: &str, when: &str| format!("  cancel: {{ key: {key}, when: {{ detail-type: [{when}] }} }}");
     check("cancel", &line("$.data.id", "core.gone"), &[]);
@@ -205,7 +205,7 @@ fn what_cancels_is_named_by_paths_and_by_another_event() {
 }
 
 #[test]
-fn a_repetition_comes_round_more_than_once() {
+fn repeat_needs_at_least_two_times() {
     check(
         "repeat",
         "  repeat: { every: { every: daily, at: '09:00' }, times: 10, until: $.data.endsAt }",
@@ -233,7 +233,7 @@ fn a_repetition_comes_round_more_than_once() {
 }
 
 #[test]
-fn what_never_ends_or_takes_in_everything_is_a_warning() {
+fn endless_repeat_and_universal_pattern_are_warnings() {
     warn("repeat", "  repeat: { every: { every: daily }, times: 2 }", &[]);
     warn("repeat", "  repeat: { every: { every: daily }, until: $.data.endsAt }", &[]);
     warn(
@@ -252,7 +252,7 @@ fn what_never_ends_or_takes_in_everything_is_a_warning() {
 }
 
 #[test]
-fn what_is_exposed_is_found_by_paths_with_different_last_names() {
+fn exposed_paths_have_distinct_last_names() {
     check("expose", "  expose: [$.data.a, $.data.b]", &[]);
     check("expose", "  expose: [data.a]", &["7:12: `data.a` is not a path; did you mean `$.data.a`?"]);
     check(
@@ -263,7 +263,7 @@ fn what_is_exposed_is_found_by_paths_with_different_last_names() {
 }
 
 #[test]
-fn a_rule_expires_after_a_time_that_is_not_over_yet() {
+fn expiry_must_be_positive() {
     let fix = "write a length, such as `24h`, `7d` or `1h 30m`, or a path to a time: `$.data.validUntil`";
     for good in ["24h", "90m", "1h 30m", "PT1H", "7d", "2w", "P1DT12H", "$.data.validUntil"] {
         check("expires", &format!("  expires: {good}"), &[]);
@@ -281,7 +281,7 @@ fn a_rule_expires_after_a_time_that_is_not_over_yet() {
 }
 
 #[test]
-fn alternatives_stand_wherever_one_path_is_taken() {
+fn alternatives_are_allowed_for_every_path() {
     let yaml = "- rule: hello\n  when: { detail-type: [core.hello] }\n  category: system\n  \
                 steps: [{ wait: [$.data.startsAt, $.data.at] }, { digest: { for: 1h, key: $.data.a | $.data.b } }, { send: [email, push] }]\n  \
                 to: [{ user: [$.data.patientId, $.data.userId] }, { topic: project, of: $.data.p | $.data.q }]\n  template: hello\n  \
@@ -301,7 +301,7 @@ fn alternatives_stand_wherever_one_path_is_taken() {
 }
 
 #[test]
-fn one_wrong_value_hides_no_other() {
+fn all_wrong_values_are_reported() {
     let yaml = "- rule: Hello\n  when: []\n  category: 1\n  priority: x\n  channels: [x]\n  to: []\n  template: []\n  \
                 expose: [x]\n  expires: x\n  x: x\n";
     let mut problems = Vec::new();
@@ -312,7 +312,7 @@ fn one_wrong_value_hides_no_other() {
     assert_eq!(lines, (1..=10).map(Some).collect::<Vec<_>>());
 }
 
-/// A sound rule in which `line` stands in place of the line of `key`.
+/// Checks a valid rule with `line` in place of the line of `key`.
 #[track_caller]
 fn check(key: &str, line: &str, expected: &[&str]) {
     assert_eq!(problems(&with(key, line)), expected, "{line}");
@@ -326,7 +326,7 @@ fn with(key: &str, line: &str) -> String {
     lines.join("\n")
 }
 
-/// As [`check`], for what is no mistake but may be one.
+/// Checks the warnings of such a rule.
 #[track_caller]
 fn warn(key: &str, line: &str, expected: &[&str]) {
     let yaml = with(key, line);

@@ -1,4 +1,4 @@
-//! Entries of `PutEvents`, as the AWS CLI and the SDKs write them.
+//! Entries of `PutEvents`, in the format of the AWS CLI and the SDKs.
 //!
 //! Source: EventBridge API reference, `PutEventsRequestEntry`.
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{BusEntry, members, of_source, refusal, word};
 
-/// The members of an entry that are read, and those that `carillon publish` does not hand on.
+/// The supported members of an entry, and those that `carillon publish` does not pass on.
 const KNOWN: [&str; 5] = ["Source", "DetailType", "Detail", "Time", "EventBusName"];
 const NOT_HANDED_ON: [&str; 2] = ["Resources", "TraceHeader"];
 
@@ -45,7 +45,7 @@ pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusa
     Ok(BusEntry { time, bus, ..BusEntry::new(named, detail_type, of_source(detail, source)?) })
 }
 
-/// RFC 3339, or seconds since 1970: the two forms of a timestamp that the AWS CLI takes and shows.
+/// RFC 3339, or seconds since 1970: the timestamp formats of the AWS CLI.
 fn time(value: &Value) -> Result<Timestamp, Refusal> {
     let found = match value {
         Value::String(text) => text.parse().ok(),

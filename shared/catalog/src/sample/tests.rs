@@ -4,7 +4,7 @@ const CLOUD: &str =
     r#"{"specversion":"1.0","id":"1","source":"/tasks","type":"task.created","time":"2026-11-20T11:25:00Z"}"#;
 
 #[test]
-fn a_cloud_event_is_the_detail_under_its_own_source_and_type() {
+fn cloud_event_keeps_its_source_and_type() {
     check(CLOUD, Ok(("/tasks", "task.created", CLOUD)));
     check(&CLOUD.replace("\"specversion\"", "\"SpecVersion\""), Ok(("/tasks", "task.created", CLOUD)));
     let loose = CLOUD.replace("\"specversion\"", "\"SpecVersion\"").replace("\"id\":\"1\",", "");
@@ -13,7 +13,7 @@ fn a_cloud_event_is_the_detail_under_its_own_source_and_type() {
 }
 
 #[test]
-fn an_older_body_is_the_detail_under_the_source_and_type_it_names() {
+fn older_body_keeps_its_source_and_type() {
     let hub = r#"{"eventId":"1","eventType":"queue.updated","source":"queue-service","payload":{}}"#;
     check(hub, Ok(("queue-service", "queue.updated", hub)));
     let circle = r#"{"id":"1","type":"shift.started","source":"care-circle-api","timestamp":"2026-11-20T11:01:10Z","data":{}}"#;
@@ -21,7 +21,7 @@ fn an_older_body_is_the_detail_under_the_source_and_type_it_names() {
 }
 
 #[test]
-fn a_body_that_names_no_source_needs_an_eventbridge_event_round_it() {
+fn body_without_a_source_needs_an_eventbridge_event() {
     let body = r#"{"type":"booking.created","data":{},"timestamp":"2026-11-20T11:00:00Z"}"#;
     check(body, Err("source"));
     let round = format!(r#"{{"source":"booking-service","detail-type":"booking.created","detail":{body}}}"#);
@@ -29,7 +29,7 @@ fn a_body_that_names_no_source_needs_an_eventbridge_event_round_it() {
 }
 
 #[test]
-fn integration_event_is_its_services_under_its_routing_key() {
+fn integration_event_has_its_service_and_routing_key() {
     let body = r#"{"service":"tasks","version":"1","userId":"u","routingKey":"task.completed","data":{}}"#;
     check(body, Ok(("tasks", "task.completed", body)));
     check(&body.replace(r#""routingKey":"task.completed","#, ""), Err("routingKey"));
@@ -37,7 +37,7 @@ fn integration_event_is_its_services_under_its_routing_key() {
 }
 
 #[test]
-fn socket_event_whose_source_is_a_user_comes_from_sockets_unless_a_source_is_asked_for() {
+fn socket_event_of_a_user_has_the_source_sockets() {
     let body =
         r#"{"id":"1","type":"task","event":"task.updated","data":{},"timestamp":1,"source":{"userId":"u"}}"#;
     check(body, Ok(("sockets", "task.updated", body)));
@@ -47,7 +47,7 @@ fn socket_event_whose_source_is_a_user_comes_from_sockets_unless_a_source_is_ask
 }
 
 #[test]
-fn event_of_the_bus_keeps_the_id_and_the_time_that_the_bus_gave_it() {
+fn bus_event_keeps_its_id_and_time() {
     let event = r#"{"id":"b-1","time":"2026-11-20T11:25:00Z","source":"a","detail-type":"t","detail":{}}"#;
     let (id, time) = named_by_the_bus(event);
     assert_eq!(
@@ -60,7 +60,7 @@ fn event_of_the_bus_keeps_the_id_and_the_time_that_the_bus_gave_it() {
 }
 
 #[test]
-fn an_eventbridge_event_is_taken_as_it_is() {
+fn eventbridge_event_is_unchanged() {
     let plain = r#"{"source":"a","detail-type":"user.created","detail":{"n":1.50}}"#;
     check(plain, Ok(("a", "user.created", r#"{"n":1.50}"#)));
     check(r#"{"source":"a","detail-type":"b","detail":[]}"#, Err("detail"));
@@ -71,7 +71,7 @@ fn an_eventbridge_event_is_taken_as_it_is() {
 }
 
 #[test]
-fn message_without_an_event_is_refused() {
+fn other_text_is_refused() {
     check("", Err("body"));
     check("[]", Err("body"));
     check("{\"a\":", Err("body"));
@@ -80,7 +80,7 @@ fn message_without_an_event_is_refused() {
 }
 
 #[test]
-fn cloud_event_without_a_time_leaves_it_to_the_bus() {
+fn cloud_event_without_a_time_gets_that_of_the_bus() {
     let timeless = CLOUD.replace(r#","time":"2026-11-20T11:25:00Z""#, "");
     check(&timeless, Ok(("/tasks", "task.created", &timeless)));
     check(&CLOUD.replace(r#""2026-11-20T11:25:00Z""#, "null"), Ok(("/tasks", "task.created", &timeless)));
@@ -90,7 +90,7 @@ fn cloud_event_without_a_time_leaves_it_to_the_bus() {
 }
 
 #[test]
-fn entry_of_put_events_is_read_as_the_aws_cli_takes_it() {
+fn put_events_entry_has_the_aws_cli_format() {
     let entry = |more: &str| {
         format!(r#"{{"Source":"shop","DetailType":"order.paid","Detail":"{{\"n\":1.50}}"{more}}}"#)
     };
@@ -110,7 +110,7 @@ fn entry_of_put_events_is_read_as_the_aws_cli_takes_it() {
 }
 
 #[test]
-fn source_that_is_asked_for_takes_the_place_of_the_one_in_the_text() {
+fn requested_source_replaces_the_source_of_the_text() {
     let read = |text: &str| BusEntry::read_as(text, Some("/other")).unwrap();
     let sourceless = CLOUD.replace(r#""source":"/tasks","#, "");
     for text in [CLOUD, &sourceless, &CLOUD.replace("\"source\"", "\"Source\"")] {
@@ -125,7 +125,7 @@ fn source_that_is_asked_for_takes_the_place_of_the_one_in_the_text() {
 }
 
 #[test]
-fn attribute_that_cannot_be_used_is_noted() {
+fn invalid_attribute_is_noted() {
     let text = CLOUD.replace(r#""id":"1""#, r#""id":"1","priority":"p1""#);
     let notes = BusEntry::read(&text).unwrap().notes;
     assert_eq!(notes.len(), 1);
@@ -133,7 +133,7 @@ fn attribute_that_cannot_be_used_is_noted() {
 }
 
 #[test]
-fn an_entry_becomes_the_event_that_a_queue_carries() {
+fn entry_becomes_a_queue_message() {
     let entry = BusEntry::read(CLOUD).unwrap();
     let written = entry.to_bus_event("7", Timestamp::UNIX_EPOCH);
     let read = BusEvent::parse(&written).unwrap();

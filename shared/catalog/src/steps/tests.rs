@@ -31,14 +31,14 @@ fn steps_are_read_in_their_order() {
 }
 
 #[test]
-fn channels_and_a_delay_are_short_for_two_steps() {
+fn channels_and_delay_are_a_short_form_of_two_steps() {
     let expected = json!([{ "wait": { "for": "PT10M" } }, { "send": { "channels": ["email"] } }]);
     assert_eq!(read("channels: [email]\ndelay: 10m"), (expected.clone(), vec![]));
     assert_eq!(read("steps: [{ wait: 10m }, { send: [email] }]"), (expected, vec![]));
 }
 
 #[test]
-fn a_rule_has_channels_or_steps() {
+fn rule_has_either_channels_or_steps() {
     check(
         "about: x",
         &["1:1: the rule has neither `channels` nor `steps`; add a line `channels: [socket, email]`"],
@@ -54,7 +54,7 @@ fn a_rule_has_channels_or_steps() {
 }
 
 #[test]
-fn what_takes_the_place_of_a_channel_is_another_one_and_belongs_to_a_send() {
+fn failover_names_other_channels_and_belongs_to_send() {
     check_step(
         "{ send: [push, sms], failover: [sms] }",
         &["`sms` is sent anyway, so it cannot take the place of another channel; \
@@ -71,7 +71,7 @@ fn what_takes_the_place_of_a_channel_is_another_one_and_belongs_to_a_send() {
 }
 
 #[test]
-fn a_step_is_one_thing() {
+fn step_has_exactly_one_kind() {
     check_step("send", &[&format!("found text, wanted a step; {STEP}")]);
     check_step("{ unless: seen }", &[&format!("the step does nothing; {STEP}")]);
     check_step(
@@ -105,7 +105,7 @@ fn unknown_step_is_not_read_as_a_throttle() {
 }
 
 #[test]
-fn a_wait_is_a_length_an_instant_or_a_path() {
+fn wait_is_a_duration_a_time_or_a_path() {
     check_step("{ wait: 1d 2h }", &[]);
     check_step("{ wait: soon }", &[&format!("`soon` is nothing to wait for; {WAIT}")]);
     check_step("{ wait: 0s }", &[&format!("`0s` is over before it begins; {WAIT}")]);
@@ -128,7 +128,7 @@ fn a_wait_is_a_length_an_instant_or_a_path() {
 }
 
 #[test]
-fn a_throttle_lets_something_through_in_a_period() {
+fn throttle_needs_a_number_and_a_period() {
     check_step("{ throttle: { most: 1, per: { every: weekly, days: [mon] } } }", &[]);
     check_step("{ throttle: { most: 0, per: 1h } }", &["found `0`, wanted a whole number; write 1 or more"]);
     let long = "a length from more than nothing to 31 days such as \"10m\", \"1h 30m\", \"7d\" or \"2w\"";
@@ -145,7 +145,7 @@ fn a_throttle_lets_something_through_in_a_period() {
 }
 
 #[test]
-fn a_digest_says_how_it_collects() {
+fn digest_settings_are_read() {
     check_step("{ digest: 10m }", &[]);
     check_step("{ digest: { for: { every: daily, at: '09:00' }, sort-by: $.severity, order: lowest } }", &[]);
     check_step(
@@ -170,7 +170,7 @@ fn a_digest_says_how_it_collects() {
 }
 
 #[test]
-fn a_digest_does_not_contradict_itself() {
+fn contradicting_digest_settings_are_refused() {
     check_step(
         "{ digest: { for: 1h, order: lowest } }",
         &["`order` without `sort-by` orders nothing; add `sort-by: $.data.<value>`"],
@@ -188,7 +188,7 @@ fn a_digest_does_not_contradict_itself() {
     check_step("{ digest: { for: 1h, flush-first: false, lookback: true } }", &[]);
 }
 
-/// One step, followed by a send so that it leads somewhere. Places are left out.
+/// Checks one step, followed by a send. Places are left out.
 #[track_caller]
 fn check_step(step: &str, expected: &[&str]) {
     let (_, problems) = read(&format!("steps: [{step}]"));
@@ -202,7 +202,7 @@ fn check(yaml: &str, expected: &[&str]) {
     assert_eq!(read(yaml).1, expected, "{yaml}");
 }
 
-/// The steps as the catalog has them, and what is wrong with them.
+/// The steps in the catalog's form, and the problems.
 fn read(yaml: &str) -> (Value, Vec<String>) {
     let mut problems: Vec<Problem> = Vec::new();
     let mut page = Page { file: "r", rule: None, problems: &mut problems };

@@ -1,4 +1,4 @@
-//! Direct routes: a project of its own whose events bring their words, in `fixtures/direct`.
+//! Direct routes: a project whose events bring their own text, in `fixtures/direct`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,7 +75,10 @@ fn variables_of_a_context_are_unknown_where_a_rule_without_context_uses_the_temp
     files.insert("rules/plain.yaml".to_owned(), plain.to_owned());
     let problems = compile_files(files).map(|compile_file| compile_file.file.version).unwrap_err();
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert!(shown.len() == 2 && shown.iter().all(|it| it.contains("nothing is called `when`")), "{shown:#?}");
+    assert!(
+        shown.len() == 2 && shown.iter().all(|it| it.contains("there is no variable `when`")),
+        "{shown:#?}"
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn every_template_that_events_may_name_exists_and_has_the_parts_of_the_channels(
     }
 }
 
-/// What is sent about a sample, and the HTML of its e-mail.
+/// The messages of a sample, and the HTML of its e-mail.
 fn words(event: &str) -> (Vec<String>, String) {
     let (catalog, people) = (catalog(), people());
     let entry = BusEntry::read(&events()[event]).unwrap().to_bus_event("1", crate::rehearsal::bus_time());

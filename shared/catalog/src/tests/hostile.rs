@@ -1,4 +1,4 @@
-//! Whatever somebody writes, the compiler answers with a catalog or with problems that can be found in the file.
+//! Robustness: any input gives a catalog, or problems that refer to lines of the files.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const TESTS: &str = "- test: x\n  event: { type: a.b, source: x, data: { to: ann
     people: [{ id: ann, zone: Asia/Tokyo }]\n  tenant: { zone: Asia/Tokyo }\n  answers: { seen: true, full: [throttle] }\n  \
     members: { 't:y': [ann] }\n  rule: a\n  step: 2\n  expect:\n    - a to ann by sms: deferred wait 2026-11-20T07:00:00Z..2026-11-20T07:10:00Z\n";
 
-/// A change: at which character, how many of them go, and what comes instead.
+/// A change: the position, the number of characters removed, and the text inserted.
 type Change = (usize, usize, String);
 
 proptest! {
@@ -122,7 +122,7 @@ fn files(texts: &[String; 3]) -> BTreeMap<String, String> {
     files
 }
 
-/// Compiles, and runs the tests if there is a catalog.
+/// Compiles the files and runs the tests if there is a catalog.
 fn play(texts: &[String; 3]) -> Result<(), TestCaseError> {
     let compiled = match compile_files(files(texts)) {
         Ok(compiled) => compiled,
@@ -147,7 +147,7 @@ fn in_their_files(problems: &[Problem], texts: &[String; 3]) -> Result<(), TestC
             "tests/t.yaml" => &texts[2],
             _ => continue,
         };
-        // A lone carriage return ends a line of YAML too.
+        // A lone carriage return ends a YAML line too.
         let lines = text.replace("\r\n", "\n").matches(['\n', '\r']).count() + 1;
         prop_assert!((1..=lines).contains(&problem.line.unwrap_or(1)), "{problem}");
         prop_assert!(problem.column != Some(0), "{problem}");

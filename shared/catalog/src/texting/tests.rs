@@ -5,7 +5,7 @@ use crate::policy;
 const PRICES: &str = "sms: { prices: { currency: USD, default: 0.10 } }\n";
 
 #[test]
-fn what_holds_for_texts_is_read() {
+fn sms_settings_are_read() {
     let yaml = "sms:\n  countries: [\"+1\", \"+44\"]\n  senders: { tenants: { clinic-7: Clinic } }\n  \
         prices: { currency: USD, default: 0.1, \"+1\": 0.00645 }\n\
         spend: { sms: { per: tenant, most: 20.00, currency: USD, period: day, except: [security] } }\n";
@@ -24,7 +24,7 @@ fn what_holds_for_texts_is_read() {
 }
 
 #[test]
-fn a_country_is_the_beginning_of_a_number() {
+fn country_is_a_number_prefix() {
     let fix = "write `+` and 1 to 7 digits in quotes, such as \"+44\"";
     check("sms: { countries: ['44'] }", &[&format!("1:20: `44` is no beginning of a number; {fix}")]);
     check("sms: { countries: ['+0'] }", &[&format!("1:20: `+0` is no beginning of a number; {fix}")]);
@@ -36,7 +36,7 @@ fn a_country_is_the_beginning_of_a_number() {
 }
 
 #[test]
-fn a_sender_is_what_phones_can_show() {
+fn sender_id_must_be_valid() {
     let fix = "write 1 to 11 letters and digits, and not digits alone: phones show no more";
     for name in ["Clinic am Westend", "'12345'", "Überall", "'-a'"] {
         let shown = name.trim_matches('\'');
@@ -46,7 +46,7 @@ fn a_sender_is_what_phones_can_show() {
 }
 
 #[test]
-fn a_budget_needs_prices_in_its_own_currency() {
+fn budget_needs_prices_in_its_currency() {
     let budget = "spend: { sms: { per: tenant, most: 5, currency: EUR, period: day } }";
     check(budget, &["1:15: texts have no prices, so nothing can be counted; write `sms: { prices: … }`"]);
     check(
@@ -62,7 +62,7 @@ fn a_budget_needs_prices_in_its_own_currency() {
 }
 
 #[test]
-fn money_is_written_to_the_millionth() {
+fn money_has_up_to_six_decimals() {
     let fix = "write an amount with six decimals at most, such as 20.00 or 0.00645";
     for amount in ["-1", "0.0000001", "much", "1e-9"] {
         let yaml = format!("sms: {{ prices: {{ currency: USD, default: {amount} }} }}");

@@ -2,7 +2,7 @@ use super::*;
 use crate::yaml::items;
 
 #[test]
-fn a_pattern_is_what_eventbridge_takes() {
+fn eventbridge_pattern_is_accepted() {
     check(
         "{ source: [a], detail-type: [{ prefix: b }], detail: { data: { n: [{ numeric: ['>', 0] }] } } }",
         &[],
@@ -13,7 +13,7 @@ fn a_pattern_is_what_eventbridge_takes() {
 }
 
 #[test]
-fn a_refusal_stands_where_the_pattern_is_wrong() {
+fn error_has_the_place_in_the_pattern() {
     check(
         "{ source: a }",
         &["3:5: `when` is no pattern: at source, found \"a\"; write an array of values, or an object"],
@@ -31,7 +31,7 @@ fn a_refusal_stands_where_the_pattern_is_wrong() {
 }
 
 #[test]
-fn a_field_that_no_event_has_is_refused() {
+fn unknown_field_is_refused() {
     check(
         "{ detial: { data: { n: [1] } } }",
         &["3:5: no event has the field `detial`, so the rule never matches; did you mean `detail`?"],
@@ -49,7 +49,7 @@ fn a_field_that_no_event_has_is_refused() {
 }
 
 #[test]
-fn a_pattern_that_can_match_nothing_is_refused_where_that_is_seen() {
+fn unsatisfiable_pattern_is_refused_at_its_place() {
     let fix = "mend the values, or take them out";
     check(
         "{ detail-type: [a.b], detail: { type: [a.c] } }",
@@ -81,7 +81,7 @@ fn a_pattern_that_can_match_nothing_is_refused_where_that_is_seen() {
     );
 }
 
-/// Only the place and which part of the pattern is at fault.
+/// Checks only the place and the faulty part of the pattern.
 #[track_caller]
 fn check_place(pattern: &str, at: &str, column: usize) {
     let told = problems(pattern);
@@ -94,7 +94,7 @@ fn check(pattern: &str, expected: &[&str]) {
     assert_eq!(problems(pattern), expected, "{pattern}");
 }
 
-/// The pattern begins at line 3, column 3.
+/// The problems of a pattern that begins at line 3, column 3.
 fn problems(pattern: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let mut page = Page { file: "r", rule: None, problems: &mut problems };
@@ -139,7 +139,7 @@ fn extension_that_may_be_a_member_of_the_payload_is_a_warning() {
 }
 
 #[test]
-fn number_that_is_not_written_as_json_writes_it_is_a_warning() {
+fn number_in_another_format_than_json_is_a_warning() {
     for number in [
         "01067",
         "1.10",
@@ -160,7 +160,7 @@ fn number_that_is_not_written_as_json_writes_it_is_a_warning() {
             ),
         ] {
             let found = warned(&when);
-            // Not every reader of YAML takes all of these for numbers; a text is no fault.
+            // YAML readers differ on some of these numbers. Text is valid too.
             let is_number = items(&format!("- {number}"), &mut page_of(&mut Vec::new()))
                 .iter()
                 .all(|item| matches!(item.kind, Kind::Number(_)));

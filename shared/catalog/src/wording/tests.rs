@@ -6,7 +6,7 @@ const RULE: &str = "- rule: direct\n  when: { detail-type: [notify.email] }\n  c
                     to: [{ email: $.data.to }]\n";
 
 #[test]
-fn template_may_be_named_by_the_event() {
+fn template_may_be_chosen_by_the_event() {
     let yaml = "  template: { from: $.data.template, among: [reminder, receipt], otherwise: direct, context: $.data.context }\n  \
                 subject: $.data.subject\n";
     let rule = read(yaml).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -40,7 +40,7 @@ fn template_choice_has_its_keys_and_types() {
 }
 
 #[test]
-fn events_that_name_their_templates_are_not_told_together() {
+fn chosen_templates_exclude_digests() {
     check(
         "  template: { from: $.data.t, among: [a] }\n  outside: digest\n",
         &[
@@ -64,7 +64,7 @@ fn subject_needs_a_channel_that_shows_one() {
 }
 
 #[test]
-fn rule_that_refuses_says_why_and_nothing_about_words() {
+fn refusing_rule_has_a_reason_and_no_template() {
     let rule = read("  refuse: texts are for emergencies only\n").unwrap();
     assert_eq!(
         (rule.refuse.as_deref(), rule.template.as_str()),
@@ -89,7 +89,7 @@ fn rule_that_refuses_says_why_and_nothing_about_words() {
     assert!(read(&format!("  refuse: {}\n", "x".repeat(MAX_REFUSAL_CHARS))).is_ok());
 }
 
-/// The rule with other lines.
+/// The rule with additional lines.
 fn read(lines: &str) -> Result<Rule, Vec<String>> {
     let yaml = format!("{RULE}{lines}");
     let found = problems(&yaml);

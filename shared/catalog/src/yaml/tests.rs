@@ -5,7 +5,7 @@ use serde_json::json;
 const SYNTAX: &str = "look for a missing quote, bracket, colon or space just before it";
 
 #[test]
-fn values_keep_the_type_that_is_written() {
+fn values_keep_their_type() {
     check("- [a, '7', 7, -3, 1.5, 0x10]", &[json!(["a", "7", 7, -3, 1.5, 16])], &[]);
     check(
         "- [true, FALSE, yes, on, null, ~, 2026-11-20]",
@@ -16,7 +16,7 @@ fn values_keep_the_type_that_is_written() {
 }
 
 #[test]
-fn every_value_and_every_key_knows_its_place() {
+fn values_and_keys_have_places() {
     let mut problems = Vec::new();
     let nodes = items("\n- a: b\n  cd:\n    - é: e\n", &mut page(&mut problems));
     let Kind::Map(entries) = &nodes[0].kind else { panic!("a map") };
@@ -26,7 +26,7 @@ fn every_value_and_every_key_knows_its_place() {
 }
 
 #[test]
-fn a_file_is_one_list() {
+fn file_must_be_one_list() {
     check("", &[], &[]);
     check("# nothing yet\n", &[], &[]);
     let fix = "begin each rule with `- rule: <name>` at the start of a line";
@@ -40,7 +40,7 @@ fn a_file_is_one_list() {
 }
 
 #[test]
-fn a_fault_in_one_item_hides_no_other_item() {
+fn error_in_one_item_hides_no_other_item() {
     let text = "# head\n- a: b: c\n- d: 1\n- e: [\n- f: 2\n";
     check(
         text,
@@ -65,7 +65,7 @@ fn a_fault_in_one_item_hides_no_other_item() {
 }
 
 #[test]
-fn a_key_stands_once() {
+fn duplicate_key_is_refused() {
     check(
         "- a: 1\n  a: 2\n  b: 3\n- c: 4\n  c: 5\n",
         &[json!({"a": 1, "b": 3}), json!({"c": 4})],
@@ -78,7 +78,7 @@ fn a_key_stands_once() {
 }
 
 #[test]
-fn what_nests_too_deep_is_refused_before_the_stack_is_spent() {
+fn deep_nesting_is_refused() {
     let nested = |depth: usize| format!("- {}{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert_eq!(problems(&nested(MAX_DEPTH)), [""; 0]);
     let told = format!(
@@ -90,7 +90,7 @@ fn what_nests_too_deep_is_refused_before_the_stack_is_spent() {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in "([-a:\\[\\]{}\"'&*|>#!?, \\n\\t\\PC]){0,60}") {
+    fn any_text_is_accepted_without_panic(text in "([-a:\\[\\]{}\"'&*|>#!?, \\n\\t\\PC]){0,60}") {
         problems(&text);
     }
 }

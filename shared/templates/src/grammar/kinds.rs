@@ -1,9 +1,9 @@
-//! What can be said of an expression without running it.
+//! Properties of expressions that are known without evaluation.
 
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 
-/// `data.user.id`, also where it is written `data["user"].id`.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other expression is none")]
+/// The dotted path of an expression: `data.user.id`, also for `data["user"].id`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other expressions do not match")]
 pub(crate) fn dotted(expression: &Expr<'_>) -> Option<String> {
     match expression {
         Expr::Var(var) => Some(var.id.to_owned()),
@@ -16,8 +16,8 @@ pub(crate) fn dotted(expression: &Expr<'_>) -> Option<String> {
     }
 }
 
-/// Whether it is written out in the template.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other expression is none")]
+/// Whether the expression is a constant.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other expressions do not match")]
 pub(super) fn is_constant(expression: &Expr<'_>) -> bool {
     match expression {
         Expr::Const(_) => true,
@@ -31,26 +31,26 @@ pub(super) fn is_constant(expression: &Expr<'_>) -> bool {
 
 fn is_number_given(argument: &CallArg<'_>) -> bool {
     match argument {
-        CallArg::Pos(it) | CallArg::Kwarg(_, it) => is_number(it),
+        CallArg::Pos(value) | CallArg::Kwarg(_, value) => is_number(value),
         CallArg::PosSplat(_) | CallArg::KwargSplat(_) => false,
     }
 }
 
-/// Whether nothing but a number can come out: not a text, which `*` would repeat.
+/// Whether the expression can only be a number. Text is excluded because `*` would repeat it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other expression may be a text")]
 pub(super) fn is_number(expression: &Expr<'_>) -> bool {
     const NUMBERS: [&str; 6] = ["abs", "count", "float", "int", "length", "round"];
     match expression {
-        Expr::Const(it) => it.value.is_number(),
+        Expr::Const(constant) => constant.value.is_number(),
         Expr::UnaryOp(unary_op) => is_number(&unary_op.expr),
-        // `int` and `float` give back their argument when there is no number.
+        // `int` and `float` return their argument if there is no number.
         Expr::Filter(filter) => NUMBERS.contains(&filter.name) && filter.args.iter().all(is_number_given),
         Expr::IfExpr(if_expr) => {
             is_number(&if_expr.true_expr) && if_expr.false_expr.as_ref().is_some_and(is_number)
         }
         Expr::BinOp(bin_op) => match bin_op.op {
             BinOpKind::Sub | BinOpKind::Div | BinOpKind::FloorDiv | BinOpKind::Rem | BinOpKind::Pow => true,
-            BinOpKind::Add | BinOpKind::Mul => true, // looked at when it is reached
+            BinOpKind::Add | BinOpKind::Mul => true, // checked when the operator is visited
             _ => false,
         },
         _ => false,

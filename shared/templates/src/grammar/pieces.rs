@@ -1,4 +1,4 @@
-//! A template cut so that no step of the engine, and no tag, is larger than another by much.
+//! Cuts a template so that all steps of the engine and all tags stay small.
 
 use minijinja::Error;
 use minijinja::machinery::{Token, tokenize};
@@ -6,13 +6,14 @@ use minijinja::machinery::{Token, tokenize};
 use crate::failure::refused;
 use crate::limits::FREE_BYTES;
 
-/// Words and signs between `{{` and `}}`, or `{%` and `%}`. The engine goes as deep as a tag is long.
+/// The number of tokens between `{{` and `}}`, or `{%` and `%}`. The engine's recursion depth grows with the length
+/// of a tag.
 const MAX_TAG_TOKENS: usize = 200;
 
-/// The text with an empty comment after every [`FREE_BYTES`] of what stands between tags.
+/// The text with an empty comment after every [`FREE_BYTES`] between tags.
 ///
 /// # Errors
-/// A refusal of a tag that is too long, or of a `raw` that cannot be cut.
+/// Refuses a tag that is too long, and a `raw` block that cannot be cut.
 pub(super) fn pieces(name: &str, source: &str) -> Result<String, Error> {
     let mut text = String::with_capacity(source.len() + source.len() / 64);
     let mut copied = 0;
@@ -20,7 +21,7 @@ pub(super) fn pieces(name: &str, source: &str) -> Result<String, Error> {
     let mut after_tag = false;
     for token in tokenize(source, false, minijinja::syntax::SyntaxConfig::default()) {
         let Ok((token, span)) = token else {
-            break; // the parser says it better
+            break; // the parser gives a better error
         };
         if let Token::TemplateData(data) = token {
             let start = data.as_ptr() as usize - source.as_ptr() as usize;

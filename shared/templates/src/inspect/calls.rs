@@ -1,7 +1,7 @@
-//! Filters tried out with the constants that a template gives them.
+//! Trial calls of filters with the constant arguments of a template.
 //!
-//! The value before the filter is a stand-in that the filter takes, so whatever fails is a fault of the arguments. Where
-//! the template itself writes the value, or a `default` for it, that one is tried too.
+//! The input of the filter is a placeholder that the filter accepts, so any error is caused by the arguments. If
+//! the template itself contains the input or a `default` for it, that value is tried too.
 
 use minijinja::machinery::ast::{CallArg, Expr, Filter};
 use minijinja::value::Kwargs;
@@ -10,10 +10,10 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use crate::failure::problem_of_constants;
 use crate::speech::{VOICE, Voice};
 
-/// The time at which filters are tried out: 2026-11-03T17:05:00Z, in seconds since 1970.
+/// The time for trial calls: 2026-11-03T17:05:00Z, in seconds since 1970.
 const NOW_S: i64 = 1_793_725_500;
 
-/// An engine to try calls in, in the language of one file.
+/// An engine for trial calls, in the language of one file.
 pub(super) struct Probe<'a> {
     engine: &'a Environment<'a>,
     values: Value,
@@ -43,7 +43,7 @@ impl<'a> Probe<'a> {
         answer.err().is_none_or(|error| error.kind() != ErrorKind::UnknownTest)
     }
 
-    /// Everything that is wrong with the constants of a call.
+    /// All mistakes in the constants of a call.
     pub(super) fn problems(&self, filter: &Filter<'_>) -> Vec<String> {
         let Some(args) = arguments(filter) else { return Vec::new() };
         let shown = call_text(filter);
@@ -77,7 +77,7 @@ pub(super) fn named_in(filter: &Filter<'_>) -> Option<(String, bool)> {
     Some((name.value.as_str()?.to_owned(), is_filter))
 }
 
-/// The arguments of a call; a stand-in where one is calculated. `None` where it is not known how many there are.
+/// The arguments of a call, with placeholders for calculated ones. `None` if their number is not known.
 fn arguments(filter: &Filter<'_>) -> Option<Vec<Value>> {
     let (mut positional, mut named) = (Vec::new(), Vec::new());
     for arg in &filter.args {
@@ -98,7 +98,7 @@ fn arguments(filter: &Filter<'_>) -> Option<Vec<Value>> {
     Some(positional)
 }
 
-/// A value that a filter takes.
+/// A placeholder input that a filter accepts.
 fn input(filter: &str) -> Value {
     match filter {
         "abs" | "bool" | "default" | "d" | "float" | "int" | "money" | "number" | "ordinal" | "percent"
@@ -113,7 +113,7 @@ fn input(filter: &str) -> Value {
     }
 }
 
-/// An argument that a filter takes at a place.
+/// A placeholder argument that a filter accepts at a position.
 fn argument(filter: &str, place: usize) -> Option<Value> {
     match (filter, place) {
         ("money", 0) => Some(Value::from("EUR")),
@@ -139,7 +139,7 @@ fn named_argument(name: &str) -> Option<Value> {
     }
 }
 
-/// The values that the template itself puts before a filter.
+/// The constant inputs that the template itself contains.
 fn own_inputs(expression: Option<&Expr<'_>>) -> Vec<Value> {
     let Some(expression) = expression else { return Vec::new() };
     if let Some(value) = expression.as_const() {
@@ -161,7 +161,7 @@ fn own_inputs(expression: Option<&Expr<'_>>) -> Vec<Value> {
     Vec::new()
 }
 
-/// The call as the template writes it, as far as it is made of constants.
+/// The call in template syntax, with `…` for calculated arguments.
 fn call_text(filter: &Filter<'_>) -> String {
     let args = filter.args.iter().map(|arg| match arg {
         CallArg::Pos(value) => text_of(value),
@@ -176,7 +176,7 @@ fn text_of(value: &Expr<'_>) -> String {
     value.as_const().map_or_else(|| "…".to_owned(), |value| constant(&value))
 }
 
-/// A constant as templates write it.
+/// A constant in template syntax.
 fn constant(value: &Value) -> String {
     value.as_str().map_or_else(|| format!("{value:?}"), |text| format!("{text:?}"))
 }

@@ -1,4 +1,4 @@
-//! Plurals that lack a form which their language needs.
+//! Plurals that lack a form of their language.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use minijinja::machinery::ast::{CallArg, Filter};
 
 use crate::speech::CATEGORIES;
 
-/// The numbers that letters count to. French has a form for millions, which no template is asked for.
+/// The range of numbers to check. The French form for millions is not required.
 const COUNTED: u32 = 200;
 
-/// The forms of the language that a `plural`, or an `ordinal`, does not give, in a sentence.
+/// The forms of the language that a `plural` or an `ordinal` lacks, as a sentence.
 pub(super) fn missing(filter: &Filter<'_>, locale: Option<&str>) -> Option<String> {
     let locale: Locale = locale?.parse().ok()?;
     let rules = match filter.name {

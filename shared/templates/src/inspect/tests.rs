@@ -26,7 +26,7 @@ fn mistakes_are_found_in_every_branch_without_an_event() {
 }
 
 #[test]
-fn a_mistake_is_found_wherever_a_template_can_have_one() {
+fn mistakes_are_found_in_every_kind_of_expression() {
     for (text, problem) in [
         ("{{ data.x if data.y else data.z | nope }}", "there is no filter `nope`"),
         ("{{ data[data.x | nope] }}", "there is no filter `nope`"),
@@ -44,7 +44,7 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
         ("{% if data.x is not nope %}{% endif %}", "there is no test `nope`"),
         ("{{ debug() }}", "there is no function `debug`"),
         ("{{ data.name.upper() }}", "a value has no function `upper`"),
-        ("{{ dta.name }}", "nothing is called `dta`"),
+        ("{{ dta.name }}", "there is no variable `dta`"),
         ("{{ recipient.email | upper }}", "`recipient` has no `email`, only id, name, locale, zone"),
         (
             "{{ data.at | time(zone=\"Mars/Olympus\") }}",
@@ -65,7 +65,7 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
         ),
         (
             "{{ data.n | plural(on='#', other='#') }}",
-            "`plural(on=\"#\", other=\"#\")`: `plural` knows zero, one, two, few, many and other, and no other word",
+            "`plural(on=\"#\", other=\"#\")`: `plural` takes only zero, one, two, few, many and other",
         ),
         ("{{ data.n | default(\"none\") | number }}", "`\"none\" | number`: the value is not a number"),
         (
@@ -74,7 +74,7 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
         ),
         (
             "{{ data.s | truncate(length=3, ende=\"\") }}",
-            "`truncate(length=3, ende=\"\")`: `truncate` knows length, killwords and end, and no other word",
+            "`truncate(length=3, ende=\"\")`: `truncate` takes only length, killwords and end",
         ),
     ] {
         let found: Vec<String> =
@@ -86,7 +86,7 @@ fn a_mistake_is_found_wherever_a_template_can_have_one() {
 }
 
 #[test]
-fn what_is_right_is_no_mistake() {
+fn valid_template_has_no_mistakes() {
     let text = "{% extends 'layouts/a.txt' %}{% set n = data.count %}{{ n }}{% for a, b in data.map | items %}\
         {{ loop.index }}{{ loop.cycle('x', 'y') }}{{ a }}{{ b.any.thing }}{% endfor %}\
         {% for i in range(3) %}{{ i }}{% endfor %}{% block b %}{{ super() }}{{ self.b() }}{% endblock %}\
@@ -101,10 +101,10 @@ fn what_is_right_is_no_mistake() {
 }
 
 #[test]
-fn every_filter_and_test_that_is_suggested_exists_and_takes_its_usual_arguments() {
+fn suggested_filters_and_tests_exist() {
     let engine = crate::limits::engine();
     let mut engine = engine;
-    crate::speech::teach(&mut engine);
+    crate::speech::register(&mut engine);
     let probe = Probe::new(&engine, None);
     for name in FILTERS {
         assert!(probe.has_filter(name), "{name}");
@@ -128,7 +128,7 @@ fn every_filter_and_test_that_is_suggested_exists_and_takes_its_usual_arguments(
 }
 
 #[test]
-fn the_path_that_leads_to_no_value_is_named_and_one_whose_absence_is_foreseen_is_not() {
+fn absent_path_is_named_unless_guarded() {
     let json = serde_json::json!({ "data": { "user": { "name": "Ann" }, "n": null } });
     let values = Value::from(minijinja::value::Serde(&json));
     for (text, expected) in [
@@ -146,7 +146,7 @@ fn the_path_that_leads_to_no_value_is_named_and_one_whose_absence_is_foreseen_is
 }
 
 #[test]
-fn a_plural_that_lacks_a_form_of_its_language_is_a_warning() {
+fn missing_plural_form_is_a_warning() {
     let text = "{{ data.n | plural(one='# task', other='# tasks') }}";
     let found = |locale: &str| {
         let name = format!("t/{locale}/sms.txt");
@@ -159,17 +159,18 @@ fn a_plural_that_lacks_a_form_of_its_language_is_a_warning() {
     let polish = "`plural` has no form for `few` (such as 2) and `many` (such as 0) in this language, and takes `other`";
     assert_eq!(found("pl"), [(polish.to_owned(), true)]);
     assert_eq!(found("ar").len(), 1);
-    // Fractions have a form of their own in Czech, and no template is asked for it.
+    // Czech has a form for fractions, which templates need not give.
     let czech = "`plural` has no form for `few` (such as 2) in this language, and takes `other`";
     assert_eq!(found("cs"), [(czech.to_owned(), true)]);
 }
 
 #[test]
-fn a_name_that_no_file_gives_is_a_warning_where_its_absence_is_foreseen() {
+fn guarded_unknown_variable_is_a_warning() {
     let found =
         mistakes(&[("t/en/sms.txt", "{% if urgent is defined %}{{ urgnt | default('') }}{% endif %}")]);
-    let found: Vec<(String, bool)> = found.into_iter().map(|it| (it.problem, it.is_warning)).collect();
-    let expected = [("nothing is called `urgent`", true), ("nothing is called `urgnt`", true)];
+    let found: Vec<(String, bool)> =
+        found.into_iter().map(|mistake| (mistake.problem, mistake.is_warning)).collect();
+    let expected = [("there is no variable `urgent`", true), ("there is no variable `urgnt`", true)];
     assert_eq!(found, expected.map(|(problem, warns)| (problem.to_owned(), warns)));
 }
 

@@ -1,15 +1,15 @@
-//! The parts of a template, every branch of it, from the outside inward.
+//! Traversal of a template: every branch, from the outside inward.
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallArg, Expr, Filter, Stmt};
 
 /// A part of a template.
 pub(super) enum Node<'t> {
-    /// A value that is calculated.
+    /// An expression.
     Expression(&'t Expr<'t>),
     /// A filter over a whole block.
     Filter(&'t Filter<'t>, Span),
-    /// A name that is given to a value.
+    /// A name that is assigned.
     Target(&'t Expr<'t>),
 }
 
@@ -19,12 +19,12 @@ pub(super) fn walk<'t>(statement: &'t Stmt<'t>, visit: &mut dyn FnMut(Node<'t>))
         Stmt::Template(template) => all(&template.children, visit),
         Stmt::EmitRaw(_) => {}
         Stmt::EmitExpr(emit_expr) => expression(&emit_expr.expr, visit),
-        Stmt::ForLoop(it) => {
-            target(&it.target, visit);
-            expression(&it.iter, visit);
-            it.filter_expr.iter().for_each(|it| expression(it, visit));
-            all(&it.body, visit);
-            all(&it.else_body, visit);
+        Stmt::ForLoop(for_loop) => {
+            target(&for_loop.target, visit);
+            expression(&for_loop.iter, visit);
+            for_loop.filter_expr.iter().for_each(|expr| expression(expr, visit));
+            all(&for_loop.body, visit);
+            all(&for_loop.else_body, visit);
         }
         Stmt::IfCond(if_cond) => {
             expression(&if_cond.expr, visit);
@@ -42,10 +42,10 @@ pub(super) fn walk<'t>(statement: &'t Stmt<'t>, visit: &mut dyn FnMut(Node<'t>))
             target(&set.target, visit);
             expression(&set.expr, visit);
         }
-        Stmt::SetBlock(it) => {
-            target(&it.target, visit);
-            it.filter.iter().for_each(|it| filters(it, visit));
-            all(&it.body, visit);
+        Stmt::SetBlock(set_block) => {
+            target(&set_block.target, visit);
+            set_block.filter.iter().for_each(|filter| filters(filter, visit));
+            all(&set_block.body, visit);
         }
         Stmt::AutoEscape(auto_escape) => {
             expression(&auto_escape.enabled, visit);
@@ -77,66 +77,72 @@ fn target<'t>(name: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
     }
 }
 
-/// The filters over a block: the innermost one has no expression.
+/// Visits the filters over a block. The innermost one has no expression.
 fn filters<'t>(filter: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
-    let Expr::Filter(it) = filter else { return expression(filter, visit) };
-    match &it.expr {
+    let Expr::Filter(inner_filter) = filter else { return expression(filter, visit) };
+    match &inner_filter.expr {
         Some(inner) => {
             visit(Node::Expression(filter));
             filters(inner, visit);
         }
-        None => visit(Node::Filter(it, it.span())),
+        None => visit(Node::Filter(inner_filter, inner_filter.span())),
     }
-    arguments(&it.args, visit);
+    arguments(&inner_filter.args, visit);
 }
 
 fn arguments<'t>(args: &'t [CallArg<'t>], visit: &mut dyn FnMut(Node<'t>)) {
     for arg in args {
         match arg {
-            CallArg::Pos(it) | CallArg::Kwarg(_, it) | CallArg::PosSplat(it) | CallArg::KwargSplat(it) => {
-                expression(it, visit);
+            CallArg::Pos(value)
+            | CallArg::Kwarg(_, value)
+            | CallArg::PosSplat(value)
+            | CallArg::KwargSplat(value) => {
+                expression(value, visit);
             }
         }
     }
 }
 
-fn expression<'t>(it: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
-    visit(Node::Expression(it));
-    match it {
+fn expression<'t>(expr: &'t Expr<'t>, visit: &mut dyn FnMut(Node<'t>)) {
+    visit(Node::Expression(expr));
+    match expr {
         Expr::Const(_) | Expr::Var(_) => {}
         Expr::GetAttr(get_attr) => expression(&get_attr.expr, visit),
         Expr::GetItem(get_item) => {
             expression(&get_item.expr, visit);
             expression(&get_item.subscript_expr, visit);
         }
-        Expr::Slice(it) => {
-            expression(&it.expr, visit);
-            [&it.start, &it.stop, &it.step].into_iter().flatten().for_each(|it| expression(it, visit));
+        Expr::Slice(slice) => {
+            expression(&slice.expr, visit);
+            [&slice.start, &slice.stop, &slice.step]
+                .into_iter()
+                .flatten()
+                .for_each(|expr| expression(expr, visit));
         }
         Expr::UnaryOp(unary_op) => expression(&unary_op.expr, visit),
         Expr::BinOp(bin_op) => {
             expression(&bin_op.left, visit);
             expression(&bin_op.right, visit);
         }
-        Expr::Compare(it) => {
-            expression(&it.expr, visit);
-            it.ops.iter().for_each(|it| expression(&it.expr, visit));
+        Expr::Compare(compare) => {
+            expression(&compare.expr, visit);
+            compare.ops.iter().for_each(|op| expression(&op.expr, visit));
         }
-        Expr::IfExpr(it) => {
-            expression(&it.test_expr, visit);
-            expression(&it.true_expr, visit);
-            it.false_expr.iter().for_each(|it| expression(it, visit));
+        Expr::IfExpr(choice) => {
+            expression(&choice.test_expr, visit);
+            expression(&choice.true_expr, visit);
+            choice.false_expr.iter().for_each(|expr| expression(expr, visit));
         }
-        Expr::Filter(it) => {
-            it.expr.iter().for_each(|it| expression(it, visit));
-            arguments(&it.args, visit);
+        Expr::Filter(filter) => {
+            filter.expr.iter().for_each(|expr| expression(expr, visit));
+            arguments(&filter.args, visit);
         }
         Expr::Test(test) => {
             expression(&test.expr, visit);
             arguments(&test.args, visit);
         }
         Expr::Call(call) => {
-            // The name of a function is no variable.
+            // The name of a function is not a variable.
             if let Expr::GetAttr(method) = &call.expr {
                 expression(&method.expr, visit);
             } else if !matches!(&call.expr, Expr::Var(_)) {

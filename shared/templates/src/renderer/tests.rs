@@ -1,4 +1,4 @@
-//! What becomes of templates. Failures, languages, limits and what a socket message exposes have a file each.
+//! Tests of rendering. Failures, languages, limits and exposed data have a file each.
 
 mod digests;
 mod direct;
@@ -27,7 +27,7 @@ use crate::Unrendered;
 
 const PARTS: [&str; 5] = ["email.subject.txt", "email.html", "email.txt", "socket.title.txt", "socket.txt"];
 
-/// A template `t` in English whose parts say `…`, and other files over them.
+/// An English template `t` whose parts are `…`, overlaid with other files.
 fn renderer(files: &[(&str, &str)]) -> Renderer {
     let mut sources: BTreeMap<String, String> =
         PARTS.into_iter().map(|part| (format!("t/en/{part}"), "…".to_owned())).collect();
@@ -48,7 +48,7 @@ fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result
     Ok(email)
 }
 
-/// A message to a room, which is nobody in particular.
+/// An in-app message to a room, which has no single recipient.
 fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Socket, Unrendered> {
     let rule = rule(expose);
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));

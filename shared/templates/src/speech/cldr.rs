@@ -1,10 +1,10 @@
-//! What ICU4X writes otherwise than CLDR.
+//! Corrections to ICU4X where its output differs from CLDR.
 //!
-//! ICU4X 2.4 builds dates from fields, where CLDR has a whole pattern for each length, and it knows no symbols of its own
-//! for money (`currencyGroup`, `currencyDecimal`), no percent sign of a numbering system, and no symbol that is the code
-//! itself. The table beside this file has the places where that is seen.
+//! ICU4X 2.4 builds dates from fields, while CLDR has a whole pattern for each length. ICU4X also lacks symbols for
+//! money (`currencyGroup`, `currencyDecimal`), the percent signs of numbering systems, and symbols that equal the
+//! currency code. The table beside this file lists the visible differences.
 //!
-//! Source: CLDR 48 as ICU 78 has it; `tests/interop/intl.py` compares the two.
+//! Source: CLDR 48 as in ICU 78. `tests/interop/intl.py` compares the two.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -14,8 +14,8 @@ use domain::locale::ancestors;
 use super::patterns::Pattern;
 use super::times::Style;
 
-/// A line has a locale, what it is about, and what CLDR has: `pt-PT full EEEE, d 'de' MMMM 'de' y`. A locale without a
-/// line has those of its closest ancestor; `=` is as ICU4X writes it.
+/// Each line has a locale, a subject, and CLDR's value: `pt-PT full EEEE, d 'de' MMMM 'de' y`. A locale without a
+/// line uses those of its closest ancestor. `=` means no correction.
 const TABLE: &str = include_str!("cldr/table.txt");
 
 /// The lines by locale and subject.
@@ -32,7 +32,7 @@ fn table() -> &'static BTreeMap<(&'static str, &'static str), &'static str> {
     })
 }
 
-/// What CLDR has for a locale, where that is not as ICU4X writes it.
+/// CLDR's value for a locale, if it differs from the output of ICU4X.
 fn entry(tag: &str, subject: &str) -> Option<&'static str> {
     let found = ancestors(tag).iter().find_map(|name| table().get(&(name.as_str(), subject)).copied());
     found.filter(|value| *value != "=")
@@ -54,17 +54,17 @@ pub(super) fn time_pattern(tag: &str) -> Option<Pattern> {
     Pattern::read(entry(tag, "time")?).ok()
 }
 
-/// Whether a currency is written by its code, although it has a symbol elsewhere.
+/// Whether a currency is written by its code in this locale, although it has a symbol elsewhere.
 pub(super) fn is_written_by_code(tag: &str, currency: &str) -> bool {
     entry(tag, "codes").is_some_and(|codes| codes.split(' ').any(|code| code == currency))
 }
 
-/// The marks of a number in money, as CLDR has them: what stands between groups, and before the fraction.
+/// CLDR's marks for money: between digit groups, and before the fraction.
 pub(super) fn money_marks(tag: &str) -> Option<(&'static str, &'static str)> {
     entry(tag, "money")?.split_once('/')
 }
 
-/// The sign for percent, in place of the one that ICU4X writes.
+/// Replaces the percent sign that ICU4X writes.
 pub(super) fn percent(tag: &str, text: String) -> String {
     let Some(sign) = entry(tag, "percent") else { return text };
     let marked =
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_of_the_table_is_read() {
+    fn every_line_of_the_table_is_valid() {
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
             let parts: Vec<&str> = line.splitn(3, ' ').collect();
             let [locale, subject, value] = parts[..] else { panic!("{line}") };

@@ -1,6 +1,6 @@
-//! The codes of currencies.
+//! Currency codes.
 
-/// Source: ISO 4217, list one, and the codes that left it since 2020: amounts of earlier years have them.
+/// Source: ISO 4217, list one, and the codes removed since 2020, for amounts of earlier years.
 const CODES: &str = "\
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD \
 CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS \
@@ -10,7 +10,7 @@ NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD 
 SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF \
 XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG ZWL";
 
-/// Whether a text is a code of ISO 4217, in capitals.
+/// Whether a text is an ISO 4217 code, in capitals.
 pub(super) fn is_currency(code: &str) -> bool {
     CODES.split(' ').any(|known| known == code)
 }
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_currency_is_a_code_of_the_list_in_capitals() {
+    fn only_capitalised_iso_codes_are_currencies() {
         for code in ["EUR", "USD", "AED", "ZWL", "XCG", "ANG"] {
             assert!(is_currency(code), "{code}");
         }

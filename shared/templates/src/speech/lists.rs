@@ -1,4 +1,4 @@
-//! Several things in one sentence.
+//! Lists in a sentence.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::{given, unknown, with_voice};
 use crate::failure::reasoned;
 use crate::limits::{MAX_ITEMS, MAX_PART_BYTES, too_many};
 
-/// `names | list`: "Ann, Ben, and Cleo"; `names | list("or")`: "Ann, Ben, or Cleo".
+/// `names | list` gives "Ann, Ben, and Cleo", `names | list("or")` gives "Ann, Ben, or Cleo".
 pub(super) fn list(state: &State<'_, '_>, items: &Value, word: Option<&str>) -> Result<String, Error> {
     let mut words = Vec::new();
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! The times that an event may carry, as filters read them: in the forms that rules read too.
+//! The time formats that filters accept, which are also those of rules.
 
 use domain::moment::Moment;
 use minijinja::{Error, Value};

@@ -1,4 +1,4 @@
-//! Numbers: how many, how much, what share.
+//! Filters for numbers, percentages and money.
 
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
@@ -14,14 +14,14 @@ use super::{Voice, cldr, given, unknown, with_voice};
 use crate::failure::reasoned;
 use crate::values::is_exact;
 
-/// Digits of a number as it is written. ISO 4217 and ICU4X go further; no letter does.
+/// The longest number, in digits. ISO 4217 and ICU4X allow more.
 const MAX_DIGITS: usize = 40;
 
-/// Digits after the point that a number has by itself, and that a template may ask for.
+/// The default and the largest number of fraction digits.
 const USUAL_FRACTION: i16 = 3;
 const MAX_FRACTION: u8 = 20;
 
-/// The forms that a language may have. English uses two of them, Arabic all.
+/// The plural forms. English uses two of them, Arabic all.
 pub(crate) const CATEGORIES: [(&str, PluralCategory); 6] = [
     ("zero", PluralCategory::Zero),
     ("one", PluralCategory::One),
@@ -31,8 +31,8 @@ pub(crate) const CATEGORIES: [(&str, PluralCategory); 6] = [
     ("other", PluralCategory::Other),
 ];
 
-/// `n | plural(one="# task", other="# tasks")`: the form for `n`, with `n` in place of each `#`. A list counts its items.
-/// The number is counted as it is shown, so that 1.0004 is "1 hour".
+/// `n | plural(one="# task", other="# tasks")`: the form for `n`, with `n` in place of each `#`. For a list, `n` is
+/// its length. The form follows the number as shown, so 1.0004 is "1 hour".
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 pub(super) fn plural(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result<String, Error> {
     let n = match n.as_object() {
@@ -52,25 +52,25 @@ pub(super) fn plural(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result<
     })
 }
 
-/// The form that a template gives for a category, or its `other`; `None` where it gives no form at all.
+/// The template's form for a category, or its `other`. `None` if the template gives no forms.
 pub(super) fn form_of<'a>(
     forms: &'a Kwargs,
     category: PluralCategory,
     filter: &str,
 ) -> Result<Option<&'a str>, Error> {
     let (mut own, mut others, mut count) = (None, None, 0);
-    for (name, it) in CATEGORIES {
+    for (name, plural_category) in CATEGORIES {
         let given: Option<&str> = forms.get(name)?;
         count += usize::from(given.is_some());
-        if it == category {
+        if plural_category == category {
             own = given;
         }
-        if it == PluralCategory::Other {
+        if plural_category == PluralCategory::Other {
             others = given;
         }
     }
     if forms.assert_all_used().is_err() {
-        let problem = format!("`{filter}` knows zero, one, two, few, many and other, and no other word");
+        let problem = format!("`{filter}` takes only zero, one, two, few, many and other");
         return Err(reasoned(problem));
     }
     match (count, others) {
@@ -83,13 +83,13 @@ pub(super) fn form_of<'a>(
     }
 }
 
-/// `n | number`: with up to three digits after the point, or exactly as many as are asked for.
+/// `n | number`: up to three fraction digits, or exactly the given number of them.
 pub(super) fn number(state: &State<'_, '_>, n: &Value, digits: Option<u8>) -> Result<String, Error> {
     let n = fraction(decimal(n)?, digits)?;
     with_voice(state, |voice| written(voice, &n))
 }
 
-/// `share | percent`: 0.5 is 50 %. Without digits after the point, or with as many as are asked for.
+/// `share | percent`: 0.5 is 50 %. Without fraction digits, or with the given number of them.
 pub(super) fn percent(state: &State<'_, '_>, share: &Value, digits: Option<u8>) -> Result<String, Error> {
     let mut n = decimal(share)?;
     n.absolute.multiply_pow10(2);
@@ -102,9 +102,10 @@ pub(super) fn percent(state: &State<'_, '_>, share: &Value, digits: Option<u8>) 
     })
 }
 
-/// `amount | money("EUR")`: in the currency's own digits after the point, two for EUR, none for JPY, three for BHD.
+/// `amount | money("EUR")`: with the currency's own fraction digits, two for EUR, none for JPY, three for BHD.
 ///
-/// The stable crates of ICU4X 2.4 have no money, so this is `icu_experimental`: CLDR's patterns and symbols all the same.
+/// The stable crates of ICU4X 2.4 have no money format, so this uses `icu_experimental`, with CLDR's patterns and
+/// symbols.
 pub(super) fn money(state: &State<'_, '_>, amount: &Value, currency: &Value) -> Result<String, Error> {
     let amount = decimal(amount)?;
     let code = given(currency)?.as_str().filter(|given| is_currency(given));
@@ -126,19 +127,19 @@ pub(super) fn money(state: &State<'_, '_>, amount: &Value, currency: &Value) -> 
     })
 }
 
-/// What stands before the fraction of numbers that are no money.
+/// The decimal mark of numbers other than money.
 fn usual_point(voice: &Voice) -> Result<Option<char>, Error> {
     let half = Decimal::try_from_str("0.5").map_err(unknown)?;
     Ok(written(voice, &half)?.chars().find(|letter| !letter.is_numeric()))
 }
 
-/// Money with other marks, for groups and before the fraction, in place of those of other numbers.
+/// Money with its own marks for groups and fraction, in place of those of other numbers.
 fn remarked(text: &str, usual_point: Option<char>, (group, point): (&str, &str)) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let is_digit = |at: usize| letters.get(at).is_some_and(|letter| letter.is_numeric());
+    let is_digit = |index: usize| letters.get(index).is_some_and(|letter| letter.is_numeric());
     let mut marked = String::with_capacity(text.len());
-    for (at, letter) in letters.iter().enumerate() {
-        match at > 0 && !is_digit(at) && is_digit(at - 1) && is_digit(at + 1) {
+    for (index, letter) in letters.iter().enumerate() {
+        match index > 0 && !is_digit(index) && is_digit(index - 1) && is_digit(index + 1) {
             true if Some(*letter) == usual_point => marked.push_str(point),
             true => marked.push_str(group),
             false => marked.push(*letter),
@@ -152,7 +153,7 @@ pub(super) fn written(voice: &Voice, n: &Decimal) -> Result<String, Error> {
     Ok(formatter.format_to_string(n))
 }
 
-/// A number, or a text that is one: producers write amounts as texts so that no digit is lost.
+/// A number, or text that is one: producers write amounts as text to keep every digit.
 pub(super) fn decimal(value: &Value) -> Result<Decimal, Error> {
     let value = given(value)?;
     let text = value.to_string();
@@ -162,7 +163,7 @@ pub(super) fn decimal(value: &Value) -> Result<Decimal, Error> {
         .ok()
         .filter(|_| plain && (value.is_number() || value.as_str().is_some() || is_exact(value)));
     let mut number = number.ok_or_else(|| reasoned("the value is not a number"))?;
-    // "00012" is 12, as in every spreadsheet.
+    // "00012" is 12.
     number.absolute.trim_start();
     number.absolute.trim_end_if_integer();
     Ok(number)

@@ -10,12 +10,12 @@ use super::numbers::{decimal, form_of, usual, written};
 use super::{unknown, with_voice};
 use crate::failure::reasoned;
 
-/// The forms of categories that have their own.
+/// The forms of plural categories with their own suffix.
 type Forms = &'static [(PluralCategory, &'static str)];
 
-/// How languages write an ordinal number in digits, by the category that CLDR gives it. `#` is the number.
+/// The ordinal forms of languages, by plural category. `#` is the number.
 ///
-/// Source: CLDR, `rbnf/<language>.xml`, `%digits-ordinal`, in the form that agrees with a masculine noun.
+/// Source: CLDR, `rbnf/<language>.xml`, `%digits-ordinal`, in the form for a masculine noun.
 const DIGITS: [(&str, Forms, &str); 27] = [
     (
         "en",
@@ -50,7 +50,8 @@ const DIGITS: [(&str, Forms, &str); 27] = [
     ("ko", &[], "#."),
 ];
 
-/// `n | ordinal`: 1st, 2nd, 3rd; `n | ordinal(one="#st", two="#nd", few="#rd", other="#th")` with a template's own forms.
+/// `n | ordinal`: 1st, 2nd, 3rd. `n | ordinal(one="#st", two="#nd", few="#rd", other="#th")` uses the template's
+/// own forms.
 pub(super) fn ordinal(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result<String, Error> {
     let n = usual(decimal(n)?);
     if n.absolute.nonzero_magnitude_end() < 0 {
@@ -69,7 +70,7 @@ pub(super) fn ordinal(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result
                     let fix = "give the forms, other=\"#.\" at least";
                     return Err(reasoned(format!("ordinal numbers of this language are not known; {fix}")));
                 };
-                forms.iter().find(|(it, _)| *it == category).map_or(*other, |(_, form)| form)
+                forms.iter().find(|(name, _)| *name == category).map_or(*other, |(_, form)| form)
             }
         };
         Ok(form.replace('#', &written(voice, &n)?))

@@ -19,14 +19,14 @@ use crate::failure::reasoned;
 /// The longest pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 100;
 
-/// The letters that are formatted. Zones, weeks and quarters are not among them.
+/// The supported letters. Zones, weeks and quarters are not supported.
 const LETTERS: &str = "GyMLdEcahHKkms";
 
-/// A pattern that was read.
+/// A parsed pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
     pattern: DateTimePattern,
-    /// Each letter and how often it stands in a row.
+    /// Each letter and its number of repetitions.
     fields: Vec<(char, usize)>,
 }
 
@@ -52,13 +52,13 @@ impl Pattern {
         }
     }
 
-    /// Whether it shows a time of day.
+    /// Whether the pattern contains a time of day.
     pub(super) fn has_time(&self) -> bool {
         self.fields.iter().any(|(letter, _)| "ahHKkms".contains(*letter))
     }
 }
 
-/// Source: as above, "Date Format Patterns": letters within single quotes are text.
+/// The fields of a pattern. Letters within single quotes are text. Source: as above, "Date Format Patterns".
 fn fields(text: &str) -> Vec<(char, usize)> {
     let mut fields: Vec<(char, usize)> = Vec::new();
     let (mut quoted, mut last) = (false, None);
@@ -77,7 +77,7 @@ fn fields(text: &str) -> Vec<(char, usize)> {
     fields
 }
 
-/// The date, and the time where the pattern shows one, with the names of the reader's language.
+/// The date, and the time if the pattern has one, with the names of the reader's language.
 pub(super) fn format(
     voice: &Voice,
     pattern: &Pattern,

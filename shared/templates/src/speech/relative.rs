@@ -1,4 +1,4 @@
-//! The distance of a time from now: "in 3 days", "yesterday".
+//! Relative times: "in 3 days", "yesterday".
 
 #![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 
@@ -19,10 +19,10 @@ const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 60 * MINUTE_S;
 const DAY_S: i64 = 24 * HOUR_S;
 
-/// From this many days on months are counted.
+/// The number of days from which months are counted.
 const MONTH_DAYS: i64 = 30;
 
-/// A distance in its unit; what is past is below zero.
+/// A distance in its unit. The past is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Distance {
     Minutes(i64),
@@ -32,18 +32,18 @@ enum Distance {
     Years(i64),
 }
 
-/// `at | relative`: how far a time is from the time of sending; `at | relative(from=data.start)` from another time.
-/// Below an hour minutes are counted, below a day hours, then days of the reader's calendar, months and years. A date
-/// without a time of day is so many days away: "today", "tomorrow", "in 3 days".
-pub(super) fn relative(state: &State<'_, '_>, at: &Value, more: Kwargs) -> Result<String, Error> {
-    let moment = moment::read(at)?;
+/// `at | relative`: the distance of a time from the time of sending, or `at | relative(from=data.start)` from
+/// another time. Below an hour the unit is minutes, below a day hours, then days of the reader's calendar, months
+/// and years. A date without a time of day gives days: "today", "tomorrow", "in 3 days".
+pub(super) fn relative(state: &State<'_, '_>, time: &Value, more: Kwargs) -> Result<String, Error> {
+    let moment = moment::read(time)?;
     let zone = times::zone(&more)?;
     let from: Option<Value> = more.get("from")?;
     if more.has("from") && from.is_none() {
         return Err(Error::from(ErrorKind::UndefinedError));
     }
     if more.assert_all_used().is_err() {
-        return Err(reasoned("`relative` knows from=<another time> and zone=\"Europe/London\" only"));
+        return Err(reasoned("`relative` takes only from=<another time> and zone=\"Europe/London\""));
     }
     let from = from.as_ref().map(moment::read).transpose()?;
     with_voice(state, |voice| {
@@ -73,7 +73,7 @@ fn distance(to: Moment, from: Moment, zone: &TimeZone) -> Distance {
         return Distance::Days(days);
     }
     let span = (jiff::Unit::Month, there.date());
-    let months = here.date().until(span).map_or(days / MONTH_DAYS, |it| i64::from(it.get_months()));
+    let months = here.date().until(span).map_or(days / MONTH_DAYS, |span| i64::from(span.get_months()));
     let months = if months == 0 { days.signum() } else { months };
     match months.abs() {
         0..12 => Distance::Months(months),
@@ -82,7 +82,7 @@ fn distance(to: Moment, from: Moment, zone: &TimeZone) -> Distance {
 }
 
 fn calendar_days(from: civil::Date, to: civil::Date) -> i64 {
-    from.until((jiff::Unit::Day, to)).map_or(0, |it| i64::from(it.get_days()))
+    from.until((jiff::Unit::Day, to)).map_or(0, |span| i64::from(span.get_days()))
 }
 
 fn written(voice: &Voice, distance: Distance) -> Result<String, Error> {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_distance_is_counted_in_the_unit_that_people_use() {
+    fn distance_has_the_usual_unit() {
         for (to, expected) in [
             ("2026-11-20T12:00:29Z", Distance::Minutes(0)),
             ("2026-11-20T12:04:40Z", Distance::Minutes(5)),

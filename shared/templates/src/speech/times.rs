@@ -1,4 +1,4 @@
-//! Dates and times of day, on the reader's own clock.
+//! Filters for dates and times of day, in the reader's time zone.
 
 #![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 
@@ -20,7 +20,7 @@ use super::patterns::{self, Pattern};
 use super::{Voice, unknown, with_voice};
 use crate::failure::reasoned;
 
-/// Lengths of dates, in the words of templates.
+/// The lengths of dates, by their names in templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     Short,
@@ -30,22 +30,22 @@ pub(super) enum Style {
     Full,
 }
 
-/// The named arguments of a filter for times.
+/// The named arguments of a time filter.
 struct Options {
     /// The zone that a template names, in place of the reader's.
     zone: Option<TimeZone>,
     pattern: Option<Pattern>,
 }
 
-/// `at | date`, `at | date("long", zone="Europe/London")`: `short`, `medium` (the usual one), `long`, or `full` with
-/// the day of the week. `at | date(pattern="d. MMMM")` has CLDR's pattern letters.
+/// `at | date`, `at | date("long", zone="Europe/London")`: `short`, `medium` (the default), `long`, or `full` with
+/// the day of the week. `at | date(pattern="d. MMMM")` uses CLDR's pattern letters.
 pub(super) fn date(
     state: &State<'_, '_>,
-    at: &Value,
+    value: &Value,
     length: Option<&str>,
     more: Kwargs,
 ) -> Result<String, Error> {
-    let moment = moment::read(at)?;
+    let moment = moment::read(value)?;
     let options = Options::read(&more, length)?;
     let style = Style::read(length)?;
     with_voice(state, |voice| {
@@ -72,8 +72,8 @@ fn icu_date(voice: &Voice, style: Style, day: Date<Gregorian>) -> Result<String,
 }
 
 /// `at | time`, `at | time(zone="Europe/London")`: hours and minutes.
-pub(super) fn time(state: &State<'_, '_>, at: &Value, more: Kwargs) -> Result<String, Error> {
-    let moment = moment::with_time(moment::read(at)?)?;
+pub(super) fn time(state: &State<'_, '_>, value: &Value, more: Kwargs) -> Result<String, Error> {
+    let moment = moment::with_time(moment::read(value)?)?;
     let options = Options::read(&more, None)?;
     with_voice(state, |voice| {
         if let Some(pattern) = &options.pattern {
@@ -98,11 +98,11 @@ fn icu_time(voice: &Voice, clock: Time) -> Result<String, Error> {
 /// `at | datetime`, `at | datetime("long")`: the date in that length, with hours and minutes.
 pub(super) fn datetime(
     state: &State<'_, '_>,
-    at: &Value,
+    value: &Value,
     length: Option<&str>,
     more: Kwargs,
 ) -> Result<String, Error> {
-    let moment = moment::with_time(moment::read(at)?)?;
+    let moment = moment::with_time(moment::read(value)?)?;
     let options = Options::read(&more, length)?;
     let style = Style::read(length)?;
     with_voice(state, |voice| {
@@ -112,7 +112,7 @@ pub(super) fn datetime(
         let clock = options.clock(voice, moment);
         let both = DateTime { date: local(clock.date())?, time: of_day(clock.time())? };
         let mut text = icu_datetime(voice, style, &both)?;
-        // ICU4X joins the date and the time as CLDR does; each of them may be another one there.
+        // ICU4X joins date and time like CLDR, but each of them may differ.
         if let Some(pattern) = cldr::date_pattern(voice.tag(), style) {
             let day = patterns::format(voice, &pattern, both.date, None)?;
             text = text.replacen(&icu_date(voice, style, both.date)?, &day, 1);
@@ -125,7 +125,7 @@ pub(super) fn datetime(
     })
 }
 
-/// Both as ICU4X builds them.
+/// Date and time as ICU4X builds them.
 fn icu_datetime(voice: &Voice, style: Style, both: &DateTime<Gregorian>) -> Result<String, Error> {
     if style == Style::Full {
         let fields = YMDE::long().with_time_hm();
@@ -137,14 +137,14 @@ fn icu_datetime(voice: &Voice, style: Style, both: &DateTime<Gregorian>) -> Resu
     Ok(formatter.map_err(unknown)?.format(both).to_string())
 }
 
-/// `at | weekday`: its name; `at | weekday("short")`.
+/// `at | weekday`: the name of the day, also `at | weekday("short")`.
 pub(super) fn weekday(
     state: &State<'_, '_>,
-    at: &Value,
+    value: &Value,
     length: Option<&str>,
     more: Kwargs,
 ) -> Result<String, Error> {
-    let moment = moment::read(at)?;
+    let moment = moment::read(value)?;
     let options = Options::read(&more, Some("a weekday has no pattern"))?;
     let style = Style::read(length.or(Some("long")))?;
     with_voice(state, |voice| {
@@ -162,14 +162,12 @@ fn by_pattern(voice: &Voice, options: &Options, pattern: &Pattern, moment: Momen
 }
 
 impl Options {
-    /// `length` is the one that was given: a pattern stands in its place.
+    /// Parses the arguments. A pattern excludes `length`.
     fn read(more: &Kwargs, length: Option<&str>) -> Result<Options, Error> {
         let zone = zone(more)?;
         let pattern: Option<&str> = more.get("pattern")?;
         if more.assert_all_used().is_err() {
-            return Err(reasoned(
-                "of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only",
-            ));
+            return Err(reasoned("a time filter takes only zone=\"Europe/London\" and pattern=\"d. MMMM\""));
         }
         if pattern.is_some() && length.is_some() {
             return Err(reasoned("a length and a pattern exclude each other; write one of them"));

@@ -1,4 +1,4 @@
-//! A digest of which the template cannot tell every event.
+//! Digests with events that the template cannot render.
 
 use domain::decide::Target;
 use domain::digest::{Collected, DigestPolicy, Item, Window};
@@ -14,7 +14,7 @@ const SUBJECT: &str = "{% if digest is defined %}n={{ digest.total_activities }}
                        {% for a in digest.activities %}{{ a.data.v }},{% endfor %}{% else %}single {{ data.v }}{% endif %}";
 
 #[test]
-fn event_without_a_value_of_the_template_is_left_out_and_the_others_are_told() {
+fn event_without_a_required_value_is_left_out() {
     let events = [json!({ "v": 1 }), json!({ "v": 2 }), json!({}), json!({ "v": 4 })];
     let (subject, left_out) = told(SUBJECT, &events).unwrap();
     assert_eq!(subject, "n=3: 1,2,4,");
@@ -22,22 +22,22 @@ fn event_without_a_value_of_the_template_is_left_out_and_the_others_are_told() {
 }
 
 #[test]
-fn every_event_that_cannot_be_told_is_left_out_wherever_it_stands() {
+fn failing_events_are_left_out_at_any_position() {
     for bad in [vec![0], vec![6], vec![0, 6], vec![1, 2, 3], vec![0, 1, 2, 3, 4, 5]] {
         let events: Vec<Value> = (0..7)
             .map(|place| if bad.contains(&place) { json!({ "w": place }) } else { json!({ "v": place }) })
             .collect();
         let (subject, left_out) = told(SUBJECT, &events).unwrap();
-        let good: Vec<String> = (0..7).filter(|it| !bad.contains(it)).map(|it| format!("{it},")).collect();
+        let good: Vec<String> = (0..7).filter(|id| !bad.contains(id)).map(|id| format!("{id},")).collect();
         assert_eq!(subject, format!("n={}: {}", good.len(), good.concat()), "{bad:?}");
         let expected: Vec<String> =
-            bad.iter().map(|it| format!("{it}: the event has no such value")).collect();
+            bad.iter().map(|id| format!("{id}: the event has no such value")).collect();
         assert_eq!(left_out, expected);
     }
 }
 
 #[test]
-fn value_of_another_kind_is_left_out_like_a_missing_one() {
+fn event_with_a_value_of_another_kind_is_left_out() {
     let template = "{% for a in digest.activities %}{{ a.data.v | money('EUR') }} {% endfor %}";
     let events =
         [json!({ "v": 1 }), json!({ "v": "many" }), json!({ "v": { "x": 1 } }), json!({ "v": "2.50" })];
@@ -47,33 +47,33 @@ fn value_of_another_kind_is_left_out_like_a_missing_one() {
 }
 
 #[test]
-fn digest_of_which_no_event_can_be_told_fails() {
+fn digest_without_a_renderable_event_fails() {
     assert!(told(SUBJECT, &[json!({}), json!({}), json!({ "v": null })]).is_err());
     assert!(told(SUBJECT, &[json!({})]).is_err());
     assert!(
         told("{{ nothing.there }}", &[json!({ "v": 1 }), json!({ "v": 2 })]).is_err(),
-        "it is the template's fault"
+        "the template is the cause"
     );
 }
 
 #[test]
-fn digest_that_can_be_told_leaves_nothing_out() {
+fn renderable_digest_leaves_no_event_out() {
     let (subject, left_out) = told(SUBJECT, &[json!({ "v": 1 }), json!({ "v": 2 })]).unwrap();
     assert_eq!((subject.as_str(), left_out.len()), ("n=2: 1,2,", 0));
 }
 
 #[test]
-fn few_bad_events_among_a_thousand_are_found() {
+fn failing_events_among_a_thousand_are_found() {
     let template = "{% for a in digest.activities %}{{ a.data.v }},{% endfor %}";
     let events: Vec<Value> =
         (0..1_000).map(|place| if place % 200 == 7 { json!({}) } else { json!({ "v": 1 }) }).collect();
-    // The first ten are shown; the eighth of them cannot be.
+    // The first ten are shown. The eighth of them fails.
     let (subject, left_out) = told(template, &events).unwrap();
     assert_eq!(subject, "1,".repeat(10));
     assert_eq!(left_out, ["7: the event has no such value"]);
 }
 
-/// The subject of a letter about these events, and the ids of those that it leaves out, each with the reason.
+/// The subject of an e-mail about these events, and the ids of the events left out, each with the reason.
 fn told(subject: &str, events: &[Value]) -> Result<(String, Vec<String>), Unrendered> {
     let items: Vec<Item> = events.iter().enumerate().map(|(place, data)| item(place, data)).collect();
     let (opened_at, closed_at) =
@@ -88,9 +88,9 @@ fn told(subject: &str, events: &[Value]) -> Result<(String, Vec<String>), Unrend
     let told = renderer.scene_with(&envelope, extra).tell(&order(&rule, Some(&ann), target), None)?;
     let channel = told.content.channel();
     let Content::Email(email) = told.content else { panic!("an e-mail was ordered, not {channel:?}") };
-    let left_out = told.left_out.iter().map(|it| {
-        let problem = it.why.problem.split(" in `").next().unwrap_or_default();
-        format!("{}: {problem}", it.item.id)
+    let left_out = told.left_out.iter().map(|item| {
+        let problem = item.why.problem.split(" in `").next().unwrap_or_default();
+        format!("{}: {problem}", item.item.id)
     });
     Ok((email.subject, left_out.collect()))
 }

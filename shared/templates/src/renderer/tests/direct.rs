@@ -1,4 +1,4 @@
-//! Words that the event brings: the name of the template, its context, the subject and the body.
+//! Text from the event: template name, context, subject and body.
 
 use domain::decide::Target;
 use domain::job::{Content, Email, SocketTarget};
@@ -28,7 +28,7 @@ fn event_names_the_template_and_its_context_has_variables() {
 }
 
 #[test]
-fn subject_of_the_event_takes_the_place_of_the_templates_own() {
+fn event_subject_replaces_the_templates_subject() {
     let letter = letter(&json!({ "subject": " Hello\r\nBcc: x@example.com ", "body": "Hi" })).unwrap();
     assert_eq!(letter.subject, "Hello Bcc: x@example.com", "one line");
     let mut rule = rule(&[]);
@@ -42,7 +42,7 @@ fn subject_of_the_event_takes_the_place_of_the_templates_own() {
 }
 
 #[test]
-fn words_of_the_event_are_no_template_and_html_is_escaped() {
+fn event_text_is_not_a_template_and_is_escaped_in_html() {
     let body =
         "{{ recipient.name }} {% for x in data %}{{ x }}{% endfor %} <script>alert(1)</script> {# gone #}";
     let letter = letter(&json!({ "subject": "{{ 7 * 7 }}", "body": body })).unwrap();
@@ -55,7 +55,7 @@ fn words_of_the_event_are_no_template_and_html_is_escaped() {
 }
 
 #[test]
-fn context_replaces_none_of_the_names_that_every_template_has() {
+fn context_cannot_replace_built_in_names() {
     let context = json!({
         "event": "x", "data": { "body": "x" }, "recipient": { "name": "x" }, "digest": "x", "postal_address": "x",
         "unsubscribe_url": "https://evil.example", "range": "x", "own": "kept", "when": "noon",
@@ -69,7 +69,7 @@ fn context_replaces_none_of_the_names_that_every_template_has() {
 }
 
 #[test]
-fn unknown_template_and_a_context_that_is_no_object_give_a_reason() {
+fn unknown_template_and_invalid_context_give_a_reason() {
     let reason = |data: Value| letter(&data).map(drop).unwrap_err().reason;
     assert_eq!(reason(json!({ "template": "invoice" })), Reason::UnknownTemplate);
     assert_eq!(reason(json!({ "template": "reminder", "context": "when" })), Reason::UnreadableContext);
@@ -89,6 +89,6 @@ fn letter_of(data: &Value, files: &[(&str, &str)]) -> Result<Email, Unrendered> 
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     let files: Vec<(&str, &str)> = FILES.iter().chain(files).copied().collect();
     let content = renderer(&files).scene(&event).render(&order(&rule, Some(&ann), target))?;
-    let Content::Email(letter) = content else { panic!("a letter was ordered") };
+    let Content::Email(letter) = content else { panic!("the content is not an e-mail") };
     Ok(letter)
 }

@@ -8,7 +8,7 @@ use super::{message, order, renderer, rule};
 use crate::Extra;
 
 #[test]
-fn a_message_carries_what_its_rule_exposes_and_nothing_else() {
+fn message_contains_only_the_exposed_data() {
     let data = json!({ "id": 7, "user": { "id": "ann", "at": { "city": "Porto" } }, "secret": true });
     check(&["$.data.id"], &data, json!({ "id": 7 }));
     check(&["$.data.user.at.city", "$.type"], &data, json!({ "city": "Porto", "type": "order.paid" }));
@@ -17,13 +17,13 @@ fn a_message_carries_what_its_rule_exposes_and_nothing_else() {
 }
 
 #[test]
-fn what_the_event_does_not_have_is_left_out() {
+fn exposed_path_without_a_value_is_left_out() {
     let data = json!({ "id": 7, "gone": null });
     check(&["$.data.id", "$.data.gone", "$.data.nothing", "$.data.id.more"], &data, json!({ "id": 7 }));
 }
 
 #[test]
-fn a_list_is_exposed_as_a_list_also_when_it_has_one_value_or_none() {
+fn list_is_exposed_as_a_list_of_any_length() {
     let data = json!({ "many": ["a", "b"], "one": ["a"], "none": [], "people": [{ "id": "ann" }] });
     check(&["$.data.many"], &data, json!({ "many": ["a", "b"] }));
     check(&["$.data.one"], &data, json!({ "one": ["a"] }));
@@ -32,7 +32,7 @@ fn a_list_is_exposed_as_a_list_also_when_it_has_one_value_or_none() {
 }
 
 #[test]
-fn broadcast_needs_no_template_and_carries_what_is_exposed_or_the_payload_as_it_was_written() {
+fn broadcast_contains_exposed_data_or_the_original_payload() {
     let some = broadcast(json!({}), &["$.data.id"], r#","data":{"z":1.50,"id":7}"#);
     assert_eq!(some.data.get(), r#"{"id":7}"#);
     assert_eq!((some.exclude, some.record), (vec!["ann".to_owned()], Record::None));
@@ -44,7 +44,7 @@ fn broadcast_needs_no_template_and_carries_what_is_exposed_or_the_payload_as_it_
     }
 }
 
-/// What a broadcast rule sends into a room. `data` is the last member of the event, as text.
+/// The broadcast of a rule. `data` is the last member of the event, as text.
 fn broadcast(own: Value, expose: &[&str], data: &str) -> Broadcast {
     let mut rule = rule(expose);
     (rule.template, rule.broadcast) = (String::new(), Some(serde_json::from_value(own).unwrap()));

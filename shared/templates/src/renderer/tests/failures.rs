@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{letter, message, renderer};
 
 #[test]
-fn a_failure_names_the_template_and_the_line_and_quotes_it() {
+fn failure_names_template_and_line_and_quotes_the_line() {
     check(
         &[("t/en/email.txt", "Hello,\n\n  you owe {{ data.total }}.\n")],
         "template t/en/email.txt, line 3: the event has no such value in `you owe {{ data.total }}.`",
@@ -19,7 +19,7 @@ fn a_failure_names_the_template_and_the_line_and_quotes_it() {
 }
 
 #[test]
-fn a_failure_inside_another_file_names_that_file() {
+fn failure_in_an_included_file_names_that_file() {
     let line = ("layouts/line.txt", "--\n{{ data.total }}");
     let expected = "template layouts/line.txt, line 2: the event has no such value in `{{ data.total }}`";
     check(&[("t/en/email.txt", "\n\n{% include 'layouts/line.txt' %}"), line], expected);
@@ -35,7 +35,7 @@ fn a_failure_inside_another_file_names_that_file() {
 }
 
 #[test]
-fn a_failure_never_quotes_the_event() {
+fn failure_never_quotes_the_event() {
     let data = json!({
         "word": "secret", "number": 49_297_531, "large": 49_297_531_000_000_000_i64, "list": ["secret"], "map": { "secret": 1 },
     });
@@ -74,7 +74,7 @@ fn a_failure_never_quotes_the_event() {
             Ok(letter) => panic!("{text} gave {}", letter.text),
             Err(error) => error,
         };
-        // The cause names paths of the template.
+        // The cause contains paths of the template.
         let shown = format!("{failure} {failure:?}").replace(text, "").replace("data.word.secret", "");
         assert!(!shown.contains("secret") && !shown.contains("49297531"), "{shown}");
         assert_eq!((failure.template.as_str(), failure.line), ("t/en/email.txt", 1), "{shown}");
@@ -82,13 +82,13 @@ fn a_failure_never_quotes_the_event() {
 }
 
 #[test]
-fn a_part_that_is_not_there_is_named() {
-    let Err(failure) = renderer_without("email.html") else { panic!("a letter without HTML was rendered") };
+fn missing_part_is_named() {
+    let Err(failure) = renderer_without("email.html") else { panic!("an e-mail without HTML was rendered") };
     assert_eq!(failure, "template t/en/email.html, line 0: there is no such file");
 }
 
 #[test]
-fn a_template_is_compiled_without_an_event() {
+fn template_compiles_without_an_event() {
     let renderer =
         renderer(&[("t/en/email.txt", "Hello\n{% if %}"), ("t/en/email.html", "{{ data.total }}")]);
     assert_eq!(renderer.compile("t/en/email.html"), Ok(()));
@@ -100,7 +100,7 @@ fn a_template_is_compiled_without_an_event() {
 }
 
 #[test]
-fn a_part_that_fails_lets_no_other_part_through() {
+fn failing_part_fails_the_whole_message() {
     assert!(message(&[], &[("t/en/socket.title.txt", "{{ data.total }}")], &json!({})).is_err());
     assert!(message(&[], &[("t/en/socket.txt", "{{ data.total }}")], &json!({})).is_err());
     assert!(letter(&[("t/en/email.subject.txt", "{{ data.total }}")], &json!({})).is_err());
@@ -117,7 +117,7 @@ fn renderer_without(part: &str) -> Result<(), String> {
     use domain::decide::Target;
     use domain::recipient::EmailAddress;
 
-    let sources = super::PARTS.into_iter().filter(|it| *it != part);
+    let sources = super::PARTS.into_iter().filter(|name| *name != part);
     let renderer = Renderer::of(sources.map(|source| (format!("t/en/{source}"), String::new())).collect());
     let (rule, person) = (rule(&[]), person(json!({})));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());

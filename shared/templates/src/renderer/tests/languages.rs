@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Renderer, envelope, letter_to, message, order, person, rule};
 
 #[test]
-fn everybody_reads_the_closest_language_there_is() {
+fn recipient_gets_the_closest_language() {
     let files =
         [("t/pt/email.subject.txt", "Olá"), ("t/pt/email.html", "<p>Olá</p>"), ("t/pt/email.txt", "Olá")];
     check("pt-BR", &files, "pt", "Olá");
@@ -22,7 +22,7 @@ fn everybody_reads_the_closest_language_there_is() {
 }
 
 #[test]
-fn all_parts_of_a_letter_are_in_one_language_while_there_is_one_that_has_them_all() {
+fn all_parts_use_one_complete_language() {
     let files =
         [("t/pt/email.subject.txt", "Olá"), ("t/pt/email.txt", "Olá"), ("t/pt-BR/email.html", "<p>Oi</p>")];
     let read = |files: &[(&str, &str)]| {
@@ -35,7 +35,7 @@ fn all_parts_of_a_letter_are_in_one_language_while_there_is_one_that_has_them_al
 }
 
 #[test]
-fn where_no_language_has_all_parts_each_is_read_in_the_closest() {
+fn without_a_complete_language_each_part_uses_the_closest() {
     let files = [("t/pt/email.subject.txt", "Olá"), ("t/en/email.txt", "Hello {{ 1.5 | number }}")];
     let sources = files.iter().chain(&[("t/en/email.html", "Hello")]);
     let renderer =
@@ -43,13 +43,13 @@ fn where_no_language_has_all_parts_each_is_read_in_the_closest() {
     let (rule, ann, data) = (rule(&[]), person(json!({ "locale": "pt" })), envelope(&json!({})));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     let Ok(Content::Email(letter)) = renderer.scene(&data).render(&order(&rule, Some(&ann), target)) else {
-        panic!("a letter was ordered, and every part is there in some language")
+        panic!("every part exists in some language")
     };
     assert_eq!([letter.locale, letter.subject, letter.text], ["pt", "Olá", "Hello 1.5"]);
 }
 
 #[test]
-fn somebody_without_a_language_and_a_room_read_english() {
+fn recipient_without_a_language_and_room_get_english() {
     let files = [("t/pt/email.txt", "Olá"), ("t/pt/socket.txt", "Olá"), ("t/en/socket.txt", "Hello")];
     let letter = letter_to(&person(json!({})), &files, &json!({})).unwrap();
     assert_eq!((letter.locale.as_str(), letter.text.as_str()), ("en", "…"));
@@ -72,7 +72,7 @@ fn traditional_chinese_is_not_simplified_and_norwegian_is_not_english() {
         let mut files: Vec<(&str, &str)> = Vec::new();
         let more: Vec<String> = ["zh", "zh-Hant", "nb", "he"]
             .into_iter()
-            .flat_map(|it| ["email.subject.txt", "email.html"].map(|part| format!("t/{it}/{part}")))
+            .flat_map(|locale| ["email.subject.txt", "email.html"].map(|part| format!("t/{locale}/{part}")))
             .collect();
         files.extend(names.iter().chain(&more).map(|name| (name.as_str(), "{{ 1 }}")));
         let letter = letter_to(&person(json!({ "locale": preferred })), &files, &json!({})).unwrap();
@@ -81,10 +81,10 @@ fn traditional_chinese_is_not_simplified_and_norwegian_is_not_english() {
 }
 
 #[test]
-fn a_text_has_the_numbers_of_its_own_language() {
+fn numbers_follow_the_language_of_the_text() {
     let text = "{{ 1234.5 | number }}";
     let of = |locale: &str, preferred: &str| {
-        let names = ["email.subject.txt", "email.html", "email.txt"].map(|it| format!("t/{locale}/{it}"));
+        let names = ["email.subject.txt", "email.html", "email.txt"].map(|part| format!("t/{locale}/{part}"));
         let files = names.each_ref().map(|each_ref| (each_ref.as_str(), text));
         letter_to(&person(json!({ "locale": preferred })), &files, &json!({})).unwrap().text
     };

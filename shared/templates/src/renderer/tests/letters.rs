@@ -13,7 +13,7 @@ use crate::{Extra, SAMPLE_WAY_OUT, Unrendered};
 const TEXT: &str = "{% if unsubscribe_url is defined %}Leave: {{ unsubscribe_url }}{% else %}Stay{% endif %}";
 
 #[test]
-fn a_letter_shows_its_link_and_one_without_a_link_says_nothing_of_it() {
+fn unsubscribe_link_is_shown_only_if_present() {
     let link = "https://u.example/v1/unsubscribe/AQ";
     let left = letter(&json!({}), &json!({}), &json!({}), Some(link)).unwrap();
     assert_eq!((left.text, left.unsubscribe), (format!("Leave: {link}"), Some(link.to_owned())));
@@ -22,7 +22,7 @@ fn a_letter_shows_its_link_and_one_without_a_link_says_nothing_of_it() {
 }
 
 #[test]
-fn who_only_looks_sees_where_the_link_will_be() {
+fn preview_shows_a_placeholder_for_the_link() {
     let mut rule = rule(&[]);
     rule.commercial = true;
     let (ann, event) = (person(json!({})), envelope(&json!({})));
@@ -35,7 +35,7 @@ fn who_only_looks_sees_where_the_link_will_be() {
 }
 
 #[test]
-fn answers_go_where_the_rule_says_or_else_the_policy() {
+fn reply_to_comes_from_the_rule_or_the_policy() {
     let policy = json!({ "reply_to": { "literal": "help@example.com" } });
     let asked = json!({ "reply_to": { "path": "$.data.clinic" } });
     let answers = |rule: &Value, policy: &Value, data: Value| {
@@ -54,7 +54,7 @@ fn answers_go_where_the_rule_says_or_else_the_policy() {
 }
 
 #[test]
-fn commercial_letter_shows_the_postal_address_of_its_tenant() {
+fn commercial_email_shows_the_postal_address_of_its_tenant() {
     let policy: EmailPolicy = serde_json::from_value(json!({
         "postal_address": { "default": "Example GmbH, Berlin", "tenants": { "clinic-7": "Clinic 7, London" } },
     }))
@@ -82,7 +82,7 @@ fn commercial_letter_shows_the_postal_address_of_its_tenant() {
 }
 
 #[test]
-fn answer_address_that_is_none_stops_the_letter_with_a_reason_and_goes_nowhere_else() {
+fn invalid_reply_to_fails_the_email() {
     let policy = json!({ "reply_to": { "literal": "help@example.com" } });
     let asked = json!({ "reply_to": { "path": "$.data.clinic" } });
     for clinic in [
@@ -101,7 +101,7 @@ fn answer_address_that_is_none_stops_the_letter_with_a_reason_and_goes_nowhere_e
 }
 
 #[test]
-fn a_category_may_have_a_sender_of_its_own() {
+fn category_can_have_its_own_sender() {
     let policy = json!({ "senders": { "c": "Clinic News <news@example.com>" } });
     let sender = |policy: &Value| {
         letter(&json!({}), policy, &json!({}), None).unwrap().sender().map(|sender| sender.to_header())
@@ -113,7 +113,7 @@ fn a_category_may_have_a_sender_of_its_own() {
 }
 
 #[test]
-fn a_letter_brings_along_what_the_event_names_or_says_why_not() {
+fn attachment_is_named_by_the_event_or_the_email_fails() {
     let rule = json!({ "attachments": [{ "from": "$.data.file" }] });
     let with = |data: &Value| letter(&rule, &json!({}), data, None);
     let files = with(&json!({ "file": "s3://bills/2026/7.pdf" })).unwrap().attachments;

@@ -1,4 +1,4 @@
-//! Numbers with all the digits that the producer wrote.
+//! Numbers keep all digits that the producer wrote.
 
 use domain::decide::Target;
 use domain::endpoint::EndpointId;
@@ -10,7 +10,7 @@ use super::{letter, message, order, renderer, rule};
 use crate::Extra;
 
 #[test]
-fn letter_shows_every_digit_of_a_number() {
+fn email_shows_every_digit_of_a_number() {
     for (digits, shown) in [
         ("9007199254740993", "9007199254740993"),
         ("-9007199254740993", "-9007199254740993"),
@@ -33,7 +33,7 @@ fn letter_shows_every_digit_of_a_number() {
 }
 
 #[test]
-fn numbers_that_a_double_holds_can_be_calculated_with() {
+fn double_precision_numbers_support_arithmetic() {
     check("{{ (data.n | float) * (2 | float) }}", "12.5", "25.0");
     check("{{ (data.n | float) > 100.0 }}", "12345678901234567890.12", "True");
     check("{{ 1 + data.n }}", "123456789012345678901234567890", "123456789012345678901234567891");
@@ -43,7 +43,7 @@ fn numbers_that_a_double_holds_can_be_calculated_with() {
 }
 
 #[test]
-fn number_that_only_its_text_holds_is_calculated_with_as_a_float_only() {
+fn exact_number_needs_float_for_arithmetic() {
     check("{{ (data.n | float) * (2 | float) }}", "12345678901234567890.5", "24691357802469134000.0");
     for template in ["{{ data.n | round }}", "{{ -data.n }}", "{{ data.n | abs }}", "{{ 1 + data.n }}"] {
         assert!(
@@ -72,7 +72,7 @@ fn filters_read_every_digit() {
 }
 
 #[test]
-fn live_message_carries_every_digit() {
+fn in_app_message_contains_every_digit() {
     let data = r#"{"id":123456789012345678901234567890,"amount":12345678901234567890.12,"price":1.50}"#;
     let data: Value = serde_json::from_str(data).unwrap();
     let message = message(&["$.data.id", "$.data.amount", "$.data.price"], &[], &data).unwrap();
@@ -83,7 +83,7 @@ fn live_message_carries_every_digit() {
 }
 
 #[test]
-fn webhook_and_note_carry_the_payload_as_the_producer_wrote_it() {
+fn webhook_and_push_contain_the_original_payload() {
     let event = r#"{"specversion":"1.0","id":"1","source":"/shop","type":"order.paid","time":"2026-11-20T12:00:00Z","data":
         {"z": 1.50, "id": 123456789012345678901234567890, "a": {"y": 1e2, "b": 12345678901234567890.12}}}"#;
     let event = Event::parse(event).unwrap();

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{letter_to, message, person};
 
 #[test]
-fn every_language_has_its_own_plurals() {
+fn plurals_follow_the_language() {
     let text = "{{ data.n | plural(zero='# zero', one='# one', two='# two', few='# few', many='# many', other='# other') }}";
     for (locale, n, expected) in [
         ("en", json!(1), "1 one"),
@@ -30,21 +30,21 @@ fn every_language_has_its_own_plurals() {
 }
 
 #[test]
-fn a_plural_form_that_is_not_given_is_the_other_one() {
+fn missing_plural_form_falls_back_to_other() {
     check("pl", "{{ 3 | plural(one='# zadanie', other='# zadań') }}", &json!({}), "3 zadań");
     check("en", "{{ 1 | plural(one='one task', other='# tasks') }}", &json!({}), "one task");
     fails(
         "{{ 1 | plural(one='# task') }}",
         "`plural` needs other=\"…\": the form for every number without its own",
     );
-    let words = "`plural` knows zero, one, two, few, many and other, and no other word";
+    let words = "`plural` takes only zero, one, two, few, many and other";
     fails("{{ 1 | plural(on='# task', other='# tasks') }}", words);
     fails("{{ data.word | plural(other='#') }}", "the value is not a number");
     fails("{{ data.none | plural(other='#') }}", "the event has no such value");
 }
 
 #[test]
-fn a_time_is_shown_as_the_language_writes_it() {
+fn time_follows_the_language() {
     let at = json!({ "at": "2026-11-03T17:05:00Z" });
     for (locale, filter, expected) in [
         ("en-US", "date('short')", "11/3/26"),
@@ -68,7 +68,7 @@ fn a_time_is_shown_as_the_language_writes_it() {
 }
 
 #[test]
-fn a_time_is_told_by_the_readers_clock_in_summer_and_in_winter() {
+fn time_is_in_the_readers_zone_in_summer_and_winter() {
     let told = |zone: &str, at: &str, text: &str| {
         let ann = person(json!({ "locale": "de", "zone": zone }));
         let files = [("t/de/email.subject.txt", "…"), ("t/de/email.html", "…"), ("t/de/email.txt", text)];
@@ -88,7 +88,7 @@ fn a_time_is_told_by_the_readers_clock_in_summer_and_in_winter() {
 }
 
 #[test]
-fn a_time_comes_as_a_text_or_as_a_number_and_a_date_has_no_zone() {
+fn time_is_text_or_number_and_a_date_has_no_zone() {
     for (at, expected) in [
         (json!(1_793_725_500), "2026/11/03 17:05"),
         (json!(1_793_725_500_000_i64), "2026/11/03 17:05"),
@@ -101,7 +101,7 @@ fn a_time_comes_as_a_text_or_as_a_number_and_a_date_has_no_zone() {
 }
 
 #[test]
-fn what_is_no_time_is_a_reason_and_no_panic() {
+fn invalid_time_is_an_error() {
     let no_time = "the value is not a time, such as 2026-11-03T17:05:00Z";
     for value in
         ["data.word", "''", "'2026-13-01'", "true", "9999999999999999", "[1]", "1.5", "'2026-11-03Tx'"]
@@ -116,12 +116,12 @@ fn what_is_no_time_is_a_reason_and_no_panic() {
     fails("{{ 0 | date(zone='Mars/Olympus') }}", "there is no such zone; write one as Europe/London");
     fails(
         "{{ 0 | date(style='x') }}",
-        "of a time one can name zone=\"Europe/London\" and pattern=\"d. MMMM\" only",
+        "a time filter takes only zone=\"Europe/London\" and pattern=\"d. MMMM\"",
     );
 }
 
 #[test]
-fn money_has_the_digits_of_its_currency_and_the_place_of_its_language() {
+fn money_follows_currency_and_language() {
     for (locale, amount, currency, expected) in [
         ("de", json!(1234.5), "EUR", "1.234,50\u{a0}€"),
         ("en-US", json!(1234.5), "USD", "$1,234.50"),
@@ -145,7 +145,7 @@ fn money_has_the_digits_of_its_currency_and_the_place_of_its_language() {
 }
 
 #[test]
-fn numbers_and_shares_are_written_as_the_language_does() {
+fn numbers_and_percentages_follow_the_language() {
     for (locale, text, expected) in [
         ("de", "{{ 1234567.891 | number }}", "1.234.567,891"),
         ("de", "{{ 2 | number(2) }}", "2,00"),
@@ -164,7 +164,7 @@ fn numbers_and_shares_are_written_as_the_language_does() {
 }
 
 #[test]
-fn a_list_reads_as_a_sentence() {
+fn list_is_formatted_as_a_sentence() {
     let names = json!({ "names": ["Ann", "Ben", "Inés"] });
     for (locale, filter, expected) in [
         ("en", "list", "Ann, Ben, and Inés"),
@@ -187,7 +187,7 @@ fn a_list_reads_as_a_sentence() {
 }
 
 #[test]
-fn a_region_refines_the_language_of_the_text_and_does_not_replace_it() {
+fn region_refines_the_language_of_the_text() {
     let money = "{{ 1234.5 | money('CHF') }}";
     let files = [
         ("t/de/email.subject.txt", "…"),
@@ -203,7 +203,7 @@ fn a_region_refines_the_language_of_the_text_and_does_not_replace_it() {
 }
 
 #[test]
-fn what_is_put_into_words_is_escaped_in_html_and_not_in_text() {
+fn formatted_text_is_escaped_in_html_only() {
     let files = [
         ("t/en/email.html", "{{ data.names | list }} {{ 2 | plural(other='<i>#</i>') }}"),
         ("t/en/email.txt", "{{ data.names | list }}"),
@@ -214,15 +214,15 @@ fn what_is_put_into_words_is_escaped_in_html_and_not_in_text() {
 }
 
 #[test]
-fn a_room_reads_english_and_universal_time() {
+fn room_gets_english_and_utc() {
     let files = [("t/en/socket.txt", "{{ 0 | datetime }}")];
     assert_eq!(message(&[], &files, &json!({})).unwrap().body, "Jan 1, 1970, 12:00\u{202f}AM");
 }
 
-/// What somebody reads who reads `locale`, in a template of that language.
+/// Checks the text of a reader of `locale`, in a template of that language.
 #[track_caller]
 fn check(locale: &str, text: &str, data: &Value, expected: &str) {
-    let names = ["email.subject.txt", "email.html", "email.txt"].map(|it| format!("t/{locale}/{it}"));
+    let names = ["email.subject.txt", "email.html", "email.txt"].map(|part| format!("t/{locale}/{part}"));
     let files = names.each_ref().map(|each_ref| (each_ref.as_str(), text));
     let letter = letter_to(&person(json!({ "locale": locale })), &files, data);
     assert_eq!(letter.map(|letter| letter.text).as_deref(), Ok(expected), "{locale}: {text} of {data}");
@@ -237,7 +237,7 @@ fn fails(text: &str, problem: &str) {
 }
 
 #[test]
-fn a_number_is_counted_as_it_is_shown() {
+fn plural_follows_the_number_as_shown() {
     for n in [json!(1.0004), json!("1.0"), json!("001"), json!(0.9999)] {
         check("en", "{{ data.n | plural(one='# hour', other='# hours') }}", &json!({ "n": n }), "1 hour");
     }
@@ -251,7 +251,7 @@ fn a_number_is_counted_as_it_is_shown() {
 }
 
 #[test]
-fn an_ordinal_number_is_written_as_the_language_does() {
+fn ordinal_follows_the_language() {
     for (locale, n, expected) in [
         ("en", "1", "1st"),
         ("en", "2", "2nd"),
@@ -278,8 +278,8 @@ fn an_ordinal_number_is_written_as_the_language_does() {
 }
 
 #[test]
-fn a_time_is_told_by_its_distance_from_now() {
-    // Without another time it is counted from the event's.
+fn relative_time_counts_from_now() {
+    // By default the distance is counted from the event's time.
     for (locale, filter, expected) in [
         ("en", "'2026-11-06T17:05:00Z' | relative(from='2026-11-03T17:05:00Z')", "in 3 days"),
         ("en", "'2026-11-04' | relative(from='2026-11-03')", "tomorrow"),
@@ -298,7 +298,7 @@ fn a_time_is_told_by_its_distance_from_now() {
 }
 
 #[test]
-fn a_date_has_the_letters_of_cldr() {
+fn date_pattern_uses_cldr_letters() {
     let at = json!({ "at": "2026-11-03T17:05:09Z" });
     for (locale, filter, expected) in [
         ("de", "date(pattern='dd.MM.')", "03.11."),
@@ -324,7 +324,7 @@ fn a_date_has_the_letters_of_cldr() {
 }
 
 #[test]
-fn dates_money_and_percent_are_those_of_cldr_where_icu4x_has_others() {
+fn cldr_values_replace_those_of_icu4x() {
     let day = json!({ "day": "2026-11-28", "at": "2026-11-28T09:05:00Z" });
     for (locale, text, expected) in [
         ("pt-PT", "{{ data.day | date('full') }}", "sábado, 28 de novembro de 2026"),
@@ -349,7 +349,7 @@ fn dates_money_and_percent_are_those_of_cldr_where_icu4x_has_others() {
 }
 
 #[test]
-fn money_of_no_currency_is_a_reason() {
+fn money_without_a_valid_currency_is_an_error() {
     for currency in ["EUX", "ABC", "ZZZ"] {
         let text = format!("{{{{ 1 | money('{currency}') }}}}");
         fails(&text, "the currency is no code of ISO 4217, such as EUR");

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{letter, message};
 
 #[test]
-fn a_text_is_cut_between_words_to_what_a_reader_counts_as_characters() {
+fn truncate_counts_graphemes_and_cuts_between_words() {
     let text = json!({ "s": "The quick brown fox jumps", "e": "👩‍👩‍👧‍👦é👍🏽x", "w": "Donaudampfschifffahrt" });
     for (call, expected) in [
         ("data.s | truncate(100)", "The quick brown fox jumps"),
@@ -26,7 +26,7 @@ fn a_text_is_cut_between_words_to_what_a_reader_counts_as_characters() {
 }
 
 #[test]
-fn a_value_is_made_fit_for_a_link_for_json_and_for_plain_text() {
+fn values_are_encoded_for_links_json_and_plain_text() {
     let data = json!({
         "q": "a b&c=ü/+?", "map": { "q": "x y", "n": 2 }, "o": { "a": [1, "</script>'\"", true] },
         "h": "<p>Hello <b>you</b> &amp; me<br>3 < 5<!-- no --><script>alert(1)</script></p>&#x41;&nope;",
@@ -46,7 +46,7 @@ fn a_value_is_made_fit_for_a_link_for_json_and_for_plain_text() {
 }
 
 #[test]
-fn nothing_of_an_event_becomes_html() {
+fn event_values_are_escaped_in_html() {
     let data = json!({ "h": "<b>a</b>\n\"B\" & 'C' </p>", "u": "https://x.example/a?b=1&c=2", "o": { "k": "</script><b>" } });
     for (call, expected) in [
         ("data.h", "&lt;b&gt;a&lt;/b&gt;\n&quot;B&quot; &amp; &#x27;C&#x27; &lt;/p&gt;"),

@@ -9,7 +9,7 @@ use super::{envelope, letter, letter_to, message, order, person, renderer, rule}
 use crate::{Extra, Unrendered};
 
 #[test]
-fn a_template_names_the_event_its_data_and_the_recipient() {
+fn template_reads_event_data_and_recipient() {
     let text = "{{ event.type }} {{ event.data.n }} {{ data.n }} {{ recipient.id }} {{ recipient.name }} \
         {{ recipient.locale }} {{ recipient.zone }}";
     let ann = person(json!({ "name": "Ann Lee", "locale": "en-GB", "zone": "Europe/London" }));
@@ -18,13 +18,13 @@ fn a_template_names_the_event_its_data_and_the_recipient() {
 }
 
 #[test]
-fn somebody_without_a_name_is_called_by_their_id() {
+fn recipient_without_a_name_is_shown_by_id() {
     let letter = letter(&[("t/en/email.txt", "{{ recipient.name }}")], &json!({})).unwrap();
     assert_eq!(letter.text, "ann");
 }
 
 #[test]
-fn every_part_of_a_letter_has_its_own_file() {
+fn each_part_of_an_email_has_its_own_file() {
     let files = [("t/en/email.subject.txt", "S"), ("t/en/email.html", "<p>H</p>"), ("t/en/email.txt", "T")];
     let letter = letter(&files, &json!({})).unwrap();
     assert_eq!((letter.subject, letter.html, letter.text), ("S".into(), "<p>H</p>".into(), "T".into()));
@@ -32,7 +32,7 @@ fn every_part_of_a_letter_has_its_own_file() {
 }
 
 #[test]
-fn every_part_of_a_message_has_its_own_file() {
+fn each_part_of_an_in_app_message_has_its_own_file() {
     let message =
         message(&[], &[("t/en/socket.title.txt", "T"), ("t/en/socket.txt", "B")], &json!({})).unwrap();
     assert_eq!((message.title, message.body), ("T".into(), "B".into()));
@@ -48,7 +48,7 @@ fn html_is_escaped_and_text_is_not() {
 }
 
 #[test]
-fn what_an_html_letter_includes_is_escaped_as_well() {
+fn included_text_is_escaped_in_html() {
     let files = [
         ("t/en/email.html", "{% include 'layouts/line.html' %}"),
         ("layouts/line.html", "<i>{{ data.name }}</i>"),
@@ -58,7 +58,7 @@ fn what_an_html_letter_includes_is_escaped_as_well() {
 }
 
 #[test]
-fn a_layout_is_extended() {
+fn layout_is_extended() {
     let files = [
         (
             "layouts/email.html",
@@ -73,7 +73,7 @@ fn a_layout_is_extended() {
 }
 
 #[test]
-fn a_subject_and_a_title_are_one_line_whatever_the_event_says() {
+fn subject_and_title_are_one_line() {
     let data = json!({ "name": "Ann\r\nBcc: all@example.com\u{2028}\u{0}!" });
     let letter = letter(&[("t/en/email.subject.txt", "\nFor {{ data.name }}\n")], &data).unwrap();
     assert_eq!(letter.subject, "For Ann Bcc: all@example.com !");
@@ -82,7 +82,7 @@ fn a_subject_and_a_title_are_one_line_whatever_the_event_says() {
 }
 
 #[test]
-fn a_value_that_is_not_there_is_an_error_and_null_is_no_value() {
+fn missing_value_and_null_are_errors() {
     for data in [json!({}), json!({ "name": null }), json!(null)] {
         for text in ["{{ data.name }}", "{{ data.name.first }}", "{{ data.name | upper }}", "{{ dta.name }}"]
         {
@@ -99,7 +99,7 @@ fn a_value_that_is_not_there_is_an_error_and_null_is_no_value() {
 }
 
 #[test]
-fn a_template_says_what_stands_for_a_value_that_is_not_there() {
+fn default_replaces_a_missing_value() {
     for data in [json!({}), json!({ "name": null })] {
         let text =
             "{{ data.name | default('you') }}{% if data.name is defined %}, {{ data.name }}{% endif %}";
@@ -108,7 +108,7 @@ fn a_template_says_what_stands_for_a_value_that_is_not_there() {
 }
 
 #[test]
-fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
+fn digest_is_defined_only_for_digests() {
     let text =
         "{% if digest is defined %}{{ digest.count }}: {{ digest.items[0].name }}{% else %}one{% endif %}";
     let renderer = renderer(&[("t/en/email.txt", text), ("t/en/email.html", "{{ 0 | time }}")]);
@@ -127,7 +127,7 @@ fn a_digest_is_there_when_something_was_gathered_and_undefined_otherwise() {
 }
 
 #[test]
-fn the_variables_of_a_template_are_known_without_an_event() {
+fn variables_are_known_without_an_event() {
     let renderer = renderer(&[
         (
             "t/en/email.txt",
@@ -158,7 +158,7 @@ fn the_variables_of_a_template_are_known_without_an_event() {
 
 proptest! {
     #[test]
-    fn no_value_adds_a_line_to_a_subject_or_a_tag_to_a_letter(name in any::<String>()) {
+    fn no_value_adds_a_subject_line_or_an_html_tag(name in any::<String>()) {
         let files = [("t/en/email.subject.txt", "For {{ data.name }}"), ("t/en/email.html", "<a title=\"{{ data.name }}\">x</a>")];
         let letter = letter(&files, &json!({ "name": name })).unwrap();
         prop_assert!(!letter.subject.contains(char::is_control), "{:?}", letter.subject);
