@@ -181,6 +181,32 @@ impl Project {
         samples
     }
 
+    /// Checks the schemas of event data, and each sample against the schema of its type. `folder` is the project's as
+    /// problems name it; `more` are samples of other folders, by file.
+    #[must_use]
+    pub fn check_schemas(&self, catalog: &Catalog, folder: &str, more: &[(String, String)]) -> Vec<Problem> {
+        schemas::check(self, catalog, folder, more)
+    }
+
+    /// The schemas with the pack that each is from, by the path below `schemas/`; the project's own have an empty name.
+    pub(crate) fn schemas(&self) -> Vec<(String, Text)> {
+        let text = |name: &str, file: String, text: &String| Text {
+            name: name[SCHEMAS.len() + 1..].to_owned(),
+            file,
+            text: text.clone(),
+        };
+        let mut schemas = Vec::new();
+        for pack in &self.packs {
+            for (name, source) in pack.files.iter().filter(|(name, _)| is_below(name, SCHEMAS)) {
+                schemas.push((pack.name.clone(), text(name, format!("{}/{name}", pack.place), source)));
+            }
+        }
+        for (name, source) in self.own.iter().filter(|(name, _)| is_below(name, SCHEMAS)) {
+            schemas.push((String::new(), text(name, name.clone(), source)));
+        }
+        schemas
+    }
+
     /// The files of people: first those of the packs, then the project's own, which replace people with the same
     /// id.
     #[must_use]
