@@ -89,7 +89,7 @@ pub(crate) fn advice(cause: &Cause) -> String {
         }
         Cause::Argument => "write another argument, or none".to_owned(),
         Cause::Attachment => {
-            "name the file in the sample, or let the letter go without it: `optional: true`".to_owned()
+            "name the file in the sample, or send the e-mail without it: `optional: true`".to_owned()
         }
         Cause::File => "write the file, or name another".to_owned(),
         Cause::Syntax => {

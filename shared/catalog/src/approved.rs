@@ -69,7 +69,8 @@ fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
 /// Source: WhatsApp Business Management API, "Supported languages": `en`, `en_GB`, `fil`.
 fn language(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let code = text(node, page)?;
-    let (language, region) = code.split_once('_').map_or((code.as_str(), None), |(it, of)| (it, Some(of)));
+    let (language, region) =
+        code.split_once('_').map_or((code.as_str(), None), |(language, of)| (language, Some(of)));
     let is_code = (2..=3).contains(&language.len())
         && language.bytes().all(|byte| byte.is_ascii_lowercase())
         && region
@@ -94,7 +95,7 @@ fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
     let words = text(node, page)?;
     let mut places = BTreeSet::new();
     for piece in words.split("{{").skip(1) {
-        let number = piece.split_once("}}").and_then(|(it, _)| it.trim().parse::<usize>().ok());
+        let number = piece.split_once("}}").and_then(|(number, _)| number.trim().parse::<usize>().ok());
         match number.filter(|number| *number > 0) {
             Some(number) => drop(places.insert(number)),
             None => {

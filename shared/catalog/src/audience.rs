@@ -117,7 +117,7 @@ pub(crate) fn selectors(
         return None;
     };
     if nodes.is_empty() {
-        page.refuse(node.at, "`to` is empty, so nobody ever hears of it", EITHER);
+        page.refuse(node.at, "`to` is empty, so the rule has no recipients", EITHER);
     }
     let mut found: Vec<(Selector, At)> = Vec::new();
     for node in nodes {
@@ -132,8 +132,8 @@ pub(crate) fn selectors(
         check_addresses(node.at, &found, channels, page);
         check_endpoints(node.at, &found, channels, page);
     }
-    let mentions = found.iter().filter_map(|(it, at)| mention(it, *at)).collect();
-    Some((found.into_iter().map(|(it, _)| it).collect(), mentions))
+    let mentions = found.iter().filter_map(|(selector, at)| mention(selector, *at)).collect();
+    Some((found.into_iter().map(|(selector, _)| selector).collect(), mentions))
 }
 
 fn mention(selector: &Selector, at: At) -> Option<Mention> {
@@ -154,16 +154,18 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
         | Selector::Address { .. }
         | Selector::Endpoints(_) => false,
     };
-    let reaching = Channel::ALL.into_iter().filter(|it| it.reaches_rooms()).map(Channel::name);
+    let reaching = Channel::ALL.into_iter().filter(|channel| channel.reaches_rooms()).map(Channel::name);
     let reaching = reaching.collect::<Vec<_>>().join("` or `");
-    if !found.is_empty() && found.iter().all(|(it, _)| is_room(it)) {
+    if !found.is_empty() && found.iter().all(|(selector, _)| is_room(selector)) {
         for channel in channels.iter().filter(|channel| !channel.reaches_rooms()) {
-            let what =
-                format!("it addresses rooms only, and the channel `{}` reaches no room", channel.name());
+            let what = format!(
+                "the rule addresses rooms only, and the channel `{}` reaches no room",
+                channel.name()
+            );
             page.refuse(at, what, format!("use the channel `{reaching}`, or address a user"));
         }
     } else if !channels.is_empty() && !channels.iter().any(|channel| channel.reaches_rooms()) {
-        for (_, at) in found.iter().filter(|(it, _)| is_room(it)) {
+        for (_, at) in found.iter().filter(|(selector, _)| is_room(selector)) {
             let fix = format!("add the channel `{reaching}`, or take the room out");
             page.refuse(*at, "none of the rule's channels reaches a room", fix);
         }
@@ -194,15 +196,17 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
                     page.refuse(*at, what, fix);
                 }
             }
-            Selector::Room { .. } => reached.extend(Channel::ALL.into_iter().filter(|it| it.reaches_rooms())),
+            Selector::Room { .. } => {
+                reached.extend(Channel::ALL.into_iter().filter(|channel| channel.reaches_rooms()))
+            }
             Selector::Endpoints(_) => {
-                reached.extend(Channel::ALL.into_iter().filter(|it| it.reaches_endpoints()));
+                reached.extend(Channel::ALL.into_iter().filter(|channel| channel.reaches_endpoints()));
             }
             Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } => return,
         }
     }
     for channel in channels.iter().filter(|channel| by_address && !reached.contains(channel)) {
-        let what = format!("nobody that it addresses can be told on the channel `{}`", channel.name());
+        let what = format!("no recipient of the rule can be reached on the channel `{}`", channel.name());
         page.refuse(at, what, "take the channel out, or address a user");
     }
 }
@@ -214,7 +218,7 @@ fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page:
     }
     let (reaching, others): (Vec<Channel>, Vec<Channel>) =
         channels.iter().copied().partition(|channel| channel.reaches_endpoints());
-    let endpoints = found.iter().find(|(it, _)| matches!(it, Selector::Endpoints(_)));
+    let endpoints = found.iter().find(|(selector, _)| matches!(selector, Selector::Endpoints(_)));
     match (endpoints, reaching.first()) {
         (Some((_, at)), None) => {
             let fix = "add the channel `webhook`, or take the endpoints out";
@@ -226,16 +230,17 @@ fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page:
         }
         (None, None) | (Some(_), Some(_)) => {}
     }
-    let only = found.iter().all(|(it, _)| matches!(it, Selector::Endpoints(_)));
+    let only = found.iter().all(|(selector, _)| matches!(selector, Selector::Endpoints(_)));
     if let Some(channel) = others.first().filter(|_| only && endpoints.is_some() && !reaching.is_empty()) {
-        let what = format!("it addresses endpoints only, and the channel `{}` reaches none", channel.name());
+        let what =
+            format!("the rule addresses endpoints only, and the channel `{}` reaches none", channel.name());
         page.refuse(at, what, "take the channel out, or address a user");
     }
 }
 
 fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
     let Kind::Map(members) = &node.kind else {
-        let what = format!("found {}, wanted somebody who is told", node.what_there_is());
+        let what = format!("found {}, wanted a recipient", node.what_there_is());
         page.refuse(node.at, what, EITHER);
         return None;
     };
@@ -244,7 +249,7 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
         EntryKind::ALL.into_iter().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
     let [(kind, value)] = kinds[..] else {
         if kinds.is_empty() {
-            page.refuse(node.at, "the entry names nobody", EITHER);
+            page.refuse(node.at, "the entry names no recipient", EITHER);
         } else {
             let names: Vec<&str> = kinds.iter().map(|(kind, _)| kind.name()).collect();
             page.refuse(node.at, format!("one entry names {}", listed(&names)), "make it one entry each");
@@ -253,10 +258,10 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
     };
     let beside = kind.beside();
     let strays: Vec<&str> =
-        ["in", "of"].into_iter().filter(|it| beside != Some(it) && find(members, it).is_some()).collect();
+        ["in", "of"].into_iter().filter(|key| beside != Some(key) && find(members, key).is_some()).collect();
     for stray in &strays {
         let what = format!("`{stray}` does not belong to `{}`", kind.name());
-        let fix = beside.map_or("take it out".to_owned(), |it| format!("write `{it}: …`"));
+        let fix = beside.map_or("take it out".to_owned(), |key| format!("write `{key}: …`"));
         page.refuse(key_at(members, stray).unwrap_or(node.at), what, fix);
     }
     let address = |channel: Channel, page: &mut Page<'_>| {
@@ -325,7 +330,7 @@ pub(crate) fn plain_name(node: &Node, kind: &str, page: &mut Page<'_>) -> Option
     if is_plain(&name) {
         return Some(name);
     }
-    let fix = "use letters, digits, `-` and `_`; what differs from event to event stands beside it";
+    let fix = "use letters, digits, `-` and `_`; put values of the event into a key of their own";
     page.refuse(node.at, format!("`{name}` is no name for a {kind}"), fix);
     None
 }

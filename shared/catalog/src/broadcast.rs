@@ -24,7 +24,7 @@ const REFUSED: [(&str, &str); 15] = [
     ("delay", "a broadcast goes out at once"),
     ("ephemeral", "a broadcast is kept in no inbox anyway"),
     ("commercial", "no preference is asked about a broadcast"),
-    ("outside", "a broadcast disturbs nobody: quiet hours do not hold it back"),
+    ("outside", "quiet hours do not apply to broadcasts"),
     ("reply-to", "a broadcast sends no e-mail"),
     ("attachments", "a broadcast sends no e-mail"),
     ("push", "a broadcast sends no push notification"),

@@ -14,13 +14,13 @@ pub(crate) fn check(steps: &[(Step, At)], outside: Outside, outside_at: Option<A
     let sends: Vec<usize> = steps
         .iter()
         .enumerate()
-        .filter(|(_, (it, _))| matches!(it, Step::Send(_)))
+        .filter(|(_, (step, _))| matches!(step, Step::Send(_)))
         .map(|(at, _)| at)
         .collect();
     match (sends.last(), steps.first()) {
         (Some(last), _) => idle(&steps[last + 1..], page),
         (None, Some((_, at))) => {
-            page.refuse(*at, "no step sends anything", "add a step `- send: [socket, email]`");
+            page.refuse(*at, "no step sends a notification", "add a step `- send: [socket, email]`");
         }
         (None, None) => {}
     }
@@ -50,13 +50,13 @@ fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page:
     let places: Vec<(usize, At)> = steps
         .iter()
         .enumerate()
-        .filter(|(_, (it, _))| matches!(it, Step::Digest(_)))
+        .filter(|(_, (step, _))| matches!(step, Step::Digest(_)))
         .map(|(index, (_, at))| (index, *at))
         .collect();
     for pair in places.windows(2) {
         let [(first, _), (second, at)] = pair else { continue };
         let between = &steps[*first..*second];
-        if between.iter().any(|(it, _)| matches!(it, Step::Send(_))) {
+        if between.iter().any(|(step, _)| matches!(step, Step::Send(_))) {
             let what = "a second digest in one run: what was told as a digest cannot be collected again";
             page.refuse(*at, what, "take one of them out, or make it two rules");
         } else {
@@ -76,20 +76,20 @@ fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], page: &mut Page<'_>) 
     let mut channels: Vec<&str> = Vec::new();
     for (step, _) in earlier {
         if let Step::Send(send) = step {
-            if send.all().any(|it| it == TELLS) {
+            if send.all().any(|channel| channel == TELLS) {
                 return;
             }
             let new: Vec<&str> = send
                 .channels
                 .iter()
                 .map(|channel| channel.name())
-                .filter(|it| !channels.contains(it))
+                .filter(|channel| !channels.contains(channel))
                 .collect();
             channels.extend(new);
         }
     }
     let (word, tells) = (unless.name(), TELLS.name());
-    if !earlier.iter().any(|(it, _)| matches!(it, Step::Send(_))) {
+    if !earlier.iter().any(|(step, _)| matches!(step, Step::Send(_))) {
         let what = format!("`unless: {word}` has nothing before it that could be {word}");
         page.refuse(at, what, "take it out, or put a step `- send: [socket]` before it");
         return;

@@ -103,7 +103,7 @@ fn policy(folder: &Path, problems: &mut Vec<Problem>) -> Option<String> {
     for other in ["policy.yml", "policies.yaml"] {
         if folder.join(other).exists() {
             let problem =
-                Problem::of_file(other, "nothing reads this file", format!("rename it to `{POLICY}`"));
+                Problem::of_file(other, "this file is not read", format!("rename it to `{POLICY}`"));
             problems.push(problem);
         }
     }
@@ -168,7 +168,7 @@ fn entries(path: &Path) -> io::Result<Vec<(String, fs::FileType)>> {
 
 /// Whether a file below the rules or templates is read. Notes are allowed beside rules, but not beside templates.
 fn is_ours(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map_or("", |(_, it)| it);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     name.starts_with(TEMPLATES) || name.starts_with(PAGES) || matches!(extension, "yaml" | "yml")
 }
 
@@ -190,7 +190,7 @@ fn is_of_pack(name: &str) -> bool {
 fn read_file(path: &Path, name: &str) -> Result<String, Box<Problem>> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_FILE_BYTES + 1).unwrap_or(u64::MAX);
-    let read = File::open(path).and_then(|it| it.take(limit).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
     read.map_err(|error| Box::new(unreadable(name, &error)))?;
     text_of(bytes, name)
 }
@@ -205,7 +205,7 @@ fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, Box<Problem>> {
         Ok(text) => Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n")),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..good].iter().filter(|it| **it == b'\n').count() + 1;
+            let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
             let problem = Problem::of_file(name, "the file is not UTF-8", "save it as UTF-8");
             Err(Box::new(problem.at_line(Some(line))))
         }
@@ -213,7 +213,7 @@ fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, Box<Problem>> {
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Problem {
-    Problem::of_file(name, format!("it cannot be read: {error}"), "make it readable")
+    Problem::of_file(name, format!("the file cannot be read: {error}"), "make it readable")
 }
 
 #[cfg(test)]

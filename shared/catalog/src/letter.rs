@@ -51,7 +51,7 @@ pub(crate) fn attachments(node: &Node, page: &mut Page<'_>) -> Option<Vec<Attach
     let mut found: Vec<Attach> = Vec::new();
     for node in nodes {
         let Some(attach) = attachment(node, page) else { continue };
-        if attach.inline.is_some() && found.iter().any(|it| it.inline == attach.inline) {
+        if attach.inline.is_some() && found.iter().any(|other| other.inline == attach.inline) {
             page.refuse(
                 node.at,
                 "two files are shown under the same name",
@@ -96,12 +96,12 @@ fn file_name(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
 /// Reads the id that `cid:` refers to in the HTML.
 fn content_id(node: &Node, page: &mut Page<'_>) -> Option<String> {
     let written = text(node, page)?;
-    let fits = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if written.len() <= 60 && written.chars().all(fits) {
         return Some(written);
     }
     let fix = "use up to 60 letters, digits, `-`, `_` and `.`: `inline: logo` is shown by `cid:logo`";
-    page.refuse(node.at, format!("`{written}` cannot be named in a letter's HTML"), fix);
+    page.refuse(node.at, format!("`{written}` is no content id for the HTML of an e-mail"), fix);
     None
 }
 
@@ -144,11 +144,11 @@ fn senders(
         categories.push((key.clone(), *at));
         let Some(written) = text(value, page) else { continue };
         match Sender::parse(&written) {
-            Ok(it) => drop(senders.insert(key.clone(), it)),
+            Ok(sender) => drop(senders.insert(key.clone(), sender)),
             Err(refused) => {
                 let fix = "write a name and an address of a domain that SES has verified, such as `news@example.com` or \
                            `Clinic News <news@example.com>`";
-                let what = format!("`{written}` is nobody a letter can come from: {}", refused.why());
+                let what = format!("`{written}` is no sender of an e-mail: {}", refused.why());
                 page.refuse(value.at, what, fix);
             }
         }
@@ -216,15 +216,19 @@ pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
     for key in ["reply-to", "attachments"] {
         if let Some(at) = key_at(members, key).filter(|_| !sends_letters) {
             let fix = "add the channel `email`, or take it out";
-            page.refuse(at, format!("`{key}` is for letters, and the rule sends none"), fix);
+            page.refuse(at, format!("`{key}` is for e-mails, and the rule sends none"), fix);
         }
     }
     let Some(at) = key_at(members, "commercial").filter(|_| rule.commercial) else { return };
     if rule.priority == Some(Priority::Critical) {
         let fix = "take `commercial` out, or give it another priority";
-        page.refuse(at, "what is commercial can be refused, and what is critical cannot", fix);
+        page.refuse(
+            at,
+            "the rule is commercial and critical, and recipients cannot unsubscribe from critical messages",
+            fix,
+        );
     }
-    let nobody = rule.to.iter().any(|it| match it {
+    let has_addresses = rule.to.iter().any(|selector| match selector {
         Selector::Address { channel, .. } => *channel == Channel::Email,
         Selector::User(_)
         | Selector::Role { .. }
@@ -232,9 +236,9 @@ pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
         | Selector::Room { .. }
         | Selector::Endpoints(_) => false,
     });
-    if sends_letters && nobody {
+    if sends_letters && has_addresses {
         let fix = "address people: their word is kept with them";
-        page.refuse(at, "nobody behind a bare address could unsubscribe from what is commercial", fix);
+        page.refuse(at, "the rule is commercial, and the owner of a bare address cannot unsubscribe", fix);
     }
 }
 

@@ -54,7 +54,8 @@ impl<'a> Library<'a> {
         default: &'a str,
         problems: &mut Vec<Problem>,
     ) -> Library<'a> {
-        let parts: Vec<&str> = Channel::ALL.iter().flat_map(|it| it.parts()).map(|part| part.file).collect();
+        let parts: Vec<&str> =
+            Channel::ALL.iter().flat_map(|channel| channel.parts()).map(|part| part.file).collect();
         let mut library = BTreeMap::<&str, Locales<'_>>::new();
         let mut misnamed = BTreeSet::new();
         for path in sources.keys() {
@@ -76,11 +77,7 @@ impl<'a> Library<'a> {
                 [..] => {
                     let fix =
                         "move it to `templates/<template>/<locale>/<part>` or `templates/layouts/<name>`";
-                    problems.push(Problem::of_file(
-                        &in_folder(path),
-                        "nothing looks for a template here",
-                        fix,
-                    ));
+                    problems.push(Problem::of_file(&in_folder(path), "no template is read here", fix));
                 }
             }
         }
@@ -115,7 +112,7 @@ impl<'a> Library<'a> {
             }
         }
         let what = format!(
-            "the rule tells several events at once, and what `{}` says on {} never mentions `digest`",
+            "the rule sends digests, and the template `{}` never mentions `digest` on {}",
             rule.template,
             listed(&silent)
         );
@@ -147,7 +144,7 @@ fn channels_of<'a>(template: &str, drafts: &'a [Draft<'_>]) -> BTreeMap<Channel,
 
 /// The channels on which the rule may send a digest. Rooms never get one.
 fn told_at_once(rule: &Rule) -> Vec<Channel> {
-    let people = rule.to.iter().any(|it| match it {
+    let people = rule.to.iter().any(|selector| match selector {
         Selector::User(_) | Selector::Role { .. } | Selector::Topic { .. } | Selector::Address { .. } => true,
         Selector::Room { .. } | Selector::Endpoints(_) => false,
     });

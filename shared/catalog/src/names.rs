@@ -55,7 +55,7 @@ fn circles(policy: &policy::Draft, problems: &mut Vec<Problem>) {
     for (start, at) in &policy.topics {
         let Some(circle) = circle(&policy.policy.topics, start) else { continue };
         if told.insert(circle.iter().copied().collect()) {
-            let steps: Vec<String> = circle.iter().map(|it| format!("`{it}`")).collect();
+            let steps: Vec<String> = circle.iter().map(|topic| format!("`{topic}`")).collect();
             let what = format!("the topic `{start}` includes itself: {}", steps.join(" → "));
             problems.push(Problem::at(POLICY, *at, what, "take one of them out of the other's list"));
         }
@@ -72,7 +72,9 @@ fn circle<'t>(topics: &'t BTreeMap<String, Vec<String>>, start: &'t str) -> Opti
         for included in topics.get(topic).into_iter().flatten().map(|topic| name_of(topic)) {
             if included == start {
                 let mut way = vec![start, topic];
-                while let Some(before) = way.last().filter(|it| **it != start).and_then(|it| from.get(it)) {
+                while let Some(before) =
+                    way.last().filter(|topic| **topic != start).and_then(|topic| from.get(topic))
+                {
                     way.push(before);
                 }
                 way.reverse();
@@ -96,7 +98,8 @@ fn preferences(
 ) {
     let (Some(set), Some(node)) = (&policy.policy.preferences, &policy.preferences) else { return };
     let rules: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.name.clone()).collect();
-    let channel_types: BTreeSet<String> = Channel::ALL.iter().map(|it| it.name().to_owned()).collect();
+    let channel_types: BTreeSet<String> =
+        Channel::ALL.iter().map(|channel| channel.name().to_owned()).collect();
     let channels = BTreeSet::new();
     let known = Known { rules: &rules, categories, channel_types: &channel_types, channels: &channels };
     for unknown in set.unknown_names(known) {

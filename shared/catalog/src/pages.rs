@@ -19,7 +19,7 @@ pub(crate) fn read(files: BTreeMap<String, String>, problems: &mut Vec<Problem>)
         let Some(language) = language.filter(|language| LANGUAGES.contains(language)) else {
             let fix =
                 format!("name it `{PAGES}/unsubscribe/<language>.html`; languages: {}", LANGUAGES.join(", "));
-            problems.push(Problem::of_file(&path, "nothing reads this file", fix));
+            problems.push(Problem::of_file(&path, "this file is not read", fix));
             continue;
         };
         if html.len() > MAX_PAGE_BYTES {

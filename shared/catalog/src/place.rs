@@ -31,7 +31,7 @@ fn place(node: &Node, at: &str) -> At {
                 return node.at;
             };
             let item = index.parse::<usize>().ok().and_then(|parsed| items.get(parsed));
-            item.map_or(node.at, |it| place(it, rest.trim_start_matches('.')))
+            item.map_or(node.at, |node| place(node, rest.trim_start_matches('.')))
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => node.at,
     }

@@ -205,7 +205,7 @@ fn topics(node: &Node, page: &mut Page<'_>) -> Option<Topics> {
     let mut places = Vec::new();
     for Entry { key, at, value } in map(node, "{ family: [carers, relatives] }", page)? {
         if !is_plain(key) {
-            let fix = "use letters, digits, `-` and `_`; what differs from event to event stands beside it";
+            let fix = "use letters, digits, `-` and `_`; put values of the event into a key of their own";
             page.refuse(*at, format!("`{key}` is no name for a topic"), fix);
             continue;
         }
@@ -238,8 +238,8 @@ fn caps(node: &Node, week_starts: &str, page: &mut Page<'_>) -> Option<Caps> {
     for node in list(node, page)? {
         let Some(members) = map(node, "- cap: <name>", page) else { continue };
         let Some(cap) = cap(members, node.at, week_starts, &mut categories, page) else { continue };
-        if caps.iter().any(|it| it.limit.name() == cap.limit.name()) {
-            let at = find(members, "cap").map_or(node.at, |it| it.at);
+        if caps.iter().any(|other| other.limit.name() == cap.limit.name()) {
+            let at = find(members, "cap").map_or(node.at, |node| node.at);
             let what = format!("there is a cap `{}` already", cap.limit.name());
             page.refuse(at, what, "give one of them another name");
         }
@@ -272,10 +272,10 @@ fn cap(
     let (name, most, period) = (name?, most?, period?);
     match Limit::new(&name, u64::from(most), period, true) {
         Ok(limit) => Some(Cap { limit, per: per?, channel, category, except, critical }),
-        Err(it) => {
-            let at = find(members, &it.at).map_or(at, |it| it.at);
-            let what = format!("`{}` cannot be {} over a period that rolls", it.at, it.found);
-            fields.page.refuse(at, what, format!("write {}", it.wanted));
+        Err(error) => {
+            let at = find(members, &error.at).map_or(at, |node| node.at);
+            let what = format!("`{}` cannot be {} over a period that rolls", error.at, error.found);
+            fields.page.refuse(at, what, format!("write {}", error.wanted));
             None
         }
     }
@@ -353,10 +353,10 @@ fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<
 /// A period in the domain's form. `member` is the domain's name of the setting.
 fn typed_as(node: &Node, member: &str, written: Value, fix: &str, page: &mut Page<'_>) -> Option<Period> {
     match Period::try_from(written) {
-        Ok(it) => Some(it),
-        Err(it) => {
-            let at = it.at.strip_prefix(member).map_or("", |it| it.trim_start_matches('.'));
-            let what = format!("the period cannot be read: found {}", it.found);
+        Ok(period) => Some(period),
+        Err(error) => {
+            let at = error.at.strip_prefix(member).map_or("", |rest| rest.trim_start_matches('.'));
+            let what = format!("the period cannot be read: found {}", error.found);
             page.refuse(node.place(at), what, fix);
             None
         }

@@ -35,7 +35,7 @@ pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Producers> {
     let mut entries: Vec<Producer> = Vec::new();
     for node in list(node, page)? {
         let Some(entry) = entry(node, page) else { continue };
-        if entries.iter().any(|it| it.source == entry.source) {
+        if entries.iter().any(|known| known.source == entry.source) {
             let what = format!("the source `{}` has an entry already", entry.source);
             page.refuse(node.at, what, "put all its rights into one entry");
             continue;
@@ -65,7 +65,7 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     if find(members, "tenant").is_some() && tenant.is_none() {
         return None;
     }
-    let at = |key: &str| find(members, key).map_or(node.at, |it| it.at);
+    let at = |key: &str| find(members, key).map_or(node.at, |node| node.at);
     if source == "*" {
         for (key, _) in [("people", people), ("operator", operator)].into_iter().filter(|(_, has)| *has) {
             let fix = "name the source that has this right in an entry of its own";
@@ -133,8 +133,8 @@ fn source(node: &Node, page: &mut Page<'_>) -> Option<String> {
 /// Reads `"*"`, `none`, or a list of names.
 fn tenants(node: &Node, page: &mut Page<'_>) -> Option<Tenants> {
     match &node.kind {
-        Kind::Text(it) if it == "*" => Some(Tenants::All),
-        Kind::Text(it) if it == "none" => Some(Tenants::None),
+        Kind::Text(text) if text == "*" => Some(Tenants::All),
+        Kind::Text(text) if text == "none" => Some(Tenants::None),
         Kind::List(_) => names(node, "tenant", tenant, page).map(Tenants::Listed),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
             let fix = "write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`";
@@ -166,10 +166,10 @@ fn names(
         if !check(&name, node.at, page) {
             continue;
         }
-        let wider = found.iter().find(|(it, _)| covers(it, &name));
-        let narrower = found.iter().find(|(it, _)| covers(&name, it));
+        let wider = found.iter().find(|(known, _)| covers(known, &name));
+        let narrower = found.iter().find(|(known, _)| covers(&name, known));
         if let Some((wide, narrow)) =
-            wider.map(|(it, _)| (it, &name)).or_else(|| narrower.map(|(it, _)| (&name, it)))
+            wider.map(|(known, _)| (known, &name)).or_else(|| narrower.map(|(known, _)| (&name, known)))
         {
             let (said, fix) = match wide == narrow {
                 true => (format!("the {what} `{wide}` stands here twice"), "take one out".to_owned()),

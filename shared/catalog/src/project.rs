@@ -123,7 +123,7 @@ impl Project {
     /// The folder of packs, relative to the project.
     #[must_use]
     pub fn packs_folder(&self) -> &str {
-        self.manifest.as_ref().map_or(manifest::PACKS, |it| &it.folder)
+        self.manifest.as_ref().map_or(manifest::PACKS, |manifest| &manifest.folder)
     }
 
     /// The names of the project's packs, in its order.

@@ -16,7 +16,11 @@ pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Op
         map(node, "{ collapse: $.data.<id>, badge: $.data.<count>, interruption: time-sensitive }", page)?;
     check_keys(members, node.at, &NOTE_KEYS, &[], page);
     if !channels.contains(&Channel::Push) {
-        page.refuse(node.at, "the rule sends no notes", "add `push` to its channels, or take this out");
+        page.refuse(
+            node.at,
+            "the rule sends no push notifications",
+            "add `push` to its channels, or take this out",
+        );
     }
     let mut fields = Fields { members, page };
     Some(NotePolicy {

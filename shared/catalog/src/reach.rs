@@ -97,8 +97,9 @@ fn field<'n>(at: At, path: String, values: &'n [Node], exact: &mut Vec<Exact<'n>
     }
     let texts: Option<Vec<&str>> = values.iter().map(exact_text).collect();
     let texts = texts?;
-    let contradicted =
-        exact.iter().find(|it| it.names == names && !it.values.iter().any(|value| texts.contains(value)));
+    let contradicted = exact
+        .iter()
+        .find(|known| known.names == names && !known.values.iter().any(|value| texts.contains(value)));
     if let Some(other) = contradicted {
         let what = format!("`{path}` and `{}` are the same, and no value is in both lists", other.path);
         return Some((at, what));
@@ -117,9 +118,9 @@ fn exact_text(node: &Node) -> Option<&str> {
 
 fn takes_every_text(value: &Value) -> bool {
     match operator(value) {
-        Some(("prefix" | "suffix", Value::String(it))) => it.is_empty(),
+        Some(("prefix" | "suffix", Value::String(text))) => text.is_empty(),
         Some(("wildcard", Value::String(text))) => text == "*",
-        Some(("exists", Value::Bool(it))) => *it,
+        Some(("exists", Value::Bool(flag))) => *flag,
         Some(_) | None => false,
     }
 }
@@ -127,20 +128,20 @@ fn takes_every_text(value: &Value) -> bool {
 /// Whether a non-empty text may match. An unknown operator may match.
 fn takes_some_text(value: &Value) -> bool {
     match (value, operator(value)) {
-        (Value::String(it), _) => !it.is_empty(),
+        (Value::String(text), _) => !text.is_empty(),
         (Value::Null | Value::Bool(_) | Value::Number(_), _) => false,
-        (_, Some(("exists", Value::Bool(it)))) => *it,
+        (_, Some(("exists", Value::Bool(flag)))) => *flag,
         (_, Some(("numeric", _))) => false,
-        (_, Some(("anything-but", Value::Object(it)))) => {
-            it.get("wildcard").is_none_or(|it| !listed(it).contains(&&Value::from("*")))
+        (_, Some(("anything-but", Value::Object(map)))) => {
+            map.get("wildcard").is_none_or(|value| !listed(value).contains(&&Value::from("*")))
         }
-        (_, Some(("equals-ignore-case" | "exactly", Value::String(it)))) => !it.is_empty(),
+        (_, Some(("equals-ignore-case" | "exactly", Value::String(text)))) => !text.is_empty(),
         (Value::Object(_) | Value::Array(_), Some(_) | None) => true,
     }
 }
 
 fn listed(value: &Value) -> Vec<&Value> {
-    value.as_array().map_or_else(|| vec![value], |it| it.iter().collect())
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
 }
 
 fn operator(value: &Value) -> Option<(&str, &Value)> {

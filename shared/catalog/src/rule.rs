@@ -98,7 +98,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         );
         return None;
     };
-    if let Some(Kind::Text(name)) = find(members, "rule").map(|it| &it.kind) {
+    if let Some(Kind::Text(name)) = find(members, "rule").map(|node| &node.kind) {
         page.rule = Some(name);
     }
     let is_broadcast = broadcast::check_keys(members, &mut page);
@@ -115,7 +115,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         (false, None, false) => &REQUIRED[..],
     };
     check_keys(members, node.at, &KEYS, required, &mut page);
-    let place = |key| find(members, key).map_or(node.at, |it| it.at);
+    let place = |key| find(members, key).map_or(node.at, |node| node.at);
 
     let mut fields = Fields { members, page: &mut page };
     let mut draft = Draft {
@@ -130,7 +130,7 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         rule: None,
     };
     draft.rule = rule(&mut fields, steps, &mut draft);
-    draft.warnings = draft.rule.iter().flat_map(|it| warnings(it, members, &draft)).collect();
+    draft.warnings = draft.rule.iter().flat_map(|rule| warnings(rule, members, &draft)).collect();
     Some(draft)
 }
 
@@ -185,7 +185,7 @@ fn rule(
         priority,
         commercial,
         ephemeral,
-        steps: steps?.into_iter().map(|(it, _)| it).collect(),
+        steps: steps?.into_iter().map(|(step, _)| step).collect(),
         to,
         actor,
         exclude,
@@ -214,7 +214,7 @@ fn channels_of(steps: &[(Step, At)]) -> Vec<Channel> {
     let mut channels = Vec::new();
     for (step, _) in steps {
         if let Step::Send(send) = step {
-            let new: Vec<Channel> = send.all().filter(|it| !channels.contains(it)).collect();
+            let new: Vec<Channel> = send.all().filter(|channel| !channels.contains(channel)).collect();
             channels.extend(new);
         }
     }
@@ -223,11 +223,11 @@ fn channels_of(steps: &[(Step, At)]) -> Vec<Channel> {
 
 fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
     let mut warnings = Vec::new();
-    if let Some(node) = find(members, "when").filter(|it| reach::is_everything(it)) {
+    if let Some(node) = find(members, "when").filter(|node| reach::is_everything(node)) {
         let fix = "name the types in `detail-type`, or what else tells the events apart";
-        warnings.push(draft.problem(node.at, "`when` matches everything that happens", fix));
+        warnings.push(draft.problem(node.at, "`when` matches every event", fix));
     }
-    let cancels = find(members, "cancel").and_then(|it| match &it.kind {
+    let cancels = find(members, "cancel").and_then(|node| match &node.kind {
         Kind::Map(of_cancel) => find(of_cancel, "when"),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => None,
     });
@@ -238,7 +238,7 @@ fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
     let endless = rule.repeat.as_ref().is_some_and(|repeat| repeat.times.is_none() && repeat.until.is_none());
     if let Some(node) = find(members, "repeat").filter(|_| endless && rule.expires.is_none()) {
         let fix = "add `times: <n>` or `until: $.data.<instant>`, or let the rule expire";
-        warnings.push(draft.problem(node.at, "it repeats without an end", fix));
+        warnings.push(draft.problem(node.at, "the rule repeats without an end", fix));
     }
     warnings
 }

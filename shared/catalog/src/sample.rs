@@ -112,7 +112,7 @@ impl BusEntry {
 }
 
 fn cloud_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
-    let text = source.map_or_else(|| text.to_owned(), |it| with_attribute(text, "source", it));
+    let text = source.map_or_else(|| text.to_owned(), |source| with_attribute(text, "source", source));
     let event = Event::received(&text, Timestamp::UNIX_EPOCH)?;
     event.check_source_reference()?;
     // For an event without a time, the bus provides the time of acceptance.
@@ -124,7 +124,7 @@ fn cloud_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
 fn body(text: &str, kind: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let members = members(text)?;
     let wanted = "the producer's name, here, in an EventBridge event round this one, or by --source";
-    let source = source.map_or_else(|| word(&members, "source", wanted), |it| Ok(it.to_owned()))?;
+    let source = source.map_or_else(|| word(&members, "source", wanted), |source| Ok(source.to_owned()))?;
     let detail_type = word(&members, kind, "what kind of event it is")?;
     Ok(BusEntry::new(source, detail_type, text.trim().to_owned()))
 }
@@ -149,13 +149,13 @@ fn socket_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
 fn bus_event(text: &str, source: Option<&str>) -> Result<BusEntry, Refusal> {
     let members = members(text)?;
     let known = ["source", "detail-type", "detail"];
-    if !known.iter().any(|it| members.get(*it).is_some()) {
+    if !known.iter().any(|name| members.get(*name).is_some()) {
         let wanted = "a CloudEvent with specversion, an EventBridge event with source, detail-type and detail, or an \
                       entry of PutEvents";
         return Err(refusal("body", "an object of no known form", wanted));
     }
-    let named =
-        source.map_or_else(|| word(&members, "source", "the producer's name"), |it| Ok(it.to_owned()))?;
+    let named = source
+        .map_or_else(|| word(&members, "source", "the producer's name"), |source| Ok(source.to_owned()))?;
     let detail_type = word(&members, "detail-type", "what kind of event it is")?;
     let detail = of_source(detail(text)?, source)?;
     Ok(BusEntry::new(named, detail_type, detail))
@@ -166,7 +166,7 @@ fn of_source(detail: String, source: Option<&str>) -> Result<String, Refusal> {
     if shape_of(&detail) != Some(Shape::CloudEvent) {
         return Ok(detail);
     }
-    let detail = source.map_or_else(|| detail.clone(), |it| with_attribute(&detail, "source", it));
+    let detail = source.map_or_else(|| detail.clone(), |source| with_attribute(&detail, "source", source));
     Event::received(&detail, Timestamp::UNIX_EPOCH)?;
     Ok(detail)
 }
@@ -180,7 +180,7 @@ fn detail(text: &str) -> Result<String, Refusal> {
     }
     let outer: Option<Outer<'_>> = serde_json::from_str(text).ok();
     match outer.and_then(|outer| outer.detail).map(RawValue::get) {
-        Some(it) if it.starts_with('{') => Ok(it.to_owned()),
+        Some(text) if text.starts_with('{') => Ok(text.to_owned()),
         Some(_) => Err(refusal("detail", "a value that is no object", "one JSON object")),
         None => Err(refusal("detail", "nothing", "one JSON object")),
     }

@@ -73,7 +73,7 @@ pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Ve
             long(steps, page)
         }
         (None, Some(node)) => {
-            let delay = find(members, "delay").map(|it| (wait(it, None, page), it.at));
+            let delay = find(members, "delay").map(|node| (wait(node, None, page), node.at));
             let send =
                 Step::Send(SendStep { channels: channels(node, page)?, failover: Vec::new(), unless: None });
             let first = match delay {
@@ -135,13 +135,13 @@ fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
     }
     match kind {
         StepKind::Send => {
-            let unless = find(members, "unless").map(|it| word(it, "value for `unless`", &UNLESS, page));
+            let unless = find(members, "unless").map(|node| word(node, "value for `unless`", &UNLESS, page));
             let channels = channels(value, page)?;
             let failover = match find(members, "failover") {
                 Some(node) => failover(node, &channels, page)?,
                 None => Vec::new(),
             };
-            let unless = unless.map_or(Some(None), |it| it.map(Some))?;
+            let unless = unless.map_or(Some(None), |unless| unless.map(Some))?;
             Some(Step::Send(SendStep { channels, failover, unless }))
         }
         StepKind::Wait => wait(value, find(members, "shift"), page).map(Step::Wait),
@@ -178,10 +178,12 @@ fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Ch
         return None;
     }
     let found = channels(node, page)?;
-    match found.iter().find(|it| sent.contains(it)) {
-        Some(it) => {
-            let what =
-                format!("`{}` is sent anyway, so it cannot take the place of another channel", it.name());
+    match found.iter().find(|channel| sent.contains(channel)) {
+        Some(channel) => {
+            let what = format!(
+                "`{}` is sent anyway, so it cannot take the place of another channel",
+                channel.name()
+            );
             page.refuse(node.at, what, "take it out of `failover`, or out of `send`");
             None
         }
@@ -319,7 +321,7 @@ fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
 fn contradictions(fields: &mut Fields<'_, '_, '_>) {
     let members = fields.members;
     let there = |key: &str| key_at(members, key);
-    let is_on = |key: &str| matches!(find(members, key).map(|it| &it.kind), Some(Kind::Bool(true)));
+    let is_on = |key: &str| matches!(find(members, key).map(|node| &node.kind), Some(Kind::Bool(true)));
     if let (Some(at), None) = (there("order"), there("sort-by")) {
         fields.page.refuse(at, "`order` without `sort-by` orders nothing", "add `sort-by: $.data.<value>`");
     }
@@ -339,7 +341,7 @@ fn refuse_policy(at: At, error: &str, fields: &mut Fields<'_, '_, '_>) {
     let (member, rest) = error.split_once(": found ").unwrap_or(("", error));
     let (found, wanted) = rest.split_once(", wanted ").unwrap_or((rest, "what the error asks for"));
     let key = member.trim_end_matches(".max").replace('_', "-");
-    let at = find(fields.members, &key).map_or(at, |it| it.at);
+    let at = find(fields.members, &key).map_or(at, |node| node.at);
     fields.page.refuse(at, format!("`{key}` cannot be {found}"), format!("write {wanted}"));
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn spend(
     }
     let node = find(members, "sms")?;
     let Some(prices) = prices else {
-        page.refuse(node.at, "texts have no prices, so nothing can be counted", "write `sms: { prices: … }`");
+        page.refuse(node.at, "SMS have no prices, so no spend can be counted", "write `sms: { prices: … }`");
         return None;
     };
     budget(node, prices, categories, page)
@@ -80,7 +80,7 @@ fn budget(node: &Node, prices: &Prices, categories: &mut Categories, page: &mut 
     }
     let (most, currency) = (most?, currency?);
     if currency != prices.currency {
-        let at = find(members, "currency").map_or(node.at, |it| it.at);
+        let at = find(members, "currency").map_or(node.at, |node| node.at);
         let what = format!("the budget is in {currency}, and the prices are in {}", prices.currency);
         page.refuse(at, what, "write both in the currency that you are billed in");
         return None;
@@ -88,7 +88,7 @@ fn budget(node: &Node, prices: &Prices, categories: &mut Categories, page: &mut 
     match Limit::new(BUDGET, most.0, Period::Calendar(period?), true) {
         Ok(limit) => Some(Budget { limit, per: per?, except }),
         Err(_) => {
-            let at = find(members, "most").map_or(node.at, |it| it.at);
+            let at = find(members, "most").map_or(node.at, |node| node.at);
             page.refuse(
                 at,
                 format!("`{most}` lets no text through, or all of them"),
@@ -110,7 +110,11 @@ fn countries(node: &Node, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
         }
     }
     if list(node, page)?.is_empty() {
-        page.refuse(node.at, "no text could go anywhere", "name a country, or take the key out");
+        page.refuse(
+            node.at,
+            "the list of countries is empty, so no SMS can be sent",
+            "name a country, or take the key out",
+        );
     }
     Some(countries)
 }
@@ -120,7 +124,7 @@ fn senders(node: &Node, categories: &mut Categories, page: &mut Page<'_>) -> Opt
     check_keys(members, node.at, &["tenants", "categories"], &[], page);
     let mut fields = Fields { members, page };
     let tenants = fields.read("tenants", names).unwrap_or_default();
-    if let Some(Kind::Map(entries)) = find(members, "categories").map(|it| &it.kind) {
+    if let Some(Kind::Map(entries)) = find(members, "categories").map(|node| &node.kind) {
         categories.extend(entries.iter().map(|entry| (entry.key.clone(), entry.at)));
     }
     let by_category = fields.read("categories", names).unwrap_or_default();
@@ -148,7 +152,7 @@ fn names(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, String>> {
 
 fn prices(node: &Node, page: &mut Page<'_>) -> Option<Prices> {
     let members = map(node, "{ currency: USD, default: 0.08, \"+44\": 0.0463 }", page)?;
-    for key in ["currency", "default"].iter().filter(|it| find(members, it).is_none()) {
+    for key in ["currency", "default"].iter().filter(|key| find(members, key).is_none()) {
         let fix = "write the currency, and what a text costs where no prefix fits";
         page.refuse(node.at, format!("the key `{key}` is missing"), fix);
     }

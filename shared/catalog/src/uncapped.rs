@@ -105,7 +105,7 @@ mod tests {
         let warnings: Vec<&str> = warnings
             .iter()
             .map(|warning| warning.what.as_str())
-            .filter(|it| it.starts_with("no cap"))
+            .filter(|warning| warning.starts_with("no cap"))
             .collect();
         assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
         for (warning, expected) in warnings.iter().zip(expected) {

@@ -20,7 +20,7 @@ impl<'n, 'p> Fields<'n, 'p, '_> {
         key: &str,
         read: impl FnOnce(&'n Node, &mut Page<'p>) -> Option<T>,
     ) -> Option<T> {
-        find(self.members, key).and_then(|it| read(it, self.page))
+        find(self.members, key).and_then(|node| read(node, self.page))
     }
 }
 
@@ -81,8 +81,8 @@ pub(crate) fn map<'n>(node: &'n Node, form: &str, page: &mut Page<'_>) -> Option
 }
 
 pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
-    if let Kind::Bool(it) = node.kind {
-        return Some(it);
+    if let Kind::Bool(flag) = node.kind {
+        return Some(flag);
     }
     page.refuse(
         node.at,
@@ -95,12 +95,12 @@ pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
 /// Reads a whole number from `least` to `most`.
 pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) -> Option<u32> {
     let found = match &node.kind {
-        Kind::Number(it) => {
-            let number = it.as_u64().and_then(|number| u32::try_from(number).ok());
+        Kind::Number(written) => {
+            let number = written.as_u64().and_then(|number| u32::try_from(number).ok());
             if let Some(number) = number.filter(|number| (least..=most).contains(number)) {
                 return Some(number);
             }
-            format!("`{it}`")
+            format!("`{written}`")
         }
         Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
             node.what_there_is().to_owned()
@@ -117,7 +117,7 @@ pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) ->
 /// Reads one of several words. `what` names their kind, such as `priority`.
 pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: &mut Page<'_>) -> Option<T> {
     let word = text(node, page)?;
-    let found = known.iter().find(|(name, _)| *name == word).map(|(_, it)| *it);
+    let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         page.refuse(node.at, format!("unknown {what} `{word}`"), suggestion(&word, &names));
@@ -162,7 +162,7 @@ pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
             }
             for node in nodes {
                 let text = text(node, page);
-                written.extend(text.iter().flat_map(|it| parts(it)).map(|it| (it, node.at)));
+                written.extend(text.iter().flat_map(|text| parts(text)).map(|part| (part, node.at)));
             }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
@@ -226,7 +226,7 @@ fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
             page.refuse(at, what, format!("did you mean `{fix}`?"));
             None
         }
-        Ok(it) => Some(it),
+        Ok(value) => Some(value),
         Err(_) => {
             let fix = meant_path(text).map_or_else(
                 || "write `$.` and names with dots between them, such as `$.data.userId`".to_owned(),
@@ -336,7 +336,7 @@ where
     T::Error: Refused,
 {
     match T::try_from(node.to_json()) {
-        Ok(it) => Some(it),
+        Ok(value) => Some(value),
         Err(error) => {
             refuse(node, what, &error, page);
             None

@@ -19,7 +19,11 @@ pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
     match checked.and_then(|()| When::try_from(source)) {
         Ok(when) => {
             if let Some((at, what)) = reach::nothing(node) {
-                page.refuse(at, format!("it matches nothing: {what}"), "mend the values, or take them out");
+                page.refuse(
+                    at,
+                    format!("the pattern matches no event: {what}"),
+                    "mend the values, or take them out",
+                );
             }
             Some(when)
         }

@@ -189,7 +189,9 @@ fn with_references(
     let mut waiting: Vec<String> = files.into_iter().collect();
     while let Some(file) = waiting.pop() {
         let named = sources.get(&file).map(|source| references(source)).unwrap_or_default();
-        waiting.extend(named.iter().map(|it| it.name.to_owned()).filter(|name| !found.contains(name)));
+        waiting.extend(
+            named.iter().map(|reference| reference.name.to_owned()).filter(|name| !found.contains(name)),
+        );
         found.insert(file);
     }
     found

@@ -61,7 +61,7 @@ impl Node {
     pub(crate) fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
-            Kind::Bool(it) => Value::Bool(*it),
+            Kind::Bool(flag) => Value::Bool(*flag),
             Kind::Number(number) => Value::Number(number.clone()),
             Kind::Text(text) => Value::String(text.clone()),
             Kind::List(list) => list.iter().map(Node::to_json).collect(),
@@ -185,11 +185,11 @@ fn note_numbers(node: &mut Node, lines: &[&str]) {
         Kind::Number(_) => {
             let line = lines.get(node.at.line.saturating_sub(1)).copied().unwrap_or_default();
             let rest = line.chars().skip(node.at.column.saturating_sub(1));
-            let word: String = rest.take_while(|it| !it.is_whitespace() && !",]}".contains(*it)).collect();
+            let word: String = rest.take_while(|c| !c.is_whitespace() && !",]}".contains(*c)).collect();
             let is_number = word.starts_with(|word: char| word.is_ascii_digit() || "+-.".contains(word));
             node.written = Some(word).filter(|_| is_number);
         }
-        Kind::List(list) => list.iter_mut().for_each(|it| note_numbers(it, lines)),
+        Kind::List(list) => list.iter_mut().for_each(|item| note_numbers(item, lines)),
         Kind::Map(entries) => entries.iter_mut().for_each(|entry| note_numbers(&mut entry.value, lines)),
         Kind::Null | Kind::Bool(_) | Kind::Text(_) => {}
     }
@@ -206,7 +206,7 @@ fn report(error: &Error, page: &mut Page<'_>) {
             (format!("the key `{key}` stands here twice"), "keep one of the two")
         }
         Error::Budget { .. } => (
-            format!("it nests deeper than {MAX_DEPTH} levels, or is too large"),
+            format!("lists and maps nest deeper than {MAX_DEPTH} levels, or the file is too large"),
             "make it flatter, or split the file",
         ),
         Error::MultipleDocuments { .. } => {
@@ -232,7 +232,7 @@ fn words(error: &Error) -> String {
 const START: At = At { line: 1, column: 1 };
 
 fn position(location: Location) -> At {
-    let number = |it: u64| usize::try_from(it).unwrap_or(usize::MAX);
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     At { line: number(location.line()), column: number(location.column()) }
 }
 
@@ -262,32 +262,32 @@ impl<'de> Visitor<'de> for AnyKind {
         Ok(Kind::Null)
     }
 
-    fn visit_bool<E: de::Error>(self, it: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(it))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(value))
     }
 
-    fn visit_i64<E: de::Error>(self, it: i64) -> Result<Kind, E> {
-        Ok(Kind::Number(it.into()))
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Number(value.into()))
     }
 
-    fn visit_u64<E: de::Error>(self, it: u64) -> Result<Kind, E> {
-        Ok(Kind::Number(it.into()))
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Kind, E> {
+        Ok(Kind::Number(value.into()))
     }
 
-    fn visit_i128<E: de::Error>(self, it: i128) -> Result<Kind, E> {
-        Number::from_i128(it).map(Kind::Number).ok_or_else(|| E::custom("a number of too many digits"))
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Kind, E> {
+        Number::from_i128(value).map(Kind::Number).ok_or_else(|| E::custom("a number of too many digits"))
     }
 
-    fn visit_u128<E: de::Error>(self, it: u128) -> Result<Kind, E> {
-        Number::from_u128(it).map(Kind::Number).ok_or_else(|| E::custom("a number of too many digits"))
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Kind, E> {
+        Number::from_u128(value).map(Kind::Number).ok_or_else(|| E::custom("a number of too many digits"))
     }
 
-    fn visit_f64<E: de::Error>(self, it: f64) -> Result<Kind, E> {
-        Number::from_f64(it).map(Kind::Number).ok_or_else(|| E::custom("a number without an end"))
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Kind, E> {
+        Number::from_f64(value).map(Kind::Number).ok_or_else(|| E::custom("a number without an end"))
     }
 
-    fn visit_str<E: de::Error>(self, it: &str) -> Result<Kind, E> {
-        Ok(Kind::Text(it.to_owned()))
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(value.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Kind, A::Error> {

@@ -41,8 +41,10 @@ fn alternatives_are_distinct_paths() {
     let empty = "an alternative is empty; write paths with one `|` between them, such as `$.data.patientId | \
                  $.data.userId`";
     check("{ user: $.data.a | }", "[socket]", &[empty]);
-    let many =
-        format!("{{ user: [{}] }}", (0..17).map(|it| format!("$.data.m{it}")).collect::<Vec<_>>().join(", "));
+    let many = format!(
+        "{{ user: [{}] }}",
+        (0..17).map(|number| format!("$.data.m{number}")).collect::<Vec<_>>().join(", ")
+    );
     check(&many, "[socket]", &["there are 17 alternatives, and a path has 16 at most; take some out"]);
 }
 
@@ -53,10 +55,10 @@ fn entry_has_exactly_one_kind() {
         "[socket]",
         &["one entry names `user`, `room`; make it one entry each"],
     );
-    check("{ of: x }", "[socket]", &[&format!("the entry names nobody; {EITHER}")]);
+    check("{ of: x }", "[socket]", &[&format!("the entry names no recipient; {EITHER}")]);
     check("{ user: ann, of: x }", "[socket]", &["`of` does not belong to `user`; take it out"]);
-    check("ann", "[socket]", &[&format!("found text, wanted somebody who is told; {EITHER}")]);
-    check("", "[socket]", &[&format!("`to` is empty, so nobody ever hears of it; {EITHER}")]);
+    check("ann", "[socket]", &[&format!("found text, wanted a recipient; {EITHER}")]);
+    check("", "[socket]", &[&format!("`to` is empty, so the rule has no recipients; {EITHER}")]);
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn endpoints_need_the_webhook_channel() {
         "{ endpoints: tenant }",
         "[webhook, email]",
         &[
-            "it addresses endpoints only, and the channel `email` reaches none; take the channel out, or address a user",
+            "the rule addresses endpoints only, and the channel `email` reaches none; take the channel out, or address a user",
         ],
     );
 }
@@ -97,7 +99,7 @@ fn entry_rejects_unknown_keys() {
     check(
         "{ usr: ann }",
         "[socket]",
-        &["unknown key `usr`; did you mean `user`?", &format!("the entry names nobody; {EITHER}")],
+        &["unknown key `usr`; did you mean `user`?", &format!("the entry names no recipient; {EITHER}")],
     );
     check("{ user: 7 }", "[socket]", &["found a number, wanted text; put it in quotes"]);
 }
@@ -113,7 +115,7 @@ fn room_has_a_plain_name_and_a_scope() {
         "{ room: 'queue:7', of: x }",
         "[socket]",
         &[
-            "`queue:7` is no name for a room; use letters, digits, `-` and `_`; what differs from event to event stands beside it",
+            "`queue:7` is no name for a room; use letters, digits, `-` and `_`; put values of the event into a key of their own",
         ],
     );
 }
@@ -140,14 +142,14 @@ fn rooms_need_a_channel_that_reaches_them() {
         "{ room: a, of: b }",
         "[email, socket]",
         &[
-            "it addresses rooms only, and the channel `email` reaches no room; use the channel `socket`, or address a user",
+            "the rule addresses rooms only, and the channel `email` reaches no room; use the channel `socket`, or address a user",
         ],
     );
     check(
         "{ room: a, of: b }",
         "[email]",
         &[
-            "it addresses rooms only, and the channel `email` reaches no room; use the channel `socket`, or address a user",
+            "the rule addresses rooms only, and the channel `email` reaches no room; use the channel `socket`, or address a user",
         ],
     );
     check(
@@ -177,7 +179,7 @@ fn role_and_topic_need_a_scope() {
         "{ role: 'a doctor', in: x }",
         "[email]",
         &[
-            "`a doctor` is no name for a role; use letters, digits, `-` and `_`; what differs from event to event stands beside it",
+            "`a doctor` is no name for a role; use letters, digits, `-` and `_`; put values of the event into a key of their own",
         ],
     );
 }
@@ -196,7 +198,7 @@ fn address_and_channel_must_fit_each_other() {
         "{ email: $.data.guestEmail }",
         "[email, push]",
         &[
-            "nobody that it addresses can be told on the channel `push`; take the channel out, or address a user",
+            "no recipient of the rule can be reached on the channel `push`; take the channel out, or address a user",
         ],
     );
 }
@@ -216,7 +218,8 @@ fn check(to: &str, channels: &str, expected: &[&str]) {
 }
 
 fn problems(to: &str, channels: &str) -> Vec<String> {
-    let channels: Vec<Channel> = Channel::ALL.into_iter().filter(|it| channels.contains(it.name())).collect();
+    let channels: Vec<Channel> =
+        Channel::ALL.into_iter().filter(|channel| channels.contains(channel.name())).collect();
     let mut problems = Vec::new();
     let mut page = Page { file: "r.yaml", rule: None, problems: &mut problems };
     let nodes = items(&format!("- [{to}]"), &mut page);

@@ -140,16 +140,16 @@ fn read(lines: &str) -> Rule {
 
 #[track_caller]
 fn check(lines: &str, expected: &[&str]) {
-    let found: Vec<String> = refused(lines, "").into_iter().map(|it| it.what).collect();
+    let found: Vec<String> = refused(lines, "").into_iter().map(|problem| problem.what).collect();
     for expected in expected {
-        assert!(found.iter().any(|it| it == expected), "{expected}: {found:?}");
+        assert!(found.iter().any(|what| what == expected), "{expected}: {found:?}");
     }
 }
 
 #[track_caller]
 fn refused(lines: &str, policy: &str) -> Vec<Problem> {
     match compiled(lines, policy) {
-        Ok(_) => panic!("it is taken: {lines}"),
+        Ok(_) => panic!("the rule is accepted: {lines}"),
         Err(problems) => problems,
     }
 }

@@ -15,7 +15,7 @@ fn escalation_is_valid() {
 fn steps_must_end_with_a_send() {
     check(
         "[{ wait: 5m }, { digest: 5m }]",
-        &["1:9: no step sends anything; add a step `- send: [socket, email]`"],
+        &["1:9: no step sends a notification; add a step `- send: [socket, email]`"],
     );
     for (step, name) in
         [("wait: 5m", "wait"), ("digest: 5m", "digest"), ("throttle: { most: 1, per: 1h }", "throttle")]

@@ -38,7 +38,7 @@ fn policy_and_tests_are_read_at_their_places() {
     folder.write("tests/README.md", b"x");
     let (files, problems) = folder.read();
     assert_eq!(files["policy.yaml"], "rate: 7");
-    assert_eq!(problems, ["policy.yml: nothing reads this file; rename it to `policy.yaml`"]);
+    assert_eq!(problems, ["policy.yml: this file is not read; rename it to `policy.yaml`"]);
     assert_eq!(read_tests(&folder.0).unwrap().into_keys().collect::<Vec<_>>(), ["tests/more/a.yaml"]);
     folder.write("tests/b.yml", b"x");
     let told = read_tests(&folder.0).unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>();

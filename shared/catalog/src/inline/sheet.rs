@@ -36,7 +36,7 @@ impl Rule {
 /// The source without its sheets, and their rules. `None` without a sheet. Lines keep their numbers.
 pub(super) fn take(source: &str) -> Result<Option<(String, Sheet)>, Wrong> {
     let (mut rest, mut rules, mut at) = (String::with_capacity(source.len()), Vec::new(), 0);
-    while let Some(start) = source[at..].find(OPENING).map(|it| at + it) {
+    while let Some(start) = source[at..].find(OPENING).map(|offset| at + offset) {
         let line = line_of(source, start);
         let inside = start + OPENING.len();
         let Some(length) = source[inside..].find(CLOSING) else {
@@ -72,8 +72,8 @@ fn read(text: &str, first_line: usize, rules: &mut Vec<Rule>) -> Result<(), Wron
     }
     let text = without_comments(text);
     let mut at = 0;
-    while let Some(open) = text[at..].find('{').map(|it| at + it) {
-        let Some(close) = text[open..].find('}').map(|it| open + it) else {
+    while let Some(open) = text[at..].find('{').map(|offset| at + offset) {
+        let Some(close) = text[open..].find('}').map(|offset| open + offset) else {
             return Err(wrong(open, "a rule that does not end".to_owned(), "close it with `}`"));
         };
         let selectors = text[at..open].split(',').map(|part| selected(part.trim()));
@@ -118,9 +118,9 @@ fn selected(selector: &str) -> Result<Selector, String> {
     let mut parts = selector.split('.');
     let tag = parts.next().unwrap_or_default();
     let classes: Vec<String> = parts.map(str::to_owned).collect();
-    let is_name = |it: &str| {
-        it.starts_with(|c: char| c.is_ascii_alphabetic())
-            && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     let is_whole = (!tag.is_empty() || !classes.is_empty())
         && (tag.is_empty() || is_name(tag))
@@ -135,7 +135,7 @@ type Reason = (String, &'static str);
 
 fn declarations(text: &str) -> Result<String, Reason> {
     let mut written = String::new();
-    for declaration in text.split(';').map(str::trim).filter(|it| !it.is_empty()) {
+    for declaration in text.split(';').map(str::trim).filter(|declaration| !declaration.is_empty()) {
         let Some((name, value)) = declaration.split_once(':') else {
             return Err((format!("`{declaration}` is no declaration"), "write `name: value;`"));
         };

@@ -15,7 +15,7 @@ struct Attribute {
 pub(super) fn written(source: &str, sheets: &[&Sheet]) -> Result<String, Wrong> {
     let (mut text, mut from) = (String::with_capacity(source.len() * 2), 0);
     let mut at = 0;
-    while let Some(open) = source[at..].find(['<', '{']).map(|it| at + it) {
+    while let Some(open) = source[at..].find(['<', '{']).map(|offset| at + offset) {
         let rest = &source[open..];
         if let Some(length) = opaque(rest) {
             at = open + length;
@@ -40,7 +40,7 @@ fn opaque(rest: &str) -> Option<usize> {
     let marks =
         [("<!--", "-->"), ("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("<style", "</style>"), ("<!", ">")];
     let (_, end) = marks.into_iter().find(|(start, _)| rest.starts_with(start))?;
-    Some(rest.find(end).map_or(rest.len(), |it| it + end.len()))
+    Some(rest.find(end).map_or(rest.len(), |offset| offset + end.len()))
 }
 
 struct Tag {
@@ -57,7 +57,7 @@ struct Tag {
 impl Tag {
     fn read(source: &str, open: usize) -> Result<Tag, Wrong> {
         let bytes = source.as_bytes();
-        let name_end = end_of(source, open + 1, |it| !it.is_ascii_alphanumeric() && it != b'-');
+        let name_end = end_of(source, open + 1, |byte| !byte.is_ascii_alphanumeric() && byte != b'-');
         let mut tag = Tag {
             name: source[open + 1..name_end].to_ascii_lowercase(),
             head: name_end,
@@ -76,7 +76,7 @@ impl Tag {
                     tag.is_conditional = true;
                     at += opaque(&source[at..]).unwrap_or(1);
                 }
-                it if it.is_ascii_whitespace() || it == b'/' || it == b'{' => at += 1,
+                byte if byte.is_ascii_whitespace() || byte == b'/' || byte == b'{' => at += 1,
                 _ => at = tag.attribute(source, at),
             }
         }
@@ -86,7 +86,7 @@ impl Tag {
 
     /// Reads one attribute and returns its end.
     fn attribute(&mut self, source: &str, at: usize) -> usize {
-        let stop = |it: u8| it.is_ascii_whitespace() || matches!(it, b'=' | b'>' | b'/' | b'{');
+        let stop = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'>' | b'/' | b'{');
         let name_end =
             end_of(source, at + 1, stop).max(at + source[at..].chars().next().map_or(1, char::len_utf8));
         let name = source[at..name_end].to_ascii_lowercase();
@@ -103,7 +103,7 @@ impl Tag {
                 (from..to, (to + 1).min(source.len()))
             }
             None => {
-                let to = end_of(source, start, |it| it.is_ascii_whitespace() || it == b'>');
+                let to = end_of(source, start, |byte| byte.is_ascii_whitespace() || byte == b'>');
                 (start..to, to)
             }
         };
@@ -121,7 +121,7 @@ impl Tag {
             let fix = "write its style into the tag, or its class without `{{` and `{%`".to_owned();
             Wrong { line: line_of(source, self.head), what, fix }
         };
-        let class = self.find("class").map_or("", |it| &source[it.value.clone()]);
+        let class = self.find("class").map_or("", |attribute| &source[attribute.value.clone()]);
         let asks = class.contains("{{") || class.contains("{%");
         let classes: Vec<&str> = class.split_ascii_whitespace().collect();
         let selects = |rule: &&Rule| {
@@ -159,7 +159,7 @@ impl Tag {
 /// The end of a quoted value, in which template syntax may contain quotes of its own.
 fn end_of_value(source: &str, from: usize, quote: char) -> usize {
     let mut at = from;
-    while let Some(next) = source[at..].find([quote, '{']).map(|it| at + it) {
+    while let Some(next) = source[at..].find([quote, '{']).map(|offset| at + offset) {
         if source[next..].starts_with(quote) {
             return next;
         }
@@ -170,5 +170,5 @@ fn end_of_value(source: &str, from: usize, quote: char) -> usize {
 
 fn end_of(source: &str, from: usize, is_end: impl Fn(u8) -> bool) -> usize {
     let bytes = source.as_bytes();
-    (from..bytes.len()).find(|it| is_end(bytes[*it])).unwrap_or(bytes.len())
+    (from..bytes.len()).find(|index| is_end(bytes[*index])).unwrap_or(bytes.len())
 }

@@ -26,7 +26,10 @@ fn invalid_header_value_is_refused() {
     check("  reply-to: \"a@example.com\\r\\nBcc: b@example.com\"", "is no address to answer to");
     check("  attachments: [{ from: data.file }]", "`data.file` is not a path");
     check("  attachments: [{ from: $.data.f, name: a/b.pdf }]", "`a/b.pdf` is no name for a file");
-    check("  attachments: [{ from: $.data.f, inline: a b }]", "`a b` cannot be named in a letter's HTML");
+    check(
+        "  attachments: [{ from: $.data.f, inline: a b }]",
+        "`a b` is no content id for the HTML of an e-mail",
+    );
     check("  attachments: [{ name: a.pdf }]", "the key `from` is missing");
     let two = "  attachments: [{ from: $.data.f, inline: a }, { from: $.data.g, inline: a }]";
     check(two, "two files are shown under the same name");
@@ -34,8 +37,12 @@ fn invalid_header_value_is_refused() {
 
 #[test]
 fn commercial_rule_needs_recipients_who_can_unsubscribe() {
-    check("  commercial: true\n  priority: critical", "what is commercial can be refused");
-    check_to("[{ email: $.data.email }]", "  commercial: true", "nobody behind a bare address");
+    check("  commercial: true\n  priority: critical", "the rule is commercial and critical");
+    check_to(
+        "[{ email: $.data.email }]",
+        "  commercial: true",
+        "the owner of a bare address cannot unsubscribe",
+    );
 }
 
 #[test]
@@ -63,7 +70,7 @@ fn policy_sets_senders_and_unsubscribe_categories() {
         ("senders: { news: \"A\\u202EB <a@example.com>\" }", "an invisible character"),
         ("postal-address: \"a\\u0007\"", "this is no postal address"),
         ("postal-address: { standard: x }", "unknown key `standard`"),
-        ("senders: { news: \"A\\r\\nBcc: b <a@example.com>\" }", "is nobody a letter can come from"),
+        ("senders: { news: \"A\\r\\nBcc: b <a@example.com>\" }", "is no sender of an e-mail"),
         ("unsubscribe: [news, news]", "stands here twice"),
         ("sender: a@example.com", "unknown key `sender`"),
     ] {
@@ -113,7 +120,7 @@ fn settings(yaml: &str) -> (EmailPolicy, Vec<String>, Vec<String>) {
     let node = Node { at: At { line: 1, column: 1 }, kind: Kind::Map(entries), written: None };
     let (policy, categories) = policy(&node, &mut page).unwrap();
     let problems = problems.iter().map(ToString::to_string).collect();
-    (policy, categories.into_iter().map(|(it, _)| it).collect(), problems)
+    (policy, categories.into_iter().map(|(category, _)| category).collect(), problems)
 }
 
 #[track_caller]

@@ -165,7 +165,7 @@ fn unknown_file_is_reported() {
             &[stray],
             &[],
             &[&format!(
-                "templates/{stray}: nothing looks for a template here; \
+                "templates/{stray}: no template is read here; \
              move it to `templates/<template>/<locale>/<part>` or `templates/layouts/<name>`"
             )],
         );
@@ -246,8 +246,8 @@ fn digest_rule_with_a_single_event_template_is_a_warning() {
     };
     let warned = |on: &str| {
         format!(
-            "rules/r.yaml:6:13: rule greet: the rule tells several events at once, and what `hello` says on {on} never \
-             mentions `digest`; write `{{% if digest is defined %}}{{{{ digest.total_activities }}}} …{{% else %}}…{{% endif %}}`"
+            "rules/r.yaml:6:13: rule greet: the rule sends digests, and the template `hello` never mentions `digest` \
+             on {on}; write `{{% if digest is defined %}}{{{{ digest.total_activities }}}} …{{% else %}}…{{% endif %}}`"
         )
     };
     let steps = "steps: [{ send: [socket] }, { digest: 1h }, { send: [socket, email] }]";
@@ -295,8 +295,8 @@ fn check_source(source: &str, expected: &[&str]) {
 }
 
 fn sources(added: &[&str], removed: &[&str]) -> BTreeMap<String, String> {
-    let sound = SOUND.iter().map(|it| format!("hello/en/{it}"));
-    let all = sound.chain(added.iter().map(|it| (*it).to_owned()));
+    let sound = SOUND.iter().map(|name| format!("hello/en/{name}"));
+    let all = sound.chain(added.iter().map(|name| (*name).to_owned()));
     all.filter(|all| !removed.contains(&all.as_str())).map(|all| (all, String::new())).collect()
 }
 

@@ -89,7 +89,7 @@ fn unknown_category_of_a_cap_is_reported() {
 #[track_caller]
 fn check(rule: &str, policy: &str, expected: &[&str]) {
     let template = ["email.subject.txt", "email.html", "email.txt"];
-    let files = template.iter().map(|it| (format!("templates/hello/en/{it}"), String::new()));
+    let files = template.iter().map(|part| (format!("templates/hello/en/{part}"), String::new()));
     let others =
         [("rules/r.yaml".to_owned(), rule.to_owned()), ("policy.yaml".to_owned(), policy.to_owned())];
     let problems = compile_files(files.chain(others).collect()).err().unwrap_or_default();

@@ -190,7 +190,7 @@ fn preferences_have_the_format_of_profiles() {
 
 #[test]
 fn roles_and_topics_have_unique_plain_names() {
-    let fix = "use letters, digits, `-` and `_`; what differs from event to event stands beside it";
+    let fix = "use letters, digits, `-` and `_`; put values of the event into a key of their own";
     check("roles: [a, b, a]", &["1:15: the role `a` stands here twice; take one out"]);
     check("roles: ['a:b']", &[&format!("1:9: `a:b` is no name for a role; {fix}")]);
     check("topics: { 'a:b': [] }", &[&format!("1:11: `a:b` is no name for a topic; {fix}")]);

@@ -50,7 +50,7 @@ impl Merge<'_> {
     fn members(&mut self, all: &mut Vec<Entry>, more: Vec<Entry>, path: &str) {
         for entry in more {
             let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
-            match all.iter_mut().find(|it| it.key == entry.key) {
+            match all.iter_mut().find(|known| known.key == entry.key) {
                 None => all.push(entry),
                 Some(known) => self.value(&mut known.value, entry.value, &path),
             }
@@ -92,8 +92,8 @@ impl Merge<'_> {
         if known.to_json() == new.to_json() {
             return;
         }
-        let what = format!("{path}: {first}:{first_line} says it differently");
-        let fix = format!("make them equal, or write it in {POLICY}, whose word counts");
+        let what = format!("{path}: {first}:{first_line} has another value");
+        let fix = format!("make them equal, or write it in {POLICY}, which takes precedence");
         self.problems.push(Problem::at(POLICY, new.at, what, fix));
     }
 }

@@ -25,7 +25,7 @@ fn project(own: &[(&str, &str)], packs: &[(&str, &[(&str, &str)])]) -> Project {
     };
     let mut all = vec![pack("shop", &shop)];
     for (name, list) in packs {
-        match all.iter_mut().find(|it| it.name == *name) {
+        match all.iter_mut().find(|pack| pack.name == *name) {
             Some(known) => known.files.extend(files(list)),
             None => all.push(pack(name, list)),
         }
@@ -102,8 +102,8 @@ fn value_that_two_packs_give_differently_is_a_problem_with_both_places() {
     refused(
         &project(&[], &packs),
         &[
-            "packs/other/pack.yaml:4:5: caps `c`: packs/shop/pack.yaml:4 says it differently; make them equal, or write \
-           it in policy.yaml, whose word counts",
+            "packs/other/pack.yaml:4:5: caps `c`: packs/shop/pack.yaml:4 has another value; make them equal, or write \
+           it in policy.yaml, which takes precedence",
         ],
     );
     let own = "caps:\n  - { cap: c, most: 3, per: tenant, period: day }\n";

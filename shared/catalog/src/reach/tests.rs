@@ -75,7 +75,7 @@ proptest! {
         fields in prop::sample::subsequence(vec!["source", "detail-type", "id", "time"], 1..=4),
         kind in prop::sample::select(vec!["a.b", "c"]),
     ) {
-        let list: Vec<String> = fields.iter().zip(&values).map(|(field, it)| format!("{field}: [{it}]")).collect();
+        let list: Vec<String> = fields.iter().zip(&values).map(|(field, value)| format!("{field}: [{value}]")).collect();
         let node = node(&format!("{{ {}, detail: {{ type: [{}] }} }}", list.join(", "), values[3]));
         let event = serde_json::json!({
             "specversion": "1.0", "id": "1", "source": "/s", "type": kind, "time": "2026-11-20T12:00:00Z",
@@ -99,7 +99,7 @@ fn never(pattern: &str, path: &str) {
 fn check(pattern: &str, expected: Option<&str>) {
     let node = node(pattern);
     assert!(Pattern::compile(&node.to_json()).is_ok(), "{pattern}");
-    assert_eq!(nothing(&node).map(|(_, it)| it).as_deref(), expected, "{pattern}");
+    assert_eq!(nothing(&node).map(|(_, text)| text).as_deref(), expected, "{pattern}");
 }
 
 fn node(pattern: &str) -> Node {

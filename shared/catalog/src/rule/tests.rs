@@ -239,14 +239,14 @@ fn endless_repeat_and_universal_pattern_are_warnings() {
     warn(
         "repeat",
         "  repeat: { every: { every: daily } }",
-        &["7:11: it repeats without an end; \
+        &["7:11: the rule repeats without an end; \
            add `times: <n>` or `until: $.data.<instant>`, or let the rule expire"],
     );
     warn("when", "  when: { source: [{ prefix: /shop }] }", &[]);
     warn(
         "when",
         "  when: { source: [{ prefix: '' }] }",
-        &["2:9: `when` matches everything that happens; \
+        &["2:9: `when` matches every event; \
            name the types in `detail-type`, or what else tells the events apart"],
     );
 }
@@ -334,7 +334,8 @@ fn warn(key: &str, line: &str, expected: &[&str]) {
     let mut problems = Vec::new();
     let nodes = items(&yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
     let drafts = nodes.iter().filter_map(|node| draft(node, "r.yaml", &mut problems));
-    let warnings = drafts.flat_map(|draft| draft.warnings).map(|it| Problem { rule: None, ..it }.to_string());
+    let warnings =
+        drafts.flat_map(|draft| draft.warnings).map(|problem| Problem { rule: None, ..problem }.to_string());
     let warnings: Vec<String> =
         warnings.map(|warning| warning.trim_start_matches("r.yaml:").to_owned()).collect();
     assert_eq!(warnings, expected, "{line}");

@@ -33,8 +33,8 @@ pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusa
             return Err(refusal(name, "a member that no entry of PutEvents has", &KNOWN.join(", ")));
         }
     }
-    let named =
-        source.map_or_else(|| word(&members, "Source", "the producer's name"), |it| Ok(it.to_owned()))?;
+    let named = source
+        .map_or_else(|| word(&members, "Source", "the producer's name"), |source| Ok(source.to_owned()))?;
     let detail_type = word(&members, "DetailType", "what kind of event it is")?;
     let detail = word(&members, "Detail", "one JSON object, written as text")?;
     if shape_of(&detail).is_none() {
@@ -49,7 +49,7 @@ pub(super) fn entry(text: &str, source: Option<&str>) -> Result<BusEntry, Refusa
 fn time(value: &Value) -> Result<Timestamp, Refusal> {
     let found = match value {
         Value::String(text) => text.parse().ok(),
-        Value::Number(it) => it.as_i64().and_then(|number| Timestamp::from_second(number).ok()),
+        Value::Number(number) => number.as_i64().and_then(|number| Timestamp::from_second(number).ok()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     found.ok_or_else(|| refusal("Time", "a value that is no time", "an RFC 3339 time, or seconds since 1970"))

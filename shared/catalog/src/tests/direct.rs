@@ -76,7 +76,7 @@ fn variables_of_a_context_are_unknown_where_a_rule_without_context_uses_the_temp
     let problems = compile_files(files).map(|compile_file| compile_file.file.version).unwrap_err();
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert!(
-        shown.len() == 2 && shown.iter().all(|it| it.contains("there is no variable `when`")),
+        shown.len() == 2 && shown.iter().all(|text| text.contains("there is no variable `when`")),
         "{shown:#?}"
     );
 }
@@ -97,7 +97,7 @@ fn every_template_that_events_may_name_exists_and_has_the_parts_of_the_channels(
         "rule notify-email: there is no template `reciept`",
         "rule notify-email: there is no template `drect`; did you mean `direct`?",
     ] {
-        assert!(shown.iter().any(|it| it.contains(expected)), "{expected}: {shown:#?}");
+        assert!(shown.iter().any(|text| text.contains(expected)), "{expected}: {shown:#?}");
     }
 }
 

@@ -31,7 +31,7 @@ fn country_is_a_number_prefix() {
     check("sms: { countries: ['+44', '+44'] }", &["1:27: `+44` stands here twice; take one out"]);
     check(
         "sms: { countries: [] }",
-        &["1:19: no text could go anywhere; name a country, or take the key out"],
+        &["1:19: the list of countries is empty, so no SMS can be sent; name a country, or take the key out"],
     );
 }
 
@@ -48,7 +48,7 @@ fn sender_id_must_be_valid() {
 #[test]
 fn budget_needs_prices_in_its_currency() {
     let budget = "spend: { sms: { per: tenant, most: 5, currency: EUR, period: day } }";
-    check(budget, &["1:15: texts have no prices, so nothing can be counted; write `sms: { prices: … }`"]);
+    check(budget, &["1:15: SMS have no prices, so no spend can be counted; write `sms: { prices: … }`"]);
     check(
         &format!("{PRICES}{budget}"),
         &[

@@ -54,13 +54,13 @@ fn unsatisfiable_pattern_is_refused_at_its_place() {
     check(
         "{ detail-type: [a.b], detail: { type: [a.c] } }",
         &[&format!(
-            "3:35: it matches nothing: `detail.type` and `detail-type` are the same, and no value is in both lists; {fix}"
+            "3:35: the pattern matches no event: `detail.type` and `detail-type` are the same, and no value is in both lists; {fix}"
         )],
     );
     check(
         "{ source: [{ numeric: ['>', 5] }] }",
         &[&format!(
-            "3:5: it matches nothing: `source` is always a text that is not empty, and none of these values matches one; {fix}"
+            "3:5: the pattern matches no event: `source` is always a text that is not empty, and none of these values matches one; {fix}"
         )],
     );
     check(
@@ -116,7 +116,7 @@ fn payload_written_under_detail_gets_a_suggestion() {
     ] {
         let found = problems(when);
         let wanted = format!("write `detail: {{ data: {{ {member}: … }} }}`");
-        assert!(found.iter().any(|it| it.contains(&wanted)), "{when}: {found:?}");
+        assert!(found.iter().any(|text| text.contains(&wanted)), "{when}: {found:?}");
     }
     for when in [
         "{ detail: { data: { orderId: [1], a: { b: [1] } } } }",

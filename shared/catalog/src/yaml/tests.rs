@@ -82,7 +82,7 @@ fn deep_nesting_is_refused() {
     let nested = |depth: usize| format!("- {}{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert_eq!(problems(&nested(MAX_DEPTH)), [""; 0]);
     let told = format!(
-        "it nests deeper than {MAX_DEPTH} levels, or is too large; make it flatter, or split the file"
+        "lists and maps nest deeper than {MAX_DEPTH} levels, or the file is too large; make it flatter, or split the file"
     );
     assert_eq!(problems(&nested(MAX_DEPTH + 1)), [format!("1:34: {told}")]);
     assert_eq!(problems(&nested(100_000)).len(), 1);
