@@ -54,7 +54,7 @@ pub fn read_tests(folder: &Path) -> Result<BTreeMap<String, String>, Vec<Problem
     if problems.is_empty() { Ok(files) } else { Err(problems) }
 }
 
-/// Reads the other files of a project: decision tests, samples and people.
+/// Reads the other files of a project: decision tests, samples, schemas and people.
 pub(crate) fn read_extras(folder: &Path, files: &mut Files, problems: &mut Vec<Problem>) {
     for name in [TESTS, EVENTS, SCHEMAS] {
         let path = folder.join(name);
