@@ -319,10 +319,10 @@ impl Reason {
             Reason::NoRule => "no rule matches this event",
             Reason::NoRecipient => "the rule's path finds no recipient in this event",
             Reason::NoKey => "the event has no value for the rule's `key`",
-            Reason::UnreadableTime => "the event's value for a time of the rule is no time and no length",
-            Reason::UnknownRecipient => "no recipient has this id; import the person first",
-            Reason::OtherTenant => "the person does not belong to the event's tenant",
-            Reason::Actor => "it is what they did themselves",
+            Reason::UnreadableTime => "the event's value for a rule's time is neither a time nor a duration",
+            Reason::UnknownRecipient => "no recipient has this id; import the recipient first",
+            Reason::OtherTenant => "the recipient does not belong to the event's tenant",
+            Reason::Actor => "the recipient caused the event",
             Reason::Excluded => "the rule's `exclude` names this user",
             Reason::UnreadableExclude => {
                 "the event's value for the rule's `exclude` names no users, so the broadcast is not sent"
@@ -365,23 +365,23 @@ impl Reason {
             Reason::DeadToken => {
                 "the device token is invalid: the app was removed, or notifications were turned off"
             }
-            Reason::NoAnswer => "the provider was asked and its answer never came",
-            Reason::NoReceipt => "no receipt came for as long as receipts take",
-            Reason::Undeliverable => "the provider could not hand it over",
-            Reason::Blocked => "the recipient, or who carries their messages, does not let it through",
-            Reason::Bounced => "there is nobody at the address",
-            Reason::RetriesExhausted => "it was tried as often as its channel allows, and never taken",
-            Reason::ProviderDown => "its provider was not working, and it could not wait",
-            Reason::EndpointDisabled => "the endpoint is switched off",
-            Reason::EndpointUnverified => "the endpoint is not verified; POST /v1/endpoints/{id}/verify",
-            Reason::EndpointPattern => "the endpoint does not want events of this kind",
-            Reason::EndpointVersion => {
-                "the event is younger than the version that the endpoint was written for"
+            Reason::NoAnswer => "the provider was called and did not answer",
+            Reason::NoReceipt => "no receipt arrived within the receipt window",
+            Reason::Undeliverable => "the provider could not deliver the message",
+            Reason::Blocked => "the recipient or their carrier blocks the message",
+            Reason::Bounced => "the address does not exist",
+            Reason::RetriesExhausted => "the channel's retries are exhausted",
+            Reason::ProviderDown => "the provider was unavailable, and the notification could not wait",
+            Reason::EndpointDisabled => "the endpoint is disabled",
+            Reason::EndpointUnverified => {
+                "the endpoint's owner has not proved control of it; POST /v1/endpoints/{id}/verify"
             }
-            Reason::EndpointGone => "the endpoint said that it is told no more: it is switched off",
-            Reason::BlockedTarget => "blocked target: the endpoint's URL leads to where no webhook may go",
-            Reason::Aborted => "the endpoint asked not to be told of this again",
-            Reason::Exhausted => "every attempt of the schedule failed",
+            Reason::EndpointPattern => "the endpoint's pattern does not match the event",
+            Reason::EndpointVersion => "the event's type is newer than the version of the endpoint",
+            Reason::EndpointGone => "the endpoint asked for no more messages and was disabled",
+            Reason::BlockedTarget => "blocked target: webhooks may not call the address of the endpoint",
+            Reason::Aborted => "the endpoint asked for no retry of this message",
+            Reason::Exhausted => "all attempts of the retry schedule failed",
         }
     }
 }

@@ -96,8 +96,8 @@ fn unknown_names_are_found_in_every_branch_with_advice() {
         &[
             "templates/hello/en/socket.txt:1: a value has no function `format`; \
              take the brackets out, or write a filter: `value | upper`",
-            "templates/hello/en/socket.txt:1: there is no variable `dat`; did you mean `data`?",
             "templates/hello/en/socket.txt:1: there is no test `defin`; did you mean `defined`?",
+            "templates/hello/en/socket.txt:1: there is no variable `dat`; did you mean `data`?",
         ],
     );
 }

@@ -164,7 +164,7 @@ fn digest_settings_are_read() {
     check_step("{ digest: { for: 1h, show: 101 } }", &["`show` cannot be 101; write 1 to 100"]);
     check_step(
         "{ digest: { for: 1h, sliding: 40d } }",
-        &["`sliding` cannot be PT960H; write more than nothing and 31 days at most"],
+        &["`sliding` cannot be PT960H; write more than 0 and at most 31 days"],
     );
     check_step("{ digest: { for: 1h, sliding: true } }", &["found a boolean, wanted text; put it in quotes"]);
 }

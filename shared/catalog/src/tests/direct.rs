@@ -36,7 +36,7 @@ fn samples_of_the_direct_routes_render_and_wrong_ones_are_named() {
     for (problem, file, why) in [
         (&shown[0], "email-context-text.json", "reaches nobody"),
         (&shown[1], "email-context-text.json", "`$.data.context` of the event is not an object"),
-        (&shown[2], "email-no-address.json", "finds nobody"),
+        (&shown[2], "email-no-address.json", "finds no recipient"),
         (&shown[3], "email-unknown-template.json", "reaches nobody"),
         (&shown[4], "email-unknown-template.json", "names a template that `among` does not list"),
     ] {

@@ -92,7 +92,7 @@ fn a_test_that_fails_says_what_was_expected_what_was_decided_and_why() {
         &["tests/a.yaml:4:12: the test `x` fails: expected and not decided `alert to ann by socket: send`, \
            and decided and not expected `alert to ann by socket: suppressed cancelled`; \
            mend the rule or the test; decided was:\n    alert to ann by socket: suppressed cancelled \
-           (step 0; a later event cancelled the notification; an event of 2026-11-20T12:00:00Z took it back)"],
+           (step 0; a later event cancelled the notification; an event of 2026-11-20T12:00:00Z cancelled it)"],
     );
 }
 

@@ -75,7 +75,7 @@ fn note_names_the_wait_and_the_replaced_channel() {
     assert_eq!(note(json!({ "held_s": 42 })).as_deref(), Some("waited 42 s for the provider"));
     let instead_of = json!({ "channel": "push", "why": "provider_down" });
     let told = note(json!({ "held_s": 42, "instead_of": instead_of })).unwrap();
-    assert!(told.starts_with("it takes the place of push: its provider was not working"), "{told}");
+    assert!(told.starts_with("fallback for push: the provider was unavailable"), "{told}");
     assert!(told.ends_with("; waited 42 s for the provider"), "{told}");
     assert_eq!(note(json!({ "instead_of": instead_of })), None, "the claim has said it");
 }
