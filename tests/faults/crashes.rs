@@ -1,7 +1,6 @@
-//! A function is killed at every call it makes: before it gets there, and before the answer comes.
-//!
-//! Nobody says beforehand how many calls there are. The first wave kills at the first call, the second at the second, until
-//! a function had no such call any more and was through without harm.
+//! Crash tests: a function is killed at each of its calls, before the request arrives or before the reply comes back.
+//! The number of calls is not fixed in advance. Wave n kills at call n. The waves end when no function makes that many
+//! calls.
 
 use std::time::Duration;
 
@@ -15,12 +14,12 @@ use crate::proxy::Call;
 use crate::suite::{Suite, play};
 use crate::until::until;
 
-/// More calls than any of them makes for one message.
+/// Upper bound for the number of calls that a function makes for one message.
 const MOST_CALLS: u64 = 30;
 
 /// Reliability F1.
 #[tokio::test]
-async fn a_channel_that_is_killed_at_any_of_its_calls_tells_everybody_once_or_once_more_where_it_may() {
+async fn channel_killed_at_any_call_sends_at_most_once_more() {
     play(async |suite| {
         for deed in ["kill_before", "kill_after"] {
             let mut open: Vec<Channel> = CHANNELS.to_vec();
@@ -36,7 +35,7 @@ async fn a_channel_that_is_killed_at_any_of_its_calls_tells_everybody_once_or_on
     .await;
 }
 
-/// Kills each channel at its call of this number. Those that have one are returned.
+/// Kills each channel at call number `call` and returns the channels that reached that call.
 async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec<Channel> {
     let mut parcels = Vec::new();
     for channel in channels {
@@ -54,7 +53,7 @@ async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec
         let mut all = true;
         for (at, done) in suite.proxy.done().into_iter().enumerate() {
             let key = &parcels[at].job.key;
-            // Whoever was killed holds nothing any more.
+            // A killed sender no longer holds its claim, so its lease may end now.
             if done > 0 && !std::mem::replace(&mut killed[at], true) {
                 suite.end_lease(key).await;
             }
@@ -79,17 +78,17 @@ async fn wave(suite: &Suite, channels: &[Channel], deed: &str, call: u64) -> Vec
     hit
 }
 
-/// Whether the provider had been asked, or was being asked, when the function was killed.
+/// Whether the provider call had started when the function was killed.
 fn in_doubt(journal: &[Call], channel: Channel) -> bool {
     let of = |call: &&Call| call.function.as_deref() == Some(channel.name());
     let Some(kill) = journal.iter().filter(of).find(|it| it.fault.is_some()) else { return false };
-    // The first thing that an invocation does in earnest is to claim.
+    // Each invocation claims first, so a send before the kill belongs to this claim.
     journal.iter().filter(of).any(|it| it.number <= kill.number && it.is_send())
 }
 
-/// Reliability F1, for dispatch: every call about an event has its mark in it, so many events are played at once.
+/// Reliability F1 for dispatch. Every call about an event contains its mark, so many events run at the same time.
 #[tokio::test]
-async fn dispatch_that_is_killed_at_any_of_its_calls_decides_again_and_tells_once() {
+async fn dispatch_killed_at_any_call_decides_again_and_sends_once() {
     play(async |suite| {
         let (mut hellos, mut faults) = (Vec::new(), Vec::new());
         for (deed, call) in

@@ -1,4 +1,4 @@
-//! A provider that is too slow for the whole batch.
+//! Deadline tests: one provider call takes longer than the invocation of the whole batch.
 
 use domain::channel::Channel;
 use serde_json::json;
@@ -7,15 +7,15 @@ use crate::invariants::check;
 use crate::parcels::Parcel;
 use crate::suite::{AS_DEPLOYED, log, play};
 
-/// How many messages one batch has, and the place of the slow one.
+/// Number of messages in one batch, and the index of the slow one.
 const BATCH: usize = 10;
 const SLOW: usize = 6;
 
-/// Reliability F2. The tables are slow as well, for otherwise the client's own patience ends before the invocation's.
+/// Reliability F2. The tables are slow too. Otherwise the client's own timeout ends before the invocation's.
 #[tokio::test]
-async fn when_the_time_of_an_invocation_is_up_what_was_sent_stands_and_only_the_slow_one_comes_back() {
+async fn invocation_timeout_keeps_sent_messages_and_returns_only_the_slow_one() {
     play(async |suite| {
-        // An invocation of half a minute must not be overtaken by its own messages.
+        // The visibility timeout must exceed an invocation of 30 seconds.
         suite.hide_for(AS_DEPLOYED).await;
         let mut parcels = Vec::new();
         for _ in 0..BATCH {

@@ -1,4 +1,4 @@
-//! Events that go all the way: from the bus to somebody's letter and inbox.
+//! `core.hello` events from the bus to the recipient's mailbox and inbox.
 
 use domain::channel::Channel;
 use domain::outcome::{Reason, Status};
@@ -10,14 +10,14 @@ use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::suite::Suite;
 use crate::until::until;
 
-/// A hello to somebody, and to somebody whom nobody knows. Its mark is in whatever is asked about it.
+/// A `core.hello` event for a known and an unknown recipient. Every call about the event contains its mark.
 pub(crate) struct Hello {
     pub(crate) mark: String,
     address: String,
     time: String,
 }
 
-/// What comes of one: a letter and an entry in the inbox, and twice why the second person hears nothing.
+/// Number of ledger rows per event: an e-mail, an inbox entry, and two suppressed rows for the unknown recipient.
 const ROWS: usize = 4;
 
 impl Hello {
@@ -28,7 +28,7 @@ impl Hello {
         Hello { mark, address, time: now_text() }
     }
 
-    /// The envelope, as a producer writes it.
+    /// The CloudEvent as a producer writes it.
     pub(crate) fn event(&self) -> Value {
         json!({
             "specversion": "1.0", "id": self.mark, "source": self.mark, "type": "core.hello", "time": self.time,
@@ -52,7 +52,8 @@ impl Hello {
         .await
     }
 
-    /// Holds it to the contract. `ambiguous`: how many answers about its letter may have been lost.
+    /// Checks the event against the reliability contract. `ambiguous`: the number of replies about its e-mail that may
+    /// be lost.
     pub(crate) async fn check(&self, suite: &Suite, ambiguous: usize) {
         let rows = self.rows(suite).await;
         // G1
@@ -66,7 +67,7 @@ impl Hello {
             match row.channel {
                 Some(Channel::Email) => {
                     let letters = suite.cloud.captured("email", &self.address);
-                    // G2: letters are held, never sent again in doubt.
+                    // G2: an e-mail with an unknown outcome is held, never sent again.
                     assert!(letters.len() <= 1, "{}: {} letters", self.mark, letters.len());
                     let is_known = row.status == Status::Sent && letters.len() == 1;
                     let in_doubt = row.status == Status::Unknown && ambiguous > 0;
@@ -85,7 +86,7 @@ impl Hello {
     }
 }
 
-/// G3 and G4, for all of them at once: the store has each event, and each word about what became of it, once.
+/// G3 and G4 for all events: the event store has each event once and each delivery event once.
 pub(crate) async fn check_books(suite: &Suite, hellos: &[Hello]) {
     until("the books have everything", async || {
         let records = suite.cloud.all_records().await;
@@ -100,7 +101,7 @@ pub(crate) async fn check_books(suite: &Suite, hellos: &[Hello]) {
 }
 
 impl Hello {
-    /// How often it was kept, and how many outcomes of it were.
+    /// Number of stored copies of the event, and number of its outcomes.
     fn told(&self, records: &[Record]) -> (usize, usize) {
         let kept = records.iter().filter(|record| record.get("id") == Some(&self.mark)).count();
         let told = records.iter().filter(|record| {

@@ -1,4 +1,4 @@
-//! Messages that kill whoever takes them up, between neighbours.
+//! Poison messages: messages that crash their consumer, in a batch with good ones.
 
 use domain::channel::Channel;
 use serde_json::{Value, json};
@@ -10,16 +10,17 @@ use crate::parcels::Parcel;
 use crate::suite::{Suite, TRIES, play};
 use crate::until::until;
 
-/// How many come in one batch, and which of them kill.
+/// Number of messages in one batch, and the indexes of the poison messages.
 const BATCH: usize = 10;
 const KILLERS: [usize; 2] = [2, 6];
 
-/// Long enough for all of a call's messages to be there before the first is shown, so that they are one batch.
+/// Delay in seconds that lets all messages of a call arrive before the first becomes visible, so that they form one
+/// batch.
 const TOGETHER_S: i32 = 2;
 
-/// Reliability F7: what no function survives, as a lack of memory or a fault of ours would have it.
+/// Reliability F7: messages that no function survives, as after an out-of-memory kill or a bug.
 #[tokio::test]
-async fn what_kills_whoever_takes_it_up_becomes_a_dead_letter_and_takes_nobody_along() {
+async fn poison_message_is_dead_lettered_without_its_neighbours() {
     play(async |suite| {
         let mut letters = parcels(suite, Channel::Email).await;
         let mut requests = parcels(suite, Channel::Webhook).await;
@@ -63,7 +64,7 @@ async fn what_kills_whoever_takes_it_up_becomes_a_dead_letter_and_takes_nobody_a
     .await;
 }
 
-/// A message, and the words in whatever is asked about it and about no other.
+/// A message, and the text that only calls about it contain.
 struct Line {
     body: String,
     mark: String,
@@ -82,7 +83,8 @@ async fn parcels(suite: &Suite, channel: Channel) -> Vec<Parcel> {
 }
 
 fn line_of_parcel(it: &Parcel) -> Line {
-    // Whoever it is for is in the claim. To the end of the word: another one may begin like it.
+    // The claim contains the recipient. The text ends at the end of the word because another recipient may share the
+    // prefix.
     Line { body: it.text.clone(), mark: format!("{}\"", it.job.recipient) }
 }
 
@@ -99,7 +101,7 @@ fn others<T>(all: &mut [T]) -> impl Iterator<Item = &mut T> {
     all.iter_mut().enumerate().filter(|(at, _)| !KILLERS.contains(at)).map(|(_, it)| it)
 }
 
-/// Of all that came together, the killers alone are put aside.
+/// Checks that only the poison messages of the batch are in the dead-letter queue.
 async fn die_alone(suite: &Suite, queue: &str, line: &[Line]) {
     let mut found = Vec::new();
     until(&format!("the dead letters of {queue}"), async || {

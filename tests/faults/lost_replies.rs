@@ -1,4 +1,4 @@
-//! It was done, and nobody was told.
+//! Lost replies: a call takes effect but the caller gets no reply.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::parcels::{CHANNELS, Parcel};
 use crate::suite::{Suite, play};
 use crate::until::until;
 
-/// The tables are asked so often about one parcel, by whichever channel.
+/// Number of table calls per job, on every channel.
 const CALLS: u64 = 4;
 
-/// Reliability F4: one answer is lost, and the client asks again.
+/// Reliability F4: one reply is lost and the client retries.
 #[tokio::test]
-async fn whoever_asks_again_because_the_answer_was_lost_knows_its_own_work() {
+async fn retry_after_a_lost_reply_recognises_its_own_write() {
     play(async |suite| {
         let mut parcels = Vec::new();
         let mut faults = Vec::new();
@@ -44,9 +44,9 @@ async fn whoever_asks_again_because_the_answer_was_lost_knows_its_own_work() {
     .await;
 }
 
-/// The same where no answer ever comes: the client gives up.
+/// Every reply is lost and the client gives up.
 #[tokio::test]
-async fn a_claim_of_which_nobody_ever_hears_is_given_back_and_a_settlement_is_asked_for_again() {
+async fn claim_without_a_reply_is_returned_and_settlement_is_retried() {
     play(async |suite| {
         for (skip, ambiguous) in [(0, 0), (1, 1)] {
             let (mut parcels, mut faults) = (Vec::new(), Vec::new());
@@ -66,7 +66,7 @@ async fn a_claim_of_which_nobody_ever_hears_is_given_back_and_a_settlement_is_as
             suite.peace().await;
             for parcel in &mut parcels {
                 let (row, sends) = check(suite, parcel, ambiguous).await;
-                // A settlement whose reply is lost was written all the same.
+                // A settlement is written even when its reply is lost.
                 assert_eq!((row.status, sends), (Status::Sent, 1), "{}", parcel.job.channel().name());
             }
         }
@@ -74,9 +74,10 @@ async fn a_claim_of_which_nobody_ever_hears_is_given_back_and_a_settlement_is_as
     .await;
 }
 
-/// Everything on an event's way loses an answer: the bus, the queues, the tables, a producer's own transaction.
+/// Every service on the event's way loses one reply: the bus, the queues, the tables and the producer's own
+/// transaction.
 #[tokio::test]
-async fn an_event_on_whose_way_every_first_answer_is_lost_is_told_once() {
+async fn event_whose_first_reply_is_lost_at_every_service_is_delivered_once() {
     play(async |suite| {
         let hellos = [Hello::new(&suite.cloud).await, Hello::new(&suite.cloud).await];
         let lost = |hello: &Hello, service: &str| {
@@ -96,7 +97,7 @@ async fn an_event_on_whose_way_every_first_answer_is_lost_is_told_once() {
     .await;
 }
 
-/// A producer whose client goes through the proxy, like a function's.
+/// Appends an event through a client that uses the proxy, as the functions do.
 async fn append(suite: &Suite, hello: &Hello) {
     let outbox = Outbox::new("carillon-local-events".to_owned());
     let event = domain::event::Event::parse(&hello.event().to_string()).unwrap();
@@ -109,7 +110,7 @@ async fn append(suite: &Suite, hello: &Hello) {
 }
 
 #[tokio::test]
-async fn a_connection_whose_row_was_written_unheard_is_open_and_is_told_once() {
+async fn connection_whose_row_was_written_without_a_reply_is_open_and_receives_once() {
     play(async |suite| {
         let user = unique("user");
         let fault =
@@ -127,14 +128,14 @@ async fn a_connection_whose_row_was_written_unheard_is_open_and_is_told_once() {
     .await;
 }
 
-/// What an endpoint took stands, also where the note of it that a failed attempt left cannot be changed.
+/// A successful webhook attempt is final even if the stored record of an earlier failed attempt cannot be updated.
 #[tokio::test]
-async fn an_endpoint_whose_yes_cannot_be_noted_is_not_asked_again() {
+async fn endpoint_whose_success_cannot_be_recorded_is_not_called_again() {
     play(async |suite| {
         let mut parcel = Parcel::by(suite, Channel::Webhook).await;
         let own = parcel.job.key.parts().1;
         let hook = json!({ "function": "webhook", "service": "-", "contains": own, "times": 1, "do": "error" });
-        // The first note is that it failed.
+        // The first write records the failed attempt.
         let note = json!({
             "function": "webhook", "action": "UpdateItem", "contains": own, "skip": 1, "times": 9, "do": "error",
         });

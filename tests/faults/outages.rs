@@ -1,4 +1,4 @@
-//! A provider that is down, and one beside it that is well.
+//! Provider outages: one provider is down while another works.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::parcels::Parcel;
 use crate::suite::{Suite, play};
 use crate::until::until;
 
-/// How many messages wait, and how many notes are sent meanwhile.
+/// Number of webhook messages that wait, and number of push notifications sent meanwhile.
 const MESSAGES: usize = 20;
 const NOTES: usize = 10;
 
-/// Reliability F9. That an emergency falls over to a text once is `failover`'s.
+/// Reliability F9. The module `failover` of the test `it` checks the failover of a critical event to SMS.
 #[tokio::test]
-async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_messages_go_once() {
+async fn outage_of_one_provider_does_not_delay_another_and_its_messages_are_sent_once_later() {
     play(async |suite| {
         nothing_is_known(suite).await;
         notes(suite).await;
@@ -38,7 +38,7 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
             suite.cloud.counters.breaker("whatsapp").await.unwrap().value.down_since().map(drop)
         })
         .await;
-        // What was under way, and what others have read.
+        // Time for calls in flight to end and for cached breaker states to expire.
         tokio::time::sleep(Duration::from_secs(6)).await;
         let began = suite.proxy.now();
         tokio::time::sleep(Duration::from_secs(15)).await;
@@ -46,7 +46,7 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
         let probes = journal.iter().filter(|it| it.service == "social-messaging").count();
         assert!(probes <= 3, "{probes} messages in 15 s to a provider that is down");
         suite.proxy.clear();
-        // What the first success and a minute do.
+        // A successful probe and one minute close the breaker.
         nothing_is_known(suite).await;
         suite.peace().await;
         for message in &mut messages {
@@ -57,7 +57,7 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
     .await;
 }
 
-/// How long a note takes from its queue to its device, in the middle.
+/// Median time of a push notification from its queue to its device.
 async fn notes(suite: &Suite) -> Duration {
     let mut took = Vec::new();
     for _ in 0..NOTES {
@@ -73,7 +73,7 @@ async fn notes(suite: &Suite) -> Duration {
     took[NOTES / 2]
 }
 
-/// Forgets what is known of the provider, in every process: they go by what they read for five seconds.
+/// Deletes the breaker state and waits until no process has it in its cache, which lasts five seconds.
 async fn nothing_is_known(suite: &Suite) {
     let counters = &suite.cloud.counters;
     let read = counters.breaker("whatsapp").await.unwrap();

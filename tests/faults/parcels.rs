@@ -1,4 +1,4 @@
-//! Jobs as dispatch would send them, each to an address of its own, and what arrived there.
+//! Jobs as dispatch sends them, each to an address of its own, and the messages that arrived there.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use crate::client::Client;
 use crate::cloud::{now, now_text, unique};
 use crate::suite::Suite;
 
-/// One job, and who waits for it.
+/// A job and its receiver.
 pub(crate) struct Parcel {
     pub(crate) job: Job,
-    /// The message that carries it.
+    /// Body of the queue message.
     pub(crate) text: String,
     receiver: Receiver,
 }
 
 enum Receiver {
-    /// Whoever the capture server plays, by its channel and address.
+    /// A provider played by the capture server: channel and address.
     Played(&'static str, String),
     Socket(Box<Client>),
 }
 
-/// The channels that a parcel can go by.
+/// Channels that a test job can use.
 pub(crate) const CHANNELS: [Channel; 6] =
     [Channel::Email, Channel::Sms, Channel::Push, Channel::Whatsapp, Channel::Webhook, Channel::Socket];
 
@@ -61,7 +61,7 @@ impl Parcel {
         suite.cloud.send(self.job.channel().name(), &self.text).await;
     }
 
-    /// What its receiver knows each message by, one for each that came.
+    /// Ids by which the receiver knows the messages that arrived, one per message.
     pub(crate) async fn arrived(&mut self, suite: &Suite) -> Vec<String> {
         match &mut self.receiver {
             Receiver::Played(channel, to) => {
@@ -88,7 +88,7 @@ fn letter(recipient: &str) -> (Receiver, Value) {
     (Receiver::Played("email", to), json!({ "email": email }))
 }
 
-/// To a number that no other test has, among those that nobody has.
+/// A job to a phone number that no other test uses, out of the range reserved for fiction.
 fn text(channel: &'static str) -> (Receiver, Value) {
     let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
     let to = format!("+1555{:07}", digits % 10_000_000);
@@ -108,7 +108,7 @@ fn note(recipient: &str) -> (Receiver, Value) {
 async fn request(suite: &Suite, recipient: &str, key: &str) -> (Receiver, Value) {
     let path = format!("/hooks/{recipient}");
     let id = EndpointId { tenant: Some(recipient.to_owned()), id: "erp".to_owned() };
-    // By the proxy's door, so that the journal has what it is asked.
+    // The endpoint is behind the proxy, so the journal contains its requests.
     let url = format!("{}{path}", suite.proxy.providers);
     let endpoint: Endpoint =
         serde_json::from_value(json!({ "id": "erp", "tenant": recipient, "url": url })).unwrap();

@@ -1,4 +1,4 @@
-//! What nobody can handle, between neighbours.
+//! Malformed messages among good ones.
 
 use serde_json::json;
 
@@ -9,15 +9,15 @@ use crate::parcels::{CHANNELS, Parcel};
 use crate::suite::{Suite, log, play};
 use crate::until::until;
 
-/// The queues whose functions put aside what they cannot read.
+/// Queues whose functions dead-letter messages that they cannot read.
 const QUEUES: [&str; 7] = ["email", "push", "webhook", "socket", "dispatch", "people", "audit"];
 
-/// How deep the deepest is.
+/// Depth of the deepest nested JSON.
 const DEEP: usize = 10_000;
 
-/// Reliability F7, and G5: nothing of what came is said of it.
+/// Reliability F7 and G5: logs contain no part of the message.
 #[tokio::test]
-async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_not_wait() {
+async fn malformed_message_is_dead_lettered_with_its_cause_and_its_neighbours_are_handled() {
     play(async |suite| {
         let mark = unique("canary");
         let bodies = [
@@ -58,7 +58,7 @@ async fn poison_is_put_aside_with_its_cause_and_its_past_and_its_neighbours_do_n
     .await;
 }
 
-/// All of it lies among the queue's dead letters, and says why.
+/// Checks that all malformed messages with this mark are in the dead-letter queue with a cause.
 async fn put_aside(suite: &Suite, queue: &str, mark: &str) {
     let mut found = Vec::new();
     until(&format!("the dead letters of {queue}"), async || {

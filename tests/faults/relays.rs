@@ -1,4 +1,4 @@
-//! What dies between the producer's table and the bus.
+//! Crashes of the relay between the producer's table and the bus.
 
 use domain::event::Event;
 use publish::{Outbox, Stream};
@@ -13,13 +13,13 @@ use crate::until::until;
 
 const TABLE: &str = "carillon-local-events";
 
-/// Orders, and events of each.
+/// Number of streams, and of events in each.
 const STREAMS: usize = 4;
 const LONG: u64 = 5;
 
-/// Reliability F8: the relay dies at every other of its calls, and some of the bus's answers are in part a no.
+/// Reliability F8: the relay is killed at every other call, and some `PutEvents` replies contain failed entries.
 #[tokio::test]
-async fn a_relay_that_dies_again_and_again_loses_nothing_and_tells_nobody_twice() {
+async fn relay_killed_repeatedly_loses_no_event_and_sends_none_twice() {
     play(async |suite| {
         let relay = |deed: &str, chance: f64, times: u32| {
             json!({ "function": "relay", "action": "PutEvents", "do": deed, "chance": chance, "times": times })
@@ -62,7 +62,7 @@ async fn a_relay_that_dies_again_and_again_loses_nothing_and_tells_nobody_twice(
     .await;
 }
 
-/// A stream of an order, one transaction for each event.
+/// Appends the events of one stream, one transaction per event.
 async fn append(suite: &Suite) -> (Stream, Vec<Hello>) {
     let tables = store::client(&suite.cloud.config);
     let outbox = Outbox::new(TABLE.to_owned());

@@ -1,4 +1,4 @@
-//! The same message again and again: at once, to several processes, and later.
+//! Redelivery: the same message several times, at once to several processes and again later.
 
 use crate::hellos::{Hello, check_books};
 use crate::invariants::check;
@@ -7,7 +7,7 @@ use crate::suite::play;
 
 /// Reliability F3.
 #[tokio::test]
-async fn what_is_delivered_five_times_at_once_and_again_later_is_told_once() {
+async fn job_delivered_five_times_at_once_and_again_later_is_sent_once() {
     play(async |suite| {
         let hello = Hello::new(&suite.cloud).await;
         let entries: Vec<_> = (0..5).map(|_| hello.entry()).collect();

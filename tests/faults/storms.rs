@@ -1,4 +1,4 @@
-//! A part of all calls fails for a while; a part of a call fails.
+//! Partial failures: a share of all calls fails for a while, or a part of one call fails.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::invariants::check;
 use crate::parcels::{CHANNELS, Parcel};
 use crate::suite::play;
 
-/// How many events are on their way in the storm.
+/// Number of events on their way while calls fail.
 const EVENTS: usize = 30;
 
 /// Reliability F5, for a third of its minute.
 #[tokio::test]
-async fn while_three_calls_of_ten_fail_nothing_is_lost_and_nothing_is_told_twice() {
+async fn failure_of_three_calls_in_ten_loses_no_event_and_sends_none_twice() {
     play(async |suite| {
         let mut hellos = Vec::new();
         for _ in 0..EVENTS {
@@ -52,7 +52,7 @@ async fn while_three_calls_of_ten_fail_nothing_is_lost_and_nothing_is_told_twice
 
 /// Reliability F6.
 #[tokio::test]
-async fn when_half_of_a_call_fails_that_half_is_asked_for_again_and_the_other_is_not() {
+async fn failed_entries_of_a_call_are_retried_and_the_others_are_not() {
     play(async |suite| {
         let mut hellos = Vec::new();
         for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! What is counted, gathered or left for later, while dispatch is killed at every call it makes about it.
+//! Throttles, digests and waits while dispatch is killed at each of its calls.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde_json::json;
 use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::suite::play;
 
-/// As many calls as dispatch makes about one of them when all is well, its wake included.
+/// Number of calls that dispatch makes for one event without faults, including its continuation.
 const MOST_CALLS: u64 = 14;
 
 const KINDS: [&str; 3] = ["demo.comment", "demo.alarm", "demo.appointment"];
 
-/// A thing that happened, about which one letter is written: now, when its window closes, or a little later.
+/// An event that leads to one e-mail: at once, when its digest window closes, or after a wait.
 struct Thing {
     mark: String,
     kind: &'static str,
@@ -43,7 +43,7 @@ impl Thing {
 
 /// Reliability F1 and G2.
 #[tokio::test]
-async fn a_window_a_throttle_and_a_reminder_outlive_the_death_of_whoever_counts_them() {
+async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
     play(async |suite| {
         let (mut things, mut faults) = (Vec::new(), Vec::new());
         for kind in KINDS {
@@ -64,7 +64,7 @@ async fn a_window_a_throttle_and_a_reminder_outlive_the_death_of_whoever_counts_
             join_all(some.iter().map(|it| it.put(&suite.cloud))).await;
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-        // The last window closes.
+        // The last digest window closes.
         tokio::time::sleep(Duration::from_secs(7)).await;
         suite.peace().await;
         let done = suite.proxy.done();

@@ -1,4 +1,4 @@
-//! What was recorded while everything broke. Its name puts it last: it looks at what all others left behind.
+//! Verification of the audit records of the run. The module's name sorts last, so all other scenarios have run before.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,15 +11,16 @@ use crate::cloud::{now, root};
 use crate::hellos::Hello;
 use crate::suite::play;
 
-/// How much of the time since the first scenario is looked at.
+/// Span of the run that is verified.
 const SPAN: Duration = Duration::from_secs(120);
 
-/// A minute is sealed three minutes after its end, by a schedule of a minute; a slow machine takes a little longer.
+/// Delay until a minute is sealed. The schedule runs every minute and seals three minutes after a minute's end; a slow
+/// machine takes longer.
 const SEALED_AFTER: Duration = Duration::from_secs(270);
 
-/// Reliability G4: the chain verifies.
+/// Reliability G4: the chain of seals verifies.
 #[tokio::test]
-async fn what_was_recorded_while_everything_broke_is_as_it_was_sealed() {
+async fn audit_records_written_during_faults_verify_against_their_seals() {
     play(async |suite| {
         let hello = Hello::new(&suite.cloud).await;
         suite.cloud.put(&[hello.entry()]).await;

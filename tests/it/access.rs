@@ -45,7 +45,7 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
 }
 
 #[tokio::test]
-async fn list_is_found_under_everybody_in_it() {
+async fn list_request_is_found_for_every_person_on_the_page() {
     let cloud = Cloud::connect();
     let (clinic, ann, ben, topic) = (unique("clinic"), unique("ann"), unique("ben"), unique("team:7"));
     for id in [&ann, &ben] {
@@ -122,7 +122,7 @@ async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
     }
 }
 
-/// The access records about a person, as the command prints them.
+/// Access records about a person, as the command prints them.
 fn about(person: &str) -> Vec<Value> {
     json_lines(&carillon(&["--json", "audit", "access", "--person", person], ""))
 }

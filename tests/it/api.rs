@@ -1,4 +1,4 @@
-//! The HTTP API: who reaches what, once, and what is said to everybody else.
+//! The HTTP API: permissions of each role, idempotency, and refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::cloud::{Cloud, now, root, unique};
 use crate::until::until;
 
 #[tokio::test]
-async fn a_member_keeps_what_is_their_own_and_nothing_else() {
+async fn member_manages_own_resources_only() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "name": "Ann", "tenants": [clinic] })).await;
@@ -74,7 +74,7 @@ async fn a_member_keeps_what_is_their_own_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_ticket_from_the_api_opens_a_socket_once() {
+async fn ticket_from_the_api_opens_one_socket() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     let me = Asking::of(&ann, &clinic, "member");
@@ -94,7 +94,7 @@ async fn a_ticket_from_the_api_opens_a_socket_once() {
 }
 
 #[test]
-fn a_token_that_was_not_issued_or_is_not_for_now_opens_nothing() {
+fn token_that_is_forged_expired_or_not_yet_valid_is_refused() {
     let (ann, clinic) = (unique("ann"), unique("clinic"));
     let honest = Asking::of(&ann, &clinic, "admin");
     let path = "/v1/recipients?topic=x:1";
@@ -131,7 +131,7 @@ fn a_token_that_was_not_issued_or_is_not_for_now_opens_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose() {
+async fn tenant_event_is_published_delivered_and_sent_again_on_request() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
@@ -178,7 +178,7 @@ async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose()
 }
 
 #[tokio::test]
-async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
+async fn repeated_request_with_the_same_idempotency_key_gets_the_first_response() {
     let cloud = Cloud::connect();
     let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
     let (key, body) = (unique("key"), json!({ "type": "nobody.cares", "data": { "a": 1, "b": 2 } }));
@@ -217,7 +217,7 @@ async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_a_reason() {
+fn invalid_request_is_refused_with_a_reason() {
     let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
     let post = |body: &str| admin.ask_with("POST", "/v1/events", body, &[]);
     for body in ["{", "[]", "7", "{\"type\":", "\u{0}"] {
@@ -258,7 +258,7 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a_group_is_listed_page_by_page_and_only_those_of_the_tenant() {
+async fn audience_is_listed_in_pages_and_only_within_the_tenant() {
     let cloud = Cloud::connect();
     let (clinic, team) = (unique("clinic"), unique("team:7"));
     let ids: Vec<String> = (0..5).map(|at| format!("{clinic}-{at}")).collect();
@@ -282,7 +282,7 @@ async fn a_group_is_listed_page_by_page_and_only_those_of_the_tenant() {
 }
 
 #[test]
-fn the_document_lists_the_routes_and_no_others() {
+fn openapi_document_lists_exactly_the_routes() {
     let text = std::fs::read_to_string(root().join("functions/api/openapi.yaml")).unwrap();
     let document: Value = serde_saphyr::from_str(&text).unwrap();
     let mut described: BTreeMap<String, Value> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A real HTTP client of the API, with tokens of the local issuer and others.
+//! HTTP client of the API, with tokens of the local issuer and forged ones.
 
 use std::process::Command;
 
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::cloud::root;
 
-/// Somebody who asks with a token, or tries to.
+/// An API caller with a token, valid or not.
 pub(crate) struct Asking {
     pub(crate) url: String,
     pub(crate) token: String,
     agent: ureq::Agent,
 }
 
-/// What was said.
+/// Status and body of a response.
 pub(crate) struct Said {
     pub(crate) status: u16,
     pub(crate) kind: String,
@@ -113,7 +113,7 @@ print((text + b'.' + part(signature)).decode())";
     String::from_utf8(said.stdout).unwrap().trim().to_owned()
 }
 
-/// The claims of a token, with these instead of its own.
+/// Claims of a token, with `others` replacing its own.
 pub(crate) fn claims(token: &str, others: &Value) -> Value {
     let mut claims = part(token, 1);
     for (name, value) in others.as_object().unwrap() {

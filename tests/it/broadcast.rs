@@ -1,4 +1,4 @@
-//! Broadcasts: an event goes live to rooms and users, and nothing of it is kept.
+//! Broadcasts: an event goes live to rooms and users, and is not stored.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::until::until;
 
 #[tokio::test]
-async fn broadcast_reaches_a_room_once_without_the_sockets_of_an_excluded_user_and_keeps_nothing() {
+async fn broadcast_reaches_a_room_once_skips_an_excluded_user_and_is_not_stored() {
     let cloud = Cloud::connect();
     let owner = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let (board, by) = (unique("board"), unique("user"));
@@ -80,7 +80,7 @@ fn check_frame(frame: &Value, event: &str, kind: &str, data: &Value) {
     assert!(frame["title"].is_null() && frame["inbox"].is_null(), "{frame}");
 }
 
-/// A client of a user that has joined the room of a board.
+/// A WebSocket client of a user that has joined the room of a board.
 async fn in_room(cloud: &Cloud, user: &str, board: &str) -> Client {
     let room = format!("board:{board}");
     let mut client = Client::of(cloud, user, None, &[&room]).await;

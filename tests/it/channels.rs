@@ -1,4 +1,4 @@
-//! Texts, notes and WhatsApp messages: a job in, the provider's own words out, once.
+//! SMS, push notifications and WhatsApp messages: a job leads to one provider request of the right shape.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::cloud::{Cloud, cloud_event, entry, now, now_text, root, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn a_text_arrives_once() {
+async fn sms_arrives_once() {
     let cloud = Cloud::connect();
     let phone = phone();
     let row =
@@ -32,10 +32,10 @@ async fn a_text_arrives_once() {
 }
 
 #[tokio::test]
-async fn a_text_of_too_many_messages_is_not_sent() {
+async fn sms_with_too_many_segments_is_not_sent() {
     let cloud = Cloud::connect();
     let phone = phone();
-    // Six messages of 67 letters, and one letter more.
+    // Six segments of 67 characters, and one character more.
     let text = "ж".repeat(6 * 67 + 1);
     let row = deliver(&cloud, "sms", &json!({ "to": phone, "text": text, "locale": "en" })).await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::TooLarge)));
@@ -43,7 +43,7 @@ async fn a_text_of_too_many_messages_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_note_arrives_once_in_the_words_of_its_platform() {
+async fn push_notification_arrives_once_in_the_format_of_its_platform() {
     let cloud = Cloud::connect();
     let endpoint = endpoint("shop");
     let row = deliver(&cloud, "push", &note(&endpoint)).await;
@@ -60,7 +60,7 @@ async fn a_note_arrives_once_in_the_words_of_its_platform() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_gone_takes_nothing_and_the_bus_hears_of_it() {
+async fn unregistered_device_receives_none_and_the_bus_gets_an_event() {
     let cloud = Cloud::connect();
     let endpoint = endpoint("disabled");
     let row = deliver(&cloud, "push", &note(&endpoint)).await;
@@ -76,7 +76,7 @@ async fn a_device_that_is_gone_takes_nothing_and_the_bus_hears_of_it() {
 }
 
 #[tokio::test]
-async fn a_whatsapp_message_arrives_once() {
+async fn whatsapp_message_arrives_once() {
     let cloud = Cloud::connect();
     let phone = phone();
     let content = json!({ "to": phone, "text": "Your turn.", "locale": "en" });
@@ -94,7 +94,7 @@ async fn a_whatsapp_message_arrives_once() {
 }
 
 #[tokio::test]
-async fn a_whatsapp_message_that_is_too_long_is_not_sent() {
+async fn whatsapp_message_over_the_length_limit_is_not_sent() {
     let cloud = Cloud::connect();
     let phone = phone();
     let content = json!({ "to": phone, "text": "a".repeat(4_097), "locale": "en" });
@@ -103,11 +103,11 @@ async fn a_whatsapp_message_that_is_too_long_is_not_sent() {
     assert!(cloud.captured("whatsapp", &phone).is_empty());
 }
 
-/// The number of somebody who said stop, as the capture server plays it.
+/// A phone number that has opted out, as the capture server plays it.
 const OPTED_OUT: &str = "+15005550198";
 
 #[tokio::test]
-async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
+async fn opted_out_number_gets_one_more_sms_and_then_none() {
     let cloud = Cloud::connect();
     let id = unique("user");
     cloud.somebody_with(json!({ "id": id, "phone": OPTED_OUT })).await;
@@ -135,7 +135,7 @@ async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
 }
 
 #[tokio::test]
-async fn a_tenant_whose_money_for_texts_is_spent_sends_none_and_others_do() {
+async fn exhausted_sms_budget_of_a_tenant_does_not_affect_other_tenants() {
     let cloud = Cloud::connect();
     let compiled = catalog::compile(&root().join("config")).ok().unwrap();
     let catalog = Catalog::open(compiled.file).unwrap();
@@ -175,7 +175,7 @@ async fn a_tenant_whose_money_for_texts_is_spent_sends_none_and_others_do() {
 }
 
 #[tokio::test]
-async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text() {
+async fn whatsapp_sends_the_approved_template_until_the_user_writes_and_then_free_text() {
     let cloud = Cloud::connect();
     let (id, number) = (unique("user"), phone());
     cloud.somebody_with(json!({ "id": id, "whatsapp": number })).await;
@@ -205,7 +205,7 @@ async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text
 }
 
 #[tokio::test]
-async fn free_text_that_waited_too_long_is_not_sent() {
+async fn whatsapp_free_text_after_the_service_window_is_not_sent() {
     let cloud = Cloud::connect();
     let number = phone();
     let content = json!({ "to": number, "text": "Hi", "locale": "en", "free_until": "2026-01-01T00:00:00Z" });
@@ -215,7 +215,7 @@ async fn free_text_that_waited_too_long_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_device_is_registered_once_written_to_refreshed_and_forgotten() {
+async fn device_is_registered_once_notified_refreshed_and_deleted() {
     let cloud = Cloud::connect();
     let fcm = Some("arn:aws:sns:us-east-1:000000000000:app/GCM/local".to_owned());
     let devices = sns::Devices::new(&cloud.config, sns::Applications { fcm, ..sns::Applications::default() });
@@ -238,7 +238,7 @@ async fn a_device_is_registered_once_written_to_refreshed_and_forgotten() {
     );
 }
 
-/// What became of the text of an event.
+/// Ledger row of the SMS of an event.
 async fn text_row(cloud: &Cloud, event: &str) -> LedgerRow {
     until("the text's outcome", async || {
         cloud.outcomes(event).await.into_iter().find(|outcome| outcome.channel == Some(Channel::Sms))
@@ -246,7 +246,7 @@ async fn text_row(cloud: &Cloud, event: &str) -> LedgerRow {
     .await
 }
 
-/// Puts a job into its channel's queue, twice, and waits for its outcome.
+/// Sends a job to its channel's queue twice and waits for the outcome.
 async fn deliver(cloud: &Cloud, channel: &str, content: &Value) -> LedgerRow {
     deliver_to(cloud, "ann", channel, content).await
 }
@@ -272,12 +272,12 @@ fn note(endpoint: &str) -> Value {
     })
 }
 
-/// A device that no other test has.
+/// A device endpoint that no other test uses.
 fn endpoint(application: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/{application}/{}", unique("device"))
 }
 
-/// A number that no other test has, among those that nobody has.
+/// A phone number that no other test uses, out of the range reserved for fiction.
 pub(crate) fn phone() -> String {
     let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
     format!("+1555{:07}", digits % 10_000_000)

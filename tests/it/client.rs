@@ -1,4 +1,4 @@
-//! A real WebSocket client.
+//! WebSocket client of the gateway.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::until::PATIENCE;
 pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    /// Connects with a ticket that was just issued.
+    /// Connects with a fresh ticket.
     pub(crate) async fn of(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&str]) -> Client {
         let ticket = ticket(cloud, user, tenant, rooms, 30).await;
         Client::connect(cloud, &ticket).await.unwrap()
@@ -38,7 +38,7 @@ impl Client {
         serde_json::from_str(&message.to_string()).unwrap()
     }
 
-    /// Whether nothing comes for a while.
+    /// Whether no message arrives for a while.
     pub(crate) async fn hears_nothing(&mut self) -> bool {
         tokio::time::timeout(Duration::from_secs(3), self.0.next()).await.is_err()
     }
@@ -48,7 +48,7 @@ impl Client {
         self.hear().await
     }
 
-    /// What is heard until the other end closes the connection.
+    /// Messages received until the server closes the connection.
     pub(crate) async fn ends(mut self) -> Vec<Value> {
         let mut heard = Vec::new();
         let end = async {
@@ -68,7 +68,7 @@ impl Client {
     }
 }
 
-/// A ticket that works for so many seconds from now.
+/// Creates a ticket that is valid for this many seconds.
 pub(crate) async fn ticket(
     cloud: &Cloud,
     user: &str,

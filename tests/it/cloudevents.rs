@@ -1,4 +1,4 @@
-//! CloudEvents at every door: what is accepted is told, and what is refused can be found with its reason.
+//! CloudEvents on every way in: accepted events are delivered, and refused ones can be found with their reason.
 
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ async fn batch_is_published_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn outbox_row_without_a_time_is_told_at_the_time_of_its_append() {
+async fn outbox_row_without_a_time_takes_the_time_of_its_append() {
     let (cloud, desk) = desk();
     let id = unique("event");
     let text =
@@ -77,7 +77,7 @@ async fn outbox_row_without_a_time_is_told_at_the_time_of_its_append() {
     })
     .await;
     let time = |name: &str| record.get(name).unwrap().parse::<domain::Timestamp>().unwrap();
-    // The bus counts whole seconds.
+    // EventBridge times have whole seconds.
     let difference = time("time").duration_since(time("appended_at")).abs();
     assert!(difference <= jiff::SignedDuration::from_secs(1), "{difference}");
 }
@@ -109,7 +109,7 @@ async fn refused_event_is_explained_by_its_own_id_and_by_the_id_of_the_bus() {
 }
 
 #[tokio::test]
-async fn attribute_of_a_third_party_is_noted_and_the_event_is_told() {
+async fn attribute_of_a_third_party_is_noted_and_the_event_is_delivered() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let id = unique("event");

@@ -1,4 +1,4 @@
-//! Once, whatever comes twice or is left behind.
+//! Exactly one send for duplicate deliveries and abandoned claims.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn an_event_that_comes_twice_is_told_once() {
+async fn duplicate_event_sends_once() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let mut socket = Client::of(&cloud, &ann.id, None, &[]).await;
@@ -20,7 +20,7 @@ async fn an_event_that_comes_twice_is_told_once() {
     cloud.put(&[event.clone(), event.clone()]).await;
     socket.hear().await;
     until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
-    // And once more, when everything about it is over.
+    // A third delivery after all outcomes are final.
     cloud.put(&[event]).await;
     quiet().await;
     assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 1);
@@ -29,7 +29,7 @@ async fn an_event_that_comes_twice_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_comes_twice_at_once_is_sent_once() {
+async fn duplicate_job_sends_once() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let address = ann.email.as_deref().unwrap();
@@ -45,7 +45,7 @@ async fn a_job_that_comes_twice_at_once_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_letter_whose_sender_was_never_heard_of_again_is_unknown_and_not_sent_again() {
+async fn email_with_an_expired_lease_is_unknown_and_not_sent_again() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let address = ann.email.as_deref().unwrap();
@@ -61,7 +61,7 @@ async fn a_letter_whose_sender_was_never_heard_of_again_is_unknown_and_not_sent_
 }
 
 #[tokio::test]
-async fn a_live_message_whose_sender_was_never_heard_of_again_is_sent_again() {
+async fn in_app_message_with_an_expired_lease_is_sent_again() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut socket = Client::of(&cloud, &user, None, &[]).await;
@@ -77,7 +77,7 @@ async fn a_live_message_whose_sender_was_never_heard_of_again_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_claim_that_still_holds_keeps_a_second_sender_away() {
+async fn active_claim_keeps_a_second_sender_away() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let address = ann.email.as_deref().unwrap();
@@ -92,7 +92,7 @@ async fn a_claim_that_still_holds_keeps_a_second_sender_away() {
 }
 
 #[tokio::test]
-async fn what_is_too_late_is_not_sent_and_the_reason_is_on_record() {
+async fn expired_job_is_not_sent_and_its_reason_is_recorded() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let address = ann.email.as_deref().unwrap();
@@ -115,7 +115,7 @@ async fn what_is_too_late_is_not_sent_and_the_reason_is_on_record() {
     assert!(cloud.letters(address).is_empty());
 }
 
-/// A claim of another sender whose lease is over.
+/// Writes a claim of another sender with an expired lease.
 async fn left_behind(cloud: &Cloud, job: &Job) {
     let then = now() - Duration::from_secs(60);
     cloud.ledger.claim(&[job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
@@ -126,7 +126,7 @@ fn letter_job(address: &str) -> (String, Job) {
     job(&json!({ "email": email }), "hold")
 }
 
-/// A job as dispatch would send it.
+/// A job as dispatch sends it.
 fn job(content: &Value, on_unknown: &str) -> (String, Job) {
     let job = json!({
         "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": "ann",

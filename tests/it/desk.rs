@@ -1,4 +1,4 @@
-//! A producer with a table of its own, and what may befall what it wrote.
+//! A producer with an outbox table of its own, and the faults that its entries may meet.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::cloud::{Cloud, now, now_text, root, unique};
 
 pub(crate) const TABLE: &str = "carillon-local-events";
 
-/// A producer with a table of its own, and whoever looks into the outbox.
+/// A producer with an outbox table, and a reader of its entries.
 pub(crate) struct Desk {
     pub(crate) client: Client,
     pub(crate) events: Events,
@@ -47,7 +47,7 @@ impl Desk {
     }
 
     /// # Errors
-    /// Why it was cancelled, action by action.
+    /// The cancellation reasons, one per action.
     pub(crate) async fn run(
         &self,
         transaction: Vec<TransactWriteItem>,
@@ -93,7 +93,7 @@ pub(crate) fn hello(id: &str, to: &[&str]) -> Event {
     Event::parse(&event.to_string()).unwrap()
 }
 
-/// The event as the stream has it.
+/// The event as the stream stores it.
 pub(crate) fn at(event: &Event, stream: &Stream, version: u64) -> Event {
     Event {
         subject: Some(stream.subject.clone()),
@@ -102,7 +102,7 @@ pub(crate) fn at(event: &Event, stream: &Stream, version: u64) -> Event {
     }
 }
 
-/// Something of the caller's own that the transaction writes too.
+/// An item of the producer's own in the same transaction.
 fn own() -> TransactWriteItem {
     let put =
         Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
@@ -110,7 +110,7 @@ fn own() -> TransactWriteItem {
     TransactWriteItem::builder().put(put).build()
 }
 
-/// The same, on a condition that does not hold.
+/// The same item with a condition that fails.
 pub(crate) fn impossible() -> TransactWriteItem {
     let put =
         Put::builder().table_name("carillon-local-counters").item("pk", AttributeValue::S(unique("own")));
@@ -118,7 +118,7 @@ pub(crate) fn impossible() -> TransactWriteItem {
     TransactWriteItem::builder().put(put.build().unwrap()).build()
 }
 
-/// Kills the relay's processes of this local cloud, and of no other, as a machine does that fails.
+/// Kills the relay's processes of this local cloud only, as a machine failure would.
 pub(crate) fn kill_relays() -> usize {
     let ours = root().join(".local/tmp");
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);

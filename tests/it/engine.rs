@@ -1,6 +1,6 @@
-//! What takes time or is counted, on the real binaries: exact under redelivery and under many dispatchers at once.
-//!
-//! The rules are those of the demo, whose hours are seconds.
+//! Digests, throttles, quiet hours, escalations, cancellations and large audiences on the real binaries.
+//! Results are exact under redelivery and with many concurrent dispatchers. The rules are those of the demo, whose
+//! hours are seconds.
 
 use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
@@ -14,7 +14,7 @@ use crate::commands::{aws, carillon, json_lines};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn of_many_alarms_at_once_each_delivered_twice_two_are_told() {
+async fn throttle_sends_two_of_many_alarms_delivered_twice_at_once() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let about = unique("pump");
@@ -30,7 +30,7 @@ async fn of_many_alarms_at_once_each_delivered_twice_two_are_told() {
 }
 
 #[tokio::test]
-async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_once() {
+async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let about = unique("board");
@@ -41,7 +41,7 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
     let rows = settled(&cloud, &events, 15).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Merged)), 15);
     let windows: std::collections::BTreeSet<_> = rows.iter().filter_map(|row| row.joined.clone()).collect();
-    // One window, unless this machine is slower than the window is long.
+    // All comments share one window unless the machine is slower than the window is long.
     assert!((1..=3).contains(&windows.len()), "{} windows", windows.len());
     let address = ann.email.as_deref().unwrap();
     until("a letter for each window", async || {
@@ -58,12 +58,12 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
 }
 
 #[tokio::test]
-async fn comment_that_cannot_be_told_is_left_out_of_its_digest_and_the_others_are_told() {
+async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let about = unique("board");
     let mut events: Vec<(String, Entry)> = (0..4).map(|_| demo("demo.comment", &[&ann], &about)).collect();
-    // The template wants the text of each comment.
+    // The template requires the text of each comment.
     events[2].1.detail = events[2].1.detail.replace("\"text\"", "\"txt\"");
     put_all(&cloud, &events).await;
     let rows = settled(&cloud, &events, 5).await;
@@ -81,7 +81,7 @@ async fn comment_that_cannot_be_told_is_left_out_of_its_digest_and_the_others_ar
 }
 
 #[tokio::test]
-async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
+async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
     let cloud = Cloud::connect();
     let hour = jiff::SignedDuration::from_hours(1);
     let clock = |at: domain::Timestamp| at.to_string()[11..16].to_owned();
@@ -105,7 +105,7 @@ async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
 }
 
 #[tokio::test]
-async fn who_acknowledges_is_not_written_to_and_who_does_not_is() {
+async fn escalation_stops_for_recipients_who_acknowledge() {
     let cloud = Cloud::connect();
     let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
     let mut anns = Client::of(&cloud, &ann.id, None, &[]).await;
@@ -116,7 +116,7 @@ async fn who_acknowledges_is_not_written_to_and_who_does_not_is() {
     bens.hear().await;
     let said = json!({ "action": "acknowledge", "ids": [heard["id"]] }).to_string();
     until("it is on record", async || (anns.ask(&said).await["type"] == "acknowledged").then_some(())).await;
-    // For each: the screen, the wait, the letter.
+    // Each recipient gets an in-app message, a wait and an e-mail.
     let rows = settled(&cloud, &[event], 6).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
     until("Ben's letter", async || {
@@ -127,7 +127,7 @@ async fn who_acknowledges_is_not_written_to_and_who_does_not_is() {
 }
 
 #[tokio::test]
-async fn what_is_called_off_in_time_is_not_sent_and_its_neighbour_is() {
+async fn cancelled_reminder_is_not_sent_and_another_is() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let (off, on) = (unique("off"), unique("on"));
@@ -142,7 +142,7 @@ async fn what_is_called_off_in_time_is_not_sent_and_its_neighbour_is() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_against_their_preference_and_the_layer_that_said_no_is_named() {
+async fn preference_suppresses_and_the_reason_names_its_layer() {
     let cloud = Cloud::connect();
     let preferences = json!({ "categories": { "demo": { "channel_types": { "email": false } } } });
     let ann = somebody_with(&cloud, &json!({ "preferences": preferences })).await;
@@ -155,7 +155,7 @@ async fn nobody_is_told_against_their_preference_and_the_layer_that_said_no_is_n
 }
 
 #[tokio::test]
-async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
+async fn large_audience_is_notified_in_pages_and_each_recipient_once() {
     let cloud = Cloud::connect();
     let (value, email) = (unique("readers"), unique("mail"));
     let people: Vec<Recipient> = (0..230)
@@ -172,7 +172,7 @@ async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
         &id,
         &json!({ "audience": value, "title": "News", "body": "Hello.", "url": "https://example.com" }),
     );
-    // Twice: the pages of the second delivery find those of the first.
+    // The event is delivered twice. The pages of the second delivery find the claims of the first.
     cloud.put(&[event.clone(), event]).await;
     let rows = settled_id(&cloud, &id, 460).await;
     let told: std::collections::BTreeSet<&str> =
@@ -185,7 +185,7 @@ async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
 }
 
 #[tokio::test]
-async fn an_emergency_comes_by_two_lanes_and_once() {
+async fn critical_event_uses_both_lanes_and_is_sent_once() {
     let cloud = Cloud::connect();
     let night = json!({ "quiet": { "start": "00:00", "end": "24:00" } });
     let no = json!({ "categories": { "emergency": false } });
@@ -200,7 +200,7 @@ async fn an_emergency_comes_by_two_lanes_and_once() {
 }
 
 #[tokio::test]
-async fn of_one_source_no_more_pass_in_a_second_than_the_policy_says() {
+async fn rate_limit_of_the_policy_bounds_events_of_one_source() {
     let cloud = Cloud::connect();
     let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
     let (source, at) = (unique("source"), now());
@@ -213,7 +213,7 @@ async fn of_one_source_no_more_pass_in_a_second_than_the_policy_says() {
 }
 
 #[tokio::test]
-async fn the_cli_says_what_came_of_an_event_and_what_other_rules_would_make_of_it() {
+async fn explain_shows_outcomes_and_what_if_shows_other_rules() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let event = demo("demo.alarm", &[&ann], &unique("pump"));
@@ -234,7 +234,7 @@ async fn the_cli_says_what_came_of_an_event_and_what_other_rules_would_make_of_i
     assert!(sum["events"].as_u64().unwrap() >= 1);
 }
 
-/// An event of the demo to these people, and its id.
+/// A demo event to these recipients, with its id.
 fn demo(kind: &str, to: &[&Recipient], about: &str) -> (String, Entry) {
     let id = unique("event");
     let to: Vec<&str> = to.iter().map(|it| it.id.as_str()).collect();
@@ -257,7 +257,7 @@ async fn put_all(cloud: &Cloud, events: &[(String, Entry)]) {
     cloud.put(&entries).await;
 }
 
-/// The rows of these events, when there are so many of them and all of them final.
+/// Waits until the events have `count` ledger rows, all of them final.
 async fn settled(cloud: &Cloud, events: &[(String, Entry)], count: usize) -> Vec<LedgerRow> {
     until("all outcomes", async || {
         let mut rows = Vec::new();
@@ -282,7 +282,7 @@ fn of(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {
     rows.iter().filter(|row| row.status == status && (reason.is_none() || row.reason == reason)).count()
 }
 
-/// Somebody with an address of their own and these members.
+/// Creates a recipient with an address of their own and these members.
 async fn somebody_with(cloud: &Cloud, members: &Value) -> Recipient {
     let id = unique("user");
     let mut person = json!({ "id": id, "name": "Ann", "email": format!("{id}@example.com") });

@@ -1,4 +1,4 @@
-//! A channel that cannot deliver, and the one that takes its place: once for everybody.
+//! Failover from a channel that cannot deliver to its fallback channel, once per recipient.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::cloud::{Cloud, entry, now, now_text, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn whoever_removed_the_app_is_sent_a_text_instead_and_once() {
+async fn person_without_the_app_is_sent_one_sms_instead() {
     let cloud = Cloud::connect();
     let ann = somebody(&cloud, "disabled").await;
     let id = emergency(&cloud, &[&ann]).await;
@@ -39,7 +39,7 @@ async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exact
     for _ in 0..30 {
         people.push(somebody(&cloud, &application).await);
     }
-    // The event comes by two lanes, and both are delivered twice.
+    // The event uses both lanes, and both messages are delivered twice.
     let id = emergency(&cloud, &people.iter().collect::<Vec<_>>()).await;
     let rows = outcomes(&cloud, &id, 60).await;
     cloud.trouble(&application, None);
@@ -55,7 +55,8 @@ async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exact
     nothing_is_known(&cloud).await;
 }
 
-/// Forgets what is known of the provider of notes, in every process: they go by what they read for five seconds.
+/// Deletes the breaker state of the push provider and waits until no process has it in its cache, which lasts five
+/// seconds.
 async fn nothing_is_known(cloud: &Cloud) {
     let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
     let read = counters.breaker("sns-push").await.unwrap();
@@ -63,7 +64,7 @@ async fn nothing_is_known(cloud: &Cloud) {
     tokio::time::sleep(Duration::from_secs(6)).await;
 }
 
-/// Two channels of one key each, in the order of their names.
+/// Outcomes on both channels, ordered by channel name. Each channel must have one key.
 async fn outcomes(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
     until("all outcomes", async || Some(cloud.outcomes(id).await).filter(|it| it.len() == count)).await
 }
@@ -80,7 +81,7 @@ async fn emergency(cloud: &Cloud, people: &[&Recipient]) -> String {
     id
 }
 
-/// Somebody with a phone, whose app was installed from this application.
+/// A recipient with a phone and with the app of this SNS application.
 async fn somebody(cloud: &Cloud, application: &str) -> Recipient {
     let id = unique("user");
     let endpoint =

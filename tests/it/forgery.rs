@@ -1,4 +1,4 @@
-//! A hostile producer: it may put events on the bus, with every envelope and every resource, and nothing else.
+//! A hostile producer that may put events with any envelope and any resource on the bus, but has no other right.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Event;
@@ -12,7 +12,7 @@ use crate::desk::{Desk, TABLE, at, desk, hello, is_done, outbox};
 use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
-/// What an attacker may write among the resources.
+/// Event resources that an attacker may forge.
 const FORGED_MARKS: [&[&str]; 3] =
     [&["carillon:outbox"], &["carillon:outbox:AAAA.BBBB", "carillon:outbox"], &["carillon:outbox:"]];
 
@@ -46,7 +46,7 @@ async fn forged_acknowledgement_leaves_the_entry_pending_and_unchanged() {
 }
 
 #[tokio::test]
-async fn forged_version_of_a_stream_stands_in_nobodys_way() {
+async fn forged_version_of_a_stream_does_not_block_the_real_one() {
     let (cloud, desk) = desk();
     let account = Stream::new(Some("ten-b"), &unique("acct"));
     for marks in FORGED_MARKS {
@@ -96,7 +96,7 @@ async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
     assert_eq!(letters(), 2, "no producer makes people hear of an event again");
 }
 
-/// An event that says it is the first version of this stream.
+/// An event that claims to be the first version of this stream.
 fn forged(id: &str, stream: &Stream) -> Event {
     let event = json!({
         "specversion": "1.0", "id": id, "source": "tests", "type": "forged.type", "time": now_text(),
@@ -106,7 +106,7 @@ fn forged(id: &str, stream: &Stream) -> Event {
     Event::parse(&event.to_string()).unwrap()
 }
 
-/// `PutEvents` with these resources.
+/// Calls `PutEvents` with these resources.
 async fn forge(cloud: &Cloud, event: &Event, marks: &[&str]) {
     let resources = marks.iter().map(|mark| (*mark).to_owned()).collect();
     let entry = InOrder { aggregate: None, entry: Entry::of(event), resources };
@@ -118,7 +118,7 @@ async fn recorded(cloud: &Cloud, id: &str) -> Record {
     until("it is recorded", async || cloud.records(id).await.pop()).await
 }
 
-/// `events ls` and `explain` show an event with this finding.
+/// Checks that `events ls` and `explain` show an event with this finding.
 #[track_caller]
 fn shown_with(id: &str, finding: &str) {
     let said = carillon(&["--json", "events", "ls", "--since", "10m", "--id", id], "");
@@ -130,8 +130,8 @@ fn shown_with(id: &str, finding: &str) {
 }
 
 impl Desk {
-    /// An append whose stream record is lost: PartiQL reaches no stream of the local cloud. The time of the append lies
-    /// ahead, so no sweep publishes the entry yet.
+    /// Appends an entry without a stream record: the local cloud's streams omit PartiQL writes. The time of the append
+    /// is in the future, so no sweep publishes the entry yet.
     async fn pending_without_stream(&self, stream: &Stream, event: &Event) {
         let mut transaction = Vec::new();
         let later = now() + jiff::SignedDuration::from_secs(250);
@@ -142,7 +142,7 @@ impl Desk {
         self.run_statement(&format!("INSERT INTO \"{TABLE}\" VALUE {{{}}}", pairs.join(", ")), values).await;
     }
 
-    /// As if the entry had been appended long ago.
+    /// Moves the time of the append into the past.
     async fn make_old(&self, place: &Place) {
         let long_ago = now() - jiff::SignedDuration::from_hours(1);
         let values =

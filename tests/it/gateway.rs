@@ -1,4 +1,4 @@
-//! Tickets, rooms, what clients are told, and what they say they saw.
+//! WebSocket tickets, rooms, messages to clients, and their acknowledgements.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use domain::rule::Unless;
 use store::{Identity, LedgerRow};
 
 #[tokio::test]
-async fn nobody_connects_without_a_ticket_or_with_one_that_was_used_or_is_too_old() {
+async fn connection_needs_a_fresh_unused_ticket() {
     let cloud = Cloud::connect();
     assert!(Client::connect(&cloud, "").await.is_err(), "none");
     assert!(Client::connect(&cloud, "made-up").await.is_err(), "made up");
@@ -30,7 +30,7 @@ async fn nobody_connects_without_a_ticket_or_with_one_that_was_used_or_is_too_ol
 }
 
 #[tokio::test]
-async fn a_client_is_told_what_it_may_do_and_what_it_said_wrong() {
+async fn client_learns_its_permissions_and_its_errors() {
     let cloud = Cloud::connect();
     let mut client = Client::of(&cloud, &unique("user"), None, &["queue:*", "lobby"]).await;
     assert_eq!(client.ask(r#"{"action":"ping"}"#).await, json!({ "type": "pong" }));
@@ -55,7 +55,7 @@ async fn a_client_is_told_what_it_may_do_and_what_it_said_wrong() {
 }
 
 #[tokio::test]
-async fn a_socket_that_closed_is_forgotten_with_all_its_rooms() {
+async fn closed_socket_is_removed_from_all_rooms() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let room = unique("room");
@@ -75,7 +75,7 @@ async fn a_socket_that_closed_is_forgotten_with_all_its_rooms() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to() {
+async fn dead_socket_is_removed_when_a_post_to_it_fails() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let who = Identity { user: ann.id.clone(), view: View::All, rooms: vec![], until: None };
@@ -95,7 +95,7 @@ async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to(
 }
 
 #[tokio::test]
-async fn what_somebody_was_told_they_and_nobody_else_can_see_and_acknowledge() {
+async fn only_the_recipient_can_see_and_acknowledge_a_notification() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let mut client = Client::of(&cloud, &ann.id, None, &[]).await;
@@ -134,7 +134,7 @@ async fn what_somebody_was_told_they_and_nobody_else_can_see_and_acknowledge() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
+async fn row_of_a_room_or_of_another_tenant_cannot_be_acknowledged() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut client = Client::of(&cloud, &user, Some("clinic-7"), &[]).await;
@@ -178,7 +178,7 @@ async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
 }
 
 #[tokio::test]
-async fn nobody_being_connected_is_no_failure_and_the_message_waits_in_the_inbox() {
+async fn message_to_an_absent_user_is_no_failure_and_waits_in_the_inbox() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let id = unique("event");

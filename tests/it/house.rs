@@ -1,4 +1,4 @@
-//! Who may depend on whom. Break a rule on purpose and see it fail.
+//! Dependency rules, file sizes and the patches in `tests/broken`. Break a rule on purpose to see its test fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cloud::root;
 
-/// What the shared crates may know of one another.
+/// Shared crates that each shared crate may depend on.
 const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("templates", &["domain"]),
@@ -28,11 +28,11 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("publish", &["aws", "domain", "store"]),
 ];
 
-/// Whoever carries catalogs and templates decides; a channel only delivers.
+/// Crates that only deciding functions may link. A channel function only delivers.
 const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
 const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
-/// The one crate that holds each client.
+/// The one crate that may link each client.
 const HOMES: [(&str, &[&str]); 10] = [
     ("aws-sdk-apigatewaymanagement", &["sockets"]),
     ("aws-sdk-dynamodb", &["store"]),
@@ -47,7 +47,7 @@ const HOMES: [(&str, &[&str]); 10] = [
 ];
 
 #[test]
-fn arrows_point_down() {
+fn dependencies_point_down() {
     let house = House::look();
     for (name, may_know) in MAY_KNOW {
         let known = house.ours(name);
@@ -56,12 +56,12 @@ fn arrows_point_down() {
     }
 }
 
-/// What shows the work of functions without a cloud: `carillon render` runs the code of dispatch, and shapes each request
-/// by the code of its channel. Nothing that is deployed may know a function.
+/// Functions that `carillon render` links to run dispatch and the channels' request code without a cloud. No deployed
+/// crate may depend on a function.
 const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 #[test]
-fn functions_do_not_know_each_other_and_nobody_knows_them() {
+fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
     let house = House::look();
     let functions = house.below("functions");
     for name in house.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str())) {
@@ -80,7 +80,7 @@ fn functions_do_not_know_each_other_and_nobody_knows_them() {
 }
 
 #[test]
-fn the_domain_knows_no_world() {
+fn domain_depends_on_no_runtime_or_client() {
     let house = House::look();
     for name in house.all("domain") {
         let of_the_world = ["tokio", "tracing", "hyper", "rustls", "reqwest", "ureq"]
@@ -126,7 +126,7 @@ fn there_is_one_tls_stack() {
 }
 
 #[test]
-fn what_breaks_the_product_on_purpose_still_fits_it_and_names_a_test_that_there_is() {
+fn broken_patches_apply_and_name_an_existing_test() {
     let sources: String = sources().iter().map(|source| std::fs::read_to_string(source).unwrap()).collect();
     let folder = std::fs::read_dir(root().join("tests/broken")).unwrap().map(|dir| dir.unwrap().path());
     let patches: Vec<_> =
@@ -145,7 +145,7 @@ fn what_breaks_the_product_on_purpose_still_fits_it_and_names_a_test_that_there_
 }
 
 #[test]
-fn files_are_short_and_no_file_is_a_drawer() {
+fn files_are_short_and_none_is_named_utils() {
     for file in sources() {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
         assert!(lines <= 400, "{} has {lines} lines", file.display());
@@ -158,10 +158,10 @@ fn files_are_short_and_no_file_is_a_drawer() {
     }
 }
 
-/// A derive that buffers members reads a number as a map, because numbers keep their digits (`arbitrary_precision`).
+/// A derive that buffers members reads a number as a map, because `serde_json` keeps digits (`arbitrary_precision`).
 #[test]
-fn no_type_that_is_read_buffers_its_numbers() {
-    // The id of an endpoint is two texts, and the options of a rule's push notifications are texts and a boolean.
+fn deserialized_types_do_not_buffer_numbers() {
+    // An endpoint's id consists of two strings, and a rule's push options are strings and a boolean.
     let harmless = ["domain/src/endpoint.rs", "domain/src/rule.rs"];
     let is_ours = |file: &std::path::Path| {
         !file.starts_with(root().join("tests")) && !harmless.iter().any(|it| file.ends_with(it))
@@ -178,12 +178,12 @@ fn no_type_that_is_read_buffers_its_numbers() {
     }
 }
 
-/// The workspace as cargo knows it.
+/// The workspace as `cargo metadata` describes it.
 struct House {
-    /// What each of our packages uses directly, without what only its tests use.
+    /// Direct dependencies of each workspace crate, without dev-dependencies.
     uses: BTreeMap<String, BTreeSet<String>>,
     folders: BTreeMap<String, String>,
-    /// What each package of the whole graph uses directly.
+    /// Direct dependencies of each crate in the whole graph.
     graph: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -219,12 +219,12 @@ impl House {
         below.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Which of our packages one of them uses.
+    /// Workspace crates that a workspace crate uses directly.
     fn ours(&self, name: &str) -> BTreeSet<String> {
         self.uses[name].iter().filter(|it| self.uses.contains_key(*it)).cloned().collect()
     }
 
-    /// Everything a package pulls in.
+    /// All direct and transitive dependencies of a crate.
     fn all(&self, name: &str) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
         let mut open = vec![name.to_owned()];

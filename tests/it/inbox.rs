@@ -1,4 +1,4 @@
-//! What was said live and can be read later: listed, counted, marked, caught up with.
+//! In-app messages in the inbox: listed, counted, marked, and synchronised after an absence.
 
 use domain::inbox::{Counts, Filter, Kept, Mark, Shelf, State, View, Viewer};
 use domain::job::Job;
@@ -14,7 +14,7 @@ use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
 
 #[tokio::test]
-async fn who_was_not_connected_finds_it_later() {
+async fn absent_user_finds_the_message_later() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
     let event = unique("event");
@@ -34,7 +34,7 @@ async fn who_was_not_connected_finds_it_later() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_twice_is_there_once() {
+async fn duplicate_job_leads_to_one_inbox_entry() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     let job = job(&ann.user, None, false);
@@ -43,7 +43,7 @@ async fn what_is_delivered_twice_is_there_once() {
     let stored = futures_util::future::try_join_all(at_once).await.unwrap();
     assert_eq!(stored.iter().filter(|it| it.is_new).count(), 1);
     assert!(stored.iter().all(|it| it.seq == 1));
-    // Somebody stored it and died before they could settle; the queue shows it again, to somebody else.
+    // The first sender stored the entry and died before it settled. SQS then delivers the message to another process.
     let then = now() - jiff::SignedDuration::from_secs(60);
     let over = then + jiff::SignedDuration::from_secs(30);
     cloud.ledger.claim(&[&job], "a-sender-that-died", then, over).await.unwrap();
@@ -54,7 +54,7 @@ async fn what_is_delivered_twice_is_there_once() {
 }
 
 #[tokio::test]
-async fn one_seen_is_known_to_the_ledger_the_inbox_and_every_other_socket() {
+async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut phone = Client::of(&cloud, &user, Some("north"), &[]).await;
@@ -71,7 +71,7 @@ async fn one_seen_is_known_to_the_ledger_the_inbox_and_every_other_socket() {
     let heard = laptop.hear().await;
     assert_eq!(heard, json!({ "type": "counts", "unseen": 0, "unread": 1, "total": 1 }));
     assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&job.key)).await.unwrap(), Some(Unless::Seen));
-    // Saying it again changes nothing, and nobody is told.
+    // A repeated mark changes no state and sends no message.
     phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
     let said = laptop.ask(&mark("read", &[&job.key])).await;
     let entries = json!([{ "id": job.key, "state": "read" }]);
@@ -92,7 +92,7 @@ async fn one_seen_is_known_to_the_ledger_the_inbox_and_every_other_socket() {
 }
 
 #[tokio::test]
-async fn an_archived_message_was_seen_as_escalations_know_it() {
+async fn archived_message_counts_as_seen_for_escalations() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let job = deliver(&cloud, &user, None, false).await;
@@ -103,7 +103,7 @@ async fn an_archived_message_was_seen_as_escalations_know_it() {
 }
 
 #[tokio::test]
-async fn all_are_marked_at_once_or_all_of_a_category() {
+async fn all_messages_or_one_category_are_marked_at_once() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 70, "news").await;
@@ -123,7 +123,7 @@ async fn all_are_marked_at_once_or_all_of_a_category() {
 }
 
 #[tokio::test]
-async fn what_is_of_use_now_or_never_is_heard_and_not_kept() {
+async fn ephemeral_message_is_received_and_not_stored() {
     let cloud = Cloud::connect();
     let (here, away) = (unique("user"), unique("user"));
     let mut client = Client::of(&cloud, &here, None, &[]).await;
@@ -140,7 +140,7 @@ async fn what_is_of_use_now_or_never_is_heard_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_rule_says_what_is_of_use_now_or_never() {
+async fn rule_can_mark_a_message_as_ephemeral() {
     let cloud = Cloud::connect();
     let user = unique("user");
     cloud.somebody_with(json!({ "id": user, "tenants": ["clinic-westend"] })).await;
@@ -163,7 +163,7 @@ async fn a_rule_says_what_is_of_use_now_or_never() {
 }
 
 #[tokio::test]
-async fn what_another_tenant_said_is_not_there() {
+async fn inbox_hides_messages_of_another_tenant() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let north = deliver(&cloud, &user, Some("north"), false).await;
@@ -197,7 +197,7 @@ async fn what_another_tenant_said_is_not_there() {
 }
 
 #[tokio::test]
-async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
+async fn inbox_pages_have_no_gaps_or_repeats_while_messages_arrive() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 250, "news").await;
@@ -225,7 +225,7 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
     assert_eq!(seen, (1..=250).collect::<Vec<u64>>());
     assert!(pages >= 13);
     check_recount(&cloud, &ann).await;
-    // What is rare is found however much lies before it.
+    // A rare category is found behind many other entries.
     fill(&cloud, &ann.user, 1, "billing").await;
     fill(&cloud, &ann.user, 200, "news").await;
     let filter = Filter { shelf: Shelf::Unseen, category: Some("billing".into()) };
@@ -234,7 +234,7 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
 }
 
 #[tokio::test]
-async fn counts_hold_while_everybody_writes_at_once() {
+async fn unread_count_is_exact_under_concurrent_writes() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 10, "news").await;
@@ -249,7 +249,7 @@ async fn counts_hold_while_everybody_writes_at_once() {
 }
 
 #[tokio::test]
-async fn garbage_from_a_client_is_told_what_is_wanted_and_changes_nothing() {
+async fn invalid_client_message_gets_an_error_and_changes_no_state() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 2, "news").await;
@@ -277,7 +277,7 @@ async fn garbage_from_a_client_is_told_what_is_wanted_and_changes_nothing() {
     assert_eq!(client.ask(r#"{"action":"counts","x":[]}"#).await["unseen"], 2);
 }
 
-/// Hands a job to the socket's queue, as dispatch would.
+/// Sends a job to the socket queue, as dispatch does.
 pub(crate) async fn deliver(cloud: &Cloud, user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
     let job = job(user, tenant, ephemeral);
     cloud.send("socket", &serde_json::to_string(&job).unwrap()).await;
@@ -299,7 +299,7 @@ fn job(user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
     serde_json::from_str(&job.to_string()).unwrap()
 }
 
-/// Puts entries into an inbox, several at a time, without telling anybody.
+/// Puts entries into an inbox, several at a time, without notifying sockets.
 pub(crate) async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str) {
     let kept = (0..count).map(|_| {
         let (_, mut kept) = Kept::of(&job(user, None, false)).map(|(_, it)| ((), it)).unwrap();
@@ -311,7 +311,7 @@ pub(crate) async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str
     assert!(all.iter().all(|it| it.is_new));
 }
 
-/// The counters say what a count finds.
+/// Checks that the stored counters equal a count of the entries.
 async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
     let count = async |shelf| {
         let filter = Filter { shelf, category: None };

@@ -1,4 +1,4 @@
-//! What each sample makes of whom, as they will read it.
+//! Journeys: the notifications that each sample event leads to, as snapshots.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::cloud::root;
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
 #[test]
-fn every_sample_reaches_somebody_in_these_words() {
+fn every_sample_notifies_a_recipient_with_this_content() {
     let compiled = catalog::compile(&root().join("config")).unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     });
@@ -31,9 +31,9 @@ fn every_sample_reaches_somebody_in_these_words() {
     });
 }
 
-/// The care circle is families: a text in the night is for an emergency, and for nothing else.
+/// The care circle consists of families. Only emergencies may send an SMS, which can arrive at night.
 #[test]
-fn the_care_circle_is_texted_in_emergencies_only() {
+fn care_circle_sends_sms_in_emergencies_only() {
     let rules: Vec<serde_json::Value> = ["care", "direct"]
         .iter()
         .flat_map(|file| {
@@ -74,7 +74,7 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     decisions.iter().map(|decision| tell(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
 }
 
-/// What the provider would be asked, or why nobody is.
+/// The provider request, or the reason why there is none.
 fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
     let rule = decision.rule.map_or("-", |it| it.name.as_str());
     let channel = decision.channel.map_or("-", |it| it.name());
@@ -103,7 +103,7 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
     }
 }
 
-/// What they read who have not written to us.
+/// The approved WhatsApp template as a person reads it who has not written to us.
 fn approved(chat: &Chat) -> String {
     let Some(template) = &chat.template else { return String::new() };
     format!(

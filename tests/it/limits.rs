@@ -1,4 +1,4 @@
-//! Limits per tenant and caller: endpoints and their owners' proof, pings, sockets.
+//! Limits per tenant and caller: endpoints, their owners' proof, pings and sockets.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn fifty_first_endpoint_of_a_tenant_is_refused() {
     for number in 0..49 {
         check(&put(&admin, &format!("e{number}")), 201, "");
     }
-    // Two callers create the fiftieth at the same time, and each tries until it is told.
+    // Two callers create endpoints at the same time until each is refused, so they compete for the fiftieth.
     let created: usize = std::thread::scope(|scope| {
         let racers = ["x", "y"].map(|id| {
             let racer = Asking::with(admin.url.clone(), admin.token.clone());
@@ -47,7 +47,7 @@ fn fifty_first_endpoint_of_a_tenant_is_refused() {
 }
 
 #[test]
-fn storm_of_pings_is_refused() {
+fn ping_over_the_rate_limit_is_refused() {
     let cloud = Cloud::connect();
     let tenant = unique("clinic");
     let admin = Asking::of(&unique("admin"), &tenant, "admin");
@@ -62,14 +62,14 @@ fn storm_of_pings_is_refused() {
         let seconds: u64 = said.retry_after.as_deref().unwrap().parse().unwrap();
         assert!((1..=10).contains(&seconds), "{seconds}");
     }
-    // The endpoint of another server is told of nothing, and no request was sent there in the tenant's name.
+    // The unverified endpoint on another server receives no request in the tenant's name.
     let moved = admin.ask("PUT", "/v1/endpoints/erp", Some(&json!({ "url": "https://1.1.1.1/hooks" })));
     check(&moved, 200, "");
     assert!(moved.body["unverified"]["since"].is_string(), "{}", moved.text);
     assert_eq!(moved.body["challenge_sent"], false, "pings and challenges have one limit");
 }
 
-/// The gateway in this process, over the tables and the sockets of the local cloud.
+/// The gateway as a library in this process, with the tables and sockets of the local cloud.
 fn gateway_of(cloud: &Cloud) -> gateway::Gateway {
     let config = gateway::Config {
         connections_table: "carillon-local-connections".to_owned(),
@@ -80,7 +80,7 @@ fn gateway_of(cloud: &Cloud) -> gateway::Gateway {
     gateway::Gateway::new(&cloud.config, config)
 }
 
-/// An endpoint whose owner has proved nothing, at a path of the capture server.
+/// An endpoint at a path of the capture server whose owner has not proved control.
 struct Unproved {
     cloud: Cloud,
     admin: Asking,
@@ -185,7 +185,7 @@ async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_ans
     let mut flooder = Client::of(&cloud, &user, Some(&tenant), &[]).await;
     let mut neighbour = Client::of(&cloud, &unique("user"), Some(&tenant), &[]).await;
     assert_eq!(neighbour.ask(r#"{"action":"ping"}"#).await["type"], "pong");
-    // The local cloud hands out fewer frames in a second than a socket may send, so they come from here.
+    // The local cloud delivers fewer frames per second than a socket may send, so the test calls the library.
     let gateway = gateway_of(&cloud);
     let open = cloud.connections.of_user(&user, now()).await.unwrap();
     let frame = json!({

@@ -1,4 +1,4 @@
-//! People are found by an address, within what a tenant may see.
+//! Lookup of people by address, limited to the caller's tenant.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::asking::Asking;
 use crate::cloud::{Cloud, unique};
 use crate::commands::{carillon, json_lines};
 
-/// The ids that a caller finds by an e-mail address.
+/// Ids that a caller finds by an e-mail address.
 fn found(admin: &Asking, email: &str) -> Vec<Value> {
     let said = admin.ask("POST", "/v1/lookups", Some(&json!({ "email": email })));
     assert_eq!(said.status, 200, "{}", said.text);
@@ -14,13 +14,13 @@ fn found(admin: &Asking, email: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn tenant_finds_its_people_by_an_address_and_nobody_by_one_that_it_may_not_see() {
+async fn tenant_finds_its_people_by_address_and_no_shared_person() {
     let cloud = Cloud::connect();
     let (ours, theirs, ann, ben) = (unique("ours"), unique("theirs"), unique("ann"), unique("ben"));
     let email = |id: &str| format!("{id}@example.com");
     let own = json!({ "id": ann, "email": email(&ann), "phone": "+44 20 7946 0102", "tenants": [ours] });
     cloud.somebody_with(own).await;
-    // A tenant sees no address of a person whom other tenants know as well, and finds nobody by one.
+    // A tenant sees no address of a person who belongs to other tenants too, and cannot find them by one.
     cloud.somebody_with(json!({ "id": ben, "email": email(&ben), "tenants": [ours, theirs] })).await;
     let admin = Asking::of(&unique("admin"), &ours, "admin");
     assert_eq!(found(&admin, &email(&ann).to_uppercase()), [json!(ann)]);
@@ -39,7 +39,7 @@ async fn tenant_finds_its_people_by_an_address_and_nobody_by_one_that_it_may_not
         assert!(said.status == 422 && !said.text.contains("s3cret"), "{}", said.text);
     }
 
-    // An address that is not theirs any more finds them no more; the new one does.
+    // After a change of address only the new address finds the person.
     let moved = json!({ "email": email(&format!("{ann}-new")) });
     assert_eq!(admin.ask("PATCH", &format!("/v1/recipients/{ann}"), Some(&moved)).status, 200);
     assert!(found(&admin, &email(&ann)).is_empty());

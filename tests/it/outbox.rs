@@ -1,4 +1,5 @@
-//! From a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears.
+//! The outbox: from a producer's transaction to the recipient despite crashes; event streams; delivery events on the
+//! bus.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -15,7 +16,7 @@ use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn what_a_transaction_commits_is_told_once_and_what_it_cancels_never() {
+async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
     let (cloud, desk) = desk();
     let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
     let order = Stream::new(None, &unique("order"));
@@ -45,7 +46,7 @@ async fn what_a_transaction_commits_is_told_once_and_what_it_cancels_never() {
 }
 
 #[tokio::test]
-async fn an_append_that_is_not_the_first_hears_what_to_do() {
+async fn append_with_a_stale_version_gets_advice() {
     let (_, desk) = desk();
     let order = Stream::new(Some("t-1"), &unique("order"));
     let event = hello(&unique("event"), &[]);
@@ -63,7 +64,7 @@ async fn an_append_that_is_not_the_first_hears_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_same_append_asked_for_twice_is_carried_out_once() {
+async fn repeated_append_takes_effect_once() {
     let (_, desk) = desk();
     let order = Stream::new(None, &unique("order"));
     let (event, now) = (hello(&unique("event"), &[]), now());
@@ -103,7 +104,7 @@ async fn plain_put_of_the_documents_publishes_once() {
 }
 
 #[tokio::test]
-async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
+async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
     let (cloud, desk) = desk();
     let ann = cloud.somebody().await;
     let good = hello(&unique("event"), &[&ann.id]);
@@ -135,11 +136,12 @@ async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
 }
 
 #[tokio::test]
-async fn the_sweep_finds_what_no_stream_ever_brought() {
+async fn sweep_finds_entries_without_a_stream_record() {
     let (cloud, desk) = desk();
     let ann = cloud.somebody().await;
     let event = hello(&unique("event"), &[&ann.id]);
-    // PartiQL reaches no stream of the local cloud: as if the relay had been down for longer than a stream remembers.
+    // The local cloud's streams omit PartiQL writes. The entry is left as after an outage longer than a stream keeps
+    // records.
     let long_ago = now() - jiff::SignedDuration::from_hours(25);
     let text = |text: String| AttributeValue::S(text);
     let values = [
@@ -169,7 +171,7 @@ async fn the_sweep_finds_what_no_stream_ever_brought() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
+async fn relay_killed_repeatedly_loses_and_duplicates_no_event() {
     let (cloud, desk) = desk();
     let ann = cloud.somebody().await;
     let events: Vec<Event> = (0..12).map(|_| hello(&unique("event"), &[&ann.id])).collect();
@@ -185,7 +187,7 @@ async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_doubles_nothin
     assert!(killed > 0, "none was there to be killed");
     let address = ann.email.clone().unwrap();
     until("all letters", async || {
-        // What the killed ones left behind is old enough at last, and found.
+        // Entries that the killed processes left are old enough now, and the sweep finds them.
         sweep(&cloud).await;
         Some(cloud.letters(&address)).filter(|it| it.len() >= events.len())
     })
@@ -195,7 +197,7 @@ async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_doubles_nothin
 }
 
 #[tokio::test]
-async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
+async fn delivery_events_follow_each_outcome_and_one_communication_event_follows_all() {
     let (cloud, _) = desk();
     let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
     let id = unique("event");
@@ -225,7 +227,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
         letters.clone().count() == 2 && letters.clone().all(|letter| letter["messageId"].is_string()),
         "{event}"
     );
-    // The ids of the provider look like addresses, and are none.
+    // Provider ids look like addresses but contain none.
     let text = event.to_string().replace("@email.amazonses.com", "");
     assert!(
         !text.contains('@') && !text.contains("bells"),
@@ -243,7 +245,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
 }
 
 #[tokio::test]
-async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_success() {
+async fn event_without_a_sent_message_leads_to_one_unsuccessful_communication_event() {
     let (cloud, _) = desk();
     let (id, nobody) = (unique("event"), unique("nobody"));
     let data = json!({ "to": [nobody], "message": "The bells ring." });
@@ -266,7 +268,7 @@ async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_succ
 }
 
 #[tokio::test]
-async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
+async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
     let (_, desk) = desk();
     let began = now();
     let order = Stream::new(Some("t-1"), &unique("order"));

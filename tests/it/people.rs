@@ -1,4 +1,4 @@
-//! What the bus and the CLI say about people, topics and tenants.
+//! Updates of people, topics and tenants by the bus and the CLI.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -18,7 +18,7 @@ mod by_http;
 pub(crate) use by_http::http;
 
 #[tokio::test]
-async fn a_person_comes_changes_and_goes_by_the_bus_with_every_group_they_are_in() {
+async fn person_is_created_changed_and_deleted_by_events_with_their_memberships() {
     let cloud = Cloud::connect();
     let (id, clinic) = (unique("user"), unique("clinic"));
     let (staff, team) = (staff(&clinic), Group::topic(Some(&clinic), "team:7"));
@@ -54,7 +54,7 @@ async fn a_person_comes_changes_and_goes_by_the_bus_with_every_group_they_are_in
 }
 
 #[tokio::test]
-async fn events_that_come_late_or_twice_leave_the_person_who_would_have_come_of_them_in_order() {
+async fn late_and_duplicate_events_leave_the_same_person_as_events_in_order() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let start = now() - Duration::from_secs(60);
@@ -75,7 +75,7 @@ async fn events_that_come_late_or_twice_leave_the_person_who_would_have_come_of_
 }
 
 #[tokio::test]
-async fn a_topic_of_one_tenant_is_not_the_topic_of_another() {
+async fn topic_is_scoped_to_its_tenant() {
     let cloud = Cloud::connect();
     let (ours, theirs) = (unique("tenant"), unique("tenant"));
     let (ann, ben) = (unique("user"), unique("user"));
@@ -95,7 +95,7 @@ async fn a_topic_of_one_tenant_is_not_the_topic_of_another() {
 }
 
 #[tokio::test]
-async fn what_a_tenant_wants_is_found_together_with_its_people() {
+async fn tenant_settings_are_found_with_its_people() {
     let cloud = Cloud::connect();
     let (ann, clinic) = (cloud.somebody().await, unique("clinic"));
     let said = |zone: &str, at| news("tenant.updated", at, &json!({ "id": clinic, "zone": zone }));
@@ -111,7 +111,7 @@ async fn what_a_tenant_wants_is_found_together_with_its_people() {
 }
 
 #[tokio::test]
-async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_go_through() {
+async fn invalid_person_is_dead_lettered_once_with_its_cause() {
     let cloud = Cloud::connect();
     let known = cloud.somebody().await;
     for (detail, kind, data) in [
@@ -136,7 +136,7 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
             "recipient.updated",
             json!({ "id": known.id, "name": "n".repeat(257) }),
         ),
-        // It is found out only together with what is there.
+        // The error depends on the stored person, so it is found only after the read.
         ("data.devices: found a number", "recipient.updated", json!({ "id": known.id, "devices": 7 })),
         (
             "data.zone: found a text that names no time zone",
@@ -175,7 +175,7 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
 }
 
 #[tokio::test]
-async fn a_large_group_is_read_in_pages_from_wherever_one_stopped() {
+async fn large_audience_is_read_in_pages_from_any_position() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
     let ids: Vec<String> = (0..130).map(|at| format!("{clinic}-{at:03}")).collect();
@@ -188,7 +188,7 @@ async fn a_large_group_is_read_in_pages_from_wherever_one_stopped() {
         let page = cloud.people.members(&staff(&clinic), start.as_deref(), 50).await.unwrap();
         assert!(page.ids.len() <= 50);
         seen.extend(page.ids);
-        // Whoever the last page ended with may be gone when the next is read.
+        // The last person of a page may have been deleted when the next page is read.
         if let Some(last) = &page.next {
             let stamp = Stamp { at: now(), by: "test".to_owned() };
             cloud.people.remove(last, stamp).await.unwrap();
@@ -203,7 +203,7 @@ async fn a_large_group_is_read_in_pages_from_wherever_one_stopped() {
 }
 
 #[tokio::test]
-async fn more_memberships_than_one_transaction_takes_are_replaced_exactly() {
+async fn memberships_over_the_transaction_limit_are_replaced_exactly() {
     let cloud = Cloud::connect();
     let (id, mark) = (unique("user"), unique("many"));
     let topics = |letter: &str| (0..120).map(|it| format!("{mark}:{letter}{it}")).collect::<Vec<_>>();
@@ -219,7 +219,7 @@ async fn more_memberships_than_one_transaction_takes_are_replaced_exactly() {
 }
 
 #[tokio::test]
-async fn writers_at_the_same_time_leave_no_membership_behind() {
+async fn concurrent_writers_leave_no_stale_membership() {
     let cloud = Cloud::connect();
     let (id, mark) = (unique("user"), unique("race"));
     let topic = |at: usize| format!("{mark}:{at}");
@@ -246,7 +246,7 @@ async fn writers_at_the_same_time_leave_no_membership_behind() {
 }
 
 #[test]
-fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
+fn cli_imports_shows_and_lists_people_and_tenants() {
     let (clinic, ann) = (unique("clinic"), unique("user"));
     let lines = [
         json!({ "tenant": clinic, "zone": "Europe/London" }),
@@ -293,7 +293,7 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
 }
 
 #[test]
-fn import_refuses_what_nobody_would_hear_and_a_dry_run_writes_nothing() {
+fn import_refuses_unreachable_audiences_and_a_dry_run_writes_no_row() {
     let id = unique("user");
     let lines = [
         json!({ "id": id, "tenants": ["*"], "phone": "+44 (0)7700 900124", "email": "Ann <ann@exämple.org>" }),

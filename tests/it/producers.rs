@@ -1,4 +1,4 @@
-//! A hostile producer, who may put events on the bus and nothing else.
+//! A hostile producer, whose only right is to put events on the bus.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn event_that_names_another_source_inside_reaches_no_recipient_and_both_pairs_are_on_record() {
+async fn event_with_a_mismatched_source_reaches_no_recipient_and_both_sources_are_recorded() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let forged = envelope("booking-service", "core.hello", &json!({ "to": [ann.id], "message": "forged" }));
@@ -65,7 +65,7 @@ async fn reserved_types_and_a_producers_authid_are_refused_and_recorded() {
 }
 
 #[tokio::test]
-async fn person_of_another_tenant_is_not_changed_and_the_event_is_put_aside() {
+async fn person_of_another_tenant_is_not_changed_and_the_event_is_dead_lettered() {
     let cloud = Cloud::connect();
     let (ours, theirs) = (unique("tenant"), unique("tenant"));
     let victim = json!({ "id": unique("user"), "email": "victim@example.com", "tenants": [theirs] });
@@ -121,7 +121,7 @@ fn update(kind: &str, tenant: Option<&str>, data: &Value) -> Entry {
     entry("tests", &kind, &event)
 }
 
-/// The audit's record of an event that was refused.
+/// Audit record of a refused event.
 async fn refused(cloud: &Cloud, event: &Value) -> Record {
     let id = event["id"].as_str().unwrap();
     until("the audit has it", async || {
@@ -132,7 +132,7 @@ async fn refused(cloud: &Cloud, event: &Value) -> Record {
     .await
 }
 
-/// Why a queue's function put the event aside.
+/// Cause with which a queue's function dead-lettered the event.
 async fn cause(cloud: &Cloud, queue: &str, event: &Value) -> String {
     let id = event["id"].as_str().unwrap();
     let letter = until("a dead letter", async || cloud.dead_letters(queue, id).await.pop()).await;

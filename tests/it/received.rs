@@ -1,4 +1,4 @@
-//! What the CLI says of what somebody received, and of their inbox.
+//! The CLI's report on a person's notifications and inbox.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::inbox::{counts, deliver, outcome};
 use crate::until::until;
 
 #[tokio::test]
-async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
+async fn received_prints_all_notifications_and_suppressions_of_a_person_with_their_content() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let event = unique("event");
@@ -44,7 +44,7 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
     let said = carillon(&["received", &quiet.id], "");
     assert_eq!(said.status.code(), Some(1));
     assert!(text(&said).contains("nothing concerned"), "{}", text(&said));
-    // Support asks first when it was sent.
+    // Support asks first when the message was sent.
     let said = carillon(&["explain", &event], "");
     assert!(text(&said).contains("was sent at 20"), "{}", text(&said));
     let said = carillon(&["received", &ann.id, "--channel", "email"], "");

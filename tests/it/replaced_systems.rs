@@ -1,4 +1,4 @@
-//! The replaced systems' own events on the real bus: one journey for each system, as its producers send them.
+//! Events of the replaced systems on the real bus: one journey per system, in the form that its producers send.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ async fn booking_of_the_workforce_platform_reaches_the_client_with_ids_alone() {
 }
 
 #[tokio::test]
-async fn task_event_by_its_class_reaches_the_project_and_not_its_maker() {
+async fn task_event_reaches_the_project_and_not_its_author() {
     let cloud = Cloud::connect();
     let (space, project) = (unique("workspace"), unique("project"));
     let [maker, member] = ["maker", "member"].map(unique);
@@ -103,13 +103,13 @@ async fn task_event_by_its_class_reaches_the_project_and_not_its_maker() {
     assert!(told.iter().all(|row| row.recipient != maker || row.status == Status::Suppressed), "{told:?}");
 }
 
-/// Puts an event on the bus and returns its id: the envelope's, or else the one that EventBridge gives it.
+/// Puts an event on the bus and returns its id: the envelope's, or else the EventBridge id.
 async fn put(cloud: &Cloud, source: &str, detail_type: &str, detail: &Value, id: Option<&str>) -> String {
     let answer = cloud.bus.put(&[entry(source, detail_type, detail)]).await.remove(0).unwrap();
     id.map_or(answer, str::to_owned)
 }
 
-/// Waits until each pair of recipient and channel has been sent to. Devices of one person count as one.
+/// Waits until a message was sent for each pair of recipient and channel. Devices of one person count once.
 async fn check_told(cloud: &Cloud, event: &str, wanted: &BTreeSet<String>) {
     let sent = async || -> Option<BTreeSet<String>> {
         let rows = cloud.outcomes(event).await;
@@ -131,7 +131,7 @@ fn with_everything(id: &str, tenant: &str) -> Value {
     })
 }
 
-/// A screen of a tenant that has joined a room.
+/// A WebSocket client of a tenant that has joined a room.
 async fn in_room(cloud: &Cloud, tenant: &str, name: &str, value: &str) -> Client {
     let room = format!("{name}:{value}");
     let mut client = Client::of(cloud, &unique("screen"), Some(tenant), &[&room]).await;

@@ -1,4 +1,4 @@
-//! Recorded events sent on their way again: what was lost is told, and nobody twice.
+//! Replay of recorded events: lost events are delivered, and no recipient is notified twice.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use crate::commands::{carillon, json_lines, program, text};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_says_why() {
+async fn replay_delivers_lost_events_once_and_needs_a_reason_for_a_second_send() {
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
     let person = cloud.somebody().await;
     let id = lost(&cloud, &tenant, &person, 1).await.remove(0);
@@ -57,7 +57,7 @@ async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_sa
 }
 
 #[tokio::test]
-async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
+async fn interrupted_replay_resumes_and_notifies_each_recipient_once() {
     const EVENTS: usize = 24;
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
     let person = cloud.somebody().await;
@@ -96,7 +96,7 @@ async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
 }
 
 #[tokio::test]
-async fn a_queue_of_somebody_gets_everything_as_a_rule_would_have_put_it_there() {
+async fn replay_to_a_queue_sends_events_in_the_form_of_a_rule() {
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
     let person = cloud.somebody().await;
     let ids = lost(&cloud, &tenant, &person, 3).await;
@@ -120,7 +120,7 @@ async fn a_queue_of_somebody_gets_everything_as_a_rule_would_have_put_it_there()
 }
 
 #[test]
-fn what_cannot_be_replayed_is_said_with_what_to_do() {
+fn impossible_replay_is_refused_with_a_remedy() {
     let check = |arguments: &[&str], code: i32, words: &str| {
         let said = carillon(&[&["replay"], arguments].concat(), "");
         assert_eq!(said.status.code(), Some(code), "{arguments:?}: {}", text(&said));
@@ -140,7 +140,7 @@ fn what_cannot_be_replayed_is_said_with_what_to_do() {
     check(&["--from", from, "--to", to], 1, "nothing that fits was recorded");
 }
 
-/// Events that are recorded and that dispatch has never seen.
+/// Recorded events that dispatch has never received.
 async fn lost(cloud: &Cloud, tenant: &str, to: &Recipient, count: usize) -> Vec<String> {
     let ids: Vec<String> = (0..count).map(|_| unique("lost")).collect();
     for id in &ids {
@@ -165,7 +165,7 @@ async fn replay_of(cloud: &Cloud, id: &str) -> Option<store::Record> {
     cloud.records(id).await.into_iter().find(|record| record.get("replay_id").is_some())
 }
 
-/// How many hand-overs of an event the bus was told of.
+/// Number of hand-overs of an event that the bus reported.
 async fn sets_of(cloud: &Cloud, id: &str) -> usize {
     let all = cloud.all_records().await;
     let of_event = all.iter().filter(|it| it.get("causation_id") == Some(id));
@@ -176,7 +176,7 @@ fn state(file: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
-/// What was recorded for one tenant until now.
+/// Events of one tenant recorded until now.
 struct Range {
     tenant: String,
     to: String,
@@ -199,7 +199,7 @@ impl Range {
         json_lines(&said).remove(0)
     }
 
-    /// How many were sent, and how many left out.
+    /// Number of events sent, and number left out.
     #[track_caller]
     fn run(&self, folder: &Folder, more: &[&str]) -> (u64, u64) {
         let (path, _) = folder.file();
@@ -208,7 +208,7 @@ impl Range {
     }
 }
 
-/// A folder for the files of replays.
+/// A folder for files of replays.
 struct Folder(PathBuf);
 
 impl Folder {

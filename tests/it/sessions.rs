@@ -1,4 +1,4 @@
-//! Sessions end: with their token, with their person, with a tenant, and on request.
+//! End of socket sessions: by token expiry, by changes of the person or a tenant, and on request.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn socket_ends_with_the_token_that_opened_it() {
 }
 
 #[tokio::test]
-async fn deleted_person_loses_every_socket() {
+async fn deleting_a_person_closes_all_their_sockets() {
     let cloud = Cloud::connect();
     let (clinic, ann, ben) = (unique("clinic"), unique("ann"), unique("ben"));
     for id in [&ann, &ben] {
@@ -62,7 +62,7 @@ async fn deleted_person_loses_every_socket() {
 }
 
 #[tokio::test]
-async fn lost_tenant_ends_its_sockets_and_no_others() {
+async fn removing_a_tenant_closes_its_sockets_and_no_others() {
     let cloud = Cloud::connect();
     let (left, kept, ann) = (unique("left"), unique("kept"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [left, kept] })).await;
@@ -79,7 +79,7 @@ async fn lost_tenant_ends_its_sockets_and_no_others() {
 }
 
 #[tokio::test]
-async fn person_is_signed_out_by_themselves_and_by_an_admin() {
+async fn person_is_signed_out_by_themselves_or_by_an_admin() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;

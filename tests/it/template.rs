@@ -1,4 +1,4 @@
-//! What must hold for every queue, rule and role.
+//! Properties of every queue, rule, role and table in `infra/template.yaml`.
 
 mod access;
 mod at_rest;
@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::cloud::root;
 
 #[test]
-fn every_queue_has_dead_letters_alarms_encryption_and_time() {
+fn every_queue_has_dead_letters_alarms_encryption_and_retention() {
     let resources = resources();
     let queues = of_type(&resources, "AWS::SQS::Queue");
     assert!(queues.len() >= 20);
@@ -52,7 +52,7 @@ fn every_queue_has_dead_letters_alarms_encryption_and_time() {
 }
 
 #[test]
-fn every_queue_function_reports_each_failed_message_and_every_function_has_its_log_and_role() {
+fn every_queue_function_reports_failed_messages_and_every_function_has_a_log_and_a_role() {
     let resources = resources();
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         assert!(function["Timeout"].is_null(), "{name} keeps the 30 s that the queues count on");
@@ -67,7 +67,7 @@ fn every_queue_function_reports_each_failed_message_and_every_function_has_its_l
 }
 
 #[test]
-fn every_rule_target_keeps_what_it_cannot_deliver_and_only_its_rule_may_send() {
+fn every_rule_target_has_a_dead_letter_queue_and_only_its_rule_may_send() {
     let resources = resources();
     let policies = of_type(&resources, "AWS::SQS::QueuePolicy");
     for (name, rule) in of_type(&resources, "AWS::Events::Rule") {
@@ -88,7 +88,7 @@ fn every_rule_target_keeps_what_it_cannot_deliver_and_only_its_rule_may_send() {
 }
 
 #[test]
-fn every_table_can_be_restored_and_is_encrypted_and_the_two_that_tell_a_story_have_a_stream() {
+fn every_table_can_be_restored_and_is_encrypted_and_two_have_a_stream() {
     let resources = resources();
     for (name, table) in of_type(&resources, "AWS::DynamoDB::Table") {
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
@@ -101,7 +101,7 @@ fn every_table_can_be_restored_and_is_encrypted_and_the_two_that_tell_a_story_ha
 }
 
 #[test]
-fn no_role_may_do_everything_or_anything_everywhere() {
+fn no_role_has_wildcard_actions_or_resources() {
     let resources = resources();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         assert!(role["ManagedPolicyArns"].is_null(), "{name}: managed policies carry stars");
@@ -121,16 +121,16 @@ fn no_role_may_do_everything_or_anything_everywhere() {
     }
 }
 
-/// The one right that names what it does not allow: a phone number has no ARN, and IAM has no other word for it. So
-/// texts may be published to whatever is no topic and no device.
-///
+/// The one policy statement with `NotResource`. A phone number has no ARN, and IAM offers no other way to name one. SMS
+/// may therefore be published to all resources except topics and devices.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SNS": `Publish` has the
 /// resource type topic, and no condition key for phone numbers.
 const EVERYTHING_BUT: [(&str, &str, &str); 1] = [("SmsRole", "\"sns:Publish\"", "arn:*:sns:*:*:*")];
 
 #[test]
-fn a_channel_may_ask_its_provider_and_no_other() {
-    // As its sender and with its configuration set; the files of letters, if there are any.
+fn channel_role_may_call_its_provider_and_no_other() {
+    // E-mail may be sent as the configured sender with its configuration set, and may read attachments if a bucket is
+    // set.
     let letters = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
     check_sends("EmailRole", &letters);
     check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
@@ -140,7 +140,7 @@ fn a_channel_may_ask_its_provider_and_no_other() {
 }
 
 #[test]
-fn who_decides_about_endpoints_reads_no_secrets_and_who_signs_reads_no_people() {
+fn endpoint_management_reads_no_secrets_and_webhook_reads_no_people() {
     let resources = resources();
     let statements = |role: &str| {
         let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
@@ -165,7 +165,7 @@ fn no_origin_is_allowed_on_aws_unless_an_operator_names_it() {
     assert_eq!(parameter.take(4).find(|it| it.contains("Default:")), Some("    Default: \"\""));
 }
 
-/// What a role may do beside logs, queues and the ledger, whatever the parameters are.
+/// Checks a role's rights beside logs, queues and the ledger, for any parameters.
 #[track_caller]
 fn check_sends(role: &str, expected: &[&str]) {
     let resources = resources();
@@ -176,7 +176,7 @@ fn check_sends(role: &str, expected: &[&str]) {
 }
 
 #[test]
-fn services_are_played_on_the_local_cloud_only() {
+fn providers_are_played_on_the_local_cloud_only() {
     for (name, function) in of_type(&resources(), "AWS::Serverless::Function") {
         let variables = function["Environment"]["Variables"].as_object().unwrap();
         for (variable, value) in variables.iter().filter(|(it, _)| it.starts_with("AWS_ENDPOINT_URL")) {
@@ -186,7 +186,7 @@ fn services_are_played_on_the_local_cloud_only() {
 }
 
 #[test]
-fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
+fn critical_events_of_the_catalog_equal_those_of_the_critical_lane() {
     let catalog = std::fs::read_to_string(root().join("target/lambda/dispatch/catalog.json")).unwrap();
     let catalog: Value = serde_json::from_str(&catalog).unwrap();
     let rules = catalog["rules"].as_array().unwrap().iter().filter(|item| item["priority"] == "critical");
@@ -207,7 +207,7 @@ fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
 }
 
 #[test]
-fn nobody_comes_to_the_api_but_through_a_door() {
+fn api_function_is_reached_only_through_an_authorized_route() {
     let resources = resources();
     let all = of_type(&resources, "AWS::ApiGatewayV2::Route");
     let doors: Vec<_> = all.iter().filter(|(_, it)| it["ApiId"]["Ref"] != "SocketApi").collect();
@@ -220,8 +220,8 @@ fn nobody_comes_to_the_api_but_through_a_door() {
         })
         .collect();
     found.sort();
-    // Which paths there are is in functions/api/src/router.rs. The preflight is answered by API Gateway.
-    // Nobody signs what the link of a letter asks for.
+    // functions/api/src/router.rs lists the paths. API Gateway answers the preflight. Unsubscribe links of e-mails need
+    // no authorization.
     let expected = [
         "HttpApi ANY /{proxy+} AWS_IAM",
         "HttpApi GET /v1/unsubscribe/{token} NONE",
@@ -234,7 +234,7 @@ fn nobody_comes_to_the_api_but_through_a_door() {
     let authorizer = &resources["TokenAuthorizer"]["Properties"];
     assert_eq!(authorizer["JwtConfiguration"]["Issuer"]["Ref"], "TokenIssuer");
     assert_eq!(authorizer["JwtConfiguration"]["Audience"][0]["Ref"], "TokenAudience");
-    // The function reads the token from where API Gateway has checked it.
+    // The function reads the token from the place where API Gateway has verified it.
     assert_eq!(authorizer["IdentitySource"], serde_json::json!(["$request.header.Authorization"]));
     for (name, it) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
         assert_eq!(it["Condition"], "TakesTokens", "{name}");
@@ -242,7 +242,7 @@ fn nobody_comes_to_the_api_but_through_a_door() {
 }
 
 #[test]
-fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_send_nothing() {
+fn feedback_reads_the_default_bus_and_may_record_and_suppress_but_not_send() {
     let resources = resources();
     let rule = &resources["FeedbackRule"]["Properties"];
     assert!(rule["EventBusName"].is_null(), "AWS tells the default bus alone");
@@ -272,7 +272,7 @@ fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_s
 }
 
 #[test]
-fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
+fn gateway_may_update_ledger_rows_and_neither_read_nor_delete_them() {
     let resources = resources();
     let role = &resources["GatewayRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let ledger =
@@ -281,7 +281,7 @@ fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
 }
 
 #[test]
-fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
+fn every_client_action_has_a_route_and_a_response_on_aws() {
     let resources = resources();
     let routes = of_type(&resources, "AWS::ApiGatewayV2::Route");
     let responses = of_type(&resources, "AWS::ApiGatewayV2::RouteResponse");
@@ -295,7 +295,7 @@ fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
 }
 
 #[test]
-fn only_what_carries_a_token_is_open_to_everybody() {
+fn only_token_routes_are_open_to_the_public() {
     let routes = of_type(&resources(), "AWS::ApiGatewayV2::Route");
     let of_http = routes.iter().filter(|(_, it)| it["ApiId"]["Ref"] == "HttpApi");
     let open: Vec<&str> = of_http
@@ -306,7 +306,7 @@ fn only_what_carries_a_token_is_open_to_everybody() {
     assert_eq!(open.into_iter().collect::<BTreeSet<_>>(), of_the_page.iter().map(String::as_str).collect());
 }
 
-/// What a role may do with tables on AWS.
+/// Actions of a role on tables on AWS.
 fn table_actions(role: &str) -> Vec<String> {
     let resources = resources();
     let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
@@ -324,7 +324,8 @@ fn table_actions(role: &str) -> Vec<String> {
         .collect()
 }
 
-/// What AWS may get: of an `IsLocal` condition the second branch, of others both. Nothing, where that is no value.
+/// Values that AWS may get: the second branch of an `IsLocal` condition, both branches of other conditions. Empty for
+/// `AWS::NoValue`.
 fn on_aws(value: &Value) -> Vec<Value> {
     let found = match value["Fn::If"].as_array() {
         Some(branches) if branches[0] == "IsLocal" => vec![branches[2].clone()],
@@ -341,18 +342,18 @@ fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
     found
 }
 
-/// What feeds a function, of one kind: its names and properties.
+/// Event sources of one kind that a function has: names and properties.
 fn fed_by<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let events = function["Events"].as_object().into_iter().flatten();
     events.filter(move |(_, it)| it["Type"] == kind).map(|(name, it)| (name, &it["Properties"]))
 }
 
-/// The resources of the template.
+/// Resources of the template.
 fn resources() -> Map<String, Value> {
     template()["Resources"].as_object().unwrap().clone()
 }
 
-/// The default of a parameter.
+/// Default of a parameter.
 fn default_of(parameter: &str) -> Value {
     template()["Parameters"][parameter]["Default"].clone()
 }
@@ -376,7 +377,7 @@ print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
     serde_json::from_slice(&read.stdout).unwrap()
 }
 
-/// What samconfig.toml gives an environment for a parameter.
+/// Value that samconfig.toml gives an environment for a parameter.
 fn deployed(environment: &str, parameter: &str) -> Option<String> {
     let text = std::fs::read_to_string(root().join("infra/samconfig.toml")).unwrap();
     let section = format!("[{environment}.deploy.parameters]");

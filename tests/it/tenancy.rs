@@ -1,4 +1,4 @@
-//! A hostile tenant: an admin who reaches for what belongs to others.
+//! A hostile tenant: an admin tries to reach the data of other tenants.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::people::http;
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn foreign_file_is_refused_and_no_letter_goes_out() {
+async fn foreign_file_is_refused_and_no_email_goes_out() {
     let cloud = Cloud::connect();
     let (ours, theirs, mule) = (unique("ours"), unique("theirs"), unique("mule"));
     let email = format!("{mule}@attacker.example");
@@ -66,7 +66,7 @@ async fn admin_of_one_tenant_neither_sees_nor_changes_devices_of_a_shared_person
 }
 
 #[tokio::test]
-async fn device_that_one_tenant_planted_takes_no_note_of_another() {
+async fn planted_device_gets_no_push_notification_of_another_tenant() {
     let cloud = Cloud::connect();
     let (ours, theirs, ann) = (unique("ours"), unique("theirs"), unique("ann"));
     let planted = endpoint("planted");
@@ -75,7 +75,7 @@ async fn device_that_one_tenant_planted_takes_no_note_of_another() {
     check(&admin.ask("PUT", &person, Some(&json!({ "name": "Ann" }))), 200, "");
     let put = json!({ "platform": "fcm", "endpoint": planted });
     check(&admin.ask("PUT", &format!("{person}/devices/planted"), Some(&put)), 200, "");
-    // The other tenant comes to know the person later.
+    // The person joins the other tenant later.
     let both = Map::from_iter([("tenants".to_owned(), json!([ours, theirs]))]);
     let stamp = Stamp { at: now(), by: "tests".to_owned() };
     assert!(cloud.people.merge(&ann, both, stamp).await.unwrap());
@@ -120,7 +120,7 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
 }
 
 #[tokio::test]
-async fn person_without_tenants_is_no_tenants_to_see_or_to_reach() {
+async fn person_without_tenants_is_visible_and_reachable_to_no_tenant() {
     let cloud = Cloud::connect();
     let ours = unique("ours");
     let id = unique("user");
@@ -165,7 +165,7 @@ async fn empty_tenant_is_refused_for_every_caller() {
     assert_eq!(http("GET", &ann.id, None).0, 200);
 }
 
-/// An endpoint of a device that nobody else has.
+/// A device endpoint that no other test uses.
 fn endpoint(name: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/local/{}", unique(name))
 }
@@ -174,7 +174,7 @@ async fn find(cloud: &Cloud, id: &str) -> Option<Recipient> {
     cloud.people.find(&BTreeSet::from([id])).await.unwrap().remove(id)
 }
 
-/// Tells a person of a tenant, by push and e-mail, that they signed in; gives the id of the event.
+/// Sends a person of a tenant a sign-in notification by push and e-mail, and returns the event's id.
 async fn sign_in(cloud: &Cloud, tenant: &str, user: &str) -> String {
     let id = unique("sign-in");
     let data = json!({
@@ -188,7 +188,7 @@ async fn sign_in(cloud: &Cloud, tenant: &str, user: &str) -> String {
     id
 }
 
-/// The outcome of an event on one channel.
+/// Outcome of an event on one channel.
 async fn outcome(cloud: &Cloud, event: &str, channel: &str) -> LedgerRow {
     let is_wanted = |it: &LedgerRow| it.channel.is_some_and(|it| it.name() == channel);
     until("an outcome", async || cloud.outcomes(event).await.into_iter().find(is_wanted)).await

@@ -1,4 +1,4 @@
-//! An event becomes a letter, a live message and an audit record.
+//! One event from the bus to an e-mail, an in-app message and an audit record.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ use crate::until::until;
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
-async fn an_event_becomes_a_letter_a_live_message_and_an_audit_record() {
+async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let mut socket = Client::of(&cloud, &ann.id, None, &[]).await;
@@ -65,7 +65,7 @@ async fn an_event_becomes_a_letter_a_live_message_and_an_audit_record() {
 }
 
 #[tokio::test]
-async fn the_aws_cli_can_be_the_producer() {
+async fn aws_cli_can_be_the_producer() {
     let cloud = Cloud::connect();
     let ann = cloud.somebody().await;
     let entries = json!([{
@@ -86,7 +86,7 @@ async fn the_aws_cli_can_be_the_producer() {
 }
 
 #[tokio::test]
-async fn a_person_reads_the_language_that_is_closest_to_theirs() {
+async fn person_gets_the_closest_available_language() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let email = format!("{id}@example.com");
@@ -99,7 +99,7 @@ async fn a_person_reads_the_language_that_is_closest_to_theirs() {
 }
 
 #[tokio::test]
-async fn a_room_hears_an_event_of_its_own_tenant_only() {
+async fn room_receives_events_of_its_own_tenant_only() {
     let cloud = Cloud::connect();
     let (queue, own, other) = (unique("queue"), unique("clinic"), unique("clinic"));
     let room = format!("queue:{queue}");

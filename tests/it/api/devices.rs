@@ -1,4 +1,4 @@
-//! Devices that are registered by their platform's token.
+//! Devices registered by their platform's token.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::asking::Asking;
 use crate::cloud::{Cloud, unique};
 
 #[tokio::test]
-async fn a_token_becomes_an_endpoint_and_a_new_token_another_one() {
+async fn token_becomes_an_endpoint_and_a_new_token_another_one() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
@@ -27,7 +27,7 @@ async fn a_token_becomes_an_endpoint_and_a_new_token_another_one() {
 }
 
 #[tokio::test]
-async fn nobody_leads_somebody_elses_notes_to_their_own_phone() {
+async fn person_cannot_register_the_device_endpoint_of_another_person() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
     let person = async |name: &str| {
@@ -38,14 +38,14 @@ async fn nobody_leads_somebody_elses_notes_to_their_own_phone() {
     let ((ann, of_ann), (eve, of_eve)) = (person("ann").await, person("eve").await);
     let token = |it: &str| json!({ "platform": "apns", "token": it });
     let hers = ann.ask("PUT", &of_ann, Some(&token(&unique("ann")))).body["endpoint"].clone();
-    // Eve has got hold of the name of Ann's endpoint.
+    // Eve knows the ARN of Ann's endpoint.
     check(&eve.ask("PUT", &of_eve, Some(&json!({ "platform": "apns", "endpoint": hers }))), 200, "");
     let own = eve.ask("PUT", &of_eve, Some(&token(&unique("eve")))).body["endpoint"].clone();
     assert!(own.is_string() && own != hers);
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_used_is_told_why() {
+async fn unusable_token_is_refused_with_a_reason() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;

@@ -1,4 +1,4 @@
-//! Webhook endpoints as a tenant's admins keep them, and what they send again by hand.
+//! Webhook endpoints that tenant admins manage, and the messages that they resend.
 
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::{Endpoint, EndpointId};
@@ -11,7 +11,7 @@ use crate::asking::{Asking, Said};
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::until::until;
 
-/// An endpoint of a tenant of its own, whose requests the capture server gets.
+/// An endpoint of a fresh tenant. The capture server receives its requests.
 pub(super) struct Erp {
     tenant: String,
     path: String,
@@ -38,7 +38,7 @@ impl Erp {
         assert!(Erp::table(cloud).put(&endpoint, &Secrets::of(secret).into(), now()).await.unwrap());
     }
 
-    /// A booking that the endpoint is told of; the outcome's key.
+    /// Publishes a booking event for the endpoint and returns the outcome's row.
     async fn book(&self, cloud: &Cloud) -> store::LedgerRow {
         let event = unique("event");
         let data =
@@ -57,7 +57,7 @@ impl Erp {
         .await
     }
 
-    /// A message that never arrives.
+    /// Publishes an event whose webhook message fails.
     pub(super) async fn lose(&self, cloud: &Cloud) -> String {
         let row = self.book(cloud).await;
         assert_eq!(row.reason, Some(Reason::EndpointGone));
@@ -74,7 +74,7 @@ impl Erp {
 }
 
 #[tokio::test]
-async fn a_secret_is_said_when_it_is_made_and_never_again() {
+async fn secret_is_returned_on_creation_only() {
     let cloud = Cloud::connect();
     let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
     let url = format!("{}/hooks/{}", cloud.capture, unique("erp"));
@@ -114,7 +114,7 @@ async fn a_secret_is_said_when_it_is_made_and_never_again() {
 }
 
 #[test]
-fn an_endpoint_that_must_not_be_asked_is_not_saved() {
+fn endpoint_with_a_forbidden_address_is_not_saved() {
     let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
     let put = |id: &str, body: Value| admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body));
     for url in [
@@ -153,7 +153,7 @@ fn an_endpoint_that_must_not_be_asked_is_not_saved() {
 }
 
 #[tokio::test]
-async fn endpoints_and_attempts_are_listed_page_by_page() {
+async fn endpoints_and_attempts_are_listed_in_pages() {
     let cloud = Cloud::connect();
     let (clinic, path) = (unique("clinic"), format!("/hooks/{}", unique("erp")));
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
@@ -184,7 +184,7 @@ async fn endpoints_and_attempts_are_listed_page_by_page() {
     assert!(Erp::table(&cloud).attempts(&id, 9).await.unwrap().is_empty(), "they go with it");
 }
 
-/// Everything of a list, an entry at a time.
+/// All entries of a list, read with one entry per page.
 fn pages(who: &Asking, path: &str, what: &str) -> Vec<Value> {
     let (mut found, mut next) = (Vec::new(), String::new());
     loop {
@@ -197,7 +197,7 @@ fn pages(who: &Asking, path: &str, what: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
+async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
     let cloud = Cloud::connect();
     let (clinic, mark) = (unique("clinic"), unique("erp"));
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
@@ -250,7 +250,7 @@ async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
 }
 
 #[test]
-fn a_member_keeps_no_endpoints() {
+fn member_cannot_manage_endpoints() {
     let me = Asking::of(&unique("ann"), &unique("clinic"), "member");
     check(&me.ask("GET", "/v1/endpoints", None), 403, "forbidden");
     check(&me.ask("POST", "/v1/endpoints/erp/rotate", None), 403, "forbidden");

@@ -1,4 +1,4 @@
-//! An inbox that is read and marked without a socket, and goes with its owner.
+//! An inbox that is read and updated over HTTP, and deleted with its owner.
 
 use domain::rule::Unless;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::inbox::{counts, deliver, fill, sent};
 use crate::until::until;
 
 #[tokio::test]
-async fn what_was_said_live_is_listed_counted_and_marked() {
+async fn in_app_message_is_listed_counted_and_marked() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
@@ -29,7 +29,7 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
     assert_eq!((&said.body["counts"], &said.body["next"]), (&counts(1, 1, 1), &Value::Null));
     assert_eq!(me.ask("GET", &format!("{inbox}/counts"), None).body, counts(1, 1, 1));
 
-    // What was said for no tenant is theirs, and no admin's.
+    // A message without a tenant belongs to the person, and no admin sees it.
     fill(&cloud, &ann, 1, "news").await;
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
     let looked = admin.ask("GET", &inbox, None).body;
@@ -62,7 +62,7 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
 }
 
 #[tokio::test]
-async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_nothing() {
+async fn read_only_socket_of_an_admin_receives_its_own_tenant_and_cannot_mark() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
@@ -72,7 +72,7 @@ async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_not
     let said = Asking::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
     let mut anns = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
 
-    // A code to log in with, say.
+    // Example: a one-time login code.
     let of_none = deliver(&cloud, &ann, None, false).await;
     assert_eq!(anns.hear().await["id"], json!(of_none.key));
     let of_clinic = deliver(&cloud, &ann, Some(&clinic), false).await;
@@ -99,7 +99,7 @@ async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_not
 }
 
 #[tokio::test]
-async fn an_inbox_is_listed_page_by_page_and_by_category() {
+async fn inbox_is_listed_in_pages_and_by_category() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
@@ -138,7 +138,7 @@ async fn an_inbox_is_listed_page_by_page_and_by_category() {
 }
 
 #[tokio::test]
-async fn who_is_forgotten_has_no_inbox_whichever_way_they_went() {
+async fn deleted_person_has_no_inbox_however_they_were_deleted() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
     let admin = Asking::of(&unique("admin"), &clinic, "admin");
@@ -160,7 +160,7 @@ async fn who_is_forgotten_has_no_inbox_whichever_way_they_went() {
             (counts.total == 0 && page.entries.is_empty()).then_some(())
         })
         .await;
-        // Whoever is called so later begins anew.
+        // A new person with the same id starts with an empty inbox.
         fill(&cloud, &ann, 2, "news").await;
         assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap().total, 2);
         check(&admin.ask("DELETE", &format!("/v1/recipients/{ann}"), None), 204, "");

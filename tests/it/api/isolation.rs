@@ -1,4 +1,4 @@
-//! What is one tenant's is nobody else's, by any route.
+//! Tenant isolation: no route gives access to the data of another tenant.
 
 use std::collections::BTreeSet;
 
@@ -47,15 +47,15 @@ async fn no_route_leads_from_one_tenant_to_another() {
     assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap().unseen, 1);
 }
 
-/// What another tenant has.
+/// Resources of another tenant.
 struct Theirs {
     tenant: String,
     person: String,
     event: String,
-    /// The keys of a row about the event, and of a live message that is in the person's inbox.
+    /// Ledger keys of an outcome of the event and of an in-app message in the person's inbox.
     key: String,
     live: String,
-    /// A message that their endpoint has not got.
+    /// Key of a webhook message that failed to reach their endpoint.
     lost: String,
     capture: String,
 }
@@ -80,7 +80,7 @@ impl Theirs {
         }
     }
 
-    /// A request that aims at it, and what is said to it.
+    /// Request of an operation against these resources, and the expected status.
     fn aim(&self, operation: Operation) -> (String, Option<Value>, u16) {
         let Theirs { tenant: theirs, person: ann, event, key, live, lost, capture } = self;
         let person = format!("/v1/recipients/{ann}");
@@ -93,7 +93,7 @@ impl Theirs {
             Operation::GetRecipient => (person, None, 404),
             Operation::PutRecipient => (person, Some(json!({ "name": "Eve" })), 409),
             Operation::PatchRecipient => (person, Some(json!({ "name": "Eve" })), 404),
-            // Nobody of this id is here: that is what was asked for.
+            // The tenant has no person of this id, so the expected response is that of an unknown person.
             Operation::DeleteRecipient => (person, None, 204),
             Operation::ListDevices => (format!("{person}/devices"), None, 404),
             Operation::PutDevice => {
@@ -123,7 +123,7 @@ impl Theirs {
             Operation::ListReceived => (format!("{person}/deliveries"), None, 404),
             Operation::ListEndpoints => ("/v1/endpoints".to_owned(), None, 200),
             Operation::GetEndpoint => ("/v1/endpoints/erp".to_owned(), None, 404),
-            // Another one, of the same id: an id is its tenant's.
+            // Ids are scoped to a tenant, so this creates a separate resource with the same id.
             Operation::PutEndpoint => {
                 let url = format!("{capture}/hooks/ours");
                 ("/v1/endpoints/erp".to_owned(), Some(json!({ "url": url })), 201)

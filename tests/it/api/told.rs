@@ -1,4 +1,4 @@
-//! What somebody was told, as they and the admins of their tenant may know it.
+//! Notifications of a person, as the person and the admins of their tenant see them.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::inbox::{deliver, sent};
 use crate::until::until;
 
 #[tokio::test]
-async fn a_person_sees_what_they_were_told_here_and_an_admin_what_their_tenant_said() {
+async fn person_sees_own_notifications_and_admin_sees_those_of_its_tenant() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.somebody_with(json!({ "id": ann, "tenants": [clinic, "elsewhere"] })).await;

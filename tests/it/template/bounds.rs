@@ -1,22 +1,21 @@
-//! How much of the account's concurrency each function may take, and which is its own.
+//! Concurrency limits of functions within the account.
 
 use serde_json::json;
 
 use super::{default_of, deployed, fed_by, of_type, resources, template};
 
-/// The functions that an outsider's calls or slow endpoints can drive, and the one that must not wait for them.
+/// Functions that outside calls or slow endpoints can drive, and dispatch, which must not wait for them.
 const BOUNDED: [&str; 4] = ["Api", "Dispatch", "Gateway", "Webhook"];
 
-/// Lambda keeps this much of a quota for functions that reserve nothing.
-///
+/// Concurrency that Lambda keeps for functions without a reservation.
 /// Source: AWS Lambda Developer Guide, "Configuring reserved concurrency".
 const UNRESERVED: u64 = 100;
 
-/// The quota of an account that asked for none.
+/// Default concurrency quota of an account.
 const QUOTA: u64 = 1_000;
 
 #[test]
-fn a_flood_of_calls_leaves_dispatch_its_share_of_the_account() {
+fn flood_of_calls_leaves_dispatch_its_concurrency() {
     let resources = resources();
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         let short = name.trim_end_matches("Function");
@@ -38,7 +37,7 @@ fn a_flood_of_calls_leaves_dispatch_its_share_of_the_account() {
 }
 
 #[test]
-fn a_function_is_not_bound_below_what_its_queues_start() {
+fn function_concurrency_covers_its_queues() {
     let resources = resources();
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         let short = name.trim_end_matches("Function");

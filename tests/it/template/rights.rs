@@ -1,11 +1,11 @@
-//! Who reads and writes what, where more than one function does.
+//! Rights on tables and queues that several functions share.
 
 use serde_json::Value;
 
 use super::{fed_by, of_type, on_aws, resources};
 
 #[test]
-fn the_inbox_is_written_by_the_socket_and_marked_by_gateway_and_api_and_goes_with_its_owner() {
+fn socket_writes_the_inbox_gateway_and_api_mark_it_and_people_deletes_it() {
     let resources = resources();
     let mut found = Vec::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
@@ -21,10 +21,10 @@ fn the_inbox_is_written_by_the_socket_and_marked_by_gateway_and_api_and_goes_wit
 }
 
 #[test]
-fn a_row_of_the_ledger_costs_one_write_of_its_index_and_the_api_alone_reads_it() {
+fn ledger_row_costs_one_index_write_and_only_the_api_reads_the_index() {
     let resources = resources();
     let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
-    // The other two have only the rows that still await a receipt, or could be named by one.
+    // The other two indexes contain only rows that await a receipt or can be named by one.
     let names: Vec<&str> =
         indexes.as_array().unwrap().iter().map(|item| item["IndexName"].as_str().unwrap()).collect();
     assert_eq!(names, ["by_provider", "by_awaited", "by_recipient"]);
@@ -37,7 +37,7 @@ fn a_row_of_the_ledger_costs_one_write_of_its_index_and_the_api_alone_reads_it()
 }
 
 #[test]
-fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
+fn api_reaches_the_data_of_its_routes_and_sends_to_no_recipient() {
     let resources = resources();
     let policy = &resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements: Vec<Value> = policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect();
@@ -100,7 +100,7 @@ fn email_reads_only_the_prefixes_of_tenants_until_another_is_configured() {
 }
 
 #[test]
-fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_raises_an_alarm() {
+fn limits_are_api_parameters_and_exceeding_a_rate_or_critical_cap_raises_an_alarm() {
     let resources = resources();
     let variables = &resources["ApiFunction"]["Properties"]["Environment"]["Variables"];
     for (variable, parameter) in [
@@ -125,7 +125,7 @@ fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_ra
 }
 
 #[test]
-fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_dead_letters() {
+fn message_consumers_may_delete_messages_and_know_queue_and_dead_letter_queue() {
     let resources = resources();
     let mut fed = 0;
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
@@ -150,12 +150,12 @@ fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_de
 }
 
 #[test]
-fn the_audit_acknowledges_only_where_the_attributes_of_the_request_are_known() {
+fn audit_acknowledges_only_with_known_request_attributes() {
     let resources = resources();
     let policy = &resources["AuditRole"]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements = policy["Statement"].as_array().unwrap();
     let acknowledge = statements.iter().find(|statement| statement["Sid"] == "Acknowledge").unwrap();
-    // ForAllValues is true of a request without the key; Null refuses it.
+    // ForAllValues is true for a request without the key; Null refuses such a request.
     let condition = &acknowledge["Condition"];
     assert_eq!(condition["Null"]["dynamodb:Attributes"], "false");
     let listed = condition["ForAllValues:StringEquals"]["dynamodb:Attributes"].as_array().unwrap();
@@ -165,7 +165,7 @@ fn the_audit_acknowledges_only_where_the_attributes_of_the_request_are_known() {
 }
 
 #[test]
-fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
+fn outbox_publishers_and_verifiers_share_the_stack_secret() {
     let resources = resources();
     for name in ["AuditFunction", "RelayFunction", "SweepFunction"] {
         let secret = &resources[name]["Properties"]["Environment"]["Variables"]["STACK_SECRET"]["Fn::Sub"];
@@ -177,7 +177,7 @@ fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
 }
 
 #[test]
-fn who_may_meet_a_message_of_a_newer_release_may_hide_it_for_longer_than_the_queue_does() {
+fn consumers_of_newer_message_versions_may_extend_visibility_timeouts() {
     let resources = resources();
     for name in ["Dispatch", "Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
         let policy = &resources[&format!("{name}Role")]["Properties"]["Policies"][0]["PolicyDocument"];

@@ -1,11 +1,11 @@
-//! Who may write what is sealed, and who may seal.
+//! Rights to write sealed records and to seal.
 
 use serde_json::{Value, json};
 
 use super::{default_of, deployed, of_type, on_aws, resources};
 
 #[test]
-fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
+fn only_the_audit_writes_sealed_records_and_no_role_deletes_them() {
     let resources = resources();
     let reads = ["Query", "Scan", "Get", "BatchGet", "Describe", "List"];
     let mut writers = std::collections::BTreeMap::new();
@@ -26,7 +26,8 @@ fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
     writers.retain(|_, it| !it.is_empty());
     let expected = [
         ("AuditRole", vec!["PartiQLInsert", "PartiQLUpdate"]),
-        // Held to the marks of what the bus refused: another test says so. Who marks a sealed record removes it, for a seal.
+        // This right is limited to the marks of entries that the bus refused; another test checks it. Marking a sealed
+        // record makes its verification fail.
         ("RelayRole", vec!["UpdateItem"]),
         ("SweepRole", vec!["UpdateItem"]),
     ];
@@ -35,7 +36,7 @@ fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
 }
 
 #[test]
-fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() {
+fn one_function_writes_seals_once_with_a_key_of_its_own() {
     let resources = resources();
     let sealer = &resources["SealRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let mut rights: Vec<&str> = sealer
@@ -100,7 +101,7 @@ fn production_locks_seals_so_that_no_administrator_deletes_them() {
 }
 
 #[test]
-fn seals_are_not_encrypted_with_a_key_that_somebody_could_delete() {
+fn seals_are_not_encrypted_with_a_deletable_key() {
     let bucket = &resources()["SealsBucket"]["Properties"];
     let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
     assert_eq!(rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");

@@ -1,11 +1,11 @@
-//! Which functions get which secret of the stack.
+//! Functions that get each secret of the stack.
 
 use serde_json::Value;
 
 use super::{of_type, resources};
 
 #[test]
-fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
+fn stack_creates_link_keys_and_gives_them_to_their_functions_only() {
     let resources = resources();
     let secret = &resources["UnsubscribeKeys"]["Properties"];
     assert!(secret["SecretString"].is_null(), "no secret stands in the template");
@@ -28,7 +28,7 @@ fn functions_that_hash_addresses_get_the_stacks_secret_and_channels_do_not() {
 }
 
 #[test]
-fn people_publishes_changed_addresses_and_nothing_else() {
+fn people_may_publish_changed_addresses_only() {
     let resources = resources();
     let statements = &resources["PeopleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let puts =

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{default_of, of_type, on_aws, resources};
 
 #[test]
-fn no_queue_is_reached_without_tls() {
+fn queues_refuse_requests_without_tls() {
     let resources = resources();
     let policies = of_type(&resources, "AWS::SQS::QueuePolicy");
     for (name, _) in of_type(&resources, "AWS::SQS::Queue") {
@@ -29,7 +29,7 @@ fn no_queue_is_reached_without_tls() {
 }
 
 #[test]
-fn no_bucket_is_reached_without_tls() {
+fn buckets_refuse_requests_without_tls() {
     let resources = resources();
     let policies = of_type(&resources, "AWS::S3::BucketPolicy");
     for (name, bucket) in of_type(&resources, "AWS::S3::Bucket") {
@@ -42,7 +42,7 @@ fn no_bucket_is_reached_without_tls() {
     }
 }
 
-/// Whether a statement refuses everybody who asks for a resource over plain HTTP.
+/// Whether a statement denies all principals access to a resource over plain HTTP.
 fn denies_plain(statement: &Value, action: &str, resource: &str) -> bool {
     let actions = statement["Action"].to_string();
     statement["Effect"] == "Deny"
@@ -53,7 +53,7 @@ fn denies_plain(statement: &Value, action: &str, resource: &str) -> bool {
 }
 
 #[test]
-fn letters_go_over_tls_unless_an_operator_says_otherwise() {
+fn email_requires_tls_unless_an_operator_disables_it() {
     let set = &resources()["EmailReceipts"]["Properties"];
     assert_eq!(set["DeliveryOptions"]["TlsPolicy"]["Ref"], "EmailTls");
     assert_eq!(default_of("EmailTls"), "REQUIRE");
