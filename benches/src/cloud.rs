@@ -1,5 +1,5 @@
-//! AWS as far as the functions ask it: everybody is known, every write succeeds, every message is taken. What is counted
-//! stands at its beginning: no limit is reached, nothing is cancelled, every digest is opened.
+//! Stub of AWS for the functions. All people exist, every write succeeds and every message is accepted. Counters start
+//! at zero: no limit is reached, no run is cancelled, and every digest is opened anew.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,38 +12,38 @@ use crate::hooks::Hooks;
 use crate::http::Request;
 use crate::{receipts, sealing};
 
-/// Far enough ahead that nothing expires, in seconds since 1970.
+/// A time in seconds since 1970 that never passes during a run.
 const FAR_AHEAD: &str = "4070908800";
 
-/// SNS alone answers in XML.
+/// Response of SNS, the only service with XML.
 const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>0107018f-bench</MessageId></PublishResult>\
     <ResponseMetadata><RequestId>bench</RequestId></ResponseMetadata></PublishResponse>";
 
-/// The stubs of DynamoDB, SQS, EventBridge, SES, SNS, End User Messaging, Scheduler, API Gateway, S3 and KMS.
+/// Stubs of DynamoDB, SQS, EventBridge, SES, SNS, End User Messaging, Scheduler, API Gateway, S3 and KMS.
 pub(crate) struct Cloud {
     people: BTreeMap<String, Value>,
-    /// The members of every group, by its partition.
+    /// Members of every audience, by partition key.
     groups: BTreeMap<String, Vec<Value>>,
     hooks: Hooks,
 }
 
-/// One call: its operation, what it is answered, and the messages it put into a queue.
+/// One call: operation, response, and messages that it sent to a queue.
 pub(crate) struct Call {
     pub(crate) operation: String,
     pub(crate) answer: String,
     pub(crate) sent: Option<Sent>,
-    /// The ids of the events it put on the bus.
+    /// Ids of the events that the call put on the bus.
     pub(crate) published: Vec<String>,
 }
 
-/// Messages, and the last part of the address of the queue they went to.
+/// Messages, and the last part of their queue's URL.
 pub(crate) struct Sent {
     pub(crate) queue: String,
     pub(crate) bodies: Vec<String>,
 }
 
 impl Cloud {
-    /// `packs` is the folder of packs: each may have a file `people.json`, as `carillon people import` reads it.
+    /// Reads people from `packs`. Each pack may have a file `people.json` in the format of `carillon people import`.
     ///
     /// # Errors
     /// The file cannot be read, or no port is free for the endpoints.
@@ -72,12 +72,12 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// Where webhooks are sent.
+    /// Base URL of the webhook endpoints.
     pub(crate) fn hooks(&self) -> &str {
         self.hooks.origin()
     }
 
-    /// `None` for an operation that no function asked for when this was written.
+    /// Answers a request. `None` for an operation that the stub does not support.
     pub(crate) fn answer(&self, request: &Request) -> Option<Call> {
         if let Some((operation, answer)) = sealing::answer(request) {
             return Some(Call { operation: operation.to_owned(), answer, sent: None, published: Vec::new() });
@@ -112,7 +112,7 @@ impl Cloud {
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
             "TransactWriteItems" | "PutItem" | "CreateSchedule" | "PostToConnection" => json!({}),
-            // The count of a source, when it is the first of its second.
+            // Counter of a source, for its first event in this second.
             "UpdateItem" => match body["ExpressionAttributeValues"].get(":n") {
                 Some(count) => json!({ "Attributes": { "n": count } }),
                 None => json!({}),
@@ -142,7 +142,7 @@ impl Cloud {
                 let partition = text(&body["ExpressionAttributeValues"][":pk"]["S"]);
                 json!({ "Items": self.groups.get(partition).cloned().unwrap_or_default() })
             }
-            // Of the sparse index of what is pending: nothing is.
+            // Query of the sparse index of pending entries, which is empty.
             "Scan" => json!({ "Items": [], "Count": 0 }),
             "PutEvents" => {
                 let entries: Vec<Value> =
@@ -175,7 +175,7 @@ impl Cloud {
     }
 }
 
-/// Services of the JSON protocols say it in a header, the others in the path, SNS in its form.
+/// Operation of a request: JSON services name it in a header, others in the path, SNS in the form body.
 fn operation(request: &Request) -> Option<&str> {
     const PATHS: [(&str, &str); 4] = [
         ("/v2/email/outbound-emails", "SendEmail"),
@@ -191,7 +191,7 @@ fn operation(request: &Request) -> Option<&str> {
     by_path.or_else(|| request.body.starts_with(b"Action=Publish&").then_some("Publish"))
 }
 
-/// Where the people table keeps the members of a group.
+/// Partition of the people table that holds the members of an audience.
 fn partition(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => format!("role#{scope}#{role}"),
@@ -200,7 +200,7 @@ fn partition(group: &Group) -> String {
     }
 }
 
-/// An object as the people table keeps it: texts, lists of texts, and everything else as JSON in a text.
+/// An object as the people table stores it: strings, lists of strings, and other values as JSON strings.
 fn item(object: &Value) -> Value {
     let attribute = |it: &Value| match (it.as_str(), it.as_array()) {
         (Some(text), _) => json!({ "S": text }),

@@ -10,47 +10,45 @@ use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
 use crate::relaying::Relaying;
 use crate::samples::{BATCH, RECORDS};
 
-/// The largest function that may be released, in bytes.
+/// Largest size of a function in bytes.
 pub(crate) const MAX_SIZE_BYTES: u64 = 5_500_000;
 
-/// From exec to the first poll of the Runtime API.
-///
+/// Instructions from exec to the first poll of the Runtime API.
 /// Source: performance.md, P1.
 const MAX_INIT_INSTRUCTIONS: u64 = 2_000_000;
 
-/// Per event, in batches of ten.
-///
+/// Instructions per event, in batches of ten.
 /// Source: performance.md, P4.
 pub(crate) const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
 
-/// What dispatch does per event: ours, and the peer's.
+/// Cost of an event in dispatch: ours, and the peer's.
 pub(crate) type Works = Vec<(&'static str, Work)>;
 
-/// Everything that was measured in one go.
+/// All results of one run.
 pub(crate) struct Report {
-    /// What it was measured on, and with: names and versions.
+    /// Names and versions of the machine and the tools.
     pub(crate) circumstances: Vec<(&'static str, String)>,
     pub(crate) ours: Vec<Figures>,
-    /// The same functions on the SDK's default client.
+    /// Figures of the same functions on the SDK's default client.
     pub(crate) peers: Vec<Figures>,
     pub(crate) works: Works,
     /// dispatch's plain job beside Powertools for Python.
     pub(crate) contest: Option<Contest>,
-    /// The outbox's way to the bus beside a poller's.
+    /// Delay of the outbox beside that of a poller.
     pub(crate) relaying: Option<Relaying>,
-    /// The gateway's answers to the neighbours of a flooding socket.
+    /// Latency of a flooding socket's neighbours in the gateway.
     pub(crate) flood: Option<Flood>,
-    /// What should be known beside the figures.
+    /// Notes printed with the figures.
     pub(crate) notes: Vec<String>,
 }
 
 impl Report {
-    /// The functions that are larger than they may be.
+    /// Functions that exceed the size limit.
     pub(crate) fn oversized(&self) -> impl Iterator<Item = &Figures> {
         self.ours.iter().filter(|our| our.size_bytes > MAX_SIZE_BYTES)
     }
 
-    /// For machines: plain units, no rounding but that of milliseconds.
+    /// JSON for machines: plain units, rounded to milliseconds only.
     pub(crate) fn json(&self) -> Value {
         let figures =
             |all: &[Figures]| -> Value { all.iter().map(|it| (it.name.clone(), figures_json(it))).collect() };
@@ -72,7 +70,7 @@ impl Report {
         })
     }
 
-    /// For people. A figure over its target is marked with `!`.
+    /// Table for people. `!` marks a figure over its target.
     pub(crate) fn table(&self) -> String {
         let circumstances: Vec<String> =
             self.circumstances.iter().map(|(name, it)| format!("{name} {it}")).collect();
@@ -217,7 +215,7 @@ fn calls(it: &Figures) -> f64 {
     it.message_calls.values().sum()
 }
 
-/// One line of the table; only its first two columns when nothing was started.
+/// One line of the table; only its first two columns when the function was not started.
 fn line(text: &mut String, columns: [&str; 9], whole: bool) {
     let [name, size, init, median, least, first, later, message, calls] = columns;
     let _ = write!(text, "  {name:<12}{size:>13}");

@@ -1,4 +1,4 @@
-//! The ledger, answered from memory with the conditions that `store` writes.
+//! The ledger in memory, with the conditions that `store` writes.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ impl Cloud for Model {
     }
 }
 
-/// The ledger, as one process reaches it.
+/// The ledger as one process calls it.
 pub(crate) struct Ledger(pub(crate) Rc<Process>);
 
 fn unclear() -> Refused {
@@ -40,7 +40,7 @@ fn unclear() -> Refused {
     Refused { doing: "claim", verdict: Verdict::Transient, source }
 }
 
-/// What one statement of a batch led to.
+/// Result of one statement of a batch.
 enum Written {
     Done,
     Refused,
@@ -52,7 +52,7 @@ impl Ledger {
         if self.0.world.is(Variant::NoToken) { "anybody".to_owned() } else { token.to_owned() }
     }
 
-    /// Inserts a claim, on condition that there is none.
+    /// Inserts a claim if there is no row.
     fn insert(&self, job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Written {
         let world = &self.0.world;
         let (fails, first) = {
@@ -79,7 +79,7 @@ impl Ledger {
         self.0.call("look at a claim", || world.ledger.borrow().get(key).cloned()).await
     }
 
-    /// As `store` does it: what a row means is weighed there.
+    /// Takes over a claim as `store` does. The domain decides about the stored row.
     async fn take_over(&self, key: &Key, token: &str, now: Timestamp, lease: Timestamp) -> Standing {
         let world = &self.0.world;
         let row = match self.look(key).await {
@@ -202,7 +202,8 @@ impl Claims for Ledger {
     }
 }
 
-/// What was to be settled and never was: in doubt, if that was made to go wrong.
+/// A settlement that has not been written. Its drop records the outcome as uncertain if an injected fault was the
+/// cause.
 struct Doubt<'a> {
     process: &'a Process,
     settlements: &'a [Settlement],

@@ -1,4 +1,4 @@
-//! `simulate`: repeats one run and prints its journal, or goes through many seeds.
+//! `simulate`: repeats one run and prints its journal, or runs many seeds.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever runs it")]
 #![expect(clippy::disallowed_methods, reason = "it says how long it took")]
@@ -14,11 +14,11 @@ simulate --seed N [--mode safety|liveness] [--events N] [--variant NAME] [-v]
 simulate --seeds N [--from SEED] [--mode safety|liveness] [--events N] [--variant NAME]
     goes through N seeds, on every core; in both modes where none is named";
 
-/// What is asked for.
+/// Command-line arguments.
 struct Wanted {
     setup: Setup,
     mode: Option<Mode>,
-    /// How many seeds, where that is not one.
+    /// Number of seeds, unless only one is run.
     seeds: Option<u64>,
 }
 

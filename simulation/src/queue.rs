@@ -1,4 +1,4 @@
-//! A queue: at least once, in any order, and put aside after so many receives.
+//! A queue: at-least-once delivery in any order, with a dead-letter queue after too many receives.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,13 +12,13 @@ use tokio::sync::Notify;
 use crate::clock::{now, until};
 use crate::world::World;
 
-/// As the template has it: six times the functions' timeout.
+/// Visibility timeout as in the template: six times the functions' timeout.
 pub(crate) const VISIBILITY: Duration = Duration::from_secs(180);
 
-/// As the template has it.
+/// Maximum receives, as in the template.
 const MAX_RECEIVES: u32 = 10;
 
-/// What one call hands out at most.
+/// Largest number of messages per receive call.
 const PER_CALL: usize = 10;
 
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Waiting {
 pub(crate) struct Line {
     pub(crate) name: &'static str,
     pub(crate) messages: RefCell<Vec<Waiting>>,
-    /// What nobody could handle.
+    /// The dead-letter queue.
     pub(crate) dead: RefCell<Vec<Rc<str>>>,
     news: Notify,
 }
@@ -58,7 +58,7 @@ impl Line {
         self.news.notify_one();
     }
 
-    /// Waits until there is something to hand out.
+    /// Waits for messages and returns a batch.
     pub(crate) async fn receive(&self, world: &World) -> Vec<Message> {
         loop {
             let found = self.take(world);
@@ -143,14 +143,14 @@ impl Line {
     }
 }
 
-/// What a schedule does at its time.
+/// Action of a schedule at its time.
 pub(crate) struct Due {
     pub(crate) at: Timestamp,
     pub(crate) line: Rc<Line>,
     pub(crate) body: String,
 }
 
-/// Fires once, and now and then twice; then it is gone.
+/// Fires a schedule once, sometimes twice, and deletes it.
 pub(crate) async fn fire(world: Rc<World>, name: String) {
     let Some(at) = world.schedules.borrow().get(&name).map(|schedule| schedule.at) else { return };
     until(at).await;

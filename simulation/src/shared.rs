@@ -1,4 +1,4 @@
-//! What processes share beside the ledger: counters, queues, schedules.
+//! Services that processes share beside the ledger: counters, queues and schedules.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::process::Process;
 use crate::queue::{Due, Line, fire};
 use crate::variant::Variant;
 
-/// The counters, as one process reaches them.
+/// Counters as one process calls them.
 #[derive(Clone)]
 pub(crate) struct Counters(pub(crate) Rc<Process>);
 
-/// The scheduler, as one process reaches it. Its queues are called by their names.
+/// The scheduler as one process calls it. Its queues are identified by name.
 pub(crate) struct Timetable(pub(crate) Rc<Process>);
 
-/// A queue, as one process reaches it.
+/// A queue as one process calls it.
 pub(crate) struct Sender(pub(crate) Rc<Process>, pub(crate) Rc<Line>);
 
 impl Shared for Counters {
@@ -88,7 +88,7 @@ fn kept(found: Option<&(i64, Breaker)>) -> Kept<Breaker> {
 }
 
 impl DeskLine for Sender {
-    /// Each of a call's messages is taken or refused on its own.
+    /// Each message of a call is accepted or refused separately.
     async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let world = &self.0.world;
         let sent = self.0.call("send", || {
@@ -121,7 +121,7 @@ impl DeskLine for Sender {
 }
 
 impl Timer for Timetable {
-    /// Scheduling one name twice is scheduling it once.
+    /// Creating a schedule twice with one name creates one schedule.
     async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
         let world = &self.0.world;
         if world.is(Variant::LaterLost) {

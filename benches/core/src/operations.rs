@@ -1,4 +1,4 @@
-//! What is counted: each operation is set up once and then done so many times.
+//! Measured operations. Each is set up once and then executed the given number of times.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::samples;
 
-/// The name of each operation, what it includes, and whether it depends on the number of rules.
+/// Name of each operation, a description, and whether it depends on the number of rules.
 pub const ALL: [(&str, &str, bool); 16] = [
     ("match/event", "ours: a parsed Event to the indices of matching rules", true),
     ("match/text", "ours: the envelope's text to the indices of matching rules", true),
@@ -41,7 +41,7 @@ pub const ALL: [(&str, &str, bool); 16] = [
     ),
 ];
 
-/// Does `operation` with so many rules `times` times. `None` when there is no such operation.
+/// Executes `operation` with this many rules `times` times. `None` when there is no such operation.
 pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
     match operation {
         "match/event" => ours_by_event(&samples::patterns(rules), samples::MATCHES, times),
@@ -154,7 +154,7 @@ fn compiled(sources: &[String]) -> Index {
     sources.iter().map(read).collect()
 }
 
-/// quamina knows no `$or`: a pattern with one is added once for each combination, under one id.
+/// quamina lacks `$or`, so a pattern with `$or` is added once for each combination, under one id.
 fn quamina(sources: &[String]) -> Quamina<usize> {
     let mut matcher =
         quamina::QuaminaBuilder::new().with_arena_byte_budget(1 << 30).build().expect("a matcher");
