@@ -33,7 +33,7 @@ cargo test --profile local --locked --workspace --exclude simulation --test it -
 for attack in "${attacks[@]}"; do
   name=${attack%%|*}
   test=${attack##*|}
-  # A filter that fits no test would pass without one.
+  # A filter that matches no test would pass.
   if cargo test --profile local --locked --workspace --exclude simulation --test it -- --exact "$test" 2>&1 |
     tee -a "$log" | grep -q "^test result: ok. 1 passed"; then
     refused=$((refused + 1))

@@ -11,7 +11,7 @@ use crate::suite::Suite;
 use crate::until::until;
 
 /// A `core.hello` event for a known and an unknown recipient. Every call about the event contains its mark.
-pub(crate) struct Hello {
+pub(crate) struct HelloEvent {
     pub(crate) mark: String,
     address: String,
     time: String,
@@ -20,12 +20,14 @@ pub(crate) struct Hello {
 /// Number of ledger rows per event: an e-mail, an inbox entry, and two suppressed rows for the unknown recipient.
 const ROWS: usize = 4;
 
-impl Hello {
-    pub(crate) async fn new(cloud: &Cloud) -> Hello {
+impl HelloEvent {
+    pub(crate) async fn new(cloud: &Cloud) -> HelloEvent {
         let mark = unique("hello");
         let address = format!("{mark}@example.com");
-        cloud.somebody_with(json!({ "id": format!("{mark}-ann"), "name": "Ann", "email": address })).await;
-        Hello { mark, address, time: now_text() }
+        cloud
+            .new_recipient_with(json!({ "id": format!("{mark}-ann"), "name": "Ann", "email": address }))
+            .await;
+        HelloEvent { mark, address, time: now_text() }
     }
 
     /// The CloudEvent as a producer writes it.
@@ -87,20 +89,20 @@ impl Hello {
 }
 
 /// G3 and G4 for all events: the event store has each event once and each delivery event once.
-pub(crate) async fn check_books(suite: &Suite, hellos: &[Hello]) {
+pub(crate) async fn check_records(suite: &Suite, events: &[HelloEvent]) {
     until("the books have everything", async || {
         let records = suite.cloud.all_records().await;
-        let all = hellos.iter().map(|hello| hello.told(&records));
+        let all = events.iter().map(|event| event.told(&records));
         let all: Vec<(usize, usize)> = all.collect();
-        for (hello, (kept, told)) in hellos.iter().zip(&all) {
-            assert!(*kept <= 1 && *told <= ROWS, "{}: kept {kept} times, told {told}", hello.mark);
+        for (event, (kept, told)) in events.iter().zip(&all) {
+            assert!(*kept <= 1 && *told <= ROWS, "{}: kept {kept} times, told {told}", event.mark);
         }
         all.iter().all(|it| *it == (1, ROWS)).then_some(())
     })
     .await;
 }
 
-impl Hello {
+impl HelloEvent {
     /// Number of stored copies of the event, and number of its outcomes.
     fn told(&self, records: &[Record]) -> (usize, usize) {
         let kept = records.iter().filter(|record| record.get("id") == Some(&self.mark)).count();

@@ -8,23 +8,23 @@ use domain::key::Key;
 use domain::outcome::Status;
 use store::LedgerRow;
 
-use crate::parcels::Parcel;
+use crate::jobs::TestJob;
 use crate::suite::Suite;
 use crate::until::until;
 
 /// Checks a job against the contract. `ambiguous`: the number of its replies that were lost, whether or not the
 /// provider call was made.
-pub(crate) async fn check(suite: &Suite, parcel: &mut Parcel, ambiguous: usize) -> (LedgerRow, usize) {
-    let row = settled(suite, &parcel.job.key).await;
-    let arrived = parcel.arrived(suite).await;
-    let (sends, what) = (arrived.len(), format!("{} {:?}", parcel.job.channel().name(), parcel.job.key));
+pub(crate) async fn check(suite: &Suite, job: &mut TestJob, ambiguous: usize) -> (LedgerRow, usize) {
+    let row = settled(suite, &job.job.key).await;
+    let arrived = job.arrived(suite).await;
+    let (sends, what) = (arrived.len(), format!("{} {:?}", job.job.channel().name(), job.job.key));
     // G2 and F1: a receiver recognises a repeated message by its id.
     assert!(sends <= 1 + ambiguous, "{what}: {sends} sends, and {ambiguous} answers were lost");
     assert!(arrived.iter().collect::<BTreeSet<_>>().len() <= 1, "{what}: {arrived:?}");
     match row.status {
         Status::Sent | Status::Delivered => assert!(sends >= 1, "{what} is said to be sent"),
         Status::Unknown => {
-            assert!(parcel.job.on_unknown == OnUnknown::Hold && ambiguous > 0, "{what} is unknown");
+            assert!(job.job.on_unknown == OnUnknown::Hold && ambiguous > 0, "{what} is unknown");
             assert!(sends <= 1, "{what} was sent again although nobody knew");
         }
         Status::Suppressed | Status::Deferred => assert_eq!(sends, 0, "{what} is said not to be sent"),

@@ -9,12 +9,12 @@ use domain::job::Job;
 use serde_json::{Value, json};
 use store::Endpoints;
 
-use crate::client::Client;
 use crate::cloud::{now, now_text, unique};
 use crate::suite::Suite;
+use crate::ws_client::Client;
 
 /// A job and its receiver.
-pub(crate) struct Parcel {
+pub(crate) struct TestJob {
     pub(crate) job: Job,
     /// Body of the queue message.
     pub(crate) text: String,
@@ -31,8 +31,8 @@ enum Receiver {
 pub(crate) const CHANNELS: [Channel; 6] =
     [Channel::Email, Channel::Sms, Channel::Push, Channel::Whatsapp, Channel::Webhook, Channel::Socket];
 
-impl Parcel {
-    pub(crate) async fn by(suite: &Suite, channel: Channel) -> Parcel {
+impl TestJob {
+    pub(crate) async fn by(suite: &Suite, channel: Channel) -> TestJob {
         let recipient = unique("user");
         let key = unique("key");
         let (receiver, content) = match channel {
@@ -54,7 +54,7 @@ impl Parcel {
             "priority": "normal", "on_unknown": on_unknown, "content": content,
         });
         let job = serde_json::from_value(text.clone()).unwrap();
-        Parcel { job, text: text.to_string(), receiver }
+        TestJob { job, text: text.to_string(), receiver }
     }
 
     pub(crate) async fn send(&self, suite: &Suite) {
@@ -71,12 +71,13 @@ impl Parcel {
                 found.iter().map(id).collect()
             }
             Receiver::Socket(client) => {
-                let mut heard = Vec::new();
-                while let Ok(timeout) = tokio::time::timeout(Duration::from_millis(300), client.hear()).await
+                let mut received = Vec::new();
+                while let Ok(timeout) =
+                    tokio::time::timeout(Duration::from_millis(300), client.next_message()).await
                 {
-                    heard.push(timeout["id"].as_str().unwrap_or_default().to_owned());
+                    received.push(timeout["id"].as_str().unwrap_or_default().to_owned());
                 }
-                heard
+                received
             }
         }
     }

@@ -20,9 +20,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 #![expect(clippy::print_stderr, reason = "what was broken where, for whoever looks at a test that failed")]
 
-#[path = "../it/client.rs"]
-#[expect(dead_code, reason = "shared with the other end-to-end tests")]
-mod client;
 #[path = "../it/cloud.rs"]
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod cloud;
@@ -31,20 +28,23 @@ mod sweeping;
 #[path = "../it/until.rs"]
 #[expect(dead_code, reason = "shared with the other end-to-end tests")]
 mod until;
+#[path = "../it/ws_client.rs"]
+#[expect(dead_code, reason = "shared with the other end-to-end tests")]
+mod ws_client;
 
 mod crashes;
 mod deadlines;
-mod hellos;
+mod hello_events;
 mod invariants;
-mod killers;
+mod jobs;
 mod lost_replies;
+mod malformed;
 mod outages;
-mod parcels;
-mod poison;
+mod partial_failures;
+mod poison_messages;
 mod proxy;
-mod relays;
-mod repeats;
-mod storms;
+mod redelivery;
+mod relay;
 mod suite;
-mod waits;
-mod written;
+mod timers;
+mod verification;

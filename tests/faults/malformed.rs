@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::cloud::{entry, now, now_text, unique};
-use crate::hellos::{Hello, check_books};
+use crate::hello_events::{HelloEvent, check_records};
 use crate::invariants::check;
-use crate::parcels::{CHANNELS, Parcel};
-use crate::suite::{Suite, log, play};
+use crate::jobs::{CHANNELS, TestJob};
+use crate::suite::{Suite, log, run_scenario};
 use crate::until::until;
 
 /// Queues whose functions dead-letter messages that they cannot read.
@@ -18,7 +18,7 @@ const DEEP: usize = 10_000;
 /// Reliability F7 and G5: logs contain no part of the message.
 #[tokio::test]
 async fn malformed_message_is_dead_lettered_with_its_cause_and_its_neighbours_are_handled() {
-    play(async |suite| {
+    run_scenario(async |suite| {
         let mark = unique("canary");
         let bodies = [
             format!("no json, {mark}@example.com"),
@@ -26,31 +26,31 @@ async fn malformed_message_is_dead_lettered_with_its_cause_and_its_neighbours_ar
             format!("{}{mark}{}", "[".repeat(DEEP), "]".repeat(DEEP)),
             json!({ "detail-type": "t", "source": "s", "id": mark, "detail": mark }).to_string(),
         ];
-        let mut parcels = Vec::new();
+        let mut jobs = Vec::new();
         for channel in CHANNELS {
-            parcels.push(Parcel::by(suite, channel).await);
+            jobs.push(TestJob::by(suite, channel).await);
         }
-        let hello = Hello::new(&suite.cloud).await;
+        let event = HelloEvent::new(&suite.cloud).await;
         for queue in QUEUES {
             suite.send_all(queue, &bodies.each_ref().map(String::as_str), 0).await;
         }
         let no_event = json!({ "specversion": "0.3", "id": mark, "to": format!("{mark}@example.com") });
         let began = now();
-        suite.cloud.put(&[entry("tests", "core.hello", &no_event), hello.entry()]).await;
-        for parcel in &parcels {
-            parcel.send(suite).await;
+        suite.cloud.put(&[entry("tests", "core.hello", &no_event), event.entry()]).await;
+        for job in &jobs {
+            job.send(suite).await;
         }
-        for parcel in &mut parcels {
-            check(suite, parcel, 0).await;
+        for job in &mut jobs {
+            check(suite, job, 0).await;
         }
-        hello.check(suite, 0).await;
+        event.check(suite, 0).await;
         let waited = now().duration_since(began);
         assert!(waited.as_secs() < 15, "the neighbours waited {waited:?}");
-        suite.peace().await;
+        suite.wait_until_idle().await;
         for queue in QUEUES {
             put_aside(suite, queue, &mark).await;
         }
-        check_books(suite, &[hello]).await;
+        check_records(suite, &[event]).await;
         let told = log();
         let told: Vec<&str> = told.lines().filter(|line| line.contains(&format!("{mark}@"))).collect();
         assert!(told.is_empty(), "an address is in the log: {told:?}");

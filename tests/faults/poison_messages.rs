@@ -4,55 +4,58 @@ use domain::channel::Channel;
 use serde_json::{Value, json};
 
 use crate::cloud::unique;
-use crate::hellos::Hello;
+use crate::hello_events::HelloEvent;
 use crate::invariants::check;
-use crate::parcels::Parcel;
-use crate::suite::{Suite, TRIES, play};
+use crate::jobs::TestJob;
+use crate::suite::{MAX_RECEIVES, Suite, run_scenario};
 use crate::until::until;
 
 /// Number of messages in one batch, and the indexes of the poison messages.
 const BATCH: usize = 10;
-const KILLERS: [usize; 2] = [2, 6];
+const POISON: [usize; 2] = [2, 6];
 
 /// Delay in seconds that lets all messages of a call arrive before the first becomes visible, so that they form one
 /// batch.
-const TOGETHER_S: i32 = 2;
+const DELAY_S: i32 = 2;
 
 /// Reliability F7: messages that no function survives, as after an out-of-memory kill or a bug.
 #[tokio::test]
 async fn poison_message_is_dead_lettered_without_its_neighbours() {
-    play(async |suite| {
-        let mut letters = parcels(suite, Channel::Email).await;
-        let mut requests = parcels(suite, Channel::Webhook).await;
-        let mut hellos = Vec::new();
+    run_scenario(async |suite| {
+        let mut letters = jobs(suite, Channel::Email).await;
+        let mut requests = jobs(suite, Channel::Webhook).await;
+        let mut events = Vec::new();
         for _ in 0..BATCH {
-            hellos.push(Hello::new(&suite.cloud).await);
+            events.push(HelloEvent::new(&suite.cloud).await);
         }
         let lines = [
-            ("email", letters.iter().map(line_of_parcel).collect::<Vec<_>>()),
-            ("webhook", requests.iter().map(line_of_parcel).collect()),
-            ("dispatch", hellos.iter().map(line_of_hello).collect()),
+            ("email", letters.iter().map(message_of_job).collect::<Vec<_>>()),
+            ("webhook", requests.iter().map(message_of_job).collect()),
+            ("dispatch", events.iter().map(message_of_event).collect()),
         ];
-        let kills = lines.iter().flat_map(|(function, line)| KILLERS.map(|at| kill(function, &line[at])));
+        let kills = lines.iter().flat_map(|(function, line)| POISON.map(|at| kill(function, &line[at])));
         let began = suite.proxy.now();
         suite.proxy.plan(suite.seed, &kills.collect::<Vec<_>>());
         for (queue, line) in &lines {
             let bodies: Vec<&str> = line.iter().map(|it| it.body.as_str()).collect();
-            suite.send_all(queue, &bodies, TOGETHER_S).await;
+            suite.send_all(queue, &bodies, DELAY_S).await;
         }
         for it in [&mut letters, &mut requests].into_iter().flat_map(|all| others(all)) {
             check(suite, it, 0).await;
         }
-        for other in others(&mut hellos) {
+        for other in others(&mut events) {
             other.check(suite, 0).await;
         }
         for (queue, line) in &lines {
-            die_alone(suite, queue, line).await;
+            check_dead_letters(suite, queue, line).await;
         }
-        suite.peace().await;
-        for killed in suite.proxy.done().chunks(KILLERS.len()) {
+        suite.wait_until_idle().await;
+        for killed in suite.proxy.done().chunks(POISON.len()) {
             let times: u64 = killed.iter().sum();
-            assert!(killed.iter().all(|it| *it > 0) && times >= TRIES, "not all of them kill: {killed:?}");
+            assert!(
+                killed.iter().all(|it| *it > 0) && times >= MAX_RECEIVES,
+                "not all of them kill: {killed:?}"
+            );
         }
         for channel in ["email", "webhook"] {
             let journal = suite.proxy.journal(began);
@@ -74,21 +77,21 @@ fn kill(function: &str, line: &Line) -> Value {
     json!({ "function": function, "contains": line.mark, "do": "kill_before" })
 }
 
-async fn parcels(suite: &Suite, channel: Channel) -> Vec<Parcel> {
-    let mut parcels = Vec::new();
+async fn jobs(suite: &Suite, channel: Channel) -> Vec<TestJob> {
+    let mut jobs = Vec::new();
     for _ in 0..BATCH {
-        parcels.push(Parcel::by(suite, channel).await);
+        jobs.push(TestJob::by(suite, channel).await);
     }
-    parcels
+    jobs
 }
 
-fn line_of_parcel(it: &Parcel) -> Line {
+fn message_of_job(it: &TestJob) -> Line {
     // The claim contains the recipient. The text ends at the end of the word because another recipient may share the
     // prefix.
     Line { body: it.text.clone(), mark: format!("{}\"", it.job.recipient) }
 }
 
-fn line_of_hello(it: &Hello) -> Line {
+fn message_of_event(it: &HelloEvent) -> Line {
     let event = it.event();
     let body = json!({
         "version": "0", "id": unique("bus"), "detail-type": "core.hello", "source": it.mark, "time": event["time"],
@@ -98,19 +101,19 @@ fn line_of_hello(it: &Hello) -> Line {
 }
 
 fn others<T>(all: &mut [T]) -> impl Iterator<Item = &mut T> {
-    all.iter_mut().enumerate().filter(|(at, _)| !KILLERS.contains(at)).map(|(_, it)| it)
+    all.iter_mut().enumerate().filter(|(at, _)| !POISON.contains(at)).map(|(_, it)| it)
 }
 
 /// Checks that only the poison messages of the batch are in the dead-letter queue.
-async fn die_alone(suite: &Suite, queue: &str, line: &[Line]) {
+async fn check_dead_letters(suite: &Suite, queue: &str, line: &[Line]) {
     let mut found = Vec::new();
     until(&format!("the dead letters of {queue}"), async || {
         let all = suite.cloud.dead_letters(queue, "").await;
         let of_line = |body: &str| line.iter().position(|it| body.contains(&it.mark));
         found.extend(all.iter().filter_map(|it| of_line(it.body.as_deref()?)));
-        (found.len() >= KILLERS.len()).then_some(())
+        (found.len() >= POISON.len()).then_some(())
     })
     .await;
     found.sort_unstable();
-    assert_eq!(found, KILLERS, "{queue}");
+    assert_eq!(found, POISON, "{queue}");
 }

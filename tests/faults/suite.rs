@@ -19,18 +19,18 @@ use crate::proxy::Proxy;
 
 /// Runs one scenario at a time because faults affect the whole local cloud. Holds the start time of the run, reset
 /// after a failure.
-static TURN: Mutex<Option<Timestamp>> = Mutex::const_new(None);
+static SCENARIO_LOCK: Mutex<Option<Timestamp>> = Mutex::const_new(None);
 
 /// Visibility timeout of unsettled messages in seconds, during a scenario and as deployed.
-const HIDDEN: &str = "4";
-pub(crate) const AS_DEPLOYED: &str = "180";
+const VISIBILITY: &str = "4";
+pub(crate) const DEPLOYED_VISIBILITY: &str = "180";
 
 /// Number of receives before SQS moves a message to the dead-letter queue.
-pub(crate) const TRIES: u64 = 10;
+pub(crate) const MAX_RECEIVES: u64 = 10;
 
 /// Time from the last fault until all queues are empty. Reliability G6 asks for one minute on an idle machine; a loaded
 /// one needs longer.
-const PEACE: Duration = Duration::from_secs(240);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 
 pub(crate) struct Suite {
     pub(crate) cloud: Cloud,
@@ -44,14 +44,14 @@ pub(crate) struct Suite {
 
 /// Runs a scenario. Afterwards the plan of faults is empty and the queues have their deployed settings, even if it
 /// failed.
-pub(crate) async fn play(scenario: impl AsyncFnOnce(&Suite)) {
-    let mut begun = TURN.lock().await;
+pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
+    let mut begun = SCENARIO_LOCK.lock().await;
     let suite = Suite::open(&mut begun).await;
     let said = log().len();
     let played = AssertUnwindSafe(scenario(&suite)).catch_unwind().await;
     suite.proxy.clear();
-    suite.hide_for(AS_DEPLOYED).await;
-    suite.try_often(TRIES).await;
+    suite.set_visibility_timeout(DEPLOYED_VISIBILITY).await;
+    suite.set_max_receives(MAX_RECEIVES).await;
     if let Err(panic) = played {
         eprintln!(
             "to repeat it: CARILLON_SEED={} cargo test -p tests --test faults --profile local",
@@ -61,12 +61,12 @@ pub(crate) async fn play(scenario: impl AsyncFnOnce(&Suite)) {
         *begun = None;
         resume_unwind(panic);
     }
-    names_nobody(log().get(said..).unwrap_or_default());
+    check_no_addresses(log().get(said..).unwrap_or_default());
 }
 
 /// Reliability G5: function logs contain no recipient address. All addresses in these tests share one domain. Lines of
 /// the local mail service are ignored: it logs recipients and is not ours.
-fn names_nobody(said: &str) {
+fn check_no_addresses(said: &str) {
     let told: Vec<&str> =
         said.lines().filter(|line| line.contains("@example.com") && !line.contains("[ses-v2]")).collect();
     assert!(told.is_empty(), "an address is in the log: {told:?}");
@@ -95,11 +95,11 @@ impl Suite {
             }
             *begun = Some(since);
         }
-        suite.hide_for(HIDDEN).await;
+        suite.set_visibility_timeout(VISIBILITY).await;
         suite
     }
 
-    pub(crate) async fn hide_for(&self, seconds: &str) {
+    pub(crate) async fn set_visibility_timeout(&self, seconds: &str) {
         let calls = self.queues.iter().map(|url| {
             let call = self.cloud.sqs.set_queue_attributes().queue_url(url);
             call.attributes(QueueAttributeName::VisibilityTimeout, seconds).send()
@@ -111,7 +111,7 @@ impl Suite {
 
     /// Sets `maxReceiveCount` of all queues. A killed function returns its whole batch, so when every message kills
     /// once, each receive counts for the neighbours too.
-    pub(crate) async fn try_often(&self, tries: u64) {
+    pub(crate) async fn set_max_receives(&self, tries: u64) {
         let name = QueueAttributeName::RedrivePolicy;
         for url in &self.queues {
             let call = self.cloud.sqs.get_queue_attributes().queue_url(url);
@@ -131,7 +131,7 @@ impl Suite {
 
     /// Waits until no queue has messages, including invisible and delayed ones. Checks twice, because an event between
     /// the bus and a queue is counted by neither.
-    pub(crate) async fn peace(&self) {
+    pub(crate) async fn wait_until_idle(&self) {
         let (began, mut empty) = (now(), 0);
         loop {
             let left = self.left().await;
@@ -141,9 +141,9 @@ impl Suite {
             }
             let waited = now().duration_since(began).unsigned_abs();
             assert!(
-                waited < PEACE,
+                waited < IDLE_TIMEOUT,
                 "{} s after the last fault there are still messages: {left:?}",
-                PEACE.as_secs()
+                IDLE_TIMEOUT.as_secs()
             );
             tokio::time::sleep(Duration::from_millis(300)).await;
         }

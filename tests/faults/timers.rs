@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::cloud::{Cloud, entry, now_text, unique};
-use crate::suite::play;
+use crate::suite::run_scenario;
 
 /// Number of calls that dispatch makes for one event without faults, including its continuation.
 const MOST_CALLS: u64 = 14;
@@ -14,18 +14,18 @@ const MOST_CALLS: u64 = 14;
 const KINDS: [&str; 3] = ["demo.comment", "demo.alarm", "demo.appointment"];
 
 /// An event that leads to one e-mail: at once, when its digest window closes, or after a wait.
-struct Thing {
+struct TimedEvent {
     mark: String,
     kind: &'static str,
 }
 
-impl Thing {
-    async fn new(cloud: &Cloud, kind: &'static str) -> Thing {
+impl TimedEvent {
+    async fn new(cloud: &Cloud, kind: &'static str) -> TimedEvent {
         let mark = unique("thing");
         let person =
             json!({ "id": format!("{mark}-ann"), "name": "Ann", "email": format!("{mark}@example.com") });
-        cloud.somebody_with(person).await;
-        Thing { mark, kind }
+        cloud.new_recipient_with(person).await;
+        TimedEvent { mark, kind }
     }
 
     async fn put(&self, cloud: &Cloud) {
@@ -36,7 +36,7 @@ impl Thing {
         cloud.put(&[entry("/carillon/demo", self.kind, &event)]).await;
     }
 
-    fn letters(&self, cloud: &Cloud) -> usize {
+    fn emails(&self, cloud: &Cloud) -> usize {
         cloud.captured("email", &format!("{}@example.com", self.mark)).len()
     }
 }
@@ -44,21 +44,21 @@ impl Thing {
 /// Reliability F1 and G2.
 #[tokio::test]
 async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
-    play(async |suite| {
+    run_scenario(async |suite| {
         let (mut things, mut faults) = (Vec::new(), Vec::new());
         for kind in KINDS {
-            for (deed, call) in
+            for (kind_of_fault, call) in
                 ["kill_before", "kill_after"].iter().flat_map(|it| (0..MOST_CALLS).map(move |at| (it, at)))
             {
-                let it = Thing::new(&suite.cloud, kind).await;
+                let it = TimedEvent::new(&suite.cloud, kind).await;
                 let fault = json!({
-                    "function": "dispatch", "contains": it.mark, "do": deed, "skip": call, "times": 1,
+                    "function": "dispatch", "contains": it.mark, "do": kind_of_fault, "skip": call, "times": 1,
                 });
                 faults.push(fault);
                 things.push(it);
             }
         }
-        suite.try_often(faults.len() as u64 + 1).await;
+        suite.set_max_receives(faults.len() as u64 + 1).await;
         suite.proxy.plan(suite.seed, &faults);
         for some in things.chunks(4) {
             join_all(some.iter().map(|it| it.put(&suite.cloud))).await;
@@ -66,7 +66,7 @@ async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
         }
         // The last digest window closes.
         tokio::time::sleep(Duration::from_secs(7)).await;
-        suite.peace().await;
+        suite.wait_until_idle().await;
         let done = suite.proxy.done();
         eprintln!("dispatch was killed at its calls {done:?}");
         assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|chunk| chunk[0] == 1), "{done:?}");

@@ -8,8 +8,8 @@ use domain::seal::minute_of;
 use serde_json::Value;
 
 use crate::cloud::{now, root};
-use crate::hellos::Hello;
-use crate::suite::play;
+use crate::hello_events::HelloEvent;
+use crate::suite::run_scenario;
 
 /// Span of the run that is verified.
 const SPAN: Duration = Duration::from_secs(120);
@@ -21,10 +21,10 @@ const SEALED_AFTER: Duration = Duration::from_secs(270);
 /// Reliability G4: the chain of seals verifies.
 #[tokio::test]
 async fn audit_records_written_during_faults_verify_against_their_seals() {
-    play(async |suite| {
-        let hello = Hello::new(&suite.cloud).await;
-        suite.cloud.put(&[hello.entry()]).await;
-        hello.check(suite, 0).await;
+    run_scenario(async |suite| {
+        let event = HelloEvent::new(&suite.cloud).await;
+        suite.cloud.put(&[event.entry()]).await;
+        event.check(suite, 0).await;
         let from = minute_of(suite.since);
         let to = from + SPAN;
         let wait = (to + SEALED_AFTER).duration_since(now());

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::cloud::root;
 
 /// An API caller with a token, valid or not.
-pub(crate) struct Asking {
+pub(crate) struct ApiClient {
     pub(crate) url: String,
     pub(crate) token: String,
     agent: ureq::Agent,
 }
 
 /// Status and body of a response.
-pub(crate) struct Said {
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) body: Value,
@@ -23,8 +23,8 @@ pub(crate) struct Said {
     pub(crate) retry_after: Option<String>,
 }
 
-impl Asking {
-    pub(crate) fn of(user: &str, tenant: &str, role: &str) -> Asking {
+impl ApiClient {
+    pub(crate) fn of(user: &str, tenant: &str, role: &str) -> ApiClient {
         let said = Command::new(root().join("target/local/carillon"))
             .args(["--json", "token", "--user", user, "--tenant", tenant, "--role", role])
             .args(["--room", "queue:*"])
@@ -34,23 +34,29 @@ impl Asking {
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         let said: Value = serde_json::from_slice(&said.stdout).unwrap();
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
-        Asking::with(text("url"), text("token"))
+        ApiClient::with(text("url"), text("token"))
     }
 
-    pub(crate) fn with(url: String, token: String) -> Asking {
+    pub(crate) fn with(url: String, token: String) -> ApiClient {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .build();
-        Asking { url, token, agent: agent.into() }
+        ApiClient { url, token, agent: agent.into() }
     }
 
-    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Said {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> ApiResponse {
         let body = body.map(Value::to_string).unwrap_or_default();
         self.ask_with(method, path, &body, &[])
     }
 
-    pub(crate) fn ask_with(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Said {
+    pub(crate) fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> ApiResponse {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
@@ -70,7 +76,7 @@ impl Asking {
         let (kind, replayed) = (header("content-type"), header("idempotent-replayed"));
         let retry_after = header("retry-after");
         let text = answer.body_mut().read_to_string().unwrap();
-        Said {
+        ApiResponse {
             status: answer.status().as_u16(),
             kind: kind.unwrap_or_default(),
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
@@ -102,7 +108,7 @@ else:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     signature = key.sign(text, padding.PKCS1v15(), hashes.SHA256())
 print((text + b'.' + part(signature)).decode())";
-    let honest = Asking::of("x", "x", "member").token;
+    let honest = ApiClient::of("x", "x", "member").token;
     let header = part(&honest, 0);
     let said = Command::new(root().join(".local/ministack/bin/python"))
         .args(["-c", script, &claims.to_string(), how, header["kid"].as_str().unwrap()])

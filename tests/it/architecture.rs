@@ -48,9 +48,9 @@ const HOMES: [(&str, &[&str]); 10] = [
 
 #[test]
 fn dependencies_point_down() {
-    let house = House::look();
+    let workspace = Workspace::load();
     for (name, may_know) in MAY_KNOW {
-        let known = house.ours(name);
+        let known = workspace.ours(name);
         let too_much: Vec<_> = known.iter().filter(|it| !may_know.contains(&it.as_str())).collect();
         assert!(too_much.is_empty(), "{name} must not know {too_much:?}");
     }
@@ -62,16 +62,18 @@ const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "
 
 #[test]
 fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
-    let house = House::look();
-    let functions = house.below("functions");
-    for name in house.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str())) {
-        let known = house.ours(name).into_iter().filter(|our| functions.contains(our));
+    let workspace = Workspace::load();
+    let functions = workspace.below("functions");
+    for name in
+        workspace.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str()))
+    {
+        let known = workspace.ours(name).into_iter().filter(|our| functions.contains(our));
         let known: Vec<_> =
             known.filter(|known| name != "cli" || !SHOWN_BY_CLI.contains(&known.as_str())).collect();
         assert!(known.is_empty(), "{name} knows {known:?}");
     }
     for channel in CHANNELS {
-        let known = house.ours(channel);
+        let known = workspace.ours(channel);
         assert!(
             NOT_FOR_CHANNELS.iter().all(|not_for_channel| !known.contains(*not_for_channel)),
             "{channel} knows too much"
@@ -81,8 +83,8 @@ fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
 
 #[test]
 fn domain_depends_on_no_runtime_or_client() {
-    let house = House::look();
-    for name in house.all("domain") {
+    let workspace = Workspace::load();
+    for name in workspace.all("domain") {
         let of_the_world = ["tokio", "tracing", "hyper", "rustls", "reqwest", "ureq"]
             .contains(&name.as_str())
             || name.starts_with("aws-")
@@ -93,17 +95,17 @@ fn domain_depends_on_no_runtime_or_client() {
 
 #[test]
 fn aws_and_runtime_link_no_client_and_each_client_has_one_home() {
-    let house = House::look();
+    let workspace = Workspace::load();
     for name in ["aws", "runtime"] {
-        let clients: Vec<_> = house.uses[name].iter().filter(|it| it.starts_with("aws-sdk-")).collect();
+        let clients: Vec<_> = workspace.uses[name].iter().filter(|it| it.starts_with("aws-sdk-")).collect();
         assert!(clients.is_empty(), "{name} links {clients:?}");
     }
-    let clients = house.uses.values().flatten().filter(|it| it.starts_with("aws-sdk-"));
+    let clients = workspace.uses.values().flatten().filter(|it| it.starts_with("aws-sdk-"));
     let homeless: Vec<&String> =
         clients.filter(|client| !HOMES.iter().any(|(name, _)| name == client)).collect();
     assert!(homeless.is_empty(), "these have no home: {homeless:?}");
     for (client, homes) in HOMES {
-        let users: BTreeSet<&str> = house
+        let users: BTreeSet<&str> = workspace
             .uses
             .iter()
             .filter(|(_, uses)| uses.contains(client))
@@ -179,7 +181,7 @@ fn deserialized_types_do_not_buffer_numbers() {
 }
 
 /// The workspace as `cargo metadata` describes it.
-struct House {
+struct Workspace {
     /// Direct dependencies of each workspace crate, without dev-dependencies.
     uses: BTreeMap<String, BTreeSet<String>>,
     folders: BTreeMap<String, String>,
@@ -187,8 +189,8 @@ struct House {
     graph: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl House {
-    fn look() -> House {
+impl Workspace {
+    fn load() -> Workspace {
         let output = Command::new(env!("CARGO"))
             .args(["metadata", "--format-version", "1", "--locked", "--offline"])
             .current_dir(root())
@@ -196,7 +198,8 @@ impl House {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let mut house = House { uses: BTreeMap::new(), folders: BTreeMap::new(), graph: BTreeMap::new() };
+        let mut workspace =
+            Workspace { uses: BTreeMap::new(), folders: BTreeMap::new(), graph: BTreeMap::new() };
         for package in metadata["packages"].as_array().unwrap() {
             let name = package["name"].as_str().unwrap().to_owned();
             let dependencies = package["dependencies"].as_array().unwrap().iter();
@@ -206,12 +209,12 @@ impl House {
             if package["source"].is_null() {
                 let manifest = package["manifest_path"].as_str().unwrap();
                 let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');
-                house.folders.insert(name.clone(), folder.to_owned());
-                house.uses.insert(name.clone(), BTreeSet::clone(&uses));
+                workspace.folders.insert(name.clone(), folder.to_owned());
+                workspace.uses.insert(name.clone(), BTreeSet::clone(&uses));
             }
-            house.graph.insert(name, uses);
+            workspace.graph.insert(name, uses);
         }
-        house
+        workspace
     }
 
     fn below(&self, folder: &str) -> BTreeSet<String> {

@@ -85,9 +85,9 @@ async fn event_without_recipients_has_a_reason() {
     let hello = |data: Value| (cloud_event("core.hello", &unique("event"), &data), data);
     let stranger = unique("nobody-we-know");
     let wrong = unique("user");
-    cloud.somebody_with(json!({ "id": wrong, "email": "no-at-sign" })).await;
+    cloud.new_recipient_with(json!({ "id": wrong, "email": "no-at-sign" })).await;
     let elsewhere = unique("user");
-    cloud.somebody_with(json!({ "id": elsewhere, "tenants": ["another"] })).await;
+    cloud.new_recipient_with(json!({ "id": elsewhere, "tenants": ["another"] })).await;
 
     let unheard = cloud_event(&unique("nobody.listens"), &unique("event"), &json!({}));
     check(&cloud, unheard, &[(Status::Suppressed, Reason::NoRule)]).await;
@@ -107,7 +107,7 @@ async fn event_without_recipients_has_a_reason() {
 #[tokio::test]
 async fn template_with_a_missing_value_fails_alone_and_names_the_place() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     // The event has the recipient but none of the values that the booking template requires.
     let event = cloud_event("task.created", &unique("event"), &json!({ "assigneeId": ann.id }));
     let rows = check_all(&cloud, event).await;
@@ -141,24 +141,23 @@ async fn check_all(cloud: &Cloud, event: Entry) -> Vec<store::LedgerRow> {
 }
 
 /// A valid event to a recipient of its own.
-struct Neighbour {
+struct ValidEvent {
     entry: Entry,
     address: String,
 }
 
-async fn neighbour(cloud: &Cloud) -> Neighbour {
-    let ann = cloud.somebody().await;
+async fn neighbour(cloud: &Cloud) -> ValidEvent {
+    let ann = cloud.new_recipient().await;
     let data = json!({ "to": [ann.id], "message": "I am fine." });
-    Neighbour {
+    ValidEvent {
         entry: cloud_event("core.hello", &unique("event"), &data),
         address: ann.email.unwrap_or_default(),
     }
 }
 
-impl Neighbour {
+impl ValidEvent {
     async fn is_told(&self, cloud: &Cloud) {
-        until("the neighbour is told", async || (cloud.letters(&self.address).len() == 1).then_some(()))
-            .await;
+        until("the neighbour is told", async || (cloud.emails(&self.address).len() == 1).then_some(())).await;
     }
 }
 

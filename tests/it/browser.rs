@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, unique};
 use crate::commands::{carillon, json_lines, text};
 
@@ -31,7 +31,7 @@ async fn page_of_another_origin_may_request_a_ticket_on_the_local_cloud() {
     // After the actual request the page may read the response.
     let (user, tenant) = (unique("ann"), unique("clinic"));
     Cloud::connect().somebody_with(json!({ "id": user, "tenants": [tenant] })).await;
-    let token = Asking::of(&user, &tenant, "member").token;
+    let token = ApiClient::of(&user, &tenant, "member").token;
     let answer = ureq::post(&url)
         .header("origin", origin)
         .header("authorization", format!("Bearer {token}"))

@@ -24,7 +24,7 @@ async fn sms_arrives_once() {
         deliver(&cloud, "sms", &json!({ "to": phone, "text": "Your turn, Zoë.", "locale": "en" })).await;
     assert_eq!((row.status, row.reason), (Status::Sent, None));
     quiet().await;
-    let texts = cloud.texts(&phone);
+    let texts = cloud.sms_messages(&phone);
     assert_eq!(texts.len(), 1);
     assert_eq!(texts[0]["text"], "Your turn, Zoë.");
     assert_eq!(row.provider_id.as_deref(), texts[0]["id"].as_str());
@@ -39,7 +39,7 @@ async fn sms_with_too_many_segments_is_not_sent() {
     let text = "ж".repeat(6 * 67 + 1);
     let row = deliver(&cloud, "sms", &json!({ "to": phone, "text": text, "locale": "en" })).await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::TooLarge)));
-    assert!(cloud.texts(&phone).is_empty());
+    assert!(cloud.sms_messages(&phone).is_empty());
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ const OPTED_OUT: &str = "+15005550198";
 async fn opted_out_number_gets_one_more_sms_and_then_none() {
     let cloud = Cloud::connect();
     let id = unique("user");
-    cloud.somebody_with(json!({ "id": id, "phone": OPTED_OUT })).await;
+    cloud.new_recipient_with(json!({ "id": id, "phone": OPTED_OUT })).await;
     let text = json!({ "to": OPTED_OUT, "text": "Hi", "locale": "en" });
     let row = deliver_to(&cloud, &id, "sms", &text).await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::OptedOut)));
@@ -131,7 +131,7 @@ async fn opted_out_number_gets_one_more_sms_and_then_none() {
         until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() >= 5)).await;
     let sms = rows.iter().find(|row| row.channel == Some(Channel::Sms)).unwrap();
     assert_eq!((sms.status, sms.reason), (Status::Suppressed, Some(Reason::OptedOut)), "even an emergency");
-    assert!(cloud.texts(OPTED_OUT).is_empty());
+    assert!(cloud.sms_messages(OPTED_OUT).is_empty());
 }
 
 #[tokio::test]
@@ -170,15 +170,15 @@ async fn exhausted_sms_budget_of_a_tenant_does_not_affect_other_tenants() {
         "it says why"
     );
     assert_eq!(text_row(&cloud, &fine).await.status, Status::Sent);
-    assert!(cloud.texts(&first).is_empty());
-    assert_eq!(cloud.texts(&second).len(), 1);
+    assert!(cloud.sms_messages(&first).is_empty());
+    assert_eq!(cloud.sms_messages(&second).len(), 1);
 }
 
 #[tokio::test]
 async fn whatsapp_sends_the_approved_template_until_the_user_writes_and_then_free_text() {
     let cloud = Cloud::connect();
     let (id, number) = (unique("user"), phone());
-    cloud.somebody_with(json!({ "id": id, "whatsapp": number })).await;
+    cloud.new_recipient_with(json!({ "id": id, "whatsapp": number })).await;
     let cancel = async |event: &str| {
         let data = json!({ "appointmentId": event, "userId": id, "startsAt": "2027-11-24T09:30:00+01:00" });
         cloud.put(&[cloud_event("appointment.cancelled", event, &data)]).await;

@@ -47,7 +47,7 @@ struct Running {
 
 /// An e-mail as the local mail service stores it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Letter {
+pub(crate) struct Email {
     pub(crate) id: String,
     pub(crate) to: String,
     pub(crate) subject: String,
@@ -88,13 +88,13 @@ impl Cloud {
     }
 
     /// Creates a recipient that no other test uses, with an e-mail address of its own.
-    pub(crate) async fn somebody(&self) -> Recipient {
+    pub(crate) async fn new_recipient(&self) -> Recipient {
         let id = unique("user");
         let email = format!("{id}@example.com");
         self.somebody_with(json!({ "id": id, "name": "Ann", "email": email, "tenants": ["*"] })).await
     }
 
-    pub(crate) async fn somebody_with(&self, person: Value) -> Recipient {
+    pub(crate) async fn new_recipient_with(&self, person: Value) -> Recipient {
         let person: Recipient = serde_json::from_value(person).unwrap();
         self.people.put(std::slice::from_ref(&person), now()).await.unwrap();
         person
@@ -145,10 +145,10 @@ impl Cloud {
     }
 
     /// E-mails sent to an address.
-    pub(crate) fn letters(&self, to: &str) -> Vec<Letter> {
+    pub(crate) fn emails(&self, to: &str) -> Vec<Email> {
         let body = ask(ureq::get(format!("{}/_ministack/ses/messages", self.endpoint)));
         let accounts = body["messages"].as_object().unwrap().values();
-        let letters = accounts.filter_map(Value::as_array).flatten().map(|it| Letter {
+        let letters = accounts.filter_map(Value::as_array).flatten().map(|it| Email {
             id: it["MessageId"].as_str().unwrap().to_owned(),
             to: it["To"][0].as_str().unwrap_or_default().to_owned(),
             subject: it["Subject"].as_str().unwrap_or_default().to_owned(),
@@ -158,7 +158,7 @@ impl Cloud {
     }
 
     /// SMS sent to a phone number.
-    pub(crate) fn texts(&self, to: &str) -> Vec<Value> {
+    pub(crate) fn sms_messages(&self, to: &str) -> Vec<Value> {
         self.captured("sms", to)
     }
 
@@ -169,7 +169,7 @@ impl Cloud {
     }
 
     /// Makes a played provider answer with `status` for all addresses that contain `words`. `None` restores success.
-    pub(crate) fn trouble(&self, words: &str, status: Option<u16>) {
+    pub(crate) fn set_provider_status(&self, words: &str, status: Option<u16>) {
         let status = status.map(|status| status.to_string()).unwrap_or_default();
         let asked =
             ureq::post(format!("{}/trouble", self.capture)).query("for", words).query("status", status);

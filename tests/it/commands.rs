@@ -201,7 +201,7 @@ fn completions_and_man_pages_are_generated() {
 #[tokio::test]
 async fn tail_shows_events_decisions_and_deliveries() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let tail = tail(&[]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let id = unique("event");

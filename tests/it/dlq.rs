@@ -9,7 +9,7 @@ use crate::until::until;
 #[tokio::test]
 async fn redriven_message_is_handled_once_and_leaves_the_dead_letter_queue() {
     let cloud = Cloud::connect();
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let (id, tenant) = (unique("event"), unique("tenant"));
     // SQS moves a message unchanged and without a cause when it exceeds the receive count.
     let body = bus_event(&id, "core.hello", Some(&tenant), &json!({ "to": [person.id] }));
@@ -20,7 +20,7 @@ async fn redriven_message_is_handled_once_and_leaves_the_dead_letter_queue() {
 
     let dry = carillon(&["dlq", "redrive", "dispatch-bulk", "--tenant", &tenant], "");
     assert!(dry.status.success() && text(&dry).contains("1 would go back"), "{}", text(&dry));
-    assert!(cloud.letters(&format!("{}@example.com", person.id)).is_empty());
+    assert!(cloud.emails(&format!("{}@example.com", person.id)).is_empty());
 
     let said = carillon(&["--json", "dlq", "redrive", "dispatch-bulk", "--tenant", &tenant, "--yes"], "");
     assert!(said.status.success(), "{}", text(&said));

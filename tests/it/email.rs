@@ -143,7 +143,7 @@ async fn invoice_arrives_with_its_attachment_and_reply_to() {
     upload(&key, "%PDF-1.4 a file", 1);
     let email = format!("{ann}@example.com");
     let ann = json!({ "id": ann, "name": "Ann", "email": email, "tenants": [clinic] });
-    let ann = cloud.somebody_with(ann).await;
+    let ann = cloud.new_recipient_with(ann).await;
     let file = json!({ "bucket": BUCKET, "key": key, "name": "Invoice 7.pdf" });
     let data = json!({
         "userId": ann.id, "invoiceId": "i-7", "number": "7", "total": 12.5, "currency": "EUR",
@@ -241,7 +241,7 @@ async fn styles_of_an_email_are_inline() {
 #[tokio::test]
 async fn receipts_name_the_email_by_its_tags() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let id = unique("hello");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Hi." }))]).await;
     let email = ann.email.unwrap();
@@ -257,7 +257,7 @@ pub(crate) async fn follower(cloud: &Cloud, id: &str, topic: &str, preferences: 
     let email = format!("{id}@example.com");
     let person =
         json!({ "id": id, "name": "Ann", "email": email, "topics": [topic], "preferences": preferences });
-    cloud.somebody_with(person).await;
+    cloud.new_recipient_with(person).await;
     email
 }
 
@@ -303,14 +303,14 @@ pub(crate) fn link_in(letter: &Value) -> String {
     value.trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
-pub(crate) struct Page {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) body: String,
 }
 
 /// Sends an unsigned HTTP request as a browser or a mail program does, without following redirects.
-pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
+pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> HttpResponse {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
     let languages = languages.unwrap_or("en");
@@ -325,7 +325,7 @@ pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
     };
     let mut answer = answer.unwrap();
     let kind = answer.headers().get("content-type").map_or("", |it| it.to_str().unwrap()).to_owned();
-    Page { status: answer.status().as_u16(), kind, body: answer.body_mut().read_to_string().unwrap() }
+    HttpResponse { status: answer.status().as_u16(), kind, body: answer.body_mut().read_to_string().unwrap() }
 }
 
 /// Uploads a file to the bucket: `text`, repeated `times` times.

@@ -6,16 +6,16 @@ use domain::channel::Channel;
 use domain::outcome::Status;
 use serde_json::json;
 
-use crate::client::Client;
 use crate::cloud::{Cloud, cloud_event, entry, now_text, root, unique};
 use crate::until::until;
+use crate::ws_client::Client;
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
 async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let mut socket = Client::of(&cloud, &ann.id, None, &[]).await;
     let id = unique("event");
     let event = json!({
@@ -25,7 +25,7 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
     });
     cloud.put(&[entry("tests", "core.hello", &event)]).await;
 
-    let frame = socket.hear().await;
+    let frame = socket.next_message().await;
     assert_eq!(frame["event"]["id"], id.as_str());
     assert_eq!(frame["event"]["traceparent"], TRACE);
     assert_eq!(frame["event"]["correlationid"], "story-1");
@@ -39,7 +39,7 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
         assert_eq!(row.origin.causation_id.as_deref(), Some("cause-0"));
         assert_eq!(row.origin.traceparent.as_deref(), Some(TRACE));
     }
-    let letters = cloud.letters(ann.email.as_deref().unwrap());
+    let letters = cloud.emails(ann.email.as_deref().unwrap());
     assert_eq!(letters.len(), 1, "one letter");
     let of_email = rows.iter().find(|row| row.channel == Some(Channel::Email)).unwrap();
     assert_eq!(
@@ -67,7 +67,7 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
 #[tokio::test]
 async fn aws_cli_can_be_the_producer() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let entries = json!([{
         "EventBusName": "carillon-local", "Source": "identity-service", "DetailType": "user.created",
         "Detail": json!({ "userId": ann.id, "displayName": "Ann", "accountType": "patient" }).to_string(),
@@ -81,7 +81,7 @@ async fn aws_cli_can_be_the_producer() {
         .unwrap();
     assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
     let address = ann.email.as_deref().unwrap();
-    let letters = until("a letter", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    let letters = until("a letter", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
     assert_eq!(letters.len(), 1);
 }
 
@@ -90,11 +90,11 @@ async fn person_gets_the_closest_available_language() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let email = format!("{id}@example.com");
-    cloud.somebody_with(json!({ "id": id, "email": email, "locale": "de-AT" })).await;
+    cloud.new_recipient_with(json!({ "id": id, "email": email, "locale": "de-AT" })).await;
     let event = unique("event");
     let data = json!({ "userId": id, "reportId": "r-1", "recordId": "r-1" });
     cloud.put(&[cloud_event("ehr.lab_report.created", &event, &data)]).await;
-    let letters = until("a letter", async || Some(cloud.letters(&email)).filter(|it| !it.is_empty())).await;
+    let letters = until("a letter", async || Some(cloud.emails(&email)).filter(|it| !it.is_empty())).await;
     assert!(letters[0].subject.contains("Ihrer Akte"), "{}", letters[0].subject);
 }
 
@@ -116,6 +116,6 @@ async fn room_receives_events_of_its_own_tenant_only() {
     event["clinicId"] = own.as_str().into();
     event["payload"]["queueId"] = queue.as_str().into();
     cloud.put(&[entry("queue-service", "queue.updated", &event)]).await;
-    assert_eq!(inside.hear().await["rule"], "queue-moved");
-    assert!(outside.hears_nothing().await);
+    assert_eq!(inside.next_message().await["rule"], "queue-moved");
+    assert!(outside.receives_nothing().await);
 }

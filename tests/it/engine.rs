@@ -8,15 +8,15 @@ use publish::Entry;
 use serde_json::{Value, json};
 use store::{Counters, LedgerRow};
 
-use crate::client::Client;
 use crate::cloud::{Cloud, entry, now, now_text, unique};
 use crate::commands::{aws, carillon, json_lines};
 use crate::until::{quiet, until};
+use crate::ws_client::Client;
 
 #[tokio::test]
 async fn throttle_sends_two_of_many_alarms_delivered_twice_at_once() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let about = unique("pump");
     let events: Vec<(String, Entry)> = (0..12).map(|_| demo("demo.alarm", &[&ann], &about)).collect();
     for _ in 0..2 {
@@ -26,13 +26,13 @@ async fn throttle_sends_two_of_many_alarms_delivered_twice_at_once() {
     assert_eq!(of(&rows, Status::Sent, None), 2);
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Throttled)), 10);
     quiet().await;
-    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 2);
+    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 2);
 }
 
 #[tokio::test]
 async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let about = unique("board");
     let events: Vec<(String, Entry)> = (0..15).map(|_| demo("demo.comment", &[&ann], &about)).collect();
     for _ in 0..2 {
@@ -45,11 +45,11 @@ async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     assert!((1..=3).contains(&windows.len()), "{} windows", windows.len());
     let address = ann.email.as_deref().unwrap();
     until("a letter for each window", async || {
-        Some(cloud.letters(address)).filter(|it| it.len() >= windows.len())
+        Some(cloud.emails(address)).filter(|it| it.len() >= windows.len())
     })
     .await;
     quiet().await;
-    let letters = cloud.letters(address);
+    let letters = cloud.emails(address);
     assert_eq!(letters.len(), windows.len(), "one letter for a window");
     let told = letters.iter().map(|letter| {
         letter.subject.split(' ').next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(1)
@@ -60,7 +60,7 @@ async fn digest_holds_each_of_many_comments_delivered_twice_once() {
 #[tokio::test]
 async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let about = unique("board");
     let mut events: Vec<(String, Entry)> = (0..4).map(|_| demo("demo.comment", &[&ann], &about)).collect();
     // The template requires the text of each comment.
@@ -73,8 +73,7 @@ async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     let note = left_out[0].note.as_deref().unwrap_or_default();
     assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
     let address = ann.email.as_deref().unwrap();
-    let letters =
-        until("the digest", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    let letters = until("the digest", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
     assert!(letters[0].subject.starts_with("3 comments on "), "{}", letters[0].subject);
     let told = carillon(&["explain", &events[2].0], "").stdout;
     assert!(String::from_utf8_lossy(&told).contains("its digest leaves it out"));
@@ -90,7 +89,7 @@ async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
     let mut socket = Client::of(&cloud, &owl.id, None, &[]).await;
     let event = demo("demo.note", &[&owl], &unique("note"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
-    assert_eq!(socket.hear().await["rule"], "demo-night");
+    assert_eq!(socket.next_message().await["rule"], "demo-night");
     let rows = settled(&cloud, &[event], 2).await;
     let later = rows.iter().find(|row| row.status == Status::Deferred).unwrap();
     assert_eq!(later.reason, Some(Reason::QuietHours));
@@ -99,7 +98,7 @@ async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
         wait > hour - jiff::SignedDuration::from_mins(3) && wait < hour + jiff::SignedDuration::from_mins(12),
         "{wait}"
     );
-    assert!(cloud.letters(owl.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(owl.email.as_deref().unwrap()).is_empty());
     let schedules = aws(&["scheduler", "list-schedules", "--name-prefix", "carillon-local-"]);
     assert!(!schedules["Schedules"].as_array().unwrap().is_empty(), "a schedule waits for the morning");
 }
@@ -107,29 +106,29 @@ async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
 #[tokio::test]
 async fn escalation_stops_for_recipients_who_acknowledge() {
     let cloud = Cloud::connect();
-    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let (ann, ben) = (cloud.new_recipient().await, cloud.new_recipient().await);
     let mut anns = Client::of(&cloud, &ann.id, None, &[]).await;
     let mut bens = Client::of(&cloud, &ben.id, None, &[]).await;
     let event = demo("demo.page", &[&ann, &ben], &unique("door"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
-    let heard = anns.hear().await;
-    bens.hear().await;
-    let said = json!({ "action": "acknowledge", "ids": [heard["id"]] }).to_string();
+    let received = anns.next_message().await;
+    bens.next_message().await;
+    let said = json!({ "action": "acknowledge", "ids": [received["id"]] }).to_string();
     until("it is on record", async || (anns.ask(&said).await["type"] == "acknowledged").then_some(())).await;
     // Each recipient gets an in-app message, a wait and an e-mail.
     let rows = settled(&cloud, &[event], 6).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
     until("Ben's letter", async || {
-        Some(cloud.letters(ben.email.as_deref().unwrap())).filter(|it| it.len() == 1)
+        Some(cloud.emails(ben.email.as_deref().unwrap())).filter(|it| it.len() == 1)
     })
     .await;
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
 async fn cancelled_reminder_is_not_sent_and_another_is() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (off, on) = (unique("off"), unique("on"));
     let events = [demo("demo.appointment", &[&ann], &off), demo("demo.appointment", &[&ann], &on)];
     put_all(&cloud, &events).await;
@@ -138,7 +137,7 @@ async fn cancelled_reminder_is_not_sent_and_another_is() {
     let rows = settled(&cloud, &events, 4).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Cancelled)), 1);
     assert_eq!(of(&rows, Status::Sent, None), 1);
-    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 1);
+    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 1);
 }
 
 #[tokio::test]
@@ -151,7 +150,7 @@ async fn preference_suppresses_and_the_reason_names_its_layer() {
     let rows = settled(&cloud, &[event], 1).await;
     assert_eq!(rows[0].reason, Some(Reason::Preference));
     assert_eq!(rows[0].note.as_deref(), Some("email is off for category demo (recipient)"));
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
@@ -180,7 +179,7 @@ async fn large_audience_is_notified_in_pages_and_each_recipient_once() {
     assert_eq!(told.len(), 230, "everybody");
     quiet().await;
     for at in [0, 99, 100, 229] {
-        assert_eq!(cloud.letters(&format!("{email}-{at}@example.com")).len(), 1, "{at}");
+        assert_eq!(cloud.emails(&format!("{email}-{at}@example.com")).len(), 1, "{at}");
     }
 }
 
@@ -194,9 +193,9 @@ async fn critical_event_uses_both_lanes_and_is_sent_once() {
     let data = json!({ "alertId": id, "kind": "fall", "contacts": [ann.id], "careRecipientName": "Margaret", "location": "home" });
     cloud.put(&[event_of("emergency.alert.created", &id, &data)]).await;
     let address = ann.email.as_deref().unwrap();
-    until("the letter", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    until("the letter", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
     quiet().await;
-    assert_eq!(cloud.letters(address).len(), 1);
+    assert_eq!(cloud.emails(address).len(), 1);
 }
 
 #[tokio::test]
@@ -215,7 +214,7 @@ async fn rate_limit_of_the_policy_bounds_events_of_one_source() {
 #[tokio::test]
 async fn explain_shows_outcomes_and_what_if_shows_other_rules() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let event = demo("demo.alarm", &[&ann], &unique("pump"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
     settled(&cloud, std::slice::from_ref(&event), 1).await;
@@ -283,11 +282,11 @@ fn of(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {
 }
 
 /// Creates a recipient with an address of their own and these members.
-async fn somebody_with(cloud: &Cloud, members: &Value) -> Recipient {
+async fn new_recipient_with(cloud: &Cloud, members: &Value) -> Recipient {
     let id = unique("user");
     let mut person = json!({ "id": id, "name": "Ann", "email": format!("{id}@example.com") });
     for (name, value) in members.as_object().unwrap() {
         person[name] = value.clone();
     }
-    cloud.somebody_with(person).await
+    cloud.new_recipient_with(person).await
 }

@@ -28,7 +28,7 @@ async fn bounce_suppresses_the_address_and_no_other() {
     let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
     assert!(next.note.is_some_and(|note| note.contains("does not exist")));
-    assert_eq!(cloud.letters(&address).len(), 1);
+    assert_eq!(cloud.emails(&address).len(), 1);
     let moved = Recipient { email: Some(format!("{}@example.com", unique("new"))), ..ann };
     cloud.people.put(std::slice::from_ref(&moved), now()).await.unwrap();
     letter_of(&cloud, &hello(&cloud, &moved).await, Status::Sent).await;
@@ -61,13 +61,13 @@ async fn bounce_of_an_unknown_person_suppresses_the_address() {
     assert!(row.recipient.starts_with("address:email:"));
     let next = letter_of(&cloud, &booking().await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
-    assert_eq!(cloud.letters(&address).len(), 1);
+    assert_eq!(cloud.emails(&address).len(), 1);
 }
 
 #[tokio::test]
 async fn receipt_before_its_row_waits_for_the_row() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (body, job) = letter_job(&ann);
     cloud.send("feedback", &ses("Delivery", &job.key, &json!({}))).await;
     quiet().await;
@@ -80,7 +80,7 @@ async fn receipt_before_its_row_waits_for_the_row() {
 #[tokio::test]
 async fn duplicate_receipts_in_any_order_lead_to_one_state() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let mut ends = Vec::new();
     let late = json!({ "bounceType": "Transient", "bounceSubType": "General" });
     let said = [("Send", json!({})), ("Delivery", json!({})), ("Bounce", late), ("Complaint", json!({}))];
@@ -108,7 +108,7 @@ async fn duplicate_receipts_in_any_order_lead_to_one_state() {
 #[tokio::test]
 async fn malformed_receipt_is_dead_lettered_and_a_foreign_one_is_ignored() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (body, job) = letter_job(&ann);
     cloud.send("email", &body).await;
     row_of(&cloud, &job.key, Status::Sent).await;
@@ -130,7 +130,7 @@ async fn malformed_receipt_is_dead_lettered_and_a_foreign_one_is_ignored() {
 #[tokio::test]
 async fn unknown_email_outcome_is_settled_by_its_receipt() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (body, job) = letter_job(&ann);
     let then = now() - Duration::from_secs(60);
     cloud.ledger.claim(&[&job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
@@ -145,7 +145,7 @@ async fn unknown_email_outcome_is_settled_by_its_receipt() {
 async fn sms_and_whatsapp_receipts_match_by_provider_id() {
     let cloud = Cloud::connect();
     let id = unique("user");
-    let ann = cloud.somebody_with(json!({ "id": id, "phone": REACHED, "whatsapp": BLOCKED })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "phone": REACHED, "whatsapp": BLOCKED })).await;
     for (channel, to, status, reason) in [
         ("sms", REACHED, Status::Delivered, None),
         ("sms", BLOCKED, Status::Undelivered, Some(Reason::Blocked)),
@@ -172,7 +172,7 @@ async fn sms_and_whatsapp_receipts_match_by_provider_id() {
 #[tokio::test]
 async fn sms_without_a_receipt_for_three_days_is_unconfirmed_until_one_comes() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (_, job) = job(&ann, &json!({ "sms": { "to": REACHED, "text": "T", "locale": "en" } }));
     let then = now() - Duration::from_secs(74 * 3_600);
     cloud.ledger.claim(&[&job], "sender", then, then + Duration::from_secs(30)).await.unwrap();
@@ -204,7 +204,7 @@ async fn unregistered_device_is_removed_and_gets_no_further_push_notification() 
     };
     let id = unique("user");
     let devices = json!([device("old", "disabled"), device("new", "app")]);
-    let ann = cloud.somebody_with(json!({ "id": id, "devices": devices })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "devices": devices })).await;
     let declined = async || {
         let (id, event) = of_booking("booking.declined", &json!({ "bookerId": ann.id }));
         cloud.put(&[event]).await;
@@ -235,7 +235,7 @@ async fn only_push_may_remove_a_device() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let device = json!({ "id": "phone", "platform": "fcm", "endpoint": "arn:aws:sns:::endpoint/GCM/app/1" });
-    let ann = cloud.somebody_with(json!({ "id": id, "devices": [device] })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "devices": [device] })).await;
     let data = json!({ "recipient": ann.id, "device": "phone" });
     cloud.put(&[cloud_event("carillon.device.unregistered", &unique("event"), &data)]).await;
     quiet().await;
@@ -248,10 +248,10 @@ const REACHED: &str = "+14254147755";
 const BLOCKED: &str = "+14254147167";
 
 /// A person whose e-mail address is one of SES's mailbox simulator.
-async fn somebody_at(cloud: &Cloud, mailbox: &str) -> (Recipient, String) {
+async fn new_recipient_at(cloud: &Cloud, mailbox: &str) -> (Recipient, String) {
     let id = unique("user");
     let email = format!("{mailbox}+{id}@simulator.amazonses.com");
-    let ann = cloud.somebody_with(json!({ "id": id, "name": "Ann", "email": email })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "name": "Ann", "email": email })).await;
     (ann, email)
 }
 

@@ -8,7 +8,7 @@ use store::{Place, Record, Way};
 
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::commands::{carillon, json_lines, text};
-use crate::desk::{Desk, TABLE, at, desk, hello, is_done, outbox};
+use crate::outbox_producer::{OutboxProducer, TABLE, at, hello, is_done, outbox, producer};
 use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
@@ -18,59 +18,59 @@ const FORGED_MARKS: [&[&str]; 3] =
 
 #[tokio::test]
 async fn forged_acknowledgement_leaves_the_entry_pending_and_unchanged() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let account = Stream::new(Some("ten-b"), &unique("acct"));
     let event = hello(&unique("event"), &[&ann.id]);
     let place = Place::of(&at(&Event { tenant: account.tenant.clone(), ..event.clone() }, &account, 1));
-    desk.pending_without_stream(&account, &event).await;
-    let before = desk.row(&place).await.unwrap();
+    producer.pending_without_stream(&account, &event).await;
+    let before = producer.row(&place).await.unwrap();
     for marks in FORGED_MARKS {
         let id = unique("forged");
         forge(&cloud, &forged(&id, &account), marks).await;
         let record = recorded(&cloud, &id).await;
         assert!(record.get("sk").unwrap().starts_with("event#tests#"), "an ordinary record");
         assert_eq!(record.get("finding"), Some("unproven_outbox_mark"), "{marks:?}");
-        assert!(desk.row(&place).await.unwrap() == before, "{marks:?} changed the entry");
+        assert!(producer.row(&place).await.unwrap() == before, "{marks:?} changed the entry");
         shown_with(&id, "unproven_outbox_mark");
     }
-    desk.make_old(&place).await;
+    producer.make_old(&place).await;
     let swept = sweep(&cloud).await;
     assert!(swept.published >= 1, "{swept:?}");
-    let row = until("the entry is acknowledged", async || desk.row(&place).await.filter(is_done)).await;
+    let row = until("the entry is acknowledged", async || producer.row(&place).await.filter(is_done)).await;
     for attribute in ["id", "type", "actor", "event", "digest"] {
         assert_eq!(row.get(attribute), before.get(attribute), "{attribute}");
     }
     let address = ann.email.unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
 }
 
 #[tokio::test]
 async fn forged_version_of_a_stream_does_not_block_the_real_one() {
-    let (cloud, desk) = desk();
+    let (cloud, producer) = producer();
     let account = Stream::new(Some("ten-b"), &unique("acct"));
     for marks in FORGED_MARKS {
         let id = unique("forged");
         let event = forged(&id, &account);
         forge(&cloud, &event, marks).await;
         recorded(&cloud, &id).await;
-        assert!(desk.row(&Place::of(&event)).await.is_none(), "{marks:?} made a version");
+        assert!(producer.row(&Place::of(&event)).await.is_none(), "{marks:?} made a version");
     }
     let event = hello(&unique("event"), &[]);
-    desk.append(&account, 0, std::slice::from_ref(&event)).await.unwrap();
-    let page = desk.events.of_stream(&account, 1, Way::Forward, 10).await.unwrap();
+    producer.append(&account, 0, std::slice::from_ref(&event)).await.unwrap();
+    let page = producer.events.of_stream(&account, 1, Way::Forward, 10).await.unwrap();
     let ids: Vec<&str> = page.events.iter().map(|event| event.event.id.as_str()).collect();
     assert_eq!(ids, [event.id.as_str()], "the owner's version is the first");
     let place = Place::of(&at(&Event { tenant: account.tenant.clone(), ..event }, &account, 1));
-    until("it is acknowledged", async || desk.row(&place).await.filter(is_done)).await;
+    until("it is acknowledged", async || producer.row(&place).await.filter(is_done)).await;
 }
 
 #[tokio::test]
 async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let address = ann.email.clone().unwrap();
-    let letters = || cloud.letters(&address).len();
+    let letters = || cloud.emails(&address).len();
     let id = unique("event");
     let plain = cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "The bells ring." }));
     cloud.put(std::slice::from_ref(&plain)).await;
@@ -129,7 +129,7 @@ fn shown_with(id: &str, finding: &str) {
     assert!(json_lines(&said).iter().any(|json_line| json_line["finding"] == finding), "{}", text(&said));
 }
 
-impl Desk {
+impl OutboxProducer {
     /// Appends an entry without a stream record: the local cloud's streams omit PartiQL writes. The time of the append
     /// is in the future, so no sweep publishes the entry yet.
     async fn pending_without_stream(&self, stream: &Stream, event: &Event) {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{Client, ticket};
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
+use crate::ws_client::{Client, ticket};
 use domain::channel::Channel;
 use domain::event::Event;
 use domain::inbox::View;
@@ -48,8 +48,8 @@ async fn client_learns_its_permissions_and_its_errors() {
         ("not json", "unknown_action"),
         ("[]", "unknown_action"),
     ] {
-        let heard = client.ask(said).await;
-        assert_eq!((&heard["type"], &heard["reason"]), (&json!("error"), &json!(reason)), "{said}");
+        let received = client.ask(said).await;
+        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{said}");
     }
     assert_eq!(client.ask(&ask(&"x".repeat(300))).await["reason"], "bad_room");
 }
@@ -77,7 +77,7 @@ async fn closed_socket_is_removed_from_all_rooms() {
 #[tokio::test]
 async fn dead_socket_is_removed_when_a_post_to_it_fails() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let who = Identity { user: ann.id.clone(), view: View::All, rooms: vec![], until: None };
     let long_ago = now() - Duration::from_secs(60);
     for _ in 0..30 {
@@ -86,7 +86,7 @@ async fn dead_socket_is_removed_when_a_post_to_it_fails() {
     let mut alive = Client::of(&cloud, &ann.id, None, &[]).await;
     let id = unique("event");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Still there?" }))]).await;
-    assert_eq!(alive.hear().await["event"]["id"], id.as_str());
+    assert_eq!(alive.next_message().await["event"]["id"], id.as_str());
     let target = SocketTarget::User(ann.id.clone());
     until("only the open one is left", async || {
         (cloud.connections.of(&target, None, now()).await.unwrap().len() == 1).then_some(())
@@ -97,12 +97,12 @@ async fn dead_socket_is_removed_when_a_post_to_it_fails() {
 #[tokio::test]
 async fn only_the_recipient_can_see_and_acknowledge_a_notification() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let mut client = Client::of(&cloud, &ann.id, None, &[]).await;
     let mut other = Client::of(&cloud, &unique("user"), None, &[]).await;
     let event = unique("event");
     cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Seen?" }))]).await;
-    let id = client.hear().await["id"].as_str().unwrap().to_owned();
+    let id = client.next_message().await["id"].as_str().unwrap().to_owned();
     let key = Key::parse(&id).unwrap();
     until("it is sent", async || {
         cloud.ledger.find(&key).await.unwrap().filter(|it| it.status == Status::Sent)
@@ -170,9 +170,9 @@ async fn row_of_a_room_or_of_another_tenant_cannot_be_acknowledged() {
         for result in cloud.ledger.record(&[row], now()).await {
             result.unwrap();
         }
-        let heard = client.ask(&json!({ "action": "acknowledge", "ids": [key] }).to_string()).await;
+        let received = client.ask(&json!({ "action": "acknowledge", "ids": [key] }).to_string()).await;
         let no = json!({ "type": "refused", "refused": [{ "id": key, "reason": reason }] });
-        assert_eq!(heard, no, "{recipient} of {tenant}");
+        assert_eq!(received, no, "{recipient} of {tenant}");
         assert_eq!(cloud.ledger.noticed(&[key]).await.unwrap(), None, "{recipient} of {tenant}");
     }
 }
@@ -180,7 +180,7 @@ async fn row_of_a_room_or_of_another_tenant_cannot_be_acknowledged() {
 #[tokio::test]
 async fn message_to_an_absent_user_is_no_failure_and_waits_in_the_inbox() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let id = unique("event");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Anybody?" }))]).await;
     let rows =

@@ -9,14 +9,14 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use store::LedgerRow;
 
-use crate::client::Client;
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
+use crate::ws_client::Client;
 
 #[tokio::test]
 async fn absent_user_finds_the_message_later() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let event = unique("event");
     cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Later." }))]).await;
     let rows =
@@ -61,15 +61,15 @@ async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
     let mut laptop = Client::of(&cloud, &user, None, &[]).await;
     let job = deliver(&cloud, &user, Some("north"), false).await;
     for it in [&mut phone, &mut laptop] {
-        let frame = it.hear().await;
+        let frame = it.next_message().await;
         assert_eq!(frame["id"], job.key.as_str());
         assert_eq!(frame["inbox"], json!({ "seq": 1, "unseen": 1, "unread": 1, "total": 1 }));
     }
     sent(&cloud, &job.key).await;
     let said = phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
     assert_eq!(said, json!({ "type": "seen", "ids": [job.key], "counts": counts(0, 1, 1) }));
-    let heard = laptop.hear().await;
-    assert_eq!(heard, json!({ "type": "counts", "unseen": 0, "unread": 1, "total": 1 }));
+    let received = laptop.next_message().await;
+    assert_eq!(received, json!({ "type": "counts", "unseen": 0, "unread": 1, "total": 1 }));
     assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&job.key)).await.unwrap(), Some(Unless::Seen));
     // A repeated mark changes no state and sends no message.
     phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
@@ -79,15 +79,15 @@ async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
         said,
         json!({ "type": "marked", "as": "read", "entries": entries, "counts": counts(0, 0, 1) })
     );
-    assert_eq!(phone.hear().await["unread"], 0);
+    assert_eq!(phone.next_message().await["unread"], 0);
     let said = phone.ask(&mark("archived", &[&job.key])).await;
     assert_eq!(said["counts"], counts(0, 0, 0));
-    assert_eq!(laptop.hear().await["total"], 0);
+    assert_eq!(laptop.next_message().await["total"], 0);
     let shelf = |it: &str| json!({ "action": "inbox", "shelf": it }).to_string();
     assert_eq!(laptop.ask(&shelf("inbox")).await["entries"], json!([]));
     assert_eq!(laptop.ask(&shelf("archived")).await["entries"][0]["state"], "archived");
     assert_eq!(laptop.ask(&mark("unarchived", &[&job.key])).await["entries"][0]["state"], "read");
-    phone.hear().await;
+    phone.next_message().await;
     assert_eq!(phone.ask(&mark("unread", &[&job.key])).await["counts"], counts(0, 1, 1));
 }
 
@@ -128,7 +128,7 @@ async fn ephemeral_message_is_received_and_not_stored() {
     let (here, away) = (unique("user"), unique("user"));
     let mut client = Client::of(&cloud, &here, None, &[]).await;
     let job = deliver(&cloud, &here, None, true).await;
-    let frame = client.hear().await;
+    let frame = client.next_message().await;
     assert_eq!((&frame["id"], &frame["inbox"]), (&json!(job.key), &Value::Null));
     let job = deliver(&cloud, &away, None, true).await;
     let row = outcome(&cloud, &job.key).await;
@@ -143,7 +143,7 @@ async fn ephemeral_message_is_received_and_not_stored() {
 async fn rule_can_mark_a_message_as_ephemeral() {
     let cloud = Cloud::connect();
     let user = unique("user");
-    cloud.somebody_with(json!({ "id": user, "tenants": ["clinic-westend"] })).await;
+    cloud.new_recipient_with(json!({ "id": user, "tenants": ["clinic-westend"] })).await;
     let data = json!({ "queueId": unique("queue"), "ticket": "A-19", "position": 2, "userId": user, "waiting": 5,
                        "nowServing": "A-17", "estimatedWaitMinutes": 12, "queueName": "Triage" });
     let event = unique("event");
@@ -266,9 +266,9 @@ async fn invalid_client_message_gets_an_error_and_changes_no_state() {
         (r#"{"action":"resume"}"#, "bad_after"),
         (r#"{"action":"resume","after":"../../head"}"#, "bad_after"),
     ] {
-        let heard = client.ask(said).await;
-        assert_eq!((&heard["type"], &heard["reason"]), (&json!("error"), &json!(reason)), "{said}");
-        assert!(heard["wanted"].is_string());
+        let received = client.ask(said).await;
+        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{said}");
+        assert!(received["wanted"].is_string());
     }
     for before in [0, 1, u64::MAX] {
         let page = client.ask(&json!({ "action": "inbox", "before": before }).to_string()).await;

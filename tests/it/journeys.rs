@@ -25,9 +25,9 @@ fn every_sample_notifies_a_recipient_with_this_content() {
     });
     let catalog = Catalog::open(compiled.file).unwrap();
     let renderer = Renderer::new(&catalog);
-    let cast = cast();
+    let recipients = recipients();
     glob!("../../packs", "*/events/*.json", |path| {
-        assert_snapshot!(story(path, &catalog, &renderer, &cast));
+        assert_snapshot!(journey(path, &catalog, &renderer, &recipients));
     });
 }
 
@@ -58,7 +58,7 @@ fn care_circle_sends_sms_in_emergencies_only() {
     }
 }
 
-fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients) -> String {
+fn journey(path: &Path, catalog: &Catalog, renderer: &Renderer, recipients: &Recipients) -> String {
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);
     let event = BusEvent::parse(&wrapped).unwrap().event(&catalog.policy().producers).unwrap();
@@ -66,16 +66,16 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     for matched in &mut plan.matches {
         let groups = std::mem::take(&mut matched.groups);
         for group in &groups {
-            matched.add(group, recipient::members(group, cast));
+            matched.add(group, recipient::members(group, recipients));
         }
     }
     let now = event.time.min(NOON);
-    let decisions = decide_with(&plan, cast, None, now, Ask::if_nothing_happened);
-    decisions.iter().map(|decision| tell(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
+    let decisions = decide_with(&plan, recipients, None, now, Ask::if_nothing_happened);
+    decisions.iter().map(|decision| describe(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
 }
 
 /// The provider request, or the reason why there is none.
-fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
+fn describe(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
     let rule = decision.rule.map_or("-", |it| it.name.as_str());
     let channel = decision.channel.map_or("-", |it| it.name());
     let head = format!("{rule}: {channel} to {}", decision.recipient);
@@ -114,7 +114,7 @@ fn approved(chat: &Chat) -> String {
     )
 }
 
-fn cast() -> Recipients {
+fn recipients() -> Recipients {
     let project = catalog::Project::read(&root().join("config"), &catalog::Files::new());
     let people = project.people().into_iter().flat_map(|file| {
         let people: Vec<Recipient> = serde_json::from_str(&file.text).unwrap();

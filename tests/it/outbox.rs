@@ -11,35 +11,35 @@ use store::{Place, Record, Snapshot, Way};
 
 use crate::cloud::{cloud_event, now, root, shell, unique};
 use crate::commands::carillon;
-use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox};
+use crate::outbox_producer::{TABLE, at, hello, impossible, is_done, kill_relays, outbox, producer};
 use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]
 async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
-    let (cloud, desk) = desk();
-    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let (cloud, producer) = producer();
+    let (ann, ben) = (cloud.new_recipient().await, cloud.new_recipient().await);
     let order = Stream::new(None, &unique("order"));
     let committed = hello(&unique("event"), &[&ann.id]);
-    desk.append(&order, 0, std::slice::from_ref(&committed)).await.unwrap();
+    producer.append(&order, 0, std::slice::from_ref(&committed)).await.unwrap();
 
     let cancelled = hello(&unique("event"), &[&ben.id]);
     let mut transaction = vec![impossible()];
     let appended = outbox().append(&mut transaction, &order, 1, &[cancelled], now()).unwrap();
-    let reasons = desk.run(transaction, &appended).await.unwrap_err();
+    let reasons = producer.run(transaction, &appended).await.unwrap_err();
     assert_eq!(appended.conflict(&reasons), None, "it was the caller's own condition");
 
     let address = ann.email.clone().unwrap();
-    let letters = until("a letter", async || Some(cloud.letters(&address)).filter(|it| !it.is_empty())).await;
+    let letters = until("a letter", async || Some(cloud.emails(&address)).filter(|it| !it.is_empty())).await;
     assert_eq!(letters.len(), 1);
     until("nothing is pending", async || {
-        desk.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
+        producer.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
     })
     .await;
     quiet().await;
-    assert_eq!(cloud.letters(&address).len(), 1, "once");
-    assert!(cloud.letters(ben.email.as_deref().unwrap()).is_empty());
-    assert_eq!(desk.events.version(&order).await.unwrap(), 1);
+    assert_eq!(cloud.emails(&address).len(), 1, "once");
+    assert!(cloud.emails(ben.email.as_deref().unwrap()).is_empty());
+    assert_eq!(producer.events.version(&order).await.unwrap(), 1);
     let records = cloud.records(&committed.id).await;
     assert_eq!(records.len(), 1, "the row of the outbox is the audit's record");
     assert!(records[0].get("bus_id").is_some() && records[0].get("bucket").is_some());
@@ -47,13 +47,13 @@ async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
 
 #[tokio::test]
 async fn append_with_a_stale_version_gets_advice() {
-    let (_, desk) = desk();
+    let (_, producer) = producer();
     let order = Stream::new(Some("t-1"), &unique("order"));
     let event = hello(&unique("event"), &[]);
-    desk.append(&order, 0, std::slice::from_ref(&event)).await.unwrap();
+    producer.append(&order, 0, std::slice::from_ref(&event)).await.unwrap();
     let again = |expected, event: &Event| {
-        let (desk, order, event) = (&desk, &order, event.clone());
-        async move { desk.append(order, expected, &[event]).await.unwrap_err().unwrap() }
+        let (producer, order, event) = (&producer, &order, event.clone());
+        async move { producer.append(order, expected, &[event]).await.unwrap_err().unwrap() }
     };
     let late = again(0, &hello(&unique("event"), &[])).await;
     assert!(matches!(late, Conflict::WrongVersion { expected: 0, found: 1, .. }), "{late}");
@@ -65,22 +65,22 @@ async fn append_with_a_stale_version_gets_advice() {
 
 #[tokio::test]
 async fn repeated_append_takes_effect_once() {
-    let (_, desk) = desk();
+    let (_, producer) = producer();
     let order = Stream::new(None, &unique("order"));
     let (event, now) = (hello(&unique("event"), &[]), now());
     for _ in 0..2 {
         let mut transaction = Vec::new();
         let appended =
             outbox().append(&mut transaction, &order, 0, std::slice::from_ref(&event), now).unwrap();
-        desk.run(transaction, &appended).await.unwrap();
+        producer.run(transaction, &appended).await.unwrap();
     }
-    assert_eq!(desk.events.version(&order).await.unwrap(), 1);
+    assert_eq!(producer.events.version(&order).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn plain_put_of_the_documents_publishes_once() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let id = unique("event");
     let page = std::fs::read_to_string(root().join("docs/produce/outbox.md")).unwrap();
     let from = page.find("aws dynamodb put-item").unwrap();
@@ -89,9 +89,9 @@ async fn plain_put_of_the_documents_publishes_once() {
     let first = shell(&command);
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
     let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
-    let row = until("nothing is pending", async || desk.row(&place).await.filter(is_done)).await;
+    let row = until("nothing is pending", async || producer.row(&place).await.filter(is_done)).await;
     assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
     assert_eq!(
         row.get("digest"),
@@ -105,8 +105,8 @@ async fn plain_put_of_the_documents_publishes_once() {
 
 #[tokio::test]
 async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let good = hello(&unique("event"), &[&ann.id]);
     let names = [unique("poison"), unique("poison"), unique("poison")];
     let misplaced = hello(&unique("event"), &[]);
@@ -117,19 +117,19 @@ async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
         (good.to_json(), good.id.clone(), ""),
     ];
     for (text, id, _) in &rows {
-        desk.put_pending(id, text).await;
+        producer.put_pending(id, text).await;
     }
     for (_, id, cause) in rows.iter().take(3) {
         let place = Place { pk: "stream#-#tests".into(), sk: format!("outbox#tests#{id}") };
         let row = until("it is set aside", async || {
-            desk.row(&place).await.filter(|row| row.get("pending") == Some("failed"))
+            producer.row(&place).await.filter(|row| row.get("pending") == Some("failed"))
         })
         .await;
         let found = row.get("failed_because").unwrap_or_default();
         assert!(found.contains(cause), "{found}");
     }
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
     let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"], "");
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&names[0]));
     assert_eq!(carillon(&["outbox", "stats"], "").status.code(), Some(1), "something has failed");
@@ -137,8 +137,8 @@ async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
 
 #[tokio::test]
 async fn sweep_finds_entries_without_a_stream_record() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let event = hello(&unique("event"), &[&ann.id]);
     // The local cloud's streams omit PartiQL writes. The entry is left as after an outage longer than a stream keeps
     // records.
@@ -153,7 +153,8 @@ async fn sweep_finds_entries_without_a_stream_record() {
     ];
     let insert =
         format!("INSERT INTO \"{TABLE}\" VALUE {{'pk':?,'sk':?,'pending':?,'appended_at':?,'event':?}}");
-    desk.client
+    producer
+        .client
         .execute_statement()
         .statement(insert)
         .set_parameters(Some(values.map(text).to_vec()))
@@ -166,18 +167,18 @@ async fn sweep_finds_entries_without_a_stream_record() {
     let swept = sweep(&cloud).await;
     assert!(swept.published >= 1 && swept.oldest_seconds >= 25 * 3_600, "{swept:?}");
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
-    until("nothing is pending", async || desk.row(&Place::of(&event)).await.filter(is_done)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
+    until("nothing is pending", async || producer.row(&Place::of(&event)).await.filter(is_done)).await;
 }
 
 #[tokio::test]
 async fn relay_killed_repeatedly_loses_and_duplicates_no_event() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let events: Vec<Event> = (0..12).map(|_| hello(&unique("event"), &[&ann.id])).collect();
     let mut killed = 0;
     for event in &events {
-        desk.append(&Stream::new(None, &unique("order")), 0, std::slice::from_ref(event)).await.unwrap();
+        producer.append(&Stream::new(None, &unique("order")), 0, std::slice::from_ref(event)).await.unwrap();
         killed += kill_relays();
     }
     for _ in 0..20 {
@@ -189,17 +190,17 @@ async fn relay_killed_repeatedly_loses_and_duplicates_no_event() {
     until("all letters", async || {
         // Entries that the killed processes left are old enough now, and the sweep finds them.
         sweep(&cloud).await;
-        Some(cloud.letters(&address)).filter(|it| it.len() >= events.len())
+        Some(cloud.emails(&address)).filter(|it| it.len() >= events.len())
     })
     .await;
     quiet().await;
-    assert_eq!(cloud.letters(&address).len(), events.len(), "each once");
+    assert_eq!(cloud.emails(&address).len(), events.len(), "each once");
 }
 
 #[tokio::test]
 async fn delivery_events_follow_each_outcome_and_one_communication_event_follows_all() {
-    let (cloud, _) = desk();
-    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let (cloud, _) = producer();
+    let (ann, ben) = (cloud.new_recipient().await, cloud.new_recipient().await);
     let id = unique("event");
     let data = json!({ "to": [ann.id, ben.id], "message": "The bells ring." });
     cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
@@ -246,7 +247,7 @@ async fn delivery_events_follow_each_outcome_and_one_communication_event_follows
 
 #[tokio::test]
 async fn event_without_a_sent_message_leads_to_one_unsuccessful_communication_event() {
-    let (cloud, _) = desk();
+    let (cloud, _) = producer();
     let (id, nobody) = (unique("event"), unique("nobody"));
     let data = json!({ "to": [nobody], "message": "The bells ring." });
     cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
@@ -269,18 +270,18 @@ async fn event_without_a_sent_message_leads_to_one_unsuccessful_communication_ev
 
 #[tokio::test]
 async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
-    let (_, desk) = desk();
+    let (_, producer) = producer();
     let began = now();
     let order = Stream::new(Some("t-1"), &unique("order"));
     let events: Vec<Event> = (0..7).map(|_| hello(&unique("event"), &[])).collect();
-    desk.append(&order, 0, &events[..4]).await.unwrap();
-    desk.append(&order, 4, &events[4..]).await.unwrap();
+    producer.append(&order, 0, &events[..4]).await.unwrap();
+    producer.append(&order, 4, &events[4..]).await.unwrap();
     for (way, from, expected) in
         [(Way::Forward, 2, [2, 3, 4, 5, 6, 7].as_slice()), (Way::Back, 5, &[5, 4, 3, 2, 1])]
     {
         let (mut next, mut versions) = (Some(from), Vec::new());
         while let Some(from) = next {
-            let page = desk.events.of_stream(&order, from, way, 2).await.unwrap();
+            let page = producer.events.of_stream(&order, from, way, 2).await.unwrap();
             assert!(page.events.len() <= 2);
             versions.extend(page.events.iter().map(|event| event.version));
             next = page.next;
@@ -289,17 +290,17 @@ async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
     }
     let keep = async |version| {
         let snapshot = Snapshot { version, state: format!("{{\"paid\":{version}}}") };
-        desk.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|error| error.to_string())
+        producer.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|error| error.to_string())
     };
     keep(5).await.unwrap();
     assert!(keep(3).await.unwrap_err().contains("version 5 is there already"));
-    let snapshot = desk.events.snapshot(&order).await.unwrap().unwrap();
-    let rest = desk.events.of_stream(&order, snapshot.version + 1, Way::Forward, 100).await.unwrap();
+    let snapshot = producer.events.snapshot(&order).await.unwrap().unwrap();
+    let rest = producer.events.of_stream(&order, snapshot.version + 1, Way::Forward, 100).await.unwrap();
     assert_eq!((rest.events.len(), rest.events[0].event.id.as_str()), (2, events[5].id.as_str()));
 
     let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
     let seen = until("all are recorded", async || {
-        let mut timeline = desk.events.timeline(began, now());
+        let mut timeline = producer.events.timeline(began, now());
         let mut seen: Vec<(Timestamp, String)> = Vec::new();
         while let Some((event, at)) = timeline.next().await.unwrap() {
             seen.push((at, event.id));

@@ -16,25 +16,25 @@ use crate::cloud::{Cloud, now, now_text, root, unique};
 pub(crate) const TABLE: &str = "carillon-local-events";
 
 /// A producer with an outbox table, and a reader of its entries.
-pub(crate) struct Desk {
+pub(crate) struct OutboxProducer {
     pub(crate) client: Client,
     pub(crate) events: Events,
     waiting: Waiting,
 }
 
-pub(crate) fn desk() -> (Cloud, Desk) {
+pub(crate) fn producer() -> (Cloud, OutboxProducer) {
     let cloud = Cloud::connect();
     let client = store::client(&cloud.config);
     let events = Events::new(&client, TABLE.into());
     let waiting = outbox().waiting(&client);
-    (cloud, Desk { client, events, waiting })
+    (cloud, OutboxProducer { client, events, waiting })
 }
 
 pub(crate) fn outbox() -> Outbox {
     Outbox::new(TABLE.into())
 }
 
-impl Desk {
+impl OutboxProducer {
     pub(crate) async fn append(
         &self,
         stream: &Stream,

@@ -79,8 +79,8 @@ async fn topic_is_scoped_to_its_tenant() {
     let cloud = Cloud::connect();
     let (ours, theirs) = (unique("tenant"), unique("tenant"));
     let (ann, ben) = (unique("user"), unique("user"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [ours, theirs] })).await;
-    cloud.somebody_with(json!({ "id": ben, "tenants": [theirs], "topics": ["project:42"] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [ours, theirs] })).await;
+    cloud.new_recipient_with(json!({ "id": ben, "tenants": [theirs], "topics": ["project:42"] })).await;
     let mut joined = news("topic.joined", now(), &json!({ "topic": "project:42", "users": [ann, ben] }));
     joined.detail = of_tenant(&joined.detail, &ours);
     cloud.put(&[joined]).await;
@@ -97,7 +97,7 @@ async fn topic_is_scoped_to_its_tenant() {
 #[tokio::test]
 async fn tenant_settings_are_found_with_its_people() {
     let cloud = Cloud::connect();
-    let (ann, clinic) = (cloud.somebody().await, unique("clinic"));
+    let (ann, clinic) = (cloud.new_recipient().await, unique("clinic"));
     let said = |zone: &str, at| news("tenant.updated", at, &json!({ "id": clinic, "zone": zone }));
     cloud.put(&[said("Europe/London", now())]).await;
     let ids = BTreeSet::from([ann.id.as_str()]);
@@ -113,7 +113,7 @@ async fn tenant_settings_are_found_with_its_people() {
 #[tokio::test]
 async fn invalid_person_is_dead_lettered_once_with_its_cause() {
     let cloud = Cloud::connect();
-    let known = cloud.somebody().await;
+    let known = cloud.new_recipient().await;
     for (detail, kind, data) in [
         (
             "data.<4 characters>: found a member",
@@ -209,7 +209,7 @@ async fn memberships_over_the_transaction_limit_are_replaced_exactly() {
     let topics = |letter: &str| (0..120).map(|it| format!("{mark}:{letter}{it}")).collect::<Vec<_>>();
     let (before, after) = (topics("a"), topics("b"));
     for topics in [&before, &after, &after] {
-        cloud.somebody_with(json!({ "id": id, "topics": topics })).await;
+        cloud.new_recipient_with(json!({ "id": id, "topics": topics })).await;
     }
     for (topics, expected) in [(&before, 0), (&after, 1)] {
         for topic in topics {
@@ -226,7 +226,7 @@ async fn concurrent_writers_leave_no_stale_membership() {
     let joins = (0..4).map(|at| {
         let (cloud, id, name) = (&cloud, &id, topic(at));
         async move {
-            cloud.somebody_with(json!({ "id": id, "topics": [name] })).await;
+            cloud.new_recipient_with(json!({ "id": id, "topics": [name] })).await;
             let stamp = Stamp { at: now(), by: format!("test {at}") };
             cloud.people.join(&Topic { tenant: None, name: format!("{name}x") }, id, stamp).await.map(drop)
         }

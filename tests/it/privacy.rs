@@ -8,7 +8,7 @@ use domain::outcome::Status;
 use domain::registry::Stamp;
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
 use crate::commands::carillon;
 use crate::email::{ask, follower, link_in, offer};
@@ -30,7 +30,7 @@ async fn used_link_has_no_effect_after_the_person_resubscribed() {
     assert!(page.body.contains("You are unsubscribed") && !page.body.contains("<form"), "{}", page.body);
     assert!(is_unsubscribed(&cloud, &reader).await);
 
-    take_back(&cloud, &reader).await;
+    resubscribe(&cloud, &reader).await;
     for method in ["POST", "GET", "POST"] {
         let page = ask(method, &old, None);
         assert_eq!(page.status, 200);
@@ -91,9 +91,9 @@ async fn old_address_is_notified_of_its_change_by_bus_and_api() {
     for by_api in [false, true] {
         let id = unique("person");
         let [old, new] = ["old", "new"].map(|age| format!("{age}-{id}@example.com"));
-        cloud.somebody_with(json!({ "id": id, "email": old, "tenants": [clinic] })).await;
+        cloud.new_recipient_with(json!({ "id": id, "email": old, "tenants": [clinic] })).await;
         if by_api {
-            let me = Asking::of(&id, &clinic, "member");
+            let me = ApiClient::of(&id, &clinic, "member");
             let said = me.ask("PATCH", &format!("/v1/recipients/{id}"), Some(&json!({ "email": new })));
             assert_eq!(said.status, 200, "{}", said.body);
         } else {
@@ -166,7 +166,7 @@ async fn is_unsubscribed(cloud: &Cloud, id: &str) -> bool {
     !people[id].unsubscribed.is_empty()
 }
 
-async fn take_back(cloud: &Cloud, id: &str) {
+async fn resubscribe(cloud: &Cloud, id: &str) {
     let patch = json!({ "unsubscribed": { "commercial": null } });
     let stamp = Stamp { at: now(), by: "an admin".to_owned() };
     assert!(cloud.people.merge(id, patch.as_object().unwrap().clone(), stamp).await.unwrap());

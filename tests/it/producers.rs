@@ -13,7 +13,7 @@ use crate::until::{quiet, until};
 #[tokio::test]
 async fn event_with_a_mismatched_source_reaches_no_recipient_and_both_sources_are_recorded() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let forged = envelope("booking-service", "core.hello", &json!({ "to": [ann.id], "message": "forged" }));
     cloud.put(&[entry("tests", "tests.harmless", &forged)]).await;
     let record = refused(&cloud, &forged).await;
@@ -28,19 +28,19 @@ async fn event_with_a_mismatched_source_reaches_no_recipient_and_both_sources_ar
     }
     assert_eq!(cause(&cloud, "dispatch", &forged).await, "identity_mismatch");
     quiet().await;
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
 async fn source_that_policy_does_not_list_reaches_no_recipient() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let event = envelope("nobody-listed", "core.hello", &json!({ "to": [ann.id], "message": "?" }));
     cloud.put(&[entry("nobody-listed", "core.hello", &event)]).await;
     assert_eq!(refused(&cloud, &event).await.get("refused_class"), Some("producer_not_allowed"));
     assert_eq!(cause(&cloud, "dispatch", &event).await, "producer_not_allowed");
     quiet().await;
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn person_of_another_tenant_is_not_changed_and_the_event_is_dead_lettered(
     let cloud = Cloud::connect();
     let (ours, theirs) = (unique("tenant"), unique("tenant"));
     let victim = json!({ "id": unique("user"), "email": "victim@example.com", "tenants": [theirs] });
-    let victim = cloud.somebody_with(victim).await;
+    let victim = cloud.new_recipient_with(victim).await;
     for (kind, data) in [
         (
             "recipient.updated",
@@ -95,7 +95,7 @@ async fn person_of_another_tenant_is_not_changed_and_the_event_is_dead_lettered(
 #[tokio::test]
 async fn source_without_the_right_changes_no_person() {
     let cloud = Cloud::connect();
-    let victim = cloud.somebody().await;
+    let victim = cloud.new_recipient().await;
     let mut event = update("recipient.deleted", None, &json!({ "id": victim.id }));
     event.source = "queue-service".to_owned();
     event.detail = event.detail.replace("\"source\":\"tests\"", "\"source\":\"queue-service\"");

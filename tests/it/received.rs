@@ -10,7 +10,7 @@ use crate::until::until;
 #[tokio::test]
 async fn received_prints_all_notifications_and_suppressions_of_a_person_with_their_content() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let event = unique("event");
     cloud
         .put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Who got it?" }))])
@@ -40,7 +40,7 @@ async fn received_prints_all_notifications_and_suppressions_of_a_person_with_the
     assert!(text(&said).contains("is not known in carillon-local-people"), "{}", text(&said));
     let said = carillon(&["received", "nobody-at-all@example.org"], "");
     assert!(text(&said).contains("is not known: no person in"), "{}", text(&said));
-    let quiet = cloud.somebody().await;
+    let quiet = cloud.new_recipient().await;
     let said = carillon(&["received", &quiet.id], "");
     assert_eq!(said.status.code(), Some(1));
     assert!(text(&said).contains("nothing concerned"), "{}", text(&said));

@@ -4,23 +4,23 @@ use domain::endpoint::DisabledBecause;
 use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{now, unique};
 use crate::until::{quiet, until};
-use crate::webhooks::{Stage, carillon};
+use crate::webhooks::{WebhookTenant, carillon};
 
 /// Number of requests about events at a path, without pings.
-fn told(stage: &Stage, path: &str) -> usize {
+fn told(stage: &WebhookTenant, path: &str) -> usize {
     stage.captured(path).len()
 }
 
-async fn arrives(stage: &Stage, path: &str, count: usize) {
+async fn arrives(stage: &WebhookTenant, path: &str, count: usize) {
     until(&format!("{count} messages at {path}"), async || (told(stage, path) >= count).then_some(())).await;
 }
 
 #[tokio::test]
 async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let (off, on) = (format!("/hooks/off/{}", stage.tenant), format!("/hooks/on/{}", stage.tenant));
     stage.endpoint("off", &off, json!({})).await;
     stage.endpoint("on", &on, json!({})).await;
@@ -70,7 +70,7 @@ async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does(
 
 #[tokio::test]
 async fn full_replay_notifies_the_endpoint_that_missed_an_event_and_no_recipient_twice() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let (off, on) = (format!("/hooks/off/{}", stage.tenant), format!("/hooks/on/{}", stage.tenant));
     stage.endpoint("off", &off, json!({})).await;
     stage.endpoint("on", &on, json!({})).await;
@@ -92,7 +92,7 @@ async fn full_replay_notifies_the_endpoint_that_missed_an_event_and_no_recipient
 
 #[tokio::test]
 async fn current_pattern_decides_which_events_are_recovered() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     stage.endpoint("choosy", &path, json!({ "when": { "detail-type": ["booking.none"] } })).await;
     let (wanted, other) = (stage.book("booking.created").await, stage.book("booking.approved").await);
@@ -100,7 +100,7 @@ async fn current_pattern_decides_which_events_are_recovered() {
         assert_eq!(stage.row(event, "choosy").await.reason, Some(Reason::EndpointPattern));
     }
     stage.endpoint("choosy", &path, json!({ "when": { "detail-type": ["booking.created"] } })).await;
-    let admin = Asking::of(&unique("admin"), &stage.tenant, "admin");
+    let admin = ApiClient::of(&unique("admin"), &stage.tenant, "admin");
     let since = (now() - jiff::SignedDuration::from_mins(5)).to_string();
     let recover = |dry_run: bool| {
         let said = admin.ask(
@@ -121,7 +121,7 @@ async fn current_pattern_decides_which_events_are_recovered() {
     .await;
     let retry = format!("/v1/endpoints/choosy/messages/{}/retry", row.key.as_str());
     assert_eq!(admin.ask("POST", &retry, None).status, 404, "it has arrived");
-    let stranger = Asking::of(&unique("admin"), &unique("other"), "admin");
+    let stranger = ApiClient::of(&unique("admin"), &unique("other"), "admin");
     let body = json!({ "since": since });
     assert_eq!(stranger.ask("POST", "/v1/endpoints/choosy/recover", Some(&body)).status, 404);
     quiet().await;
@@ -130,7 +130,7 @@ async fn current_pattern_decides_which_events_are_recovered() {
 
 #[tokio::test]
 async fn one_missed_event_is_sent_by_the_key_of_its_outcome() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     stage.endpoint("erp", &path, json!({})).await;
     assert!(stage.endpoints.disable(&stage.id("erp"), DisabledBecause::Gone, now()).await.unwrap());
@@ -148,7 +148,7 @@ async fn one_missed_event_is_sent_by_the_key_of_its_outcome() {
 
 #[tokio::test]
 async fn rotation_keeps_the_scheme_and_custom_headers_are_sent_but_never_shown() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let name = format!("{}/own", stage.tenant);
     let path = format!("/hooks/{}", stage.tenant);
     let url = format!("{}{path}", stage.cloud.capture);
@@ -190,7 +190,7 @@ async fn rotation_keeps_the_scheme_and_custom_headers_are_sent_but_never_shown()
 
 #[tokio::test]
 async fn explain_shows_the_redirect_target_and_the_time_of_the_next_attempt() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/redirect/{}", stage.tenant);
     stage.endpoint("elsewhere", &path, json!({})).await;
     let event = stage.book("booking.created").await;

@@ -14,9 +14,9 @@ use crate::until::{quiet, until};
 #[tokio::test]
 async fn replay_delivers_lost_events_once_and_needs_a_reason_for_a_second_send() {
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let id = lost(&cloud, &tenant, &person, 1).await.remove(0);
-    let letters = || cloud.letters(&format!("{}@example.com", person.id)).len();
+    let letters = || cloud.emails(&format!("{}@example.com", person.id)).len();
     let range = Range::of(&tenant);
 
     let counted = range.ask(&[]);
@@ -60,7 +60,7 @@ async fn replay_delivers_lost_events_once_and_needs_a_reason_for_a_second_send()
 async fn interrupted_replay_resumes_and_notifies_each_recipient_once() {
     const EVENTS: usize = 24;
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let ids = lost(&cloud, &tenant, &person, EVENTS).await;
     let range = Range::of(&tenant);
     let (path, file) = folder.file();
@@ -83,7 +83,7 @@ async fn interrupted_replay_resumes_and_notifies_each_recipient_once() {
     let said = carillon(&["--json", "replay", "--resume", &path, "--rate", "50/s"], "");
     assert!(said.status.success(), "{}", text(&said));
     assert_eq!(json_lines(&said)[0]["sent"], EVENTS);
-    let letters = || cloud.letters(&format!("{}@example.com", person.id));
+    let letters = || cloud.emails(&format!("{}@example.com", person.id));
     until("every letter", async || (letters().len() >= EVENTS).then_some(())).await;
     quiet().await;
     assert_eq!(letters().len(), EVENTS);
@@ -98,7 +98,7 @@ async fn interrupted_replay_resumes_and_notifies_each_recipient_once() {
 #[tokio::test]
 async fn replay_to_a_queue_sends_events_in_the_form_of_a_rule() {
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let ids = lost(&cloud, &tenant, &person, 3).await;
     let created = cloud.sqs.create_queue().queue_name(unique("projection")).send().await.unwrap();
     let url = created.queue_url.unwrap();
@@ -115,7 +115,7 @@ async fn replay_to_a_queue_sends_events_in_the_form_of_a_rule() {
     events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
     assert_eq!(events.iter().map(|event| &event.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
     cloud.sqs.delete_queue().queue_url(&url).send().await.unwrap();
-    let letters = cloud.letters(&format!("{}@example.com", person.id));
+    let letters = cloud.emails(&format!("{}@example.com", person.id));
     assert!(letters.is_empty(), "dispatch has nothing to do with it");
 }
 

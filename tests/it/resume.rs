@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use domain::key::Key;
 use serde_json::{Value, json};
 
-use crate::client::Client;
 use crate::cloud::{Cloud, unique};
 use crate::inbox::{counts, deliver, fill, mark, sent};
+use crate::ws_client::Client;
 
 #[tokio::test]
 async fn resumed_client_gets_the_messages_it_missed() {
@@ -17,7 +17,7 @@ async fn resumed_client_gets_the_messages_it_missed() {
     let mut keys = Vec::new();
     for _ in 0..2 {
         let job = deliver(&cloud, &user, None, false).await;
-        assert_eq!(client.hear().await["id"], job.key.as_str());
+        assert_eq!(client.next_message().await["id"], job.key.as_str());
         sent(&cloud, &job.key).await;
         client.ask(&mark("seen", &[&job.key])).await;
         keys.push(job.key);

@@ -27,7 +27,7 @@ type Item = HashMap<String, AttributeValue>;
 #[tokio::test]
 async fn changes_to_sealed_records_and_seals_are_found_and_named() {
     let cloud = Cloud::connect();
-    let desk = Desk { client: store::client(&cloud.config) };
+    let admin = TableAdmin { client: store::client(&cloud.config) };
     // The first minute of an hour may be the first of the chain, and the test needs the seal before it.
     while now().as_second().rem_euclid(3_600) < 60 {
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -37,7 +37,7 @@ async fn changes_to_sealed_records_and_seals_are_found_and_named() {
     cloud.put(&entries).await;
     let mut items = Vec::new();
     for id in &ids {
-        items.push(until("a record", async || desk.item(&cloud, id).await).await);
+        items.push(until("a record", async || admin.item(&cloud, id).await).await);
     }
     let minutes: Vec<Timestamp> = items.iter().map(minute).collect();
     let last = *minutes.iter().max().unwrap();
@@ -50,27 +50,32 @@ async fn changes_to_sealed_records_and_seals_are_found_and_named() {
     let span = Span { from, to: (last + MINUTE).to_string() };
     span.check(&[], &[]);
 
-    a_record_that_was_touched_is_named(&desk, &items, last, &span).await;
+    a_record_that_was_touched_is_named(&admin, &items, last, &span).await;
     a_seal_that_was_touched_is_named(&span, &seals[at], last);
 }
 
-async fn a_record_that_was_touched_is_named(desk: &Desk, items: &[Item], last: Timestamp, span: &Span) {
+async fn a_record_that_was_touched_is_named(
+    admin: &TableAdmin,
+    items: &[Item],
+    last: Timestamp,
+    span: &Span,
+) {
     let [one, two, three] = items else { panic!("three records") };
     let mut changed = one.clone();
     changed.insert("event".into(), text("{}"));
-    desk.put(&changed).await;
-    desk.delete(two).await;
+    admin.put(&changed).await;
+    admin.delete(two).await;
     let mut moved = three.clone();
     moved.insert(
         "recorded_at".into(),
         text(&(minute(three) - MINUTE + SignedDuration::from_secs(5)).to_string()),
     );
     // A minute of the day before is in another bucket. The first minute of the hour is not used.
-    desk.put(&moved).await;
+    admin.put(&moved).await;
     let mut inserted = one.clone();
     inserted.insert("sk".into(), text(&unique("event#forged")));
     inserted.insert("recorded_at".into(), text(&(last + SignedDuration::from_secs(1)).to_string()));
-    desk.put(&inserted).await;
+    admin.put(&inserted).await;
 
     let named = [
         ("changed", name(one)),
@@ -81,9 +86,9 @@ async fn a_record_that_was_touched_is_named(desk: &Desk, items: &[Item], last: T
     span.check(&[], &named);
 
     for it in [one, two, three] {
-        desk.put(it).await;
+        admin.put(it).await;
     }
-    desk.delete(&inserted).await;
+    admin.delete(&inserted).await;
     span.check(&[], &[]);
 }
 
@@ -167,11 +172,11 @@ impl Span {
 }
 
 /// An administrator of the events table.
-struct Desk {
+struct TableAdmin {
     client: Client,
 }
 
-impl Desk {
+impl TableAdmin {
     /// The stored item of an event with all attributes.
     async fn item(&self, cloud: &Cloud, id: &str) -> Option<Item> {
         let record = cloud.records(id).await.into_iter().next()?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use store::LedgerRow;
 
 use crate::api::check;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::email::upload;
 use crate::people::http;
@@ -22,8 +22,8 @@ async fn foreign_file_is_refused_and_no_email_goes_out() {
     let email = format!("{mule}@attacker.example");
     let secret = format!("tenants/{theirs}/lab/secret.pdf");
     upload(&secret, "%PDF of another tenant", 1);
-    cloud.somebody_with(json!({ "id": mule, "email": email, "tenants": [ours] })).await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    cloud.new_recipient_with(json!({ "id": mule, "email": email, "tenants": [ours] })).await;
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     for key in [secret.clone(), format!("tenants/{ours}/../{theirs}/lab/secret.pdf")] {
         let data = json!({
             "userId": mule, "invoiceId": "i", "number": "1", "total": 1, "currency": "EUR",
@@ -46,8 +46,8 @@ async fn admin_of_one_tenant_neither_sees_nor_changes_devices_of_a_shared_person
     let (real, evil) = (endpoint("real"), endpoint("evil"));
     let device = json!({ "id": "phone", "platform": "fcm", "endpoint": real });
     let person = json!({ "id": ann, "tenants": [ours, theirs], "devices": [device] });
-    let before = cloud.somebody_with(person).await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let before = cloud.new_recipient_with(person).await;
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let path = format!("/v1/recipients/{ann}/devices");
     let listed = admin.ask("GET", &path, None);
     check(&listed, 403, "forbidden");
@@ -58,7 +58,7 @@ async fn admin_of_one_tenant_neither_sees_nor_changes_devices_of_a_shared_person
     let patch = json!({ "devices": [] });
     check(&admin.ask("PATCH", &format!("/v1/recipients/{ann}"), Some(&patch)), 403, "forbidden");
     assert!(find(&cloud, &ann).await == Some(before));
-    let own = Asking::of(&ann, &ours, "member");
+    let own = ApiClient::of(&ann, &ours, "member");
     assert_eq!(own.ask("GET", &path, None).body["devices"][0]["endpoint"], real.as_str());
     sign_in(&cloud, &theirs, &ann).await;
     until("the note", async || cloud.captured("push", &real).pop()).await;
@@ -70,7 +70,7 @@ async fn planted_device_gets_no_push_notification_of_another_tenant() {
     let cloud = Cloud::connect();
     let (ours, theirs, ann) = (unique("ours"), unique("theirs"), unique("ann"));
     let planted = endpoint("planted");
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let person = format!("/v1/recipients/{ann}");
     check(&admin.ask("PUT", &person, Some(&json!({ "name": "Ann" }))), 200, "");
     let put = json!({ "platform": "fcm", "endpoint": planted });
@@ -102,7 +102,7 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
             "suppressed": [{ "channel": "sms", "why": "opted_out", "address": mark }],
         }))
         .await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let person = format!("/v1/recipients/{ann}");
     for path in [
         person.clone(),
@@ -124,8 +124,8 @@ async fn person_without_tenants_is_visible_and_reachable_to_no_tenant() {
     let cloud = Cloud::connect();
     let ours = unique("ours");
     let id = unique("user");
-    let ann = cloud.somebody_with(json!({ "id": id, "email": format!("{id}@example.com") })).await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let ann = cloud.new_recipient_with(json!({ "id": id, "email": format!("{id}@example.com") })).await;
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let (known, unknown) =
         (format!("/v1/recipients/{}", ann.id), format!("/v1/recipients/{}", unique("nobody")));
     for (method, rest, body) in [
@@ -154,11 +154,11 @@ async fn person_without_tenants_is_visible_and_reachable_to_no_tenant() {
 #[tokio::test]
 async fn empty_tenant_is_refused_for_every_caller() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     for query in ["tenant=", "tenant", "tenant=%00", "tenant=*", "tenant=a&tenant=b", "Tenant=a"] {
         let (status, problem) = http("GET", &format!("{}?{query}", ann.id), None);
         assert_eq!((status, &problem["title"]), (422, &json!("refused")), "{query}: {problem}");
-        let member = Asking::of(&ann.id, "a", "member");
+        let member = ApiClient::of(&ann.id, "a", "member");
         let said = member.ask("GET", &format!("/v1/recipients/{}?{query}", ann.id), None);
         assert_eq!(said.status, 422, "{query}: {}", said.text);
     }

@@ -12,7 +12,7 @@ use kms::SecretCipher;
 use serde_json::{Value, json};
 use store::Endpoints;
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, now, unique};
 use crate::commands::{aws, carillon, text};
 use crate::until::{quiet, until};
@@ -24,7 +24,7 @@ const TABLE: &str = "carillon-local-endpoints";
 async fn table_holds_no_secret_and_requests_are_signed() {
     let (cloud, clinic) = (Cloud::connect(), unique("clinic"));
     let path = format!("/hooks/{clinic}");
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let put = json!({ "url": format!("{}{path}", cloud.capture) });
     let made = admin.ask("PUT", "/v1/endpoints/erp", Some(&put));
     assert_eq!(made.status, 201, "{}", made.text);
@@ -52,7 +52,7 @@ async fn table_holds_no_secret_and_requests_are_signed() {
 async fn row_of_the_last_release_still_signs_and_a_rotation_encrypts_it() {
     let (cloud, clinic) = (Cloud::connect(), unique("clinic"));
     let path = format!("/hooks/{clinic}");
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let old = secret(7);
     register(&cloud, &clinic, "erp", &path, &Secrets::of(old.clone()).into()).await;
     assert!(row(&cloud, &clinic, "erp").await.contains("whsec_"));
@@ -77,9 +77,9 @@ async fn ciphertext_in_the_row_of_another_endpoint_does_not_sign() {
     register(&cloud, &hostile, "erp", &paths[1], &stored).await;
     let copied = StoredSecret::Encrypted(encrypted);
     assert!(cipher.decrypt(&copied, &id(&hostile, "erp"), now()).await.is_err());
-    let theirs = Asking::of(&unique("admin"), &hostile, "admin");
+    let theirs = ApiClient::of(&unique("admin"), &hostile, "admin");
     assert_eq!(theirs.ask("POST", "/v1/endpoints/erp/ping", None).status, 202);
-    let ours = Asking::of(&unique("admin"), &clinic, "admin");
+    let ours = ApiClient::of(&unique("admin"), &clinic, "admin");
     ping(&ours, &cloud, &paths[0], "erp").await;
     quiet().await;
     assert!(cloud.captured("webhook", &paths[1]).is_empty(), "nothing is signed with a stranger's secret");
@@ -121,7 +121,7 @@ fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
 }
 
 /// Pings an endpoint and returns the request that arrived.
-async fn ping(admin: &Asking, cloud: &Cloud, path: &str, endpoint: &str) -> Value {
+async fn ping(admin: &ApiClient, cloud: &Cloud, path: &str, endpoint: &str) -> Value {
     let said = admin.ask("POST", &format!("/v1/endpoints/{endpoint}/ping"), None);
     assert_eq!(said.status, 202, "{}", said.text);
     until("the ping arrives", async || cloud.captured("webhook", path).pop()).await

@@ -16,17 +16,17 @@ use crate::cloud::{Cloud, cloud_event, now, root, unique};
 use crate::until::until;
 
 /// A fresh tenant per test, so that endpoints of other tests receive none of its events.
-pub(crate) struct Stage {
+pub(crate) struct WebhookTenant {
     pub(crate) cloud: Cloud,
     pub(crate) endpoints: Endpoints,
     pub(crate) tenant: String,
 }
 
-impl Stage {
-    pub(crate) fn set() -> Stage {
+impl WebhookTenant {
+    pub(crate) fn set() -> WebhookTenant {
         let cloud = Cloud::connect();
         let endpoints = Endpoints::new(&store::client(&cloud.config), "carillon-local-endpoints".to_owned());
-        Stage { cloud, endpoints, tenant: unique("tenant") }
+        WebhookTenant { cloud, endpoints, tenant: unique("tenant") }
     }
 
     pub(crate) fn id(&self, name: &str) -> EndpointId {
@@ -87,7 +87,7 @@ impl Stage {
 
 #[tokio::test]
 async fn webhook_is_sent_once_and_a_third_party_library_verifies_it() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     let secret = stage.endpoint("erp", &path, json!({ "version": "2026-05" })).await;
     let newer = Secret::new(Scheme::Hmac, vec![9; 32]).unwrap();
@@ -118,7 +118,7 @@ async fn webhook_is_sent_once_and_a_third_party_library_verifies_it() {
 
 #[tokio::test]
 async fn failing_endpoint_is_retried_without_delaying_another() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let (flaky, healthy) = (format!("/hooks/flaky/1/{}", stage.tenant), format!("/hooks/{}", stage.tenant));
     stage.endpoint("flaky", &flaky, json!({})).await;
     stage.endpoint("healthy", &healthy, json!({})).await;
@@ -139,7 +139,7 @@ async fn failing_endpoint_is_retried_without_delaying_another() {
 
 #[tokio::test]
 async fn status_410_disables_the_endpoint() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/fail/410/{}", stage.tenant);
     stage.endpoint("gone", &path, json!({})).await;
     let event = stage.book("booking.created").await;
@@ -166,7 +166,7 @@ async fn status_410_disables_the_endpoint() {
 
 #[tokio::test]
 async fn redirect_is_not_followed() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/redirect/{}", stage.tenant);
     stage.endpoint("elsewhere", &path, json!({})).await;
     stage.book("booking.created").await;
@@ -178,7 +178,7 @@ async fn redirect_is_not_followed() {
 
 #[tokio::test]
 async fn private_address_is_refused_on_save_and_on_send() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     // A direct write to the table bypasses the first check.
     for (name, url) in [
         ("runtime", "https://127.0.0.1/2018-06-01/runtime/invocation/next"),
@@ -203,7 +203,7 @@ async fn private_address_is_refused_on_save_and_on_send() {
 
 #[tokio::test]
 async fn response_of_a_gigabyte_is_not_read() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/large/{}", stage.tenant);
     stage.endpoint("large", &path, json!({})).await;
     let event = stage.book("booking.created").await;
@@ -215,7 +215,7 @@ async fn response_of_a_gigabyte_is_not_read() {
 
 #[tokio::test]
 async fn endpoint_receives_only_events_that_match_its_pattern() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     let when = json!({ "when": { "detail-type": ["booking.approved"] } });
     stage.endpoint("choosy", &path, when).await;
@@ -227,7 +227,7 @@ async fn endpoint_receives_only_events_that_match_its_pattern() {
 
 #[tokio::test]
 async fn failed_message_is_sent_again_by_hand() {
-    let stage = Stage::set();
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/disable/{}", stage.tenant);
     stage.endpoint("erp", &path, json!({})).await;
     let event = stage.book("booking.created").await;

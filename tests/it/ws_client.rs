@@ -32,35 +32,35 @@ impl Client {
     }
 
     /// The next message.
-    pub(crate) async fn hear(&mut self) -> Value {
+    pub(crate) async fn next_message(&mut self) -> Value {
         let next = tokio::time::timeout(PATIENCE, self.0.next()).await;
         let message = next.expect("nothing was heard").unwrap().unwrap();
         serde_json::from_str(&message.to_string()).unwrap()
     }
 
     /// Whether no message arrives for a while.
-    pub(crate) async fn hears_nothing(&mut self) -> bool {
+    pub(crate) async fn receives_nothing(&mut self) -> bool {
         tokio::time::timeout(Duration::from_secs(3), self.0.next()).await.is_err()
     }
 
     pub(crate) async fn ask(&mut self, text: &str) -> Value {
         self.say(text).await;
-        self.hear().await
+        self.next_message().await
     }
 
     /// Messages received until the server closes the connection.
-    pub(crate) async fn ends(mut self) -> Vec<Value> {
-        let mut heard = Vec::new();
+    pub(crate) async fn until_close(mut self) -> Vec<Value> {
+        let mut received = Vec::new();
         let end = async {
             while let Some(Ok(message)) = self.0.next().await {
                 if message.is_close() {
                     break;
                 }
-                heard.extend(serde_json::from_str::<Value>(&message.to_string()).ok());
+                received.extend(serde_json::from_str::<Value>(&message.to_string()).ok());
             }
         };
         tokio::time::timeout(PATIENCE, end).await.expect("the connection is still open");
-        heard
+        received
     }
 
     pub(crate) async fn close(mut self) {

@@ -3,15 +3,15 @@
 use serde_json::json;
 
 use super::check;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, unique};
 
 #[tokio::test]
 async fn token_becomes_an_endpoint_and_a_new_token_another_one() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
-    let me = Asking::of(&ann, &clinic, "member");
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let me = ApiClient::of(&ann, &clinic, "member");
     let phone = format!("/v1/recipients/{ann}/devices/phone");
     let put = |token: &str| me.ask("PUT", &phone, Some(&json!({ "platform": "fcm", "token": token })));
     let (first, second) = (unique("token"), unique("token"));
@@ -32,8 +32,8 @@ async fn person_cannot_register_the_device_endpoint_of_another_person() {
     let clinic = unique("clinic");
     let person = async |name: &str| {
         let id = unique(name);
-        cloud.somebody_with(json!({ "id": id, "tenants": [clinic] })).await;
-        (Asking::of(&id, &clinic, "member"), format!("/v1/recipients/{id}/devices/phone"))
+        cloud.new_recipient_with(json!({ "id": id, "tenants": [clinic] })).await;
+        (ApiClient::of(&id, &clinic, "member"), format!("/v1/recipients/{id}/devices/phone"))
     };
     let ((ann, of_ann), (eve, of_eve)) = (person("ann").await, person("eve").await);
     let token = |it: &str| json!({ "platform": "apns", "token": it });
@@ -48,8 +48,8 @@ async fn person_cannot_register_the_device_endpoint_of_another_person() {
 async fn unusable_token_is_refused_with_a_reason() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
-    let me = Asking::of(&ann, &clinic, "member");
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let me = ApiClient::of(&ann, &clinic, "member");
     let path = format!("/v1/recipients/{ann}/devices/phone");
     for (platform, token, kind, words) in [
         ("apns_sandbox", "abc".to_owned(), "no_tokens", "ApnsSandboxApplicationArn"),
@@ -65,6 +65,6 @@ async fn unusable_token_is_refused_with_a_reason() {
     let both = json!({ "platform": "fcm", "token": "t", "endpoint": "arn" });
     check(&me.ask("PUT", &path, Some(&both)), 422, "refused");
     let nobody = format!("/v1/recipients/{}/devices/phone", unique("nobody"));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("PUT", &nobody, Some(&json!({ "platform": "fcm", "token": "t" }))), 404, "no_recipient");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::Endpoints;
 
 use super::check;
-use crate::asking::{Asking, Said};
+use crate::api_client::{ApiClient, ApiResponse};
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::until::until;
 
@@ -76,7 +76,7 @@ impl Erp {
 #[tokio::test]
 async fn secret_is_returned_on_creation_only() {
     let cloud = Cloud::connect();
-    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let url = format!("{}/hooks/{}", cloud.capture, unique("erp"));
     let put = |body: Value| admin.ask("PUT", "/v1/endpoints/erp", Some(&body));
     let said = put(json!({ "url": url, "when": { "detail-type": [{ "prefix": "booking." }] } }));
@@ -115,7 +115,7 @@ async fn secret_is_returned_on_creation_only() {
 
 #[test]
 fn endpoint_with_a_forbidden_address_is_not_saved() {
-    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let put = |id: &str, body: Value| admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body));
     for url in [
         "http://example.com/",
@@ -156,7 +156,7 @@ fn endpoint_with_a_forbidden_address_is_not_saved() {
 async fn endpoints_and_attempts_are_listed_in_pages() {
     let cloud = Cloud::connect();
     let (clinic, path) = (unique("clinic"), format!("/hooks/{}", unique("erp")));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     for id in ["a", "b", "erp"] {
         let body = json!({ "url": format!("{}{path}", cloud.capture) });
         check(&admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body)), 201, "");
@@ -185,7 +185,7 @@ async fn endpoints_and_attempts_are_listed_in_pages() {
 }
 
 /// All entries of a list, read with one entry per page.
-fn pages(who: &Asking, path: &str, what: &str) -> Vec<Value> {
+fn pages(who: &ApiClient, path: &str, what: &str) -> Vec<Value> {
     let (mut found, mut next) = (Vec::new(), String::new());
     loop {
         let said = who.ask("GET", &format!("{path}?limit=1{next}"), None);
@@ -200,7 +200,7 @@ fn pages(who: &Asking, path: &str, what: &str) -> Vec<Value> {
 async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
     let cloud = Cloud::connect();
     let (clinic, mark) = (unique("clinic"), unique("erp"));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let broken = Erp::of(&clinic, &format!("/hooks/disable/{mark}"));
     broken.register(&cloud).await;
     let lost = broken.lose(&cloud).await;
@@ -212,7 +212,7 @@ async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
     check(&admin.ask("PUT", "/v1/endpoints/erp", Some(&json!({ "url": url }))), 200, "");
     let retry = format!("/v1/endpoints/erp/messages/{lost}/retry");
     let since = (now() - jiff::SignedDuration::from_hours(1)).to_string();
-    let recover = |body: Value, key: &str| -> Said {
+    let recover = |body: Value, key: &str| -> ApiResponse {
         let headers = [("idempotency-key", key)];
         admin.ask_with("POST", "/v1/endpoints/erp/recover", &body.to_string(), &headers)
     };
@@ -251,7 +251,7 @@ async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
 
 #[test]
 fn member_cannot_manage_endpoints() {
-    let me = Asking::of(&unique("ann"), &unique("clinic"), "member");
+    let me = ApiClient::of(&unique("ann"), &unique("clinic"), "member");
     check(&me.ask("GET", "/v1/endpoints", None), 403, "forbidden");
     check(&me.ask("POST", "/v1/endpoints/erp/rotate", None), 403, "forbidden");
 }

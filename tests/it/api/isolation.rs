@@ -7,7 +7,7 @@ use domain::inbox::{View, Viewer};
 use serde_json::{Value, json};
 
 use super::endpoints::Erp;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::inbox::{deliver, sent};
 use crate::until::until;
@@ -21,13 +21,13 @@ async fn no_route_leads_from_one_tenant_to_another() {
         "id": ann, "name": mark, "email": format!("{ann}@example.com"), "tenants": [theirs], "devices": [device], "topics": ["x:1"],
         "in_tenants": { &theirs: { "zone": "Asia/Tokyo" } },
     });
-    let before = cloud.somebody_with(before).await;
+    let before = cloud.new_recipient_with(before).await;
     let endpoint = Erp::of(&theirs, &format!("/hooks/disable/{mark}"));
     endpoint.register(&cloud).await;
-    let all = Theirs::of(&cloud, &theirs, &ann, endpoint.lose(&cloud).await).await;
+    let all = OtherTenant::of(&cloud, &theirs, &ann, endpoint.lose(&cloud).await).await;
     let off = endpoint.find(&cloud).await;
 
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     for route in &ROUTES {
         let (path, body, expected) = all.aim(route.operation);
         let said = admin.ask(route.method, &path, body.as_ref());
@@ -48,7 +48,7 @@ async fn no_route_leads_from_one_tenant_to_another() {
 }
 
 /// Resources of another tenant.
-struct Theirs {
+struct OtherTenant {
     tenant: String,
     person: String,
     event: String,
@@ -60,8 +60,8 @@ struct Theirs {
     capture: String,
 }
 
-impl Theirs {
-    async fn of(cloud: &Cloud, tenant: &str, person: &str, lost: String) -> Theirs {
+impl OtherTenant {
+    async fn of(cloud: &Cloud, tenant: &str, person: &str, lost: String) -> OtherTenant {
         let live = deliver(cloud, person, Some(tenant), false).await;
         sent(cloud, &live.key).await;
         let event = unique("event");
@@ -69,7 +69,7 @@ impl Theirs {
         entry.detail = entry.detail.replacen('{', &format!("{{\"tenant\":\"{tenant}\","), 1);
         cloud.put(&[entry]).await;
         let rows = until("a row", async || Some(cloud.outcomes(&event).await).filter(|it| !it.is_empty()));
-        Theirs {
+        OtherTenant {
             key: rows.await[0].key.as_str().to_owned(),
             tenant: tenant.to_owned(),
             person: person.to_owned(),
@@ -82,7 +82,7 @@ impl Theirs {
 
     /// Request of an operation against these resources, and the expected status.
     fn aim(&self, operation: Operation) -> (String, Option<Value>, u16) {
-        let Theirs { tenant: theirs, person: ann, event, key, live, lost, capture } = self;
+        let OtherTenant { tenant: theirs, person: ann, event, key, live, lost, capture } = self;
         let person = format!("/v1/recipients/{ann}");
         match operation {
             Operation::ListRecipients => ("/v1/recipients?topic=x:1".to_owned(), None, 200),

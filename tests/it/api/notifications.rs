@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::check;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, unique};
 use crate::inbox::{deliver, sent};
 use crate::until::until;
@@ -12,16 +12,17 @@ use crate::until::until;
 async fn person_sees_own_notifications_and_admin_sees_those_of_its_tenant() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic, "elsewhere"] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic, "elsewhere"] })).await;
     let mut keys = Vec::new();
     for tenant in [Some(clinic.as_str()), Some("elsewhere"), None, Some(&clinic)] {
         let job = deliver(&cloud, &ann, tenant, false).await;
         sent(&cloud, &job.key).await;
         keys.push(job.key.as_str().to_owned());
     }
-    let (me, admin) = (Asking::of(&ann, &clinic, "member"), Asking::of(&unique("admin"), &clinic, "admin"));
+    let (me, admin) =
+        (ApiClient::of(&ann, &clinic, "member"), ApiClient::of(&unique("admin"), &clinic, "admin"));
     let path = format!("/v1/recipients/{ann}/deliveries");
-    let list = |who: &Asking, query: &str| who.ask("GET", &format!("{path}?{query}"), None);
+    let list = |who: &ApiClient, query: &str| who.ask("GET", &format!("{path}?{query}"), None);
     let keys_of = |body: &serde_json::Value| -> Vec<String> {
         let rows = body["deliveries"].as_array().unwrap().iter();
         rows.map(|row| row["key"].as_str().unwrap().to_owned()).collect()
@@ -41,6 +42,6 @@ async fn person_sees_own_notifications_and_admin_sees_those_of_its_tenant() {
     assert_eq!(list(&me, "since=2999-01-01T00:00:00Z").body["deliveries"], json!([]));
     check(&list(&me, "since=yesterday"), 400, "bad_query");
     check(&list(&me, &format!("since=2999-01-01T00:00:00Z{next}")), 400, "bad_cursor");
-    let ben = Asking::of(&unique("ben"), &clinic, "member");
+    let ben = ApiClient::of(&unique("ben"), &clinic, "member");
     check(&list(&ben, ""), 403, "forbidden");
 }

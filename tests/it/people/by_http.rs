@@ -58,7 +58,7 @@ async fn program_of_the_account_manages_people_by_http_and_other_callers_may_not
 async fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch() {
     let cloud = Cloud::connect();
     let (name, locale) = ("n".repeat(190_000), "l".repeat(190_000));
-    let ann = cloud.somebody_with(json!({ "id": unique("user"), "name": name, "locale": locale })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user"), "name": name, "locale": locale })).await;
     let (status, problem) = http("PATCH", &ann.id, Some(&json!({ "phone": "+49 30 1234567" })));
     assert_eq!((status, problem["title"].as_str()), (422, Some("refused")));
     let (status, person) = http("PATCH", &ann.id, Some(&json!({ "name": "Ann", "locale": "de" })));
