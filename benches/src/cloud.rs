@@ -58,14 +58,14 @@ impl Cloud {
         }
         let hooks = Hooks::open()?;
         let mut cloud = Cloud { people: BTreeMap::new(), groups: BTreeMap::new(), hooks };
-        for it in &people {
-            let person: Recipient = serde_json::from_value(it.clone())?;
+        for object in &people {
+            let person: Recipient = serde_json::from_value(object.clone())?;
             for group in person.groups() {
                 let member = json!({ "id": { "S": person.id } });
                 cloud.groups.entry(partition(&group)).or_default().push(member);
             }
             let key = format!("user#{}", person.id);
-            let mut item = item(it);
+            let mut item = item(object);
             item["pk"] = json!({ "S": key });
             cloud.people.insert(key, item);
         }
@@ -97,7 +97,9 @@ impl Cloud {
         };
         let sent = (!sent.is_empty()).then_some(Sent { queue, bodies: sent });
         let published = match operation {
-            "PutEvents" => array(&body["Entries"]).filter_map(|it| event_id(text(&it["Detail"]))).collect(),
+            "PutEvents" => {
+                array(&body["Entries"]).filter_map(|item| event_id(text(&item["Detail"]))).collect()
+            }
             _ => Vec::new(),
         };
         Some(Call { operation: operation.to_owned(), answer, sent, published })
@@ -165,8 +167,8 @@ impl Cloud {
     fn read(&self, body: &Value) -> Value {
         let mut responses = serde_json::Map::new();
         for (table, wanted) in body["RequestItems"].as_object().into_iter().flatten() {
-            let found = array(&wanted["Keys"]).filter_map(|it| {
-                let (pk, sk) = (text(&it["pk"]["S"]), text(&it["sk"]["S"]));
+            let found = array(&wanted["Keys"]).filter_map(|item| {
+                let (pk, sk) = (text(&item["pk"]["S"]), text(&item["sk"]["S"]));
                 self.people.get(pk).cloned().or_else(|| self.hooks.row(pk, sk))
             });
             responses.insert(table.clone(), found.collect());
@@ -187,7 +189,7 @@ fn operation(request: &Request) -> Option<&str> {
         return target.rsplit('.').next();
     }
     let path = request.path.replace("%40", "@");
-    let by_path = PATHS.into_iter().find(|(it, _)| path.starts_with(it)).map(|(_, operation)| operation);
+    let by_path = PATHS.into_iter().find(|(item, _)| path.starts_with(item)).map(|(_, operation)| operation);
     by_path.or_else(|| request.body.starts_with(b"Action=Publish&").then_some("Publish"))
 }
 
@@ -202,12 +204,12 @@ fn partition(group: &Group) -> String {
 
 /// An object as the people table stores it: strings, lists of strings, and other values as JSON strings.
 fn item(object: &Value) -> Value {
-    let attribute = |it: &Value| match (it.as_str(), it.as_array()) {
+    let attribute = |item: &Value| match (item.as_str(), item.as_array()) {
         (Some(text), _) => json!({ "S": text }),
         (None, Some(list)) if list.iter().all(Value::is_string) => {
-            json!({ "L": list.iter().map(|it| json!({ "S": it })).collect::<Vec<_>>() })
+            json!({ "L": list.iter().map(|item| json!({ "S": item })).collect::<Vec<_>>() })
         }
-        (None, Some(_) | None) => json!({ "S": it.to_string() }),
+        (None, Some(_) | None) => json!({ "S": item.to_string() }),
     };
     let members = object.as_object().into_iter().flatten();
     members.map(|(name, value)| (name.clone(), attribute(value))).collect()

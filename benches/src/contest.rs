@@ -91,7 +91,7 @@ pub(crate) fn run(
             }
             None => None,
         };
-        let batch_calls = turns.last().map_or(0.0, |it| it.calls.values().sum());
+        let batch_calls = turns.last().map_or(0.0, |item| item.calls.values().sum());
         entrants.push(Entrant { name, start, event_cpu_us: spread(&turns), event_instructions, batch_calls });
     }
     Ok(Some(Contest { entrants }))
@@ -111,14 +111,14 @@ fn one_job_an_event(warm: Warm) -> io::Result<Warm> {
 fn spread(turns: &[Warm]) -> [f64; 3] {
     let mut all: Vec<f64> = turns.iter().map(|turn| turn.event_cpu_us).collect();
     all.sort_by(f64::total_cmp);
-    [all.get(all.len() / 2), all.first(), all.last()].map(|it| it.copied().unwrap_or_default())
+    [all.get(all.len() / 2), all.first(), all.last()].map(|item| item.copied().unwrap_or_default())
 }
 
 impl Contest {
     /// Ratios of an entrant's CPU time per event and start-up time to ours.
-    fn times_ours(&self, it: &Entrant) -> (f64, f64) {
+    fn times_ours(&self, entrant: &Entrant) -> (f64, f64) {
         let ours = &self.entrants[0];
-        (it.event_cpu_us[0] / ours.event_cpu_us[0], it.start.median_ms / ours.start.median_ms)
+        (entrant.event_cpu_us[0] / ours.event_cpu_us[0], entrant.start.median_ms / ours.start.median_ms)
     }
 
     pub(crate) fn table(&self) -> String {

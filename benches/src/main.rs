@@ -66,8 +66,13 @@ fn main() -> ExitCode {
         false => print!("{}", report.table()),
     }
     let mut code = ExitCode::SUCCESS;
-    for it in report.oversized().filter(|_| size) {
-        eprintln!("bench: {} has {} bytes, {} are allowed", it.name, it.size_bytes, report::MAX_SIZE_BYTES);
+    for item in report.oversized().filter(|_| size) {
+        eprintln!(
+            "bench: {} has {} bytes, {} are allowed",
+            item.name,
+            item.size_bytes,
+            report::MAX_SIZE_BYTES
+        );
         code = ExitCode::FAILURE;
     }
     code
@@ -140,16 +145,16 @@ impl Bench {
         let peers = root.join("target/peer/release");
         // dispatch runs first because the channels get its jobs.
         let mut order = self.functions.clone();
-        order.sort_by_key(|it| it != "dispatch");
-        order.retain(|it| self.only.as_ref().is_none_or(|only| only == it));
+        order.sort_by_key(|item| item != "dispatch");
+        order.retain(|item| self.only.as_ref().is_none_or(|only| only == item));
         for name in order.clone() {
             report.ours.push(self.figures("", &name, &ours.join(&name))?);
         }
-        if order.iter().any(|it| it == "relay") {
+        if order.iter().any(|item| item == "relay") {
             progress("relay: from commit to bus, beside a poller …");
             report.relaying = Some(relaying::run(&self.program(&ours.join("relay")), &self.stage)?);
         }
-        if order.iter().any(|it| it == "gateway") {
+        if order.iter().any(|item| item == "gateway") {
             progress("gateway: the neighbours of flooding sockets …");
             let file = ours.join("gateway");
             let program = self.program(&file);
@@ -272,7 +277,7 @@ fn function_names(root: &Path) -> io::Result<Vec<String>> {
 fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'static str, String)>> {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("unknown", |(_, it)| it);
+    let model = model.map_or("unknown", |(_, item)| item);
     let lock = fs::read_to_string(root.join("Cargo.lock"))?;
     let rustc = output("rustc", &["--version"]).unwrap_or_default();
     let mut all = vec![

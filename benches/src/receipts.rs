@@ -23,7 +23,7 @@ pub(crate) fn batches(count: usize) -> Vec<String> {
 
 /// Ledger row under a key if a receipt refers to it: the row of a sent message.
 pub(crate) fn row(pk: &str) -> Option<Value> {
-    let text = |it: &str| json!({ "S": it });
+    let text = |item: &str| json!({ "S": item });
     (pk == PARTITION).then(|| {
         json!({
             "pk": text(pk), "status": text("sent"), "recipient": text("booker-priya"), "channel": text("email"),

@@ -118,9 +118,10 @@ impl Relaying {
 
     pub(crate) fn table(&self, text: &mut String) {
         let _ = writeln!(text, "\nfrom commit to bus, ms        p50      p99   relay's own p99");
-        for (name, it) in [("stream, asked every 250 ms", &self.stream), ("poller, every 5 s", &self.poller)]
+        for (name, item) in
+            [("stream, asked every 250 ms", &self.stream), ("poller, every 5 s", &self.poller)]
         {
-            let _ = writeln!(text, "{name:<26} {:>6.1} {:>8.1} {:>17.1}", it.p50, it.p99, it.share_p99);
+            let _ = writeln!(text, "{name:<26} {:>6.1} {:>8.1} {:>17.1}", item.p50, item.p99, item.share_p99);
         }
         let ratio = self.poller.p99 / self.stream.p99.max(f64::MIN_POSITIVE);
         let _ = writeln!(

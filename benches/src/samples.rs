@@ -143,7 +143,7 @@ pub(crate) fn records(ids: &[String]) -> String {
             "tenant": "t-1", "correlationid": "story-1", "sequence": "1",
             "data": { "orderId": id, "customerId": "ann", "total": 12.5, "lines": [{ "sku": "bell", "count": 2 }] },
         });
-        let text = |it: &str| json!({ "S": it });
+        let text = |item: &str| json!({ "S": item });
         json!({
             "eventID": id, "eventName": "INSERT", "eventSource": "aws:dynamodb", "eventVersion": "1.1",
             "eventSourceARN": "arn:aws:dynamodb:eu-central-1:000000000000:table/carillon-bench-events/stream/2099-11-20T00:00:00.000",
@@ -215,8 +215,8 @@ fn bus_event(mut sample: Value) -> String {
     let whole = sample.get("detail-type").is_some();
     let mut detail = if whole { sample["detail"].take() } else { sample.clone() };
     for name in ["time", "timestamp"] {
-        if let Some(it) = detail.get_mut(name) {
-            *it = TIME.into();
+        if let Some(item) = detail.get_mut(name) {
+            *item = TIME.into();
         }
     }
     let kind = if whole { &sample["detail-type"] } else { member(&detail, ["type", "eventType"]) };

@@ -47,8 +47,8 @@ pub(crate) fn answer(request: &Request) -> Option<(&'static str, String)> {
 
 /// Records of the due minute in the part of the index that `values` name.
 pub(crate) fn records(values: &Value) -> Vec<Value> {
-    let (text, bucket) = (|it: &str| json!({ "S": it }), &values[":bucket"]);
-    let to: Option<Timestamp> = values[":to"]["S"].as_str().and_then(|it| it.parse().ok());
+    let (text, bucket) = (|item: &str| json!({ "S": item }), &values[":bucket"]);
+    let to: Option<Timestamp> = values[":to"]["S"].as_str().and_then(|item| item.parse().ok());
     let at =
         to.and_then(|to| Timestamp::from_second(to.as_second() - 30).ok()).unwrap_or_default().to_string();
     let part = bucket["S"].as_str().unwrap_or_default();

@@ -72,7 +72,7 @@ impl Journal {
     }
 
     fn queued(&self) -> impl Iterator<Item = &Vec<String>> {
-        self.sent.iter().filter(|(queue, _)| !LANES.contains(&queue.as_str())).map(|(_, it)| it)
+        self.sent.iter().filter(|(queue, _)| !LANES.contains(&queue.as_str())).map(|(_, item)| item)
     }
 }
 
@@ -114,7 +114,7 @@ impl Stage {
     /// Time at which the function asked for more invocations than there were; `None` when it did not within `patience`.
     pub(crate) fn idle_within(&self, patience: Duration) -> Option<Instant> {
         let state = self.inner.lock();
-        let waited = self.inner.changed.wait_timeout_while(state, patience, |it| it.idle_since.is_none());
+        let waited = self.inner.changed.wait_timeout_while(state, patience, |item| item.idle_since.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.idle_since
     }
 

@@ -72,7 +72,7 @@ impl Takes for Bus {
                 break;
             }
         }
-        answers.into_inner().into_iter().map(|it| it.map_err(refused)).collect()
+        answers.into_inner().into_iter().map(|item| item.map_err(refused)).collect()
     }
 }
 
@@ -95,7 +95,7 @@ fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String
         }
         world.tell(|| format!("the bus has {} of {}", event.id, event.subject.as_deref().unwrap_or("-")));
     }
-    let text = |it: &str| Value::from(it).to_string();
+    let text = |item: &str| Value::from(item).to_string();
     let body: Rc<str> = format!(
         r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"time":"{}","account":"123456789012","resources":{},"detail":{}}}"#,
         text(&entry.detail_type),

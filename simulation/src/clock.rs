@@ -20,7 +20,7 @@ pub(crate) fn begin() {
 
 /// Simulated time since the start of the run.
 pub(crate) fn elapsed() -> Duration {
-    BEGAN.get().map_or(Duration::ZERO, |it| it.elapsed())
+    BEGAN.get().map_or(Duration::ZERO, |item| item.elapsed())
 }
 
 /// Current time of the run.

@@ -100,9 +100,9 @@ impl Ledger {
             .0
             .call("take a claim over", || {
                 let mut rows = world.ledger.borrow_mut();
-                let row = rows.get_mut(key).filter(|it| {
-                    it.get("claim_token").unwrap_or_default() == holder
-                        && it.get("status") == Some(status.name())
+                let row = rows.get_mut(key).filter(|row| {
+                    row.get("claim_token").unwrap_or_default() == holder
+                        && row.get("status") == Some(status.name())
                 });
                 row.is_some_and(|row| {
                     *row = std::mem::take(row)
@@ -125,22 +125,22 @@ impl Ledger {
         }
     }
 
-    fn write(&self, it: &Settlement, token: &str, at: Timestamp) -> bool {
+    fn write(&self, settlement: &Settlement, token: &str, at: Timestamp) -> bool {
         let world = &self.0.world;
         let mut rows = world.ledger.borrow_mut();
-        let Some(row) = rows.get_mut(&it.key) else { return false };
+        let Some(row) = rows.get_mut(&settlement.key) else { return false };
         let is_ours =
             row.get("claim_token") == Some(token) && row.get("status") == Some(Status::Claimed.name());
         if !is_ours && !world.is(Variant::SettleUnconditionally) {
             return false;
         }
         let mut next = std::mem::take(row)
-            .text("status", it.status.name())
+            .text("status", settlement.status.name())
             .text("settled_at", at.to_string())
-            .maybe("reason", it.reason.map(domain::outcome::Reason::name))
-            .maybe("note", it.note.as_deref())
-            .maybe("provider_id", it.provider_id.as_deref());
-        if let Some(tries) = it.tries {
+            .maybe("reason", settlement.reason.map(domain::outcome::Reason::name))
+            .maybe("note", settlement.note.as_deref())
+            .maybe("provider_id", settlement.provider_id.as_deref());
+        if let Some(tries) = settlement.tries {
             next = next.number("attempts", i64::from(tries));
         }
         *row = next;

@@ -51,7 +51,7 @@ impl EventTable {
     /// Whether the previous version is pending.
     pub(crate) fn pending_before(&self, place: &Place, version: u64) -> bool {
         let mut of_stream = self.rows.range(place_range(&place.pk));
-        let before = i64::try_from(version).map_or(-1, |it| it - 1);
+        let before = i64::try_from(version).map_or(-1, |item| item - 1);
         of_stream.any(|(_, row)| {
             row.get_number("version") == Some(before)
                 && Pending::read(row).is_some()
@@ -86,7 +86,7 @@ impl EventTable {
         for action in actions {
             if let Some(put) = action.put() {
                 let item = Item::from(put.item().clone());
-                let is_guard = item.get("sk").is_some_and(|it| it.starts_with("id#"));
+                let is_guard = item.get("sk").is_some_and(|text| text.starts_with("id#"));
                 if !(is_guard && without.guard) {
                     self.put(item, lag, check);
                 }
@@ -98,7 +98,7 @@ impl EventTable {
                     .and_then(|expression_attribute_values| expression_attribute_values.get(":version"));
                 let version = version
                     .and_then(|version| version.as_n().ok())
-                    .and_then(|it| it.parse().ok())
+                    .and_then(|item| item.parse().ok())
                     .unwrap_or(0);
                 self.rows.insert(place(&key), key.number("version", version));
             }
@@ -121,8 +121,12 @@ impl EventTable {
         let holds = match condition {
             Some("attribute_not_exists(pk)") => found.is_none(),
             Some("#version = :expected") => {
-                let wanted = values.and_then(|values| values.get(":expected")).and_then(|it| it.as_n().ok());
-                found.and_then(|found| found.get_number("version")).map(|it| it.to_string()).as_ref()
+                let wanted =
+                    values.and_then(|values| values.get(":expected")).and_then(|item| item.as_n().ok());
+                found
+                    .and_then(|found| found.get_number("version"))
+                    .map(|version| version.to_string())
+                    .as_ref()
                     == wanted
             }
             other => panic!("the model knows no condition {other:?}"),

@@ -42,7 +42,7 @@ pub(crate) async fn send(
     }
     let open = Open { process, job, token, is_told: Cell::new(false) };
     let answer = ask(process, accepted).await;
-    let attempts = found.as_ref().map_or(0, |it| it.attempts) + 1;
+    let attempts = found.as_ref().map_or(0, |item| item.attempts) + 1;
     let next = answer.next(&job.key, attempts, now());
     world.tell(|| format!("{} attempt {attempts}: {answer:?}", job.key.as_str()));
     match remember(process, job, found.is_some(), attempts, &next).await {

@@ -65,7 +65,7 @@ impl Mode {
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Mode> {
-        [Mode::Safety, Mode::Liveness].into_iter().find(|it| it.name() == name)
+        [Mode::Safety, Mode::Liveness].into_iter().find(|mode| mode.name() == name)
     }
 }
 
@@ -165,7 +165,7 @@ pub fn run(setup: &Setup) -> Run {
             violations: std::mem::take(&mut check.violations),
             journal: world.journal(),
             calls: world.calls.get(),
-            sends: check.accepted.values().map(|it| u64::from(*it)).sum(),
+            sends: check.accepted.values().map(|item| u64::from(*item)).sum(),
             events: check.events.len(),
             lasted: clock::elapsed(),
         }
@@ -181,8 +181,8 @@ async fn come_to_an_end(world: &Rc<World>) {
         tokio::time::sleep(LOOK).await;
         open = world.unfinished();
     }
-    for it in open {
-        world.check.borrow_mut().violated(format!("it did not come to an end: {it}"));
+    for item in open {
+        world.check.borrow_mut().violated(format!("it did not come to an end: {item}"));
     }
     expected::check(world);
 }

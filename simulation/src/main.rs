@@ -66,7 +66,7 @@ fn read(arguments: &[String]) -> Result<Wanted, String> {
 
 fn one(setup: &Setup) -> ExitCode {
     let run = run(setup);
-    run.journal.iter().for_each(|it| println!("{it}"));
+    run.journal.iter().for_each(|line| println!("{line}"));
     println!(
         "seed {}, {}: {} events, {} calls, {} sends, {} s",
         setup.seed,
@@ -82,12 +82,12 @@ fn one(setup: &Setup) -> ExitCode {
 
 fn many(setup: &Setup, mode: Option<Mode>, seeds: u64) -> ExitCode {
     let began = Instant::now();
-    let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |it| vec![it]);
+    let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |item| vec![item]);
     let setup = Setup { is_told: false, ..*setup };
     let until = setup.seed.saturating_add(seeds);
     let runs = modes.into_iter().map(|mode| run_all(&Setup { mode, ..setup }, setup.seed..until));
     let Tally { runs, events, calls, sends, failed } = runs.fold(Tally::default(), Tally::and);
-    failed.iter().for_each(|it| println!("{it}"));
+    failed.iter().for_each(|item| println!("{item}"));
     let seconds = began.elapsed().as_secs_f64();
     println!(
         "{runs} runs from seed {} in {seconds:.1} s: {events} events, {calls} calls, {sends} sends; {} with a violation",

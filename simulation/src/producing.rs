@@ -134,7 +134,7 @@ async fn head(process: &Rc<Process>, event: &Event) -> Option<u64> {
             world.events.borrow().get(&place).and_then(|event| event.get_number("version"))
         })
         .await;
-    found.ok().map(|it| it.and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
+    found.ok().map(|item| item.and_then(|item| u64::try_from(item).ok()).unwrap_or(0))
 }
 
 /// Puts an event directly on the bus. Retries without a reply are safe because the event has an id.

@@ -114,7 +114,7 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
         rows.reverse();
         for row in &rows {
             let relayed = relay(process).publish(std::slice::from_ref(row), now(), may_go_on).await;
-            again += relayed.iter().filter(|it| matches!(it, Relayed::Again(_))).count();
+            again += relayed.iter().filter(|item| matches!(item, Relayed::Again(_))).count();
         }
         return again;
     }
@@ -202,7 +202,7 @@ async fn sweep_by_clock(process: &Rc<Process>) {
     let Ok(backlog) = outbox.backlog().await else { return };
     for (place, _) in backlog.pending.iter().filter(|(_, at)| now().duration_since(*at).as_secs() >= 60) {
         let Ok(pending) = outbox.read(std::slice::from_ref(place)).await else { return };
-        let rows: Vec<Row> = pending.into_iter().map(|it| Row::read(it, &marks())).collect();
+        let rows: Vec<Row> = pending.into_iter().map(|item| Row::read(item, &marks())).collect();
         relay(process).publish(&rows, now(), || true).await;
     }
 }

@@ -92,7 +92,7 @@ impl Line {
             !is_over
         });
         let mut visible: Vec<usize> =
-            (0..messages.len()).filter(|it| messages[*it].visible_at <= now).collect();
+            (0..messages.len()).filter(|index| messages[*index].visible_at <= now).collect();
         let mut chance = world.chance.borrow_mut();
         let mut taken = Vec::new();
         let most = usize::try_from(chance.between(1, PER_CALL as u64 + 1)).unwrap_or(1);
@@ -111,16 +111,16 @@ impl Line {
         taken
     }
 
-    fn message(&self, it: &Waiting) -> Message {
+    fn message(&self, waiting: &Waiting) -> Message {
         let mut attributes = json!({
-            "ApproximateReceiveCount": it.receives.to_string(),
-            "SentTimestamp": it.sent_at.as_millisecond().to_string(),
+            "ApproximateReceiveCount": waiting.receives.to_string(),
+            "SentTimestamp": waiting.sent_at.as_millisecond().to_string(),
         });
-        if let Some(tenant) = &it.tenant {
+        if let Some(tenant) = &waiting.tenant {
             attributes["MessageGroupId"] = tenant.as_str().into();
         }
         serde_json::from_value(json!({
-            "messageId": format!("m-{}", it.id), "receiptHandle": it.id.to_string(), "body": &*it.body,
+            "messageId": format!("m-{}", waiting.id), "receiptHandle": waiting.id.to_string(), "body": &*waiting.body,
             "attributes": attributes, "eventSourceARN": format!("arn:aws:sqs:eu-central-1:1:{}", self.name),
         }))
         .expect("it is written as Lambda writes it")
@@ -128,13 +128,17 @@ impl Line {
 
     pub(crate) fn delete(&self, message: &Message) {
         let id: u64 = message.receipt_handle.parse().unwrap_or(0);
-        self.messages.borrow_mut().retain(|it| it.id != id);
+        self.messages.borrow_mut().retain(|message| message.id != id);
     }
 
     pub(crate) fn show_after(&self, receipt: &str, pause: Duration) {
         let id: u64 = receipt.parse().unwrap_or(0);
         let at = now().saturating_add(pause).unwrap_or(Timestamp::MAX);
-        self.messages.borrow_mut().iter_mut().filter(|it| it.id == id).for_each(|it| it.visible_at = at);
+        self.messages
+            .borrow_mut()
+            .iter_mut()
+            .filter(|message| message.id == id)
+            .for_each(|message| message.visible_at = at);
         self.news.notify_one();
     }
 

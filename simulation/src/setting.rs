@@ -95,7 +95,7 @@ impl Setting {
             }))
             .expect("a person as the people table has them")
         };
-        let recipients = ["ann", "ben"].into_iter().map(|it| (it.to_owned(), person(it))).collect();
+        let recipients = ["ann", "ben"].into_iter().map(|name| (name.to_owned(), person(name))).collect();
         let endpoint = json!({ "id": "crm", "url": "https://crm.example.com/hooks" });
         let endpoint = serde_json::from_value(endpoint).expect("an endpoint as the table has it");
         Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out(), endpoint }
@@ -108,6 +108,6 @@ fn ways_out() -> WaysOut {
         ("UNSUBSCRIBE_KEYS", r#"{"k1":"a secret of the simulation, long enough"}"#),
         ("UNSUBSCRIBE_KEY", "k1"),
     ];
-    let env: Env = variables.into_iter().map(|(name, it)| (name.to_owned(), it.to_owned())).collect();
+    let env: Env = variables.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     WaysOut::from_env(&env).expect("all that it needs is there")
 }

@@ -36,7 +36,7 @@ impl Shared for Counters {
         self.0
             .call("was it cancelled?", || {
                 self.0.looked.borrow_mut().insert(key.clone(), now());
-                world.cancelled.borrow().get(key).map(|(it, _)| it.clone())
+                world.cancelled.borrow().get(key).map(|(item, _)| item.clone())
             })
             .await
     }
@@ -84,7 +84,7 @@ impl Shared for Counters {
 }
 
 fn kept(found: Option<&(i64, Breaker)>) -> Kept<Breaker> {
-    found.map_or_else(Kept::default, |(version, it)| Kept::at(it.clone(), Some(*version)))
+    found.map_or_else(Kept::default, |(version, item)| Kept::at(item.clone(), Some(*version)))
 }
 
 impl DeskLine for Sender {
@@ -105,7 +105,7 @@ impl DeskLine for Sender {
         match sent.await {
             Ok(taken) => taken
                 .into_iter()
-                .map(|it| it.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
+                .map(|item| item.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
                 .collect(),
             Err(error) => messages.iter().map(|_| Err(refused(error.verdict))).collect(),
         }

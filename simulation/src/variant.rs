@@ -89,6 +89,6 @@ impl Variant {
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Variant> {
-        Variant::ALL.into_iter().find(|it| it.name() == name)
+        Variant::ALL.into_iter().find(|variant| variant.name() == name)
     }
 }

@@ -80,9 +80,9 @@ async fn wave(suite: &Suite, channels: &[Channel], kind_of_fault: &str, call: u6
 /// Whether the provider call had started when the function was killed.
 fn in_doubt(journal: &[Call], channel: Channel) -> bool {
     let of = |call: &&Call| call.function.as_deref() == Some(channel.name());
-    let Some(kill) = journal.iter().filter(of).find(|it| it.fault.is_some()) else { return false };
+    let Some(kill) = journal.iter().filter(of).find(|call| call.fault.is_some()) else { return false };
     // Each invocation claims first, so a send before the kill belongs to this claim.
-    journal.iter().filter(of).any(|it| it.number <= kill.number && it.is_send())
+    journal.iter().filter(of).any(|call| call.number <= kill.number && call.is_send())
 }
 
 /// Reliability F1 for dispatch. Every call about an event contains its mark, so many events run at the same time.
@@ -91,7 +91,7 @@ async fn dispatch_killed_at_any_call_decides_again_and_sends_once() {
     run_scenario(async |suite| {
         let (mut events, mut faults) = (Vec::new(), Vec::new());
         for (kind_of_fault, call) in
-            ["kill_before", "kill_after"].iter().flat_map(|it| (0..12).map(move |at| (it, at)))
+            ["kill_before", "kill_after"].iter().flat_map(|kind| (0..12).map(move |call| (kind, call)))
         {
             let event = HelloEvent::new(&suite.cloud).await;
             let fault = json!({

@@ -39,10 +39,10 @@ async fn invocation_timeout_keeps_sent_messages_and_returns_only_the_slow_one() 
         suite.wait_until_idle().await;
         assert_eq!(suite.proxy.done(), [1, 2, 1], "it was slow wherever it was to be slow");
         let journal = suite.proxy.journal(began);
-        assert!(journal.iter().any(|it| it.parts > BATCH / 2), "most came in one batch");
+        assert!(journal.iter().any(|call| call.parts > BATCH / 2), "most came in one batch");
         assert_eq!(timed_out(), before, "a function answers before its time is up");
-        for (at, it) in jobs.iter_mut().enumerate() {
-            let (_, sends) = check(suite, it, usize::from(at == SLOW)).await;
+        for (index, job) in jobs.iter_mut().enumerate() {
+            let (_, sends) = check(suite, job, usize::from(index == SLOW)).await;
             assert_eq!(sends, 1);
         }
     })

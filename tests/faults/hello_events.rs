@@ -49,7 +49,7 @@ impl HelloEvent {
     async fn rows(&self, suite: &Suite) -> Vec<LedgerRow> {
         until(&format!("all that comes of {}", self.mark), async || {
             let rows = suite.cloud.ledger.of_event(&self.mark, &self.mark).await.unwrap();
-            Some(rows).filter(|it| it.len() >= ROWS && it.iter().all(|row| row.status.is_final()))
+            Some(rows).filter(|all| all.len() >= ROWS && all.iter().all(|row| row.status.is_final()))
         })
         .await
     }
@@ -97,7 +97,7 @@ pub(crate) async fn check_records(suite: &Suite, events: &[HelloEvent]) {
         for (event, (kept, told)) in events.iter().zip(&all) {
             assert!(*kept <= 1 && *told <= ROWS, "{}: kept {kept} times, told {told}", event.mark);
         }
-        all.iter().all(|it| *it == (1, ROWS)).then_some(())
+        all.iter().all(|item| *item == (1, ROWS)).then_some(())
     })
     .await;
 }

@@ -40,7 +40,7 @@ pub(crate) async fn check(suite: &Suite, job: &mut TestJob, ambiguous: usize) ->
 /// G1 and G6: the row is final and no claim holds it.
 pub(crate) async fn settled(suite: &Suite, key: &Key) -> LedgerRow {
     until("it stands in the ledger", async || {
-        suite.cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final())
+        suite.cloud.ledger.find(key).await.unwrap().filter(|row| row.status.is_final())
     })
     .await
 }

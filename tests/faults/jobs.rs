@@ -91,7 +91,8 @@ fn letter(recipient: &str) -> (Receiver, Value) {
 
 /// A job to a phone number that no other test uses, out of the range reserved for fiction.
 fn text(channel: &'static str) -> (Receiver, Value) {
-    let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
+    let digits: u64 =
+        unique("").bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let to = format!("+1555{:07}", digits % 10_000_000);
     let content = json!({ "to": to, "text": "Your turn.", "locale": "en" });
     (Receiver::Played(channel, to), json!({ channel: content }))

@@ -51,13 +51,13 @@ async fn claim_without_a_reply_is_returned_and_settlement_is_retried() {
         for (skip, ambiguous) in [(0, 0), (1, 1)] {
             let (mut jobs, mut faults) = (Vec::new(), Vec::new());
             for channel in CHANNELS {
-                let it = TestJob::by(suite, channel).await;
+                let job = TestJob::by(suite, channel).await;
                 let fault = json!({
-                    "service": "dynamodb", "action": "BatchExecuteStatement", "contains": it.job.key.parts().1,
+                    "service": "dynamodb", "action": "BatchExecuteStatement", "contains": job.job.key.parts().1,
                     "skip": skip, "times": 3, "do": "drop_reply",
                 });
                 faults.push(fault);
-                jobs.push(it);
+                jobs.push(job);
             }
             suite.proxy.plan(suite.seed, &faults);
             for job in &jobs {
@@ -83,8 +83,8 @@ async fn event_whose_first_reply_is_lost_at_every_service_is_delivered_once() {
         let lost = |event: &HelloEvent, service: &str| {
             json!({ "service": service, "contains": event.mark, "times": 1, "do": "drop_reply" })
         };
-        let faults = ["events", "sqs", "dynamodb"].map(|it| lost(&events[0], it));
-        let of_outbox = ["dynamodb", "events", "sqs"].map(|it| lost(&events[1], it));
+        let faults = ["events", "sqs", "dynamodb"].map(|service| lost(&events[0], service));
+        let of_outbox = ["dynamodb", "events", "sqs"].map(|service| lost(&events[1], service));
         suite.proxy.plan(suite.seed, &[faults, of_outbox].concat());
         events[0].put(&suite.cloud).await;
         append(suite, &events[1]).await;

@@ -67,8 +67,8 @@ async fn put_aside(suite: &Suite, queue: &str, mark: &str) {
     })
     .await;
     let began = now_text();
-    for it in &found {
-        let attributes = it.message_attributes.as_ref().unwrap();
+    for message in &found {
+        let attributes = message.message_attributes.as_ref().unwrap();
         let of = |name: &str| {
             attributes.get(name).and_then(|attribute| attribute.string_value()).unwrap_or_default()
         };

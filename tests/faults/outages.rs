@@ -43,7 +43,7 @@ async fn outage_of_one_provider_does_not_delay_another_and_its_messages_are_sent
         let began = suite.proxy.now();
         tokio::time::sleep(Duration::from_secs(15)).await;
         let journal = suite.proxy.journal(began);
-        let probes = journal.iter().filter(|it| it.service == "social-messaging").count();
+        let probes = journal.iter().filter(|call| call.service == "social-messaging").count();
         assert!(probes <= 3, "{probes} messages in 15 s to a provider that is down");
         suite.proxy.clear();
         // A successful probe and one minute close the breaker.

@@ -35,8 +35,8 @@ async fn failure_of_three_calls_in_ten_loses_no_event_and_sends_none_twice() {
         let done: u64 = suite.proxy.done().iter().sum();
         suite.proxy.clear();
         let journal = suite.proxy.journal(began);
-        assert!(journal.iter().all(|it| it.attempt <= 3), "nobody asks more than three times");
-        let offered = journal.iter().filter(|it| it.attempt == 1).count();
+        assert!(journal.iter().all(|call| call.attempt <= 3), "nobody asks more than three times");
+        let offered = journal.iter().filter(|call| call.attempt == 1).count();
         let asked = journal.len();
         assert!(asked * 2 <= offered * 3, "{asked} calls where {offered} were offered");
         let share = usize::try_from(done).unwrap() * 100 / asked.max(1);
@@ -73,7 +73,7 @@ async fn failed_entries_of_a_call_are_retried_and_the_others_are_not() {
         }
         tokio::time::sleep(Duration::from_secs(6)).await;
         eprintln!("failed in part: {actions:?} {:?}", suite.proxy.done());
-        assert!(suite.proxy.done().iter().filter(|it| **it > 0).count() >= 4);
+        assert!(suite.proxy.done().iter().filter(|count| **count > 0).count() >= 4);
         suite.proxy.clear();
         suite.wait_until_idle().await;
         for event in &events {

@@ -37,11 +37,11 @@ async fn poison_message_is_dead_lettered_without_its_neighbours() {
         let began = suite.proxy.now();
         suite.proxy.plan(suite.seed, &kills.collect::<Vec<_>>());
         for (queue, line) in &lines {
-            let bodies: Vec<&str> = line.iter().map(|it| it.body.as_str()).collect();
+            let bodies: Vec<&str> = line.iter().map(|item| item.body.as_str()).collect();
             suite.send_all(queue, &bodies, DELAY_S).await;
         }
-        for it in [&mut letters, &mut requests].into_iter().flat_map(|all| others(all)) {
-            check(suite, it, 0).await;
+        for job in [&mut letters, &mut requests].into_iter().flat_map(|all| others(all)) {
+            check(suite, job, 0).await;
         }
         for other in others(&mut events) {
             other.check(suite, 0).await;
@@ -53,14 +53,14 @@ async fn poison_message_is_dead_lettered_without_its_neighbours() {
         for killed in suite.proxy.done().chunks(POISON.len()) {
             let times: u64 = killed.iter().sum();
             assert!(
-                killed.iter().all(|it| *it > 0) && times >= MAX_RECEIVES,
+                killed.iter().all(|count| *count > 0) && times >= MAX_RECEIVES,
                 "not all of them kill: {killed:?}"
             );
         }
         for channel in ["email", "webhook"] {
             let journal = suite.proxy.journal(began);
             let first =
-                journal.iter().find(|it| it.function.as_deref() == Some(channel) && it.fault.is_some());
+                journal.iter().find(|call| call.function.as_deref() == Some(channel) && call.fault.is_some());
             assert_eq!(first.map(|first| first.parts), Some(BATCH), "{channel}: they did not come together");
         }
     })
@@ -85,23 +85,23 @@ async fn jobs(suite: &Suite, channel: Channel) -> Vec<TestJob> {
     jobs
 }
 
-fn message_of_job(it: &TestJob) -> Line {
+fn message_of_job(job: &TestJob) -> Line {
     // The claim contains the recipient. The text ends at the end of the word because another recipient may share the
     // prefix.
-    Line { body: it.text.clone(), mark: format!("{}\"", it.job.recipient) }
+    Line { body: job.text.clone(), mark: format!("{}\"", job.job.recipient) }
 }
 
-fn message_of_event(it: &HelloEvent) -> Line {
-    let event = it.event();
+fn message_of_event(hello: &HelloEvent) -> Line {
+    let event = hello.event();
     let body = json!({
-        "version": "0", "id": unique("bus"), "detail-type": "core.hello", "source": it.mark, "time": event["time"],
+        "version": "0", "id": unique("bus"), "detail-type": "core.hello", "source": hello.mark, "time": event["time"],
         "detail": event,
     });
-    Line { body: body.to_string(), mark: format!("{}-ann\"", it.mark) }
+    Line { body: body.to_string(), mark: format!("{}-ann\"", hello.mark) }
 }
 
 fn others<T>(all: &mut [T]) -> impl Iterator<Item = &mut T> {
-    all.iter_mut().enumerate().filter(|(at, _)| !POISON.contains(at)).map(|(_, it)| it)
+    all.iter_mut().enumerate().filter(|(index, _)| !POISON.contains(index)).map(|(_, job)| job)
 }
 
 /// Checks that only the poison messages of the batch are in the dead-letter queue.
@@ -109,8 +109,8 @@ async fn check_dead_letters(suite: &Suite, queue: &str, line: &[Line]) {
     let mut found = Vec::new();
     until(&format!("the dead letters of {queue}"), async || {
         let all = suite.cloud.dead_letters(queue, "").await;
-        let of_line = |body: &str| line.iter().position(|it| body.contains(&it.mark));
-        found.extend(all.iter().filter_map(|it| of_line(it.body.as_deref()?)));
+        let of_line = |body: &str| line.iter().position(|item| body.contains(&item.mark));
+        found.extend(all.iter().filter_map(|item| of_line(item.body.as_deref()?)));
         (found.len() >= POISON.len()).then_some(())
     })
     .await;

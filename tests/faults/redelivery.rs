@@ -17,8 +17,8 @@ async fn job_delivered_five_times_at_once_and_again_later_is_sent_once() {
         }
         for _ in 0..2 {
             suite.cloud.put(&entries).await;
-            for it in jobs.iter().flat_map(|job| std::iter::repeat_n(job, 5)) {
-                it.send(suite).await;
+            for test_job in jobs.iter().flat_map(|job| std::iter::repeat_n(job, 5)) {
+                test_job.send(suite).await;
             }
             suite.wait_until_idle().await;
         }

@@ -31,7 +31,7 @@ async fn relay_killed_repeatedly_loses_no_event_and_sends_none_twice() {
         for _ in 0..STREAMS {
             streams.push(append(suite).await);
         }
-        let events: Vec<&HelloEvent> = streams.iter().flat_map(|(_, it)| it).collect();
+        let events: Vec<&HelloEvent> = streams.iter().flat_map(|(_, item)| item).collect();
         let events = Events::new(&store::client(&suite.cloud.config), TABLE.to_owned());
         until("everything was seen on the bus", async || {
             if suite.proxy.done().iter().take(2).sum::<u64>() >= 5 {

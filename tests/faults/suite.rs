@@ -193,8 +193,8 @@ impl Suite {
             call.set_attribute_names(Some(kinds.to_vec())).send()
         });
         let answers = join_all(asked).await.into_iter().zip(&self.queues);
-        let counts = answers.map(|(it, url)| {
-            let found = it.unwrap().attributes.unwrap_or_default();
+        let counts = answers.map(|(answer, url)| {
+            let found = answer.unwrap().attributes.unwrap_or_default();
             let count = kinds.iter().filter_map(|kind| found.get(kind)?.parse::<u64>().ok()).sum();
             (url.rsplit('/').next().unwrap_or_default().to_owned(), count)
         });

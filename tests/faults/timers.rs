@@ -48,20 +48,20 @@ async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
         let (mut things, mut faults) = (Vec::new(), Vec::new());
         for kind in KINDS {
             for (kind_of_fault, call) in
-                ["kill_before", "kill_after"].iter().flat_map(|it| (0..MOST_CALLS).map(move |at| (it, at)))
+                ["kill_before", "kill_after"].iter().flat_map(|kind| (0..MOST_CALLS).map(move |call| (kind, call)))
             {
-                let it = TimedEvent::new(&suite.cloud, kind).await;
+                let event = TimedEvent::new(&suite.cloud, kind).await;
                 let fault = json!({
-                    "function": "dispatch", "contains": it.mark, "do": kind_of_fault, "skip": call, "times": 1,
+                    "function": "dispatch", "contains": event.mark, "do": kind_of_fault, "skip": call, "times": 1,
                 });
                 faults.push(fault);
-                things.push(it);
+                things.push(event);
             }
         }
         suite.set_max_receives(faults.len() as u64 + 1).await;
         suite.proxy.plan(suite.seed, &faults);
         for some in things.chunks(4) {
-            join_all(some.iter().map(|it| it.put(&suite.cloud))).await;
+            join_all(some.iter().map(|event| event.put(&suite.cloud))).await;
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         // The last digest window closes.

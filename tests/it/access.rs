@@ -92,7 +92,7 @@ async fn record_that_was_put_on_the_bus_is_not_listed() {
     until("the audit has it, as an event or as one that was refused", async || {
         let all = cloud.all_records().await;
         let holds = |text: Option<&str>| text.is_some_and(|text| text.contains(&id));
-        all.iter().any(|it| holds(it.get("event")) || holds(it.get("detail"))).then_some(())
+        all.iter().any(|record| holds(record.get("event")) || holds(record.get("detail"))).then_some(())
     })
     .await;
     assert!(about(&ann).is_empty(), "and it is no access record");
@@ -112,7 +112,9 @@ async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
     {
         let event = until(kind, async || {
             let all = cloud.all_records().await;
-            let found = all.iter().find(|it| it.get("type") == Some(kind) && it.get("subject") == Some(&ann));
+            let found = all
+                .iter()
+                .find(|record| record.get("type") == Some(kind) && record.get("subject") == Some(&ann));
             found.and_then(|found| found.get("event")).map(str::to_owned)
         })
         .await;

@@ -199,7 +199,7 @@ async fn repeated_request_with_the_same_idempotency_key_gets_the_first_response(
     let key = unique("key");
     let answers: Vec<ApiResponse> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..6).map(|_| scope.spawn(|| post(&key, &body.to_string()))).collect();
-        all.into_iter().map(|it| it.join().unwrap()).collect()
+        all.into_iter().map(|item| item.join().unwrap()).collect()
     });
     let mut ids = BTreeSet::new();
     for answer in &answers {
@@ -294,9 +294,9 @@ fn openapi_document_lists_exactly_the_routes() {
         }
     }
     let routes = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path));
-    let open = OPEN.0.iter().map(|it| format!("{it} {}", OPEN.1));
-    for it in open.clone() {
-        assert_eq!(described[&it]["security"], json!([{}]), "nobody signs {it}");
+    let open = OPEN.0.iter().map(|item| format!("{item} {}", OPEN.1));
+    for item in open.clone() {
+        assert_eq!(described[&item]["security"], json!([{}]), "nobody signs {item}");
     }
     let routes: BTreeSet<String> = routes.chain(open).collect();
     assert_eq!(described.keys().cloned().collect::<BTreeSet<_>>(), routes);
@@ -326,6 +326,6 @@ pub(crate) fn check(said: &ApiResponse, status: u16, kind: &str) {
         assert_eq!(said.body["title"], kind, "{}", said.text);
         assert_eq!(said.kind, "application/problem+json");
         assert_eq!(said.body["status"], status);
-        assert!(said.body["instance"].as_str().is_some_and(|it| it.len() > 25), "{}", said.text);
+        assert!(said.body["instance"].as_str().is_some_and(|text| text.len() > 25), "{}", said.text);
     }
 }

@@ -125,7 +125,7 @@ pub(crate) fn claims(token: &str, others: &Value) -> Value {
     for (name, value) in others.as_object().unwrap() {
         claims[name] = value.clone();
     }
-    claims.as_object_mut().unwrap().retain(|_, it| !it.is_null());
+    claims.as_object_mut().unwrap().retain(|_, item| !item.is_null());
     claims
 }
 

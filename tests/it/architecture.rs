@@ -51,7 +51,7 @@ fn dependencies_point_down() {
     let workspace = Workspace::load();
     for (name, may_know) in MAY_KNOW {
         let known = workspace.ours(name);
-        let too_much: Vec<_> = known.iter().filter(|it| !may_know.contains(&it.as_str())).collect();
+        let too_much: Vec<_> = known.iter().filter(|item| !may_know.contains(&item.as_str())).collect();
         assert!(too_much.is_empty(), "{name} must not know {too_much:?}");
     }
 }
@@ -97,10 +97,11 @@ fn domain_depends_on_no_runtime_or_client() {
 fn aws_and_runtime_link_no_client_and_each_client_has_one_home() {
     let workspace = Workspace::load();
     for name in ["aws", "runtime"] {
-        let clients: Vec<_> = workspace.uses[name].iter().filter(|it| it.starts_with("aws-sdk-")).collect();
+        let clients: Vec<_> =
+            workspace.uses[name].iter().filter(|text| text.starts_with("aws-sdk-")).collect();
         assert!(clients.is_empty(), "{name} links {clients:?}");
     }
-    let clients = workspace.uses.values().flatten().filter(|it| it.starts_with("aws-sdk-"));
+    let clients = workspace.uses.values().flatten().filter(|text| text.starts_with("aws-sdk-"));
     let homeless: Vec<&String> =
         clients.filter(|client| !HOMES.iter().any(|(name, _)| name == client)).collect();
     assert!(homeless.is_empty(), "these have no home: {homeless:?}");
@@ -166,7 +167,7 @@ fn deserialized_types_do_not_buffer_numbers() {
     // An endpoint's id consists of two strings, and a rule's push options are strings and a boolean.
     let harmless = ["domain/src/endpoint.rs", "domain/src/rule.rs"];
     let is_ours = |file: &std::path::Path| {
-        !file.starts_with(root().join("tests")) && !harmless.iter().any(|it| file.ends_with(it))
+        !file.starts_with(root().join("tests")) && !harmless.iter().any(|item| file.ends_with(item))
     };
     for file in sources().into_iter().filter(|file| is_ours(file)) {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -218,13 +219,13 @@ impl Workspace {
     }
 
     fn below(&self, folder: &str) -> BTreeSet<String> {
-        let below = self.folders.iter().filter(|(_, it)| it.starts_with(folder));
+        let below = self.folders.iter().filter(|(_, text)| text.starts_with(folder));
         below.map(|(name, _)| name.clone()).collect()
     }
 
     /// Workspace crates that a workspace crate uses directly.
     fn ours(&self, name: &str) -> BTreeSet<String> {
-        self.uses[name].iter().filter(|it| self.uses.contains_key(*it)).cloned().collect()
+        self.uses[name].iter().filter(|item| self.uses.contains_key(*item)).cloned().collect()
     }
 
     /// All direct and transitive dependencies of a crate.
@@ -232,9 +233,9 @@ impl Workspace {
         let mut all = BTreeSet::new();
         let mut open = vec![name.to_owned()];
         while let Some(next) = open.pop() {
-            for it in self.graph.get(&next).into_iter().flatten() {
-                if all.insert(it.clone()) {
-                    open.push(it.clone());
+            for item in self.graph.get(&next).into_iter().flatten() {
+                if all.insert(item.clone()) {
+                    open.push(item.clone());
                 }
             }
         }
@@ -243,7 +244,8 @@ impl Workspace {
 }
 
 fn sources() -> Vec<std::path::PathBuf> {
-    let mut open: Vec<_> = ["shared", "functions", "cli", "tests"].iter().map(|it| root().join(it)).collect();
+    let mut open: Vec<_> =
+        ["shared", "functions", "cli", "tests"].iter().map(|item| root().join(item)).collect();
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -21,11 +21,11 @@ async fn malformed_event_is_dead_lettered_with_its_cause_and_kept_by_the_audit()
     };
     let large = "x".repeat(300 * 1024);
     let bad: [(&str, Value); 5] = [
-        ("specversion: found a text of 3 characters", envelope(&|it| it["specversion"] = "0.3".into())),
-        ("id: found an empty string", envelope(&|it| it["id"] = "".into())),
-        ("time: found a text of 9 characters", envelope(&|it| it["time"] = "yesterday".into())),
-        ("source: found nothing", envelope(&|it| drop(it.as_object_mut().unwrap().remove("source")))),
-        ("body: found 3", envelope(&|it| it["data"]["text"] = large.as_str().into())),
+        ("specversion: found a text of 3 characters", envelope(&|item| item["specversion"] = "0.3".into())),
+        ("id: found an empty string", envelope(&|item| item["id"] = "".into())),
+        ("time: found a text of 9 characters", envelope(&|item| item["time"] = "yesterday".into())),
+        ("source: found nothing", envelope(&|item| drop(item.as_object_mut().unwrap().remove("source")))),
+        ("body: found 3", envelope(&|item| item["data"]["text"] = large.as_str().into())),
     ];
     for (detail, event) in bad {
         let good = neighbour(&cloud).await;
@@ -38,9 +38,9 @@ async fn malformed_event_is_dead_lettered_with_its_cause_and_kept_by_the_audit()
         assert!(!attribute(&letter, "detail").contains(&mark), "a cause never quotes the payload");
         good.is_told(&cloud).await;
         let kept = until("the audit has it", async || {
-            cloud.all_records().await.into_iter().find(|it| {
-                it.get("refused").is_some_and(|it| it.starts_with(detail))
-                    && it.get("detail").is_none_or(|it| it.contains(&mark))
+            cloud.all_records().await.into_iter().find(|records| {
+                text.get("refused").is_some_and(|text| text.starts_with(detail))
+                    && text.get("detail").is_none_or(|text| text.contains(&mark))
             })
         })
         .await;
@@ -163,7 +163,7 @@ impl ValidEvent {
 
 async fn dead_letter(cloud: &Cloud, queue: &str, mark: &str) -> Message {
     let letters = until("a dead letter", async || {
-        Some(cloud.dead_letters(queue, mark).await).filter(|it| !it.is_empty())
+        Some(cloud.dead_letters(queue, mark).await).filter(|emails| !emails.is_empty())
     })
     .await;
     assert_eq!(letters.len(), 1, "once");

@@ -31,7 +31,8 @@ async fn broadcast_reaches_a_room_once_skips_an_excluded_user_and_is_not_stored(
         assert!(other.receives_nothing().await);
     }
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2))
+            .await;
     assert!(rows.iter().all(|row| row.status == Status::Sent && row.set.is_none()), "{rows:?}");
     assert!(rows.iter().any(|row| row.recipient == format!("room:board:{board}")), "{rows:?}");
     let viewer = Viewer { user: owner.id, view: View::All };
@@ -59,7 +60,8 @@ async fn target_that_the_event_does_not_name_and_unknown_user_have_outcomes_with
     let event = unique("event");
     cloud.put(&[cloud_event("demo.board", &event, &json!({ "owner": unique("nobody") }))]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2))
+            .await;
     let mut reasons: Vec<_> = rows.iter().map(|row| (row.status, row.reason)).collect();
     reasons.sort_by_key(|(_, reason)| reason.map(Reason::name));
     let suppressed = |reason| (Status::Suppressed, Some(reason));

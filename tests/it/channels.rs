@@ -67,7 +67,8 @@ async fn unregistered_device_receives_none_and_the_bus_gets_an_event() {
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::DeadToken)));
     let id = format!("unregistered-{}", row.key.as_str());
     let records =
-        until("the audit", async || Some(cloud.records(&id).await).filter(|it| !it.is_empty())).await;
+        until("the audit", async || Some(cloud.records(&id).await).filter(|records| !records.is_empty()))
+            .await;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].get("type"), Some("carillon.device.unregistered"));
     let event: Value = serde_json::from_str(records[0].get("event").unwrap()).unwrap();
@@ -128,7 +129,8 @@ async fn opted_out_number_gets_one_more_sms_and_then_none() {
     });
     cloud.put(&[cloud_event("emergency.alert.created", &event, &data)]).await;
     let rows =
-        until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() >= 5)).await;
+        until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() >= 5))
+            .await;
     let sms = rows.iter().find(|row| row.channel == Some(Channel::Sms)).unwrap();
     assert_eq!((sms.status, sms.reason), (Status::Suppressed, Some(Reason::OptedOut)), "even an emergency");
     assert!(cloud.sms_messages(OPTED_OUT).is_empty());
@@ -199,7 +201,7 @@ async fn whatsapp_sends_the_approved_template_until_the_user_writes_and_then_fre
     let second = &cloud.captured("whatsapp", &number)[1]["message"];
     assert_eq!(second["type"], "text");
     assert!(
-        second["text"]["body"].as_str().is_some_and(|it| it.starts_with("Your appointment on")),
+        second["text"]["body"].as_str().is_some_and(|text| text.starts_with("Your appointment on")),
         "{second}"
     );
 }
@@ -261,8 +263,10 @@ async fn deliver_to(cloud: &Cloud, recipient: &str, channel: &str, content: &Val
     let job: Job = serde_json::from_value(text.clone()).unwrap();
     cloud.send(channel, &text.to_string()).await;
     cloud.send(channel, &text.to_string()).await;
-    until("an outcome", async || cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final()))
-        .await
+    until("an outcome", async || {
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
+    })
+    .await
 }
 
 fn note(endpoint: &str) -> Value {
@@ -279,6 +283,7 @@ fn endpoint(application: &str) -> String {
 
 /// A phone number that no other test uses, out of the range reserved for fiction.
 pub(crate) fn phone() -> String {
-    let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
+    let digits: u64 =
+        unique("").bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     format!("+1555{:07}", digits % 10_000_000)
 }

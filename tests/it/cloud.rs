@@ -71,7 +71,7 @@ impl Cloud {
         }
         .config();
         let tables = store::client(&config);
-        let table = |it: &str| format!("carillon-local-{it}");
+        let table = |item: &str| format!("carillon-local-{item}");
         Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
             ledger: Ledger::new(&tables, table("ledger")),
@@ -148,11 +148,11 @@ impl Cloud {
     pub(crate) fn emails(&self, to: &str) -> Vec<Email> {
         let body = ask(ureq::get(format!("{}/_ministack/ses/messages", self.endpoint)));
         let accounts = body["messages"].as_object().unwrap().values();
-        let letters = accounts.filter_map(Value::as_array).flatten().map(|it| Email {
-            id: it["MessageId"].as_str().unwrap().to_owned(),
-            to: it["To"][0].as_str().unwrap_or_default().to_owned(),
-            subject: it["Subject"].as_str().unwrap_or_default().to_owned(),
-            raw: it.clone(),
+        let letters = accounts.filter_map(Value::as_array).flatten().map(|emails| Email {
+            id: emails["MessageId"].as_str().unwrap().to_owned(),
+            to: emails["To"][0].as_str().unwrap_or_default().to_owned(),
+            subject: emails["Subject"].as_str().unwrap_or_default().to_owned(),
+            raw: emails.clone(),
         });
         letters.filter(|letter| letter.to == to).collect()
     }

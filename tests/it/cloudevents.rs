@@ -48,7 +48,7 @@ async fn batch_is_published_as_a_whole_or_not_at_all() {
     let said = admin.ask_with("POST", "/v1/events", &good.to_string(), &batch);
     assert_eq!(said.status, 202, "{}", said.text);
     assert_eq!(said.body["events"].as_array().map(Vec::len), Some(2));
-    assert!(said.body["events"][0]["notes"][0].as_str().is_some_and(|it| it.starts_with("priority: ")));
+    assert!(said.body["events"][0]["notes"][0].as_str().is_some_and(|text| text.starts_with("priority: ")));
     let mixed = json!([event(&ids[2], json!({})), event("x", json!({ "time": "noon" }))]);
     let said = admin.ask_with("POST", "/v1/events", &mixed.to_string(), &batch);
     assert_eq!((said.status, said.body["events"][0]["status"].as_u64()), (422, Some(424)), "{}", said.text);
@@ -119,9 +119,9 @@ async fn attribute_of_a_third_party_is_noted_and_the_event_is_delivered() {
     });
     cloud.put(&[entry("tests", "core.hello", &event)]).await;
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let said = until("explain finds it", async || {
-        Some(text(&carillon(&["explain", &id], ""))).filter(|it| it.contains("note: priority"))
+        Some(text(&carillon(&["explain", &id], ""))).filter(|text| text.contains("note: priority"))
     })
     .await;
     assert!(said.contains("counts as absent"), "{said}");

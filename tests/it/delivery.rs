@@ -19,7 +19,7 @@ async fn duplicate_event_sends_once() {
     let event = cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Once." }));
     cloud.put(&[event.clone(), event.clone()]).await;
     socket.next_message().await;
-    until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+    until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|rows| rows.len() == 2)).await;
     // A third delivery after all outcomes are final.
     cloud.put(&[event]).await;
     quiet().await;
@@ -39,7 +39,7 @@ async fn duplicate_job_sends_once() {
     for sent in futures_util::future::join_all(sends).await {
         sent.unwrap();
     }
-    until("a letter", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
+    until("a letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     quiet().await;
     assert_eq!(cloud.emails(address).len(), 1);
 }
@@ -53,7 +53,7 @@ async fn email_with_an_expired_lease_is_unknown_and_not_sent_again() {
     abandon_claim(&cloud, &job).await;
     cloud.send("email", &text).await;
     let row = until("an outcome", async || {
-        cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final())
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
     })
     .await;
     assert_eq!((row.status, row.reason), (Status::Unknown, Some(Reason::NoAnswer)));
@@ -71,7 +71,7 @@ async fn in_app_message_with_an_expired_lease_is_sent_again() {
     cloud.send("socket", &text).await;
     assert_eq!(socket.next_message().await["id"], job.key.as_str());
     until("it is on record", async || {
-        cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status == Status::Sent)
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status == Status::Sent)
     })
     .await;
 }
@@ -106,7 +106,7 @@ async fn expired_job_is_not_sent_and_its_reason_is_recorded() {
         true => row,
         false => {
             until("an outcome", async || {
-                cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final())
+                cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
             })
             .await
         }

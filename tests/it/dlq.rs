@@ -26,7 +26,7 @@ async fn redriven_message_is_handled_once_and_leaves_the_dead_letter_queue() {
     assert!(said.status.success(), "{}", text(&said));
     assert_eq!(json_lines(&said)[0]["redriven"], 1);
     let outcomes =
-        until("it is decided", async || Some(cloud.outcomes(&id).await).filter(|it| !it.is_empty()));
+        until("it is decided", async || Some(cloud.outcomes(&id).await).filter(|rows| !rows.is_empty()));
     assert!(!outcomes.await.is_empty());
     assert!(list(&["dispatch-bulk", "--tenant", &tenant]).is_empty());
 }
@@ -40,7 +40,7 @@ async fn failed_first_message_stops_the_redrive_and_the_rest_can_be_deleted() {
         cloud.send("whatsapp", &garbage(at)).await;
     }
     let all = ["whatsapp", "--tenant", tenant.as_str()];
-    let found = until("all are put aside", async || list(&all).into_iter().find(|it| it["count"] == 3));
+    let found = until("all are put aside", async || list(&all).into_iter().find(|group| group["count"] == 3));
     assert_eq!(found.await["cause"], "unreadable");
 
     let said = carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "100", "--yes"], "");
@@ -49,12 +49,13 @@ async fn failed_first_message_stops_the_redrive_and_the_rest_can_be_deleted() {
     assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(2)));
     assert!(answer["stopped"][0]["why"].as_str().unwrap().contains("unreadable"), "{answer}");
 
-    until("all three are there again", async || list(&all).into_iter().find(|it| it["count"] == 3)).await;
+    until("all three are there again", async || list(&all).into_iter().find(|group| group["count"] == 3))
+        .await;
     let one = json_lines(&carillon(&["--json", "dlq", "peek", all[0], all[1], all[2]], ""));
     let one = one[0]["id"].as_str().unwrap();
     let said = carillon(&["dlq", "discard", "whatsapp", "--id", one, "--yes"], "");
     assert!(said.status.success(), "{}", text(&said));
-    until("one is gone", async || list(&all).into_iter().find(|it| it["count"] == 2)).await;
+    until("one is gone", async || list(&all).into_iter().find(|group| group["count"] == 2)).await;
     carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
     until("none is left", async || list(&all).is_empty().then_some(())).await;
 }
@@ -65,7 +66,7 @@ async fn failed_first_message_is_found_among_many_others() {
     let (tenant, others) = (unique("tenant"), unique("tenant"));
     let garbage = |tenant: &str, at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
     let queue = "sms";
-    let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|it| it["count"] == 2);
+    let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|group| group["count"] == 2);
     for at in 0..2 {
         cloud.send(queue, &garbage(&tenant, at)).await;
     }

@@ -101,7 +101,8 @@ async fn unsubscribing_from_one_category_keeps_the_others() {
     assert_eq!(ask("POST", &link_in(&letter), None).status, 200);
     let id = unique("news");
     news(&id).await;
-    let rows = until("outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+    let rows =
+        until("outcomes", async || Some(cloud.outcomes(&id).await).filter(|found| found.len() == 2)).await;
     for row in rows {
         assert_eq!(
             row.note.as_deref(),
@@ -218,7 +219,7 @@ async fn another_mail_library_reads_every_header_and_file() {
     assert_eq!(read["List-Unsubscribe"], format!("<{}>", link_in(&letter)));
     assert_eq!(read["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click");
     let order: Vec<&str> = read["order"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    let at = |name: &str| order.iter().position(|it| *it == name).unwrap();
+    let at = |name: &str| order.iter().position(|item| *item == name).unwrap();
     assert!(at("List-Unsubscribe") < at("List-Unsubscribe-Post"));
     assert!(!read.contains_key("Bcc") && read["text"].as_str().unwrap().contains(link), "{read:?}");
 }
@@ -246,7 +247,8 @@ async fn receipts_name_the_email_by_its_tags() {
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Hi." }))]).await;
     let email = ann.email.unwrap();
     let letter = until("a letter", async || captured(&cloud, &email, "hello").into_iter().next()).await;
-    let rows = until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+    let rows =
+        until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|found| found.len() == 2)).await;
     let row = rows.iter().find(|row| row.provider_id.as_deref() == letter["message_id"].as_str()).unwrap();
     assert_eq!(tag(&letter, "carillon-key"), Some(row.key.as_str()));
     assert_eq!(tag(&letter, "carillon-event"), Some(id.as_str()));
@@ -268,7 +270,7 @@ pub(crate) async fn offer(cloud: &Cloud, market: &str, email: &str) -> Value {
     until("an offer", async || {
         captured(cloud, email, "booking-offers")
             .into_iter()
-            .find(|it| tag(it, "carillon-event") == Some(&event))
+            .find(|email| tag(email, "carillon-event") == Some(&event))
     })
     .await
 }
@@ -283,12 +285,16 @@ async fn put_offer(cloud: &Cloud, market: &str, event: &str) {
 }
 
 async fn outcomes(cloud: &Cloud, event: &str) -> Vec<LedgerRow> {
-    until("an outcome", async || Some(cloud.outcomes(event).await).filter(|it| !it.is_empty())).await
+    until("an outcome", async || Some(cloud.outcomes(event).await).filter(|rows| !rows.is_empty())).await
 }
 
 /// Requests to SES for an address by a rule.
 fn captured(cloud: &Cloud, to: &str, rule: &str) -> Vec<Value> {
-    cloud.captured("email", to).into_iter().filter(|it| tag(it, "carillon-rule") == Some(rule)).collect()
+    cloud
+        .captured("email", to)
+        .into_iter()
+        .filter(|request| tag(request, "carillon-rule") == Some(rule))
+        .collect()
 }
 
 fn tag<'a>(letter: &'a Value, name: &str) -> Option<&'a str> {
@@ -324,7 +330,7 @@ pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> HttpRespo
         _ => agent.get(url).header("accept-language", languages).call(),
     };
     let mut answer = answer.unwrap();
-    let kind = answer.headers().get("content-type").map_or("", |it| it.to_str().unwrap()).to_owned();
+    let kind = answer.headers().get("content-type").map_or("", |header| header.to_str().unwrap()).to_owned();
     HttpResponse { status: answer.status().as_u16(), kind, body: answer.body_mut().read_to_string().unwrap() }
 }
 
@@ -360,8 +366,10 @@ async fn deliver(cloud: &Cloud, members: &Value) -> LedgerRow {
     });
     let job: Job = serde_json::from_value(text.clone()).unwrap();
     cloud.send("email", &text.to_string()).await;
-    until("an outcome", async || cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final()))
-        .await
+    until("an outcome", async || {
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
+    })
+    .await
 }
 
 /// The message that SES makes of a request, written and read again by Python's `email`.

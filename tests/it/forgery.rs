@@ -42,7 +42,7 @@ async fn forged_acknowledgement_leaves_the_entry_pending_and_unchanged() {
         assert_eq!(row.get(attribute), before.get(attribute), "{attribute}");
     }
     let address = ann.email.unwrap();
-    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
 }
 
 #[tokio::test]

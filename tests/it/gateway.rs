@@ -105,7 +105,7 @@ async fn only_the_recipient_can_see_and_acknowledge_a_notification() {
     let id = client.next_message().await["id"].as_str().unwrap().to_owned();
     let key = Key::parse(&id).unwrap();
     until("it is sent", async || {
-        cloud.ledger.find(&key).await.unwrap().filter(|it| it.status == Status::Sent)
+        cloud.ledger.find(&key).await.unwrap().filter(|row| row.status == Status::Sent)
     })
     .await;
     let counts = |unseen, unread| json!({ "unseen": unseen, "unread": unread, "total": 1 });
@@ -184,7 +184,7 @@ async fn message_to_an_absent_user_is_no_failure_and_waits_in_the_inbox() {
     let id = unique("event");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Anybody?" }))]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|rows| rows.len() == 2)).await;
     let reasons: Vec<_> = rows.iter().map(|row| (row.status, row.reason)).collect();
     assert_eq!(reasons, [(Status::Suppressed, Some(Reason::NoAddress)), (Status::Sent, None)]);
 }

@@ -20,7 +20,8 @@ async fn absent_user_finds_the_message_later() {
     let event = unique("event");
     cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Later." }))]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2))
+            .await;
     let row = &rows[1];
     assert_eq!((row.status, row.provider_id.as_deref()), (Status::Sent, Some("inbox:1")));
     let mut client = Client::of(&cloud, &ann.id, None, &[]).await;
@@ -41,8 +42,8 @@ async fn duplicate_job_leads_to_one_inbox_entry() {
     let (_, kept) = Kept::of(&job).unwrap();
     let at_once = (0..5).map(|_| cloud.inbox.store(&ann.user, None, &kept, now()));
     let stored = futures_util::future::try_join_all(at_once).await.unwrap();
-    assert_eq!(stored.iter().filter(|it| it.is_new).count(), 1);
-    assert!(stored.iter().all(|it| it.seq == 1));
+    assert_eq!(stored.iter().filter(|item| item.is_new).count(), 1);
+    assert!(stored.iter().all(|item| item.seq == 1));
     // The first sender stored the entry and died before it settled. SQS then delivers the message to another process.
     let then = now() - jiff::SignedDuration::from_secs(60);
     let over = then + jiff::SignedDuration::from_secs(30);
@@ -60,8 +61,8 @@ async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
     let mut phone = Client::of(&cloud, &user, Some("north"), &[]).await;
     let mut laptop = Client::of(&cloud, &user, None, &[]).await;
     let job = deliver(&cloud, &user, Some("north"), false).await;
-    for it in [&mut phone, &mut laptop] {
-        let frame = it.next_message().await;
+    for client in [&mut phone, &mut laptop] {
+        let frame = client.next_message().await;
         assert_eq!(frame["id"], job.key.as_str());
         assert_eq!(frame["inbox"], json!({ "seq": 1, "unseen": 1, "unread": 1, "total": 1 }));
     }
@@ -83,7 +84,7 @@ async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
     let said = phone.ask(&mark("archived", &[&job.key])).await;
     assert_eq!(said["counts"], counts(0, 0, 0));
     assert_eq!(laptop.next_message().await["total"], 0);
-    let shelf = |it: &str| json!({ "action": "inbox", "shelf": it }).to_string();
+    let shelf = |name: &str| json!({ "action": "inbox", "shelf": name }).to_string();
     assert_eq!(laptop.ask(&shelf("inbox")).await["entries"], json!([]));
     assert_eq!(laptop.ask(&shelf("archived")).await["entries"][0]["state"], "archived");
     assert_eq!(laptop.ask(&mark("unarchived", &[&job.key])).await["entries"][0]["state"], "read");
@@ -149,7 +150,8 @@ async fn rule_can_mark_a_message_as_ephemeral() {
     let event = unique("event");
     cloud.put(&[cloud_event("queue.updated", &event, &data)]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2))
+            .await;
     let theirs = rows.iter().find(|row| row.recipient == user).unwrap();
     assert_eq!(
         (theirs.status, theirs.reason),
@@ -168,8 +170,8 @@ async fn inbox_hides_messages_of_another_tenant() {
     let user = unique("user");
     let north = deliver(&cloud, &user, Some("north"), false).await;
     let nobodys = deliver(&cloud, &user, None, false).await;
-    for it in [&north, &nobodys] {
-        sent(&cloud, &it.key).await;
+    for item in [&north, &nobodys] {
+        sent(&cloud, &item.key).await;
     }
     let mut south = Client::of(&cloud, &user, Some("south"), &[]).await;
     let page = south.ask(r#"{"action":"inbox"}"#).await;
@@ -177,9 +179,9 @@ async fn inbox_hides_messages_of_another_tenant() {
     let ids: Vec<&Value> = page["entries"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
     assert_eq!(ids, [&json!(nobodys.key)]);
     let not_yours = json!([{ "id": north.key, "reason": "not_yours" }]);
-    for it in ["seen", "archived", "unread"] {
-        let said = south.ask(&mark(it, &[&north.key])).await;
-        assert_eq!((&said["entries"], &said["refused"]), (&json!([]), &not_yours), "{it}");
+    for item in ["seen", "archived", "unread"] {
+        let said = south.ask(&mark(item, &[&north.key])).await;
+        assert_eq!((&said["entries"], &said["refused"]), (&json!([]), &not_yours), "{item}");
     }
     let resume = json!({ "action": "resume", "after": north.key }).to_string();
     assert_eq!(south.ask(&resume).await["reason"], "unknown_id");
@@ -302,13 +304,14 @@ fn job(user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
 /// Puts entries into an inbox, several at a time, without notifying sockets.
 pub(crate) async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str) {
     let kept = (0..count).map(|_| {
-        let (_, mut kept) = Kept::of(&job(user, None, false)).map(|(_, it)| ((), it)).unwrap();
+        let (_, mut kept) = Kept::of(&job(user, None, false)).map(|(_, kept)| ((), kept)).unwrap();
         kept.category = category.to_owned();
         kept
     });
-    let stored = stream::iter(kept).map(async |it| cloud.inbox.store(user, None, &it, now()).await.unwrap());
+    let stored =
+        stream::iter(kept).map(async |item| cloud.inbox.store(user, None, &item, now()).await.unwrap());
     let all: Vec<_> = stored.buffer_unordered(3).collect().await;
-    assert!(all.iter().all(|it| it.is_new));
+    assert!(all.iter().all(|item| item.is_new));
 }
 
 /// Checks that the stored counters equal a count of the entries.
@@ -334,7 +337,7 @@ async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
 }
 
 pub(crate) async fn outcome(cloud: &Cloud, key: &Key) -> LedgerRow {
-    until("an outcome", async || cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final()))
+    until("an outcome", async || cloud.ledger.find(key).await.unwrap().filter(|row| row.status.is_final()))
         .await
 }
 

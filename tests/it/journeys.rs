@@ -76,8 +76,8 @@ fn journey(path: &Path, catalog: &Catalog, renderer: &Renderer, recipients: &Rec
 
 /// The provider request, or the reason why there is none.
 fn describe(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
-    let rule = decision.rule.map_or("-", |it| it.name.as_str());
-    let channel = decision.channel.map_or("-", |it| it.name());
+    let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
+    let channel = decision.channel.map_or("-", |found| found.name());
     let head = format!("{rule}: {channel} to {}", decision.recipient);
     match &decision.verdict {
         Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),

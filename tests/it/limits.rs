@@ -54,8 +54,8 @@ fn ping_over_the_rate_limit_is_refused() {
     let body = json!({ "url": format!("{}/hooks/{tenant}", cloud.capture) });
     check(&admin.ask("PUT", "/v1/endpoints/erp", Some(&body)), 201, "");
     let said: Vec<ApiResponse> = (0..8).map(|_| admin.ask("POST", "/v1/endpoints/erp/ping", None)).collect();
-    assert!(said[..3].iter().all(|it| it.status == 202));
-    let refused: Vec<&ApiResponse> = said.iter().filter(|it| it.status == 429).collect();
+    assert!(said[..3].iter().all(|response| response.status == 202));
+    let refused: Vec<&ApiResponse> = said.iter().filter(|response| response.status == 429).collect();
     assert!(refused.len() >= 4, "at most one more in so little time");
     for said in refused {
         check(said, 429, "rate_limited");
@@ -202,7 +202,7 @@ async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_ans
     let bye = flooder.next_message().await;
     assert_eq!(bye, json!({ "type": "bye", "reason": "rate" }));
     let away = until("the user is kept away", async || {
-        Some(me.ask("POST", "/v1/tickets", None)).filter(|it| it.status == 429)
+        Some(me.ask("POST", "/v1/tickets", None)).filter(|response| response.status == 429)
     })
     .await;
     check(&away, 429, "rate_limited");

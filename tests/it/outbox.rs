@@ -30,7 +30,8 @@ async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
     assert_eq!(appended.conflict(&reasons), None, "it was the caller's own condition");
 
     let address = ann.email.clone().unwrap();
-    let letters = until("a letter", async || Some(cloud.emails(&address)).filter(|it| !it.is_empty())).await;
+    let letters =
+        until("a letter", async || Some(cloud.emails(&address)).filter(|emails| !emails.is_empty())).await;
     assert_eq!(letters.len(), 1);
     until("nothing is pending", async || {
         producer.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
@@ -89,7 +90,7 @@ async fn plain_put_of_the_documents_publishes_once() {
     let first = shell(&command);
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
     let row = until("nothing is pending", async || producer.row(&place).await.filter(is_done)).await;
     assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
@@ -129,7 +130,7 @@ async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
         assert!(found.contains(cause), "{found}");
     }
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"], "");
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&names[0]));
     assert_eq!(carillon(&["outbox", "stats"], "").status.code(), Some(1), "something has failed");
@@ -167,7 +168,7 @@ async fn sweep_finds_entries_without_a_stream_record() {
     let swept = sweep(&cloud).await;
     assert!(swept.published >= 1 && swept.oldest_seconds >= 25 * 3_600, "{swept:?}");
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.emails(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     until("nothing is pending", async || producer.row(&Place::of(&event)).await.filter(is_done)).await;
 }
 
@@ -190,7 +191,7 @@ async fn relay_killed_repeatedly_loses_and_duplicates_no_event() {
     until("all letters", async || {
         // Entries that the killed processes left are old enough now, and the sweep finds them.
         sweep(&cloud).await;
-        Some(cloud.emails(&address)).filter(|it| it.len() >= events.len())
+        Some(cloud.emails(&address)).filter(|emails| emails.len() >= events.len())
     })
     .await;
     quiet().await;
@@ -209,7 +210,7 @@ async fn delivery_events_follow_each_outcome_and_one_communication_event_follows
         all.filter(|all| all.get("causation_id") == Some(&id) && all.get("type") == Some(kind)).collect()
     };
     let told = until("a communication", async || {
-        Some(caused("communication.sent").await).filter(|it| !it.is_empty())
+        Some(caused("communication.sent").await).filter(|records| !records.is_empty())
     })
     .await;
     let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
@@ -237,7 +238,7 @@ async fn delivery_events_follow_each_outcome_and_one_communication_event_follows
     let of_one = until("each delivery", async || {
         let mut all = caused("carillon.delivery.sent").await;
         all.extend(caused("carillon.delivery.suppressed").await);
-        Some(all).filter(|it| it.len() >= 4)
+        Some(all).filter(|found| found.len() >= 4)
     })
     .await;
     assert_eq!(of_one.len(), 4, "two people on two channels");
@@ -257,7 +258,8 @@ async fn event_without_a_sent_message_leads_to_one_unsuccessful_communication_ev
         of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).collect()
     };
     let told =
-        until("a communication", async || Some(communications().await).filter(|it| !it.is_empty())).await;
+        until("a communication", async || Some(communications().await).filter(|records| !records.is_empty()))
+            .await;
     let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
     let data = &event["data"];
     assert_eq!((&data["success"], &data["recipientCount"]), (&json!(false), &json!(1)), "{event}");
@@ -305,7 +307,7 @@ async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
         while let Some((event, at)) = timeline.next().await.unwrap() {
             seen.push((at, event.id));
         }
-        Some(seen).filter(|it| ids.iter().all(|id| it.iter().any(|(_, found)| found == id)))
+        Some(seen).filter(|events| ids.iter().all(|id| events.iter().any(|(_, found)| found == id)))
     })
     .await;
     assert!(seen.is_sorted_by_key(|(at, _)| *at), "in the order of recording");
@@ -318,7 +320,7 @@ async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
     let exported = carillon(&["events", "export", "--since", "1h", "--type", "core.*"], "");
     let lines = String::from_utf8(exported.stdout).unwrap();
     assert!(
-        lines.lines().any(|it| Event::parse(it).is_ok_and(|it| it.id == ids[0])),
+        lines.lines().any(|line| Event::parse(line).is_ok_and(|event| event.id == ids[0])),
         "it can be published again"
     );
 }

@@ -76,7 +76,7 @@ impl OutboxProducer {
             ("event", event.to_owned()),
         ];
         let item: HashMap<String, AttributeValue> =
-            values.into_iter().map(|(name, it)| (name.to_owned(), AttributeValue::S(it))).collect();
+            values.into_iter().map(|(name, item)| (name.to_owned(), AttributeValue::S(item))).collect();
         self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
     }
 }

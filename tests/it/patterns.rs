@@ -181,7 +181,7 @@ fn wildcard() -> impl Strategy<Value = String> {
 fn numeric() -> impl Strategy<Value = Value> {
     let sign = prop::sample::select(vec!["<", "<=", "=", ">", ">="]);
     prop_oneof![
-        (sign, number()).prop_map(|(sign, it)| json!({ "numeric": [sign, it] })),
+        (sign, number()).prop_map(|(sign, item)| json!({ "numeric": [sign, item] })),
         (-3..1_i64, 1..4_i64).prop_map(|(low, high)| json!({ "numeric": [">", low, "<=", high] })),
     ]
 }
@@ -193,10 +193,10 @@ fn anything_but() -> impl Strategy<Value = Value> {
         number().prop_map(|number| json!({ "anything-but": number })),
         texts.clone().prop_map(|texts| json!({ "anything-but": texts })),
         text()
-            .prop_filter("not empty", |it| !it.is_empty())
+            .prop_filter("not empty", |text| !text.is_empty())
             .prop_map(|prop_filter| json!({ "anything-but": { "prefix": prop_filter } })),
         text()
-            .prop_filter("not empty", |it| !it.is_empty())
+            .prop_filter("not empty", |text| !text.is_empty())
             .prop_map(|prop_filter| json!({ "anything-but": { "suffix": prop_filter } })),
         wildcard().prop_map(|wildcard| json!({ "anything-but": { "wildcard": wildcard } })),
         texts.prop_map(|texts| json!({ "anything-but": { "equals-ignore-case": texts } })),

@@ -36,7 +36,7 @@ async fn person_is_created_changed_and_deleted_by_events_with_their_memberships(
     let patch = json!({ "id": id, "name": "Anna", "email": null, "roles": [] });
     cloud.put(&[news("recipient.updated", now(), &patch)]).await;
     let changed = until("she is Anna", async || {
-        find(&cloud, &id).await.filter(|it| it.name.as_deref() == Some("Anna"))
+        find(&cloud, &id).await.filter(|person| person.name.as_deref() == Some("Anna"))
     })
     .await;
     assert!(changed.email.is_none() && changed.devices == found.devices);
@@ -64,12 +64,12 @@ async fn late_and_duplicate_events_leave_the_same_person_as_events_in_order() {
         news("recipient.updated", at(2), &json!({ "id": id, "email": "old@example.com", "zone": "Etc/UTC" }));
     let first =
         news("recipient.created", at(1), &json!({ "id": id, "name": "Ann", "email": "first@example.com" }));
-    for it in [&newest, &middle, &first, &newest, &middle] {
-        cloud.put(std::slice::from_ref(it)).await;
+    for event in [&newest, &middle, &first, &newest, &middle] {
+        cloud.put(std::slice::from_ref(event)).await;
     }
     let expected = json!({ "id": id, "name": "Ann", "email": "new@example.com", "zone": "Etc/UTC" });
     let expected: Recipient = serde_json::from_value(expected).unwrap();
-    until("all are in", async || find(&cloud, &id).await.filter(|it| *it == expected)).await;
+    until("all are in", async || find(&cloud, &id).await.filter(|person| *person == expected)).await;
     quiet().await;
     assert!(find(&cloud, &id).await == Some(expected), "and it stays so");
 }
@@ -102,7 +102,8 @@ async fn tenant_settings_are_found_with_its_people() {
     cloud.put(&[said("Europe/London", now())]).await;
     let ids = BTreeSet::from([ann.id.as_str()]);
     let look = async || cloud.people.look_up(&ids, &BTreeSet::from([clinic.as_str()])).await.unwrap();
-    let found = until("the tenant", async || Some(look().await).filter(|it| !it.tenants.is_empty())).await;
+    let found =
+        until("the tenant", async || Some(look().await).filter(|people| !people.tenants.is_empty())).await;
     assert_eq!(found.tenant(Some(&clinic)).unwrap().zone.as_deref(), Some("Europe/London"));
     assert!(found.recipients.contains_key(&ann.id));
     cloud.put(&[said("Asia/Tokyo", now() - Duration::from_secs(60))]).await;
@@ -161,7 +162,7 @@ async fn invalid_person_is_dead_lettered_once_with_its_cause() {
         let good = unique("user");
         cloud.put(&[bad, news("recipient.created", now(), &json!({ "id": good }))]).await;
         let letters = until("a dead letter", async || {
-            Some(cloud.dead_letters("people", &mark).await).filter(|it| !it.is_empty())
+            Some(cloud.dead_letters("people", &mark).await).filter(|messages| !messages.is_empty())
         })
         .await;
         assert_eq!(letters.len(), 1, "once");
@@ -206,7 +207,7 @@ async fn large_audience_is_read_in_pages_from_any_position() {
 async fn memberships_over_the_transaction_limit_are_replaced_exactly() {
     let cloud = Cloud::connect();
     let (id, mark) = (unique("user"), unique("many"));
-    let topics = |letter: &str| (0..120).map(|it| format!("{mark}:{letter}{it}")).collect::<Vec<_>>();
+    let topics = |letter: &str| (0..120).map(|number| format!("{mark}:{letter}{number}")).collect::<Vec<_>>();
     let (before, after) = (topics("a"), topics("b"));
     for topics in [&before, &after, &after] {
         cloud.new_recipient_with(json!({ "id": id, "topics": topics })).await;

@@ -15,7 +15,7 @@ async fn received_prints_all_notifications_and_suppressions_of_a_person_with_the
     cloud
         .put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Who got it?" }))])
         .await;
-    until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+    until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2)).await;
     let away = deliver(&cloud, &ann.id, None, true).await;
     outcome(&cloud, &away.key).await;
     let said = carillon(&["--json", "received", &ann.id], "");
@@ -31,7 +31,7 @@ async fn received_prints_all_notifications_and_suppressions_of_a_person_with_the
         let line =
             lines.iter().find(|line| line["channel"] == channel && line["event"] == event.as_str()).unwrap();
         assert_eq!(line["status"], "sent");
-        assert!(line["words"].as_str().is_some_and(|it| !it.is_empty()), "{line}");
+        assert!(line["words"].as_str().is_some_and(|text| !text.is_empty()), "{line}");
     }
     let said = carillon(&["--json", "outbox-of", &ann.id, "--channel", "email", "--since", "1h"], "");
     assert_eq!(json_lines(&said).len(), 1, "{}", text(&said));

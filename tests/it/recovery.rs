@@ -61,7 +61,7 @@ async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does(
         .await;
         assert_eq!(sent.reason, None, "nothing is left of the reason why it was not sent");
         let ids = stage.captured(&off);
-        assert!(ids.iter().any(|it| it["headers"]["webhook-id"] == sent.key.as_str()));
+        assert!(ids.iter().any(|request| request["headers"]["webhook-id"] == sent.key.as_str()));
     }
     assert_eq!(recover(&[]).1["events"], 0, "nothing is left");
     quiet().await;

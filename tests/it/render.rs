@@ -11,7 +11,8 @@ fn every_channel_is_shown_as_its_provider_receives_it() {
     let folder = folder("channels");
     let shown = lines(&["--json", "render", "event.json"], &folder);
     let of = |channel: &str| {
-        let found = shown.iter().find(|it| it["channel"] == channel && !it["content"].is_null());
+        let found =
+            shown.iter().find(|message| message["channel"] == channel && !message["content"].is_null());
         found.unwrap_or_else(|| panic!("{channel}: {shown:#?}"))["content"].clone()
     };
     let email = of("email");

@@ -110,7 +110,7 @@ async fn replay_to_a_queue_sends_events_in_the_form_of_a_rule() {
         found.extend(some.messages.unwrap_or_default().into_iter().filter_map(|message| message.body));
     }
     let mut events: Vec<_> =
-        found.iter().map(|it| BusEvent::parse(it).unwrap().unverified_event().unwrap()).collect();
+        found.iter().map(|item| BusEvent::parse(item).unwrap().unverified_event().unwrap()).collect();
     assert!(events.iter().all(|event| event.replay_id().is_some() && event.nonce().is_none()));
     events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
     assert_eq!(events.iter().map(|event| &event.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
@@ -168,7 +168,7 @@ async fn replay_of(cloud: &Cloud, id: &str) -> Option<store::Record> {
 /// Number of hand-overs of an event that the bus reported.
 async fn sets_of(cloud: &Cloud, id: &str) -> usize {
     let all = cloud.all_records().await;
-    let of_event = all.iter().filter(|it| it.get("causation_id") == Some(id));
+    let of_event = all.iter().filter(|record| record.get("causation_id") == Some(id));
     of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).count()
 }
 

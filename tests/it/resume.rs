@@ -42,7 +42,7 @@ async fn resumed_client_gets_the_messages_it_missed() {
     let expected: Vec<&str> = keys[2..].iter().map(Key::as_str).collect();
     assert_eq!(
         (ids(&missed), &missed["more"]),
-        (expected.iter().map(|it| (*it).to_owned()).collect(), &json!(false))
+        (expected.iter().map(|item| (*item).to_owned()).collect(), &json!(false))
     );
     assert_eq!(missed["counts"], counts(3, 5, 5));
     // Messages may arrive out of order, so unseen messages from shortly before the last one are sent again.

@@ -33,7 +33,7 @@ async fn changes_to_sealed_records_and_seals_are_found_and_named() {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     let ids = [unique("event"), unique("event"), unique("event")];
-    let entries: Vec<_> = ids.iter().map(|it| cloud_event("tests.sealed", it, &json!({ "n": 1 }))).collect();
+    let entries: Vec<_> = ids.iter().map(|id| cloud_event("tests.sealed", id, &json!({ "n": 1 }))).collect();
     cloud.put(&entries).await;
     let mut items = Vec::new();
     for id in &ids {
@@ -85,8 +85,8 @@ async fn a_record_that_was_touched_is_named(
     ];
     span.check(&[], &named);
 
-    for it in [one, two, three] {
-        admin.put(it).await;
+    for record in [one, two, three] {
+        admin.put(record).await;
     }
     admin.delete(&inserted).await;
     span.check(&[], &[]);
@@ -129,7 +129,7 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     span.check(&offline, &[("bad_seal", seal)]);
     std::fs::write(&this, "not json").unwrap();
     let said = span.findings(&offline);
-    assert!(said.iter().any(|it| it["what"].as_str().unwrap().contains("is no seal")), "{said:?}");
+    assert!(said.iter().any(|finding| finding["what"].as_str().unwrap().contains("is no seal")), "{said:?}");
     std::fs::write(&this, &this_text).unwrap();
 
     // A missing seal.
@@ -152,7 +152,7 @@ impl Span {
     fn check(&self, more: &[&str], expected: &[(&str, String)]) {
         let found = self.findings(more);
         for (kind, what) in expected {
-            let is_there = found.iter().any(|it| it["kind"] == *kind && it["what"] == **what);
+            let is_there = found.iter().any(|finding| finding["kind"] == *kind && finding["what"] == **what);
             assert!(is_there, "{kind} {what}: {found:?}");
         }
         assert_eq!(found.is_empty(), expected.is_empty(), "{found:?}");
@@ -208,7 +208,7 @@ async fn seal_until(cloud: &Cloud, end: Timestamp) {
         ("SEALS_KEY", "alias/carillon-local-seals"),
         ("LAG_SECONDS", &lag),
     ];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let env: runtime::Env = env.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
     let Ok(sealer) = seal::Sealer::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
     until("it is sealed", async || {
         let invocation = runtime::Invocation {
@@ -240,6 +240,6 @@ fn name(item: &Item) -> String {
     format!("{}\n{}", item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap())
 }
 
-fn text(it: &str) -> AttributeValue {
-    AttributeValue::S(it.to_owned())
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
 }

@@ -13,7 +13,7 @@ pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
         ("MIN_AGE_SECONDS", "5"),
         ("STACK_SECRET", &stack_secret()),
     ];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let env: runtime::Env = env.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
     let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
     let invocation = runtime::Invocation {
         payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),

@@ -30,9 +30,9 @@ fn every_queue_has_dead_letters_alarms_encryption_and_retention() {
         assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400, "{name}");
         assert_eq!(queue["MaximumMessageSize"], 1024 * 1024, "{name}");
         let watched = |metric: &str| {
-            of_type(&resources, "AWS::CloudWatch::Alarm").iter().any(|(_, it)| {
-                it["MetricName"] == metric
-                    && it["Dimensions"][0]["Value"].to_string().contains(&format!("\"{name}\""))
+            of_type(&resources, "AWS::CloudWatch::Alarm").iter().any(|(_, item)| {
+                item["MetricName"] == metric
+                    && item["Dimensions"][0]["Value"].to_string().contains(&format!("\"{name}\""))
             })
         };
         if name.ends_with("DeadLetters") {
@@ -74,14 +74,14 @@ fn every_rule_target_has_a_dead_letter_queue_and_only_its_rule_may_send() {
         for target in rule["Targets"].as_array().unwrap() {
             let queue = target["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
             let dead_letters = target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
-            for it in [queue, dead_letters] {
+            for target in [queue, dead_letters] {
                 let allowed = policies.iter().any(|(_, policy)| {
                     let statement = &policy["PolicyDocument"]["Statement"][0];
-                    policy["Queues"].to_string().contains(&format!("\"{it}\""))
-                        && statement["Resource"].to_string().contains(&format!("\"{it}\""))
+                    policy["Queues"].to_string().contains(&format!("\"{target}\""))
+                        && statement["Resource"].to_string().contains(&format!("\"{target}\""))
                         && statement["Condition"]["ArnEquals"]["aws:SourceArn"].to_string().contains(&name)
                 });
-                assert!(allowed, "{name} may not send to {it}");
+                assert!(allowed, "{name} may not send to {target}");
             }
         }
     }
@@ -147,14 +147,18 @@ fn endpoint_management_reads_no_secrets_and_webhook_reads_no_people() {
         policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect::<Vec<_>>()
     };
     let dispatch = statements("DispatchRole");
-    let endpoints: Vec<_> =
-        dispatch.iter().filter(|it| it["Resource"].to_string().contains("EndpointsTable")).collect();
+    let endpoints: Vec<_> = dispatch
+        .iter()
+        .filter(|statement| statement["Resource"].to_string().contains("EndpointsTable"))
+        .collect();
     assert_eq!(endpoints.len(), 1);
     let keys = &endpoints[0]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
     assert_eq!(*keys, serde_json::json!(["endpoints#*"]));
-    for it in statements("WebhookRole") {
-        let resource = it["Resource"].to_string();
-        assert!(!["PeopleTable", "EventsTable", "ConnectionsTable"].iter().any(|it| resource.contains(it)));
+    for statement in statements("WebhookRole") {
+        let resource = statement["Resource"].to_string();
+        assert!(
+            !["PeopleTable", "EventsTable", "ConnectionsTable"].iter().any(|item| resource.contains(item))
+        );
     }
 }
 
@@ -162,7 +166,7 @@ fn endpoint_management_reads_no_secrets_and_webhook_reads_no_people() {
 fn no_origin_is_allowed_on_aws_unless_an_operator_names_it() {
     let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
     let parameter = text.lines().skip_while(|line| *line != "  WebhookAllow:");
-    assert_eq!(parameter.take(4).find(|it| it.contains("Default:")), Some("    Default: \"\""));
+    assert_eq!(parameter.take(4).find(|text| text.contains("Default:")), Some("    Default: \"\""));
 }
 
 /// Checks a role's rights beside logs, queues and the ledger, for any parameters.
@@ -179,7 +183,7 @@ fn check_sends(role: &str, expected: &[&str]) {
 fn providers_are_played_on_the_local_cloud_only() {
     for (name, function) in of_type(&resources(), "AWS::Serverless::Function") {
         let variables = function["Environment"]["Variables"].as_object().unwrap();
-        for (variable, value) in variables.iter().filter(|(it, _)| it.starts_with("AWS_ENDPOINT_URL")) {
+        for (variable, value) in variables.iter().filter(|(text, _)| text.starts_with("AWS_ENDPOINT_URL")) {
             assert!(on_aws(value).is_empty(), "{name} gets {variable} on AWS");
         }
     }
@@ -192,7 +196,7 @@ fn critical_events_of_the_catalog_equal_those_of_the_critical_lane() {
     let rules = catalog["rules"].as_array().unwrap().iter().filter(|item| item["priority"] == "critical");
     let mut types: Vec<String> = rules
         .flat_map(|rule| rule["when"]["detail-type"].as_array().unwrap().clone())
-        .map(|it| it.as_str().expect("a critical rule names its types one by one").to_owned())
+        .map(|item| item.as_str().expect("a critical rule names its types one by one").to_owned())
         .collect();
     types.sort();
     types.dedup();
@@ -210,12 +214,12 @@ fn critical_events_of_the_catalog_equal_those_of_the_critical_lane() {
 fn api_function_is_reached_only_through_an_authorized_route() {
     let resources = resources();
     let all = of_type(&resources, "AWS::ApiGatewayV2::Route");
-    let doors: Vec<_> = all.iter().filter(|(_, it)| it["ApiId"]["Ref"] != "SocketApi").collect();
+    let doors: Vec<_> = all.iter().filter(|(_, route)| route["ApiId"]["Ref"] != "SocketApi").collect();
     let mut found: Vec<String> = doors
         .iter()
-        .map(|(_, it)| {
-            [&it["ApiId"]["Ref"], &it["RouteKey"], &it["AuthorizationType"]]
-                .map(|it| it.as_str().unwrap())
+        .map(|(_, route)| {
+            [&route["ApiId"]["Ref"], &route["RouteKey"], &route["AuthorizationType"]]
+                .map(|item| item.as_str().unwrap())
                 .join(" ")
         })
         .collect();
@@ -236,8 +240,8 @@ fn api_function_is_reached_only_through_an_authorized_route() {
     assert_eq!(authorizer["JwtConfiguration"]["Audience"][0]["Ref"], "TokenAudience");
     // The function reads the token from the place where API Gateway has verified it.
     assert_eq!(authorizer["IdentitySource"], serde_json::json!(["$request.header.Authorization"]));
-    for (name, it) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
-        assert_eq!(it["Condition"], "TakesTokens", "{name}");
+    for (name, item) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
+        assert_eq!(item["Condition"], "TakesTokens", "{name}");
     }
 }
 
@@ -265,8 +269,8 @@ fn feedback_reads_the_default_bus_and_may_record_and_suppress_but_not_send() {
         resources["EmailReceiptsDestination"]["Properties"]["EventDestination"]["EventBridgeDestination"]
             ["EventBusArn"]["Fn::Sub"]
             .as_str()
-            .and_then(|it| it.rsplit_once('/'))
-            .map(|it| it.1),
+            .and_then(|item| item.rsplit_once('/'))
+            .map(|item| item.1),
         Some("default")
     );
 }
@@ -288,19 +292,22 @@ fn every_client_action_has_a_route_and_a_response_on_aws() {
     for action in
         ["subscribe", "seen", "acknowledge", "inbox", "counts", "mark", "resume", "ping", "$default"]
     {
-        let (name, route) = routes.iter().find(|(_, it)| it["RouteKey"] == action).expect(action);
+        let (name, route) = routes.iter().find(|(_, found)| found["RouteKey"] == action).expect(action);
         assert_eq!(route["RouteResponseSelectionExpression"], "$default", "{action}");
-        assert!(responses.iter().any(|(_, it)| it["RouteId"]["Ref"] == name.as_str()), "{action}");
+        assert!(
+            responses.iter().any(|(_, response)| response["RouteId"]["Ref"] == name.as_str()),
+            "{action}"
+        );
     }
 }
 
 #[test]
 fn only_token_routes_are_open_to_the_public() {
     let routes = of_type(&resources(), "AWS::ApiGatewayV2::Route");
-    let of_http = routes.iter().filter(|(_, it)| it["ApiId"]["Ref"] == "HttpApi");
+    let of_http = routes.iter().filter(|(_, route)| route["ApiId"]["Ref"] == "HttpApi");
     let open: Vec<&str> = of_http
-        .filter(|(_, it)| it["AuthorizationType"] == "NONE" || it["AuthorizationType"].is_null())
-        .map(|(_, it)| it["RouteKey"].as_str().unwrap())
+        .filter(|(_, route)| route["AuthorizationType"] == "NONE" || route["AuthorizationType"].is_null())
+        .map(|(_, route)| route["RouteKey"].as_str().unwrap())
         .collect();
     let of_the_page = ["GET", "HEAD", "POST"].map(|method| format!("{method} /v1/unsubscribe/{{token}}"));
     assert_eq!(open.into_iter().collect::<BTreeSet<_>>(), of_the_page.iter().map(String::as_str).collect());
@@ -315,12 +322,12 @@ fn table_actions(role: &str) -> Vec<String> {
         .unwrap()
         .iter()
         .flat_map(on_aws)
-        .flat_map(|it| {
-            let one = it["Action"].as_str().map(str::to_owned);
-            let list = it["Action"].as_array().into_iter().flatten();
+        .flat_map(|statement| {
+            let one = statement["Action"].as_str().map(str::to_owned);
+            let list = statement["Action"].as_array().into_iter().flatten();
             one.into_iter().chain(list.map(|list| list.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         })
-        .filter(|it| it.starts_with("dynamodb:"))
+        .filter(|text| text.starts_with("dynamodb:"))
         .collect()
 }
 
@@ -332,12 +339,13 @@ fn on_aws(value: &Value) -> Vec<Value> {
         Some(branches) => vec![branches[1].clone(), branches[2].clone()],
         None => vec![value.clone()],
     };
-    found.into_iter().filter(|it| it["Ref"] != "AWS::NoValue").collect()
+    found.into_iter().filter(|item| item["Ref"] != "AWS::NoValue").collect()
 }
 
 fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
-    let found = resources.iter().filter(|(_, it)| it["Type"] == kind);
-    let mut found: Vec<_> = found.map(|(name, it)| (name.clone(), it["Properties"].clone())).collect();
+    let found = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
+    let mut found: Vec<_> =
+        found.map(|(name, resource)| (name.clone(), resource["Properties"].clone())).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found
 }
@@ -345,7 +353,9 @@ fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
 /// Event sources of one kind that a function has: names and properties.
 fn fed_by<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let events = function["Events"].as_object().into_iter().flatten();
-    events.filter(move |(_, it)| it["Type"] == kind).map(|(name, it)| (name, &it["Properties"]))
+    events
+        .filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name, &resource["Properties"]))
 }
 
 /// Resources of the template.

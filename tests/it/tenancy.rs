@@ -190,6 +190,6 @@ async fn sign_in(cloud: &Cloud, tenant: &str, user: &str) -> String {
 
 /// Outcome of an event on one channel.
 async fn outcome(cloud: &Cloud, event: &str, channel: &str) -> LedgerRow {
-    let is_wanted = |it: &LedgerRow| it.channel.is_some_and(|it| it.name() == channel);
+    let is_wanted = |row: &LedgerRow| row.channel.is_some_and(|found| found.name() == channel);
     until("an outcome", async || cloud.outcomes(event).await.into_iter().find(is_wanted)).await
 }

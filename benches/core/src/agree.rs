@@ -84,8 +84,8 @@ impl Tally {
                 (Ok(_) | Err(_), Some(_) | None) => self.refused += 1,
             }
         }
-        let index: Index = both.iter().map(|it| it.1.clone()).collect();
-        let all: Vec<&Value> = both.iter().map(|it| it.0).collect();
+        let index: Index = both.iter().map(|item| item.1.clone()).collect();
+        let all: Vec<&Value> = both.iter().map(|item| item.0).collect();
         let together = quamina(&all).expect("patterns that it took one by one");
         for event in events {
             let text = event.to_string();
@@ -117,7 +117,7 @@ impl Tally {
 /// Known difference that explains why quamina disagrees with us.
 fn known(source: &Value, ours: bool) -> Option<&'static str> {
     let text = source.to_string();
-    if !ours && [r#""numeric":["<","#, r#""numeric":["<=","#].iter().any(|it| text.contains(it)) {
+    if !ours && [r#""numeric":["<","#, r#""numeric":["<=","#].iter().any(|item| text.contains(item)) {
         return Some(BELOW);
     }
     if !ours && text.contains(r#""numeric":[">",0,"#) {
@@ -135,8 +135,8 @@ fn known(source: &Value, ours: bool) -> Option<&'static str> {
 fn quamina(sources: &[&Value]) -> Option<Quamina<usize>> {
     let mut matcher = Quamina::new();
     for (id, source) in sources.iter().enumerate() {
-        for it in without_or(&source.to_string()) {
-            matcher.add_pattern(id, &it).ok()?;
+        for item in without_or(&source.to_string()) {
+            matcher.add_pattern(id, &item).ok()?;
         }
     }
     Some(matcher)
@@ -161,7 +161,7 @@ fn expand(source: &Value) -> Vec<Value> {
             let members = value.as_array().into_iter().flatten().flat_map(expand);
             members.filter_map(|member| member.as_object().cloned()).collect()
         } else {
-            expand(value).into_iter().map(|it| Map::from_iter([(key.clone(), it)])).collect()
+            expand(value).into_iter().map(|item| Map::from_iter([(key.clone(), item)])).collect()
         };
         let join = |head: &Map<String, Value>| {
             let head = head.clone();
@@ -193,8 +193,8 @@ fn names(letters: &'static str) -> impl Strategy<Value = String> + Clone {
     (0..letters.len()).prop_map(move |at| letters[at..=at].to_owned())
 }
 
-fn object(it: BTreeMap<String, Value>) -> Value {
-    Value::Object(it.into_iter().collect())
+fn object(item: BTreeMap<String, Value>) -> Value {
+    Value::Object(item.into_iter().collect())
 }
 
 fn event() -> impl Strategy<Value = Value> {
@@ -245,12 +245,12 @@ fn asked() -> impl Strategy<Value = Value> {
         2 => text().prop_map(|text| json!({ "suffix": text })),
         1 => ascii.prop_map(|ascii| json!({ "equals-ignore-case": ascii })),
         2 => wildcard.prop_map(|wildcard| json!({ "wildcard": wildcard })),
-        2 => (sign, number()).prop_map(|(sign, it)| json!({ "numeric": [sign, it] })),
+        2 => (sign, number()).prop_map(|(sign, item)| json!({ "numeric": [sign, item] })),
         1 => (-3..1_i64, 1..4_i64).prop_map(|(low, high)| json!({ "numeric": [">", low, "<=", high] })),
         1 => texts.prop_map(|texts| json!({ "anything-but": texts })),
     ];
     prop_oneof![
         6 => prop::collection::vec(operator, 1..3).prop_map(Value::from),
-        1 => any::<bool>().prop_map(|it| json!([{ "exists": it }])),
+        1 => any::<bool>().prop_map(|item| json!([{ "exists": item }])),
     ]
 }

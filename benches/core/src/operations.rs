@@ -64,8 +64,8 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
                 regexes
                     .iter()
                     .enumerate()
-                    .filter(|(_, it)| it.is_match(kind))
-                    .map(|it| it.0)
+                    .filter(|(_, item)| item.is_match(kind))
+                    .map(|item| item.0)
                     .collect::<Vec<_>>()
                     .len()
             });
@@ -85,8 +85,8 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
         }
         "parse/bus" => {
             let (text, producers) = (samples::envelope(), Producers::default());
-            assert!(BusEvent::parse(&text).and_then(|it| it.event(&producers)).is_ok());
-            repeat(times, || BusEvent::parse(black_box(&text)).and_then(|it| it.event(&producers)));
+            assert!(BusEvent::parse(&text).and_then(|item| item.event(&producers)).is_ok());
+            repeat(times, || BusEvent::parse(black_box(&text)).and_then(|item| item.event(&producers)));
         }
         "parse/sdk" => {
             let text = samples::event();
@@ -159,8 +159,8 @@ fn quamina(sources: &[String]) -> Quamina<usize> {
     let mut matcher =
         quamina::QuaminaBuilder::new().with_arena_byte_budget(1 << 30).build().expect("a matcher");
     for (id, source) in sources.iter().enumerate() {
-        for it in crate::agree::without_or(source) {
-            matcher.add_pattern(id, &it).expect("a pattern that quamina knows");
+        for item in crate::agree::without_or(source) {
+            matcher.add_pattern(id, &item).expect("a pattern that quamina knows");
         }
     }
     matcher

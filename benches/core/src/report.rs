@@ -33,7 +33,7 @@ pub fn print(as_json: bool) -> bool {
             if as_json {
                 rows.push(json!({ "operation": operation, "rules": rules, "instructions": instructions, "is": meaning }));
             } else {
-                let rules = rules.map_or_else(|| "-".to_owned(), |it| it.to_string());
+                let rules = rules.map_or_else(|| "-".to_owned(), |count| count.to_string());
                 println!("{operation:16} {rules:>7} {instructions:>12}  {meaning}");
             }
         }

@@ -62,7 +62,7 @@ fn leaves(records: &[(Timestamp, String, BTreeMap<String, String>)]) -> BTreeMap
     for (minute, place, attributes) in records {
         leaves.entry(*minute).or_default().push(Leaf::of(place.clone(), attributes, None));
     }
-    leaves.values_mut().for_each(|it| in_order(it));
+    leaves.values_mut().for_each(|item| in_order(item));
     leaves
 }
 
@@ -83,7 +83,7 @@ fn record(number: usize) -> (Timestamp, String, BTreeMap<String, String>) {
         ("digest", "Ssha256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU".to_owned()),
         ("event", format!("S{event}")),
     ];
-    let attributes = attributes.map(|(name, it)| (name.to_owned(), it)).into();
+    let attributes = attributes.map(|(name, item)| (name.to_owned(), item)).into();
     (
         at(number / PER_MINUTE),
         format!("stream#t-1#order/{}\nevent#shop#e-{number}", number % 5_000),

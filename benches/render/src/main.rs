@@ -128,7 +128,7 @@ fn hostile(nth: usize) {
     let target = Target::Socket(SocketTarget::Room("a".to_owned()));
     let order = Order { rule: &rule, person: None, target, priority: Priority::Normal, expires_at: None };
     let outcome = Renderer::of(sources).scene(&envelope).render(&order);
-    println!("{}", outcome.err().map_or("rendered".to_owned(), |it| it.problem.chars().take(60).collect()));
+    println!("{}", outcome.err().map_or("rendered".to_owned(), |item| item.problem.chars().take(60).collect()));
 }
 
 /// Measures the conversion of an event to a template context.

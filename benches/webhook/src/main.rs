@@ -36,7 +36,7 @@ fn once(operation: &str, times: usize) -> ExitCode {
     let allow = Allow::default();
     let url = "https://hooks.example.com/carillon/events?tenant=acme";
     let addresses: Vec<IpAddr> =
-        ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"].map(|it| it.parse().expect("an address")).into();
+        ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"].map(|item| item.parse().expect("an address")).into();
     let target = Target::read(url, &allow).expect("it is public");
     for _ in 0..times {
         match operation {

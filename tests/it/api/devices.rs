@@ -36,7 +36,7 @@ async fn person_cannot_register_the_device_endpoint_of_another_person() {
         (ApiClient::of(&id, &clinic, "member"), format!("/v1/recipients/{id}/devices/phone"))
     };
     let ((ann, of_ann), (eve, of_eve)) = (person("ann").await, person("eve").await);
-    let token = |it: &str| json!({ "platform": "apns", "token": it });
+    let token = |item: &str| json!({ "platform": "apns", "token": item });
     let hers = ann.ask("PUT", &of_ann, Some(&token(&unique("ann")))).body["endpoint"].clone();
     // Eve knows the ARN of Ann's endpoint.
     check(&eve.ask("PUT", &of_eve, Some(&json!({ "platform": "apns", "endpoint": hers }))), 200, "");

@@ -99,7 +99,7 @@ async fn secret_is_returned_on_creation_only() {
         let said = admin.ask("GET", path, None);
         check(&said, 200, "");
         assert!(said.text.contains("the ERP"));
-        assert!(![&secret, &newer].iter().any(|it| said.text.contains(it.trim_start_matches("whsec_"))));
+        assert!(![&secret, &newer].iter().any(|text| said.text.contains(text.trim_start_matches("whsec_"))));
     }
     let ed25519 = json!({ "scheme": "ed25519" });
     let public = admin.ask("POST", "/v1/endpoints/erp/rotate", Some(&ed25519)).body["verify_with"].clone();
@@ -170,7 +170,7 @@ async fn endpoints_and_attempts_are_listed_in_pages() {
     }
     let attempts = until("three pings are answered", async || {
         let found = pages(&admin, "/v1/endpoints/erp/attempts", "attempts");
-        let answered = found.iter().filter(|it| it["status"] == 200).count();
+        let answered = found.iter().filter(|item| item["status"] == 200).count();
         (answered == 3).then_some(found)
     })
     .await;
@@ -191,8 +191,8 @@ fn pages(who: &ApiClient, path: &str, what: &str) -> Vec<Value> {
         let said = who.ask("GET", &format!("{path}?limit=1{next}"), None);
         check(&said, 200, "");
         found.extend(said.body[what].as_array().unwrap().clone());
-        let Some(it) = said.body["next"].as_str() else { return found };
-        next = format!("&next={it}");
+        let Some(position) = said.body["next"].as_str() else { return found };
+        next = format!("&next={position}");
     }
 }
 
@@ -232,7 +232,7 @@ async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
     assert!(recover(json!({ "since": since }), &key).replayed);
     check(&recover(json!({ "since": now().to_string() }), &key), 422, "other_body");
     let requests = until("it arrives", async || {
-        Some(cloud.captured("webhook", &mended.path)).filter(|it| !it.is_empty())
+        Some(cloud.captured("webhook", &mended.path)).filter(|requests| !requests.is_empty())
     })
     .await;
     assert_eq!(requests[0]["headers"]["webhook-id"], lost.as_str(), "the receiver knows it");

@@ -115,8 +115,8 @@ async fn inbox_is_listed_in_pages_and_by_category() {
         let page = list(&format!("category=news&limit=2{next}")).body;
         let numbers = page["entries"].as_array().unwrap().iter().map(|item| item["seq"].as_u64().unwrap());
         seen.extend(numbers);
-        let Some(it) = page["next"].as_str() else { break };
-        next = format!("&next={it}");
+        let Some(position) = page["next"].as_str() else { break };
+        next = format!("&next={position}");
     }
     seen.sort_unstable();
     assert_eq!(seen, [1, 2, 3, 4, 5]);

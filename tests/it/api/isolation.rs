@@ -68,7 +68,7 @@ impl OtherTenant {
         let mut entry = cloud_event("nobody.cares", &event, &json!({}));
         entry.detail = entry.detail.replacen('{', &format!("{{\"tenant\":\"{tenant}\","), 1);
         cloud.put(&[entry]).await;
-        let rows = until("a row", async || Some(cloud.outcomes(&event).await).filter(|it| !it.is_empty()));
+        let rows = until("a row", async || Some(cloud.outcomes(&event).await).filter(|all| !all.is_empty()));
         OtherTenant {
             key: rows.await[0].key.as_str().to_owned(),
             tenant: tenant.to_owned(),

@@ -35,8 +35,8 @@ async fn person_sees_own_notifications_and_admin_sees_those_of_its_tenant() {
     loop {
         let page = list(&me, &format!("limit=1{next}")).body;
         seen.extend(keys_of(&page));
-        let Some(it) = page["next"].as_str() else { break };
-        next = format!("&next={it}");
+        let Some(position) = page["next"].as_str() else { break };
+        next = format!("&next={position}");
     }
     assert_eq!(seen, own);
     assert_eq!(list(&me, "since=2999-01-01T00:00:00Z").body["deliveries"], json!([]));

@@ -77,7 +77,7 @@ fn data_key_is_rotated_and_retained_like_the_tables_that_it_encrypts() {
 fn data_key_administrators_cannot_use_it_and_every_use_is_bound() {
     let resources = resources();
     let policy = resources["DataKey"]["Properties"]["KeyPolicy"]["Statement"].as_array().unwrap();
-    let sids: Vec<&str> = policy.iter().map(|it| it["Sid"].as_str().unwrap()).collect();
+    let sids: Vec<&str> = policy.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect();
     let expected = [
         "Administer",
         "UseThroughServices",
@@ -147,7 +147,7 @@ fn roles_use_the_key_only_through_their_tables_and_queues() {
     let roles: Vec<&str> =
         granted["Roles"].as_array().unwrap().iter().map(|item| item["Ref"].as_str().unwrap()).collect();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
-        let touches = ["\"dynamodb:", "\"sqs:"].iter().any(|it| role.to_string().contains(it));
+        let touches = ["\"dynamodb:", "\"sqs:"].iter().any(|item| role.to_string().contains(item));
         assert_eq!(touches, roles.contains(&name.as_str()), "{name}");
     }
     for statement in granted["PolicyDocument"]["Statement"].as_array().unwrap().iter().flat_map(on_aws) {
@@ -220,5 +220,5 @@ fn log_retention_is_configurable_and_one_year_in_production() {
 }
 
 fn resources_of(kind: &str) -> Map<String, Value> {
-    resources().into_iter().filter(|(_, it)| it["Type"] == kind).collect()
+    resources().into_iter().filter(|(_, resource)| resource["Type"] == kind).collect()
 }

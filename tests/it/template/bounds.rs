@@ -32,7 +32,7 @@ fn flood_of_calls_leaves_dispatch_its_concurrency() {
         assert_eq!(default_of(&parameter), 0, "{name}: an account with a quota of 10 takes the stack");
     }
     let given = BOUNDED.map(in_production);
-    assert!(given.iter().all(|it| *it > 0), "production bounds all of them");
+    assert!(given.iter().all(|item| *item > 0), "production bounds all of them");
     assert!(given.iter().sum::<u64>() + UNRESERVED <= QUOTA);
 }
 
@@ -42,7 +42,7 @@ fn function_concurrency_covers_its_queues() {
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         let short = name.trim_end_matches("Function");
         let fed: u64 = fed_by(&function, "SQS")
-            .map(|(_, it)| it["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap())
+            .map(|(_, item)| item["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap())
             .sum();
         if BOUNDED.contains(&short) {
             assert!(

@@ -18,7 +18,7 @@ fn every_right_to_publish_is_bound_to_sources_and_types() {
         let types = values("ForAllValues:StringLike", "events:detail-type");
         if sources.is_empty() {
             let denied = values("ForAllValues:StringNotLike", "events:source");
-            assert!(OWN.iter().all(|it| denied.contains(&(*it).to_owned())), "{role}: {denied:?}");
+            assert!(OWN.iter().all(|item| denied.contains(&(*item).to_owned())), "{role}: {denied:?}");
             let denied = values("ForAllValues:StringNotLike", "events:detail-type");
             assert!(denied.contains(&"communication.sent".to_owned()), "{role}: {denied:?}");
             continue;
@@ -31,7 +31,7 @@ fn every_right_to_publish_is_bound_to_sources_and_types() {
         (
             role.to_owned(),
             vec![source.to_owned()],
-            types.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(),
+            types.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>(),
         )
     };
     assert_eq!(
@@ -89,7 +89,7 @@ fn bus_denies_reserved_sources_to_every_principal_but_our_roles() {
     spared.sort();
     // The sweep publishes producers' outbox entries under the producers' sources.
     let mut publishers: Vec<String> =
-        publishers(&resources).into_iter().map(|(role, _)| role).filter(|it| it != "SweepRole").collect();
+        publishers(&resources).into_iter().map(|(role, _)| role).filter(|item| item != "SweepRole").collect();
     publishers.sort();
     publishers.dedup();
     assert_eq!(spared, publishers);
@@ -181,7 +181,7 @@ fn publishers(resources: &Map<String, Value>) -> Vec<(String, Value)> {
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
-        Value::Array(all) => all.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+        Value::Array(all) => all.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }

@@ -10,10 +10,13 @@ fn socket_writes_the_inbox_gateway_and_api_mark_it_and_people_deletes_it() {
     let mut found = Vec::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
-        for it in statements.flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("InboxTable")) {
-            let forgets = it["Action"].to_string().contains("Delete");
+        for statement in statements
+            .flat_map(on_aws)
+            .filter(|statement| statement["Resource"].to_string().contains("InboxTable"))
+        {
+            let forgets = statement["Action"].to_string().contains("Delete");
             assert_eq!(forgets, ["ApiRole", "PeopleRole"].contains(&name.as_str()), "{name}");
-            assert!(!it["Action"].to_string().contains("Scan"), "{name}");
+            assert!(!statement["Action"].to_string().contains("Scan"), "{name}");
             found.push(name.clone());
         }
     }
@@ -43,9 +46,9 @@ fn api_reaches_the_data_of_its_routes_and_sends_to_no_recipient() {
     let statements: Vec<Value> = policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect();
     let on = |what: &str| {
         let found = statements.iter().filter(|statement| statement["Resource"].to_string().contains(what));
-        let actions = found.flat_map(|it| match it["Action"].as_array() {
+        let actions = found.flat_map(|statement| match statement["Action"].as_array() {
             Some(all) => all.clone(),
-            None => vec![it["Action"].clone()],
+            None => vec![statement["Action"].clone()],
         });
         let mut actions: Vec<String> = actions.map(|action| action.as_str().unwrap().to_owned()).collect();
         actions.sort();
@@ -117,7 +120,7 @@ fn limits_are_api_parameters_and_exceeding_a_rate_or_critical_cap_raises_an_alar
     }
     for metric in ["EventsOverRate", "CriticalEventsOverRate", "CriticalCapped"] {
         let alarms = of_type(&resources, "AWS::CloudWatch::Alarm");
-        let (_, alarm) = alarms.iter().find(|(_, it)| it["MetricName"] == metric).unwrap();
+        let (_, alarm) = alarms.iter().find(|(_, found)| found["MetricName"] == metric).unwrap();
         assert_eq!((&alarm["Namespace"], &alarm["Threshold"]), (&"Carillon".into(), &0.into()), "{metric}");
         assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "DispatchFunction", "{metric}");
         assert_eq!(alarm["AlarmActions"][0]["Ref"], "Alarms", "{metric}");
@@ -139,9 +142,9 @@ fn message_consumers_may_delete_messages_and_know_queue_and_dead_letter_queue() 
             let queue = mapping["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
             let role = &resources[&name.replace("Function", "Role")]["Properties"];
             let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
-            let may = statements.flat_map(on_aws).any(|it| {
-                it["Action"].to_string().contains("\"sqs:DeleteMessage\"")
-                    && it["Resource"].to_string().contains(&format!("\"{queue}\""))
+            let may = statements.flat_map(on_aws).any(|statement| {
+                statement["Action"].to_string().contains("\"sqs:DeleteMessage\"")
+                    && statement["Resource"].to_string().contains(&format!("\"{queue}\""))
             });
             assert!(may, "{name} may not delete what {queue} handed out");
         }
@@ -160,7 +163,7 @@ fn audit_acknowledges_only_with_known_request_attributes() {
     assert_eq!(condition["Null"]["dynamodb:Attributes"], "false");
     let listed = condition["ForAllValues:StringEquals"]["dynamodb:Attributes"].as_array().unwrap();
     for forbidden in ["event", "detail", "version", "appended_at", "finding"] {
-        assert!(!listed.iter().any(|it| it == forbidden), "{forbidden}");
+        assert!(!listed.iter().any(|item| item == forbidden), "{forbidden}");
     }
 }
 

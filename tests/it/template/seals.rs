@@ -11,11 +11,13 @@ fn only_the_audit_writes_sealed_records_and_no_role_deletes_them() {
     let mut writers = std::collections::BTreeMap::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        for it in
-            statements.iter().flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("EventsTable"))
+        for statement in statements
+            .iter()
+            .flat_map(on_aws)
+            .filter(|statement| statement["Resource"].to_string().contains("EventsTable"))
         {
-            let listed = it["Action"].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
-            let actions = listed.filter_map(|it| it.strip_prefix("dynamodb:"));
+            let listed = statement["Action"].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
+            let actions = listed.filter_map(|text| text.strip_prefix("dynamodb:"));
             let writes: Vec<String> = actions
                 .filter(|action| !reads.iter().any(|read| action.starts_with(read)))
                 .map(str::to_owned)
@@ -23,7 +25,7 @@ fn only_the_audit_writes_sealed_records_and_no_role_deletes_them() {
             writers.entry(name.clone()).or_insert_with(Vec::new).extend(writes);
         }
     }
-    writers.retain(|_, it| !it.is_empty());
+    writers.retain(|_, text| !text.is_empty());
     let expected = [
         ("AuditRole", vec!["PartiQLInsert", "PartiQLUpdate"]),
         // This right is limited to the marks of entries that the bus refused; another test checks it. Marking a sealed
@@ -31,7 +33,8 @@ fn only_the_audit_writes_sealed_records_and_no_role_deletes_them() {
         ("RelayRole", vec!["UpdateItem"]),
         ("SweepRole", vec!["UpdateItem"]),
     ];
-    let expected = expected.map(|(name, it)| (name.to_owned(), it.into_iter().map(str::to_owned).collect()));
+    let expected =
+        expected.map(|(name, item)| (name.to_owned(), item.into_iter().map(str::to_owned).collect()));
     assert_eq!(writers, expected.into());
 }
 
@@ -44,8 +47,8 @@ fn one_function_writes_seals_once_with_a_key_of_its_own() {
         .unwrap()
         .iter()
         .flat_map(|item| item["Action"].as_array().unwrap())
-        .map(|it| it.as_str().unwrap())
-        .filter(|it| !it.starts_with("logs:"))
+        .map(|text| text.as_str().unwrap())
+        .filter(|text| !text.starts_with("logs:"))
         .collect();
     rights.sort_unstable();
     assert_eq!(rights, ["dynamodb:Query", "kms:Sign", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]);
@@ -59,8 +62,11 @@ fn one_function_writes_seals_once_with_a_key_of_its_own() {
     assert_eq!(retention["Days"]["Ref"], "SealRetentionDays");
     let policy = &resources["SealsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"];
     let policy = policy.as_array().unwrap();
-    assert!(policy.iter().all(|it| it["Effect"] == "Deny" && it["Principal"] == "*"), "it only takes away");
-    let denied = policy.iter().map(|it| it["Sid"].as_str().unwrap()).collect::<Vec<_>>();
+    assert!(
+        policy.iter().all(|statement| statement["Effect"] == "Deny" && statement["Principal"] == "*"),
+        "it only takes away"
+    );
+    let denied = policy.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect::<Vec<_>>();
     let expected = [
         "NobodyDeletes",
         "NobodyWritesButTheSealer",

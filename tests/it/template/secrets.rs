@@ -11,7 +11,8 @@ fn stack_creates_link_keys_and_gives_them_to_their_functions_only() {
     assert!(secret["SecretString"].is_null(), "no secret stands in the template");
     assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
     let functions = of_type(&resources, "AWS::Serverless::Function");
-    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("${UnsubscribeKeys}"));
+    let knowing =
+        functions.iter().filter(|(_, resource)| resource.to_string().contains("${UnsubscribeKeys}"));
     let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
 }

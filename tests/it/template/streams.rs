@@ -8,9 +8,9 @@ use super::{fed_by, of_type, resources, table_actions};
 fn audit_may_only_append_and_acknowledge() {
     assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]);
     let may_write = attributes("AuditRole", "Acknowledge");
-    assert!(may_write.iter().any(|it| it == "pending"));
+    assert!(may_write.iter().any(|item| item == "pending"));
     for kept in ["event", "version", "detail"] {
-        assert!(!may_write.iter().any(|it| it == kept), "{kept}");
+        assert!(!may_write.iter().any(|item| item == kept), "{kept}");
     }
 }
 

@@ -17,7 +17,7 @@ fn queues_refuse_requests_without_tls() {
             .collect();
         assert_eq!(of_queue.len(), 1, "{name}: a second policy takes the first one's place");
         let statements = of_queue[0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        let denied = statements.iter().flat_map(on_aws).any(|it| denies_plain(&it, "sqs:*", &name));
+        let denied = statements.iter().flat_map(on_aws).any(|item| denies_plain(&item, "sqs:*", &name));
         assert!(denied, "{name}");
     }
     for (name, policy) in policies {
@@ -38,7 +38,7 @@ fn buckets_refuse_requests_without_tls() {
         let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
         assert!(statements.iter().any(|statement| denies_plain(statement, "s3:*", &name)), "{name}");
         let blocked = bucket["PublicAccessBlockConfiguration"].as_object().unwrap();
-        assert!(blocked.len() == 4 && blocked.values().all(|it| *it == true), "{name}");
+        assert!(blocked.len() == 4 && blocked.values().all(|item| *item == true), "{name}");
     }
 }
 
