@@ -1,8 +1,8 @@
-# Carillon. `make` prints the verbs.
+# Carillon. `make` lists the targets.
 
 PROFILE  := local
 ENV      := $(or $(E),dev)
-# The project that is deployed: rules, templates, policy, packs. Your own folder: make up CONFIG=../my-config
+# The deployed project: rules, templates, policy, packs. For your own folder: make up CONFIG=../my-config
 CONFIG   := config
 CARILLON := target/$(PROFILE)/carillon
 DEV      := target/$(PROFILE)/carillon-dev
@@ -15,7 +15,8 @@ SAM      := .local/sam/.installed
 SAM_PYTHON := .local/sam/bin/python
 CLOUD    := .local/ministack/.installed
 SAMCONFIG := infra/samconfig.toml
-# The lines of the section [ENV.deploy.parameters], and the names of all such sections. Section names are compared whole.
+# The lines of the section [ENV.deploy.parameters], and the names of all such sections. Section names are compared as
+# a whole.
 SECTION   = awk -v wanted='[$(ENV).deploy.parameters]' '/^[ \t]*\[/ { head = $$0; sub(/\#.*/, "", head); gsub(/[ \t\r]/, "", head); inside = (head == wanted) } inside && !/^[ \t]*\#/' $(SAMCONFIG)
 SECTIONS  = sed -n 's/^[ \t]*\[\([^].]*\)\.deploy\.parameters\].*/\1/p' $(SAMCONFIG)
 ARCH      = $(shell $(SECTION) | sed -n 's/.*Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p')

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds what is measured, and measures it: benches/run.sh [--size] [--json]
+# Builds the measured programs and measures them: benches/run.sh [--size] [--json]
 set -eu
 cd "$(dirname "$0")/.."
 

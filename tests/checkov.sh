@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# checkov over infra/template.yaml, held to tests/checkov.txt. It needs no network. `tests/run.sh` calls this.
+# Runs checkov over infra/template.yaml and compares the findings with tests/checkov.txt. It needs no network.
+# `tests/run.sh` calls this.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
-# It ends with 1 on any finding; which ones count is decided below.
+# checkov exits with 1 on any finding. The comparison below decides which findings count.
 .local/checkov/bin/checkov --file infra/template.yaml --framework cloudformation --skip-download --compact --quiet \
   --output json > "$found" || true
 python3 - "$found" tests/checkov.txt <<'EOF'

@@ -1,33 +1,32 @@
 #!/usr/bin/env bash
-# Asks the deployed HTTP API what functions/api/openapi.yaml allows, and much that it does not, with every check that
-# schemathesis has: no 5xx, no status, type, header or shape that is not in the document, nothing taken that the document
-# forbids, nothing refused that it allows, nothing answered without authentication. `tests/run.sh` calls this.
-# EXAMPLES=25 asks more for each operation, and PHASES=examples,coverage,fuzzing tries every boundary of every member:
-# `make soak` does both.
+# Sends the deployed HTTP API requests that functions/api/openapi.yaml allows and forbids, with all checks of
+# schemathesis: no 5xx; no undocumented status, type, header or shape; forbidden requests refused and allowed ones
+# accepted; authentication required. `tests/run.sh` calls this. EXAMPLES=25 sends more requests per operation, and
+# PHASES=examples,coverage,fuzzing tries every boundary of every member. `make soak` does both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 dev=$PWD/target/local/carillon-dev
 of() { $dev --json status | python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
 url=$(of tokenUrl)
-# Links of e-mails are answered without credentials, where programs ask.
+# Unsubscribe links of e-mails need no credentials.
 open_url=$(of httpUrl)
 capture=$(of capture)
 export TENANT="documented-$$" ID="known-$$"
 TOKEN=$($dev token --user "$ID" --tenant "$TENANT" --role admin)
 export TOKEN
-# Nobody and nothing is known at first; then somebody and an endpoint are.
+# The first round has no person and no endpoint; the second has one of each.
 put() {
   curl --fail --silent --show-error --output /dev/null -X PUT "$url$1" \
     -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" --data "$2"
 }
-# The same requests every time; a bounded number for each operation. Several processes with one worker each: Python 3.11's
-# parser trips over a second worker.
+# Requests are the same every time, and their number per operation is limited. Several processes have one worker each,
+# because a second worker fails in Python 3.11's parser.
 ask() {
   local name=$1 config=$2 base=$url
   shift 2
   [[ "$name" != *-unsubscribe ]] || base=$open_url
-  # What it keeps for itself lies with everything else that is local.
+  # Its cache is stored with all other local data.
   local folder=.local/documented/$name
   rm -rf "$folder" && mkdir -p "$folder"
   (cd "$folder" && ../../schemathesis/bin/schemathesis --config-file "../../../tests/$config.toml" run \

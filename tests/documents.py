@@ -13,17 +13,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^\s*```.*?^\s*```[^\n]*$", re.S | re.M)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 
-# The row of the page, the type in the template, and how many of the type the row's number stands for.
+# Row of the page, type in the template, and number of resources of that type per unit in the row.
 COUNTS = [
     ("Lambda functions", "AWS::Serverless::Function", lambda number: number),
     ("IAM roles", "AWS::IAM::Role", lambda number: number),
-    # Each queue has a dead-letter queue; one queue of the bus exists with a customer key only.
+    # Each queue has a dead-letter queue. One queue of the bus exists only with a customer key.
     ("SQS queues", "AWS::SQS::Queue", lambda number: 2 * number + 1),
     ("DynamoDB tables, on demand", "AWS::DynamoDB::Table", lambda number: number),
     ("KMS keys", "AWS::KMS::Key", lambda number: number),
     ("secrets", "AWS::SecretsManager::Secret", lambda number: number),
     ("log groups", "AWS::Logs::LogGroup", lambda number: number),
-    # All alarms but the one that a customer key needs.
+    # All alarms except the one that needs a customer key.
     ("CloudWatch alarms", "AWS::CloudWatch::Alarm", lambda number: number + 1),
     ("Scheduler schedules", "AWS::Scheduler::Schedule", lambda number: number),
 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold, in the order in which it is cheapest to find out. `make test` calls this.
+# Runs all checks, cheapest first. `make test` calls this.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ cargo fmt --all --check
 python3 tests/documents.py
 
 step "build"
-# A port for the receivers of examples/webhooks: the one of the run before, so that nothing is deployed for it again.
+# Port of the receivers in examples/webhooks. The port of the previous run is reused, which avoids a new deployment.
 receiver=$(python3 -c 'import json, socket
 try:
     print(json.load(open(".local/cloud.json"))["webhook_allow"][0])
@@ -18,7 +18,8 @@ except (OSError, ValueError, LookupError):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         print(f"http://127.0.0.1:{free.getsockname()[1]}")')
-# With the tests: built alone, the binaries have other features of the SDKs, which would be built twice.
+# Builds binaries and tests together. Built alone, the binaries have other SDK features, and the SDKs would be built
+# twice.
 make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/checkov/.installed
 make --no-print-directory .local/node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
 python3 tests/documents.py target/local/carillon
@@ -37,21 +38,21 @@ cargo clippy --workspace --test faults --profile local --locked -- -D warnings
 
 step "tests"
 results=.local/tests.log
-# The same cases every time, so that a change is to blame for what fails; PROPTEST_RNG_SEED= looks at others.
+# Runs use the same cases, so that only a change can cause a failure. PROPTEST_RNG_SEED= selects others.
 export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED-20261121}"
 [ -n "$PROPTEST_RNG_SEED" ] || unset PROPTEST_RNG_SEED
 run() { cargo test --profile local --locked "$@" 2>&1 | tee -a "$results"; }
-# What failed and why, once more at the end: a long log is often cut in the middle.
+# Repeats failures at the end, because long logs are often cut in the middle.
 again() { [ $? = 0 ] || awk '/^---- .* stdout ----$/ { on = 1 } /^failures:$/ { on = 0 } on' "$results"; }
 trap again EXIT
-# Of all packages at once: one package alone has other features of the SDKs, which would be built anew for it.
+# Selects all packages. One package alone has other SDK features, and the SDKs would be built again.
 together() { run --workspace --exclude simulation "$@"; }
 : > "$results"
 run --doc --package publish
 together --all-targets --no-fail-fast
-# Alone: for a while nobody gets a note.
+# Runs alone: the push provider is down during the test.
 together --test it failover:: -- --ignored
-# Alone as well: it breaks what all others use.
+# Runs alone too: the faults affect the whole local cloud.
 together --test faults -- --test-threads 1
 
 step "simulation: 12,000 seeds, half of them with faults all the time, half with faults that stop"

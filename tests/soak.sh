@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `make test` does with one seed, with others and for longer: `make soak`, or `make soak ROUNDS=20`. A seed that fails is
-# told with the command that repeats it.
+# Runs the tests of `make test` with other seeds and for longer: `make soak`, or `make soak ROUNDS=20`. Prints the
+# command that repeats each failed seed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

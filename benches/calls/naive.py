@@ -62,7 +62,8 @@ def one(tables, queues, bus, queue):
         detail = json.dumps({"id": about, "text": TEXT})
         bus.put_events(Entries=[{"EventBusName": "default", "Source": "plain", "DetailType": kind, "Detail": detail}])
 
-    # The producer: its change and the outbox together; a poller publishes it, and says so.
+    # The producer writes its change and the outbox row together. A poller publishes the row and marks it as
+    # published.
     tables.transact_write_items(
         TransactItems=[
             {"Put": {"TableName": TABLE, "Item": item("order", event, text=TEXT)}},
@@ -71,14 +72,14 @@ def one(tables, queues, bus, queue):
     )
     publish("order", event)
     update("outbox", event, "published")
-    # The dispatcher: once, whom, and one message for each channel.
+    # The dispatcher checks for a duplicate, finds the recipients and queues one message per channel.
     write("lock", event, status="INPROGRESS")
     for what in ("person", "preferences", "tenant"):
         tables.get_item(TableName=TABLE, Key=item(what, event), ConsistentRead=True)
     for _ in CHANNELS:
         queues.send_message(QueueUrl=queue, MessageBody=json.dumps({"event": event, "text": TEXT}))
     update("lock", event, "COMPLETED")
-    # Each channel: once, a log of the delivery, and the bus hears of it.
+    # Each channel checks for a duplicate, logs the delivery and publishes a delivery event.
     for channel in CHANNELS:
         key = f"{event}#{channel}"
         write("lock", key, status="INPROGRESS")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What one event that becomes three notifications costs in calls, in units and in money: ours beside a system that does the
-# same the plain way. Both are counted by the proxy of the local cloud: benches/calls/run.sh
+# Counts the calls, units and money of one event that becomes three notifications: ours beside a plain implementation.
+# The proxy of the local cloud counts both: benches/calls/run.sh
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Matching and parsing, in instructions, beside their peers: benches/core/run.sh [--json | --agree [pairs] | --seals [records]]
-# PROFILE=fast builds for speed alone; the default is what is deployed, built for size.
+# Instructions for matching and parsing, beside peer crates: benches/core/run.sh [--json | --agree [pairs] | --seals
+# [records]]
+# PROFILE=fast builds for speed alone; the default profile is the deployed one, optimised for size.
 set -eu
 cd "$(dirname "$0")"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Instructions of one rendering, ours beside its peers: the difference between 100 and 200 of them under callgrind.
+# Instructions of one rendering, ours beside its peers: the difference between 100 and 200 renderings under Callgrind.
 set -eu
 cd "$(dirname "$0")"
 

@@ -1,5 +1,5 @@
-//! AWS as far as the functions ask it: everybody is known, every write succeeds, every message is taken. What is counted
-//! stands at its beginning: no limit is reached, nothing is cancelled, every digest is opened.
+//! Stub of AWS for the functions. All people exist, every write succeeds and every message is accepted. Counters start
+//! at zero: no limit is reached, no run is cancelled, and every digest is opened anew.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,38 +12,38 @@ use crate::hooks::Hooks;
 use crate::http::Request;
 use crate::{receipts, sealing};
 
-/// Far enough ahead that nothing expires, in seconds since 1970.
+/// A time in seconds since 1970 that never passes during a run.
 const FAR_AHEAD: &str = "4070908800";
 
-/// SNS alone answers in XML.
+/// Response of SNS, the only service with XML.
 const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>0107018f-bench</MessageId></PublishResult>\
     <ResponseMetadata><RequestId>bench</RequestId></ResponseMetadata></PublishResponse>";
 
-/// The stubs of DynamoDB, SQS, EventBridge, SES, SNS, End User Messaging, Scheduler, API Gateway, S3 and KMS.
+/// Stubs of DynamoDB, SQS, EventBridge, SES, SNS, End User Messaging, Scheduler, API Gateway, S3 and KMS.
 pub(crate) struct Cloud {
     people: BTreeMap<String, Value>,
-    /// The members of every group, by its partition.
+    /// Members of every audience, by partition key.
     groups: BTreeMap<String, Vec<Value>>,
     hooks: Hooks,
 }
 
-/// One call: its operation, what it is answered, and the messages it put into a queue.
+/// One call: operation, response, and messages that it sent to a queue.
 pub(crate) struct Call {
     pub(crate) operation: String,
     pub(crate) answer: String,
     pub(crate) sent: Option<Sent>,
-    /// The ids of the events it put on the bus.
+    /// Ids of the events that the call put on the bus.
     pub(crate) published: Vec<String>,
 }
 
-/// Messages, and the last part of the address of the queue they went to.
+/// Messages, and the last part of their queue's URL.
 pub(crate) struct Sent {
     pub(crate) queue: String,
     pub(crate) bodies: Vec<String>,
 }
 
 impl Cloud {
-    /// `packs` is the folder of packs: each may have a file `people.json`, as `carillon people import` reads it.
+    /// Reads people from `packs`. Each pack may have a file `people.json` in the format of `carillon people import`.
     ///
     /// # Errors
     /// The file cannot be read, or no port is free for the endpoints.
@@ -58,26 +58,26 @@ impl Cloud {
         }
         let hooks = Hooks::open()?;
         let mut cloud = Cloud { people: BTreeMap::new(), groups: BTreeMap::new(), hooks };
-        for it in &people {
-            let person: Recipient = serde_json::from_value(it.clone())?;
+        for object in &people {
+            let person: Recipient = serde_json::from_value(object.clone())?;
             for group in person.groups() {
                 let member = json!({ "id": { "S": person.id } });
                 cloud.groups.entry(partition(&group)).or_default().push(member);
             }
             let key = format!("user#{}", person.id);
-            let mut item = item(it);
+            let mut item = item(object);
             item["pk"] = json!({ "S": key });
             cloud.people.insert(key, item);
         }
         Ok(cloud)
     }
 
-    /// Where webhooks are sent.
+    /// Base URL of the webhook endpoints.
     pub(crate) fn hooks(&self) -> &str {
         self.hooks.origin()
     }
 
-    /// `None` for an operation that no function asked for when this was written.
+    /// Answers a request. `None` for an operation that the stub does not support.
     pub(crate) fn answer(&self, request: &Request) -> Option<Call> {
         if let Some((operation, answer)) = sealing::answer(request) {
             return Some(Call { operation: operation.to_owned(), answer, sent: None, published: Vec::new() });
@@ -97,7 +97,9 @@ impl Cloud {
         };
         let sent = (!sent.is_empty()).then_some(Sent { queue, bodies: sent });
         let published = match operation {
-            "PutEvents" => array(&body["Entries"]).filter_map(|it| event_id(text(&it["Detail"]))).collect(),
+            "PutEvents" => {
+                array(&body["Entries"]).filter_map(|item| event_id(text(&item["Detail"]))).collect()
+            }
             _ => Vec::new(),
         };
         Some(Call { operation: operation.to_owned(), answer, sent, published })
@@ -112,7 +114,7 @@ impl Cloud {
             }
             "BatchWriteItem" => json!({ "UnprocessedItems": {} }),
             "TransactWriteItems" | "PutItem" | "CreateSchedule" | "PostToConnection" => json!({}),
-            // The count of a source, when it is the first of its second.
+            // Counter of a source, for its first event in this second.
             "UpdateItem" => match body["ExpressionAttributeValues"].get(":n") {
                 Some(count) => json!({ "Attributes": { "n": count } }),
                 None => json!({}),
@@ -142,7 +144,7 @@ impl Cloud {
                 let partition = text(&body["ExpressionAttributeValues"][":pk"]["S"]);
                 json!({ "Items": self.groups.get(partition).cloned().unwrap_or_default() })
             }
-            // Of the sparse index of what is pending: nothing is.
+            // Query of the sparse index of pending entries, which is empty.
             "Scan" => json!({ "Items": [], "Count": 0 }),
             "PutEvents" => {
                 let entries: Vec<Value> =
@@ -165,8 +167,8 @@ impl Cloud {
     fn read(&self, body: &Value) -> Value {
         let mut responses = serde_json::Map::new();
         for (table, wanted) in body["RequestItems"].as_object().into_iter().flatten() {
-            let found = array(&wanted["Keys"]).filter_map(|it| {
-                let (pk, sk) = (text(&it["pk"]["S"]), text(&it["sk"]["S"]));
+            let found = array(&wanted["Keys"]).filter_map(|item| {
+                let (pk, sk) = (text(&item["pk"]["S"]), text(&item["sk"]["S"]));
                 self.people.get(pk).cloned().or_else(|| self.hooks.row(pk, sk))
             });
             responses.insert(table.clone(), found.collect());
@@ -175,7 +177,7 @@ impl Cloud {
     }
 }
 
-/// Services of the JSON protocols say it in a header, the others in the path, SNS in its form.
+/// Operation of a request: JSON services name it in a header, others in the path, SNS in the form body.
 fn operation(request: &Request) -> Option<&str> {
     const PATHS: [(&str, &str); 4] = [
         ("/v2/email/outbound-emails", "SendEmail"),
@@ -187,11 +189,11 @@ fn operation(request: &Request) -> Option<&str> {
         return target.rsplit('.').next();
     }
     let path = request.path.replace("%40", "@");
-    let by_path = PATHS.into_iter().find(|(it, _)| path.starts_with(it)).map(|(_, operation)| operation);
+    let by_path = PATHS.into_iter().find(|(item, _)| path.starts_with(item)).map(|(_, operation)| operation);
     by_path.or_else(|| request.body.starts_with(b"Action=Publish&").then_some("Publish"))
 }
 
-/// Where the people table keeps the members of a group.
+/// Partition of the people table that holds the members of an audience.
 fn partition(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => format!("role#{scope}#{role}"),
@@ -200,14 +202,14 @@ fn partition(group: &Group) -> String {
     }
 }
 
-/// An object as the people table keeps it: texts, lists of texts, and everything else as JSON in a text.
+/// An object as the people table stores it: strings, lists of strings, and other values as JSON strings.
 fn item(object: &Value) -> Value {
-    let attribute = |it: &Value| match (it.as_str(), it.as_array()) {
+    let attribute = |item: &Value| match (item.as_str(), item.as_array()) {
         (Some(text), _) => json!({ "S": text }),
         (None, Some(list)) if list.iter().all(Value::is_string) => {
-            json!({ "L": list.iter().map(|it| json!({ "S": it })).collect::<Vec<_>>() })
+            json!({ "L": list.iter().map(|item| json!({ "S": item })).collect::<Vec<_>>() })
         }
-        (None, Some(_) | None) => json!({ "S": it.to_string() }),
+        (None, Some(_) | None) => json!({ "S": item.to_string() }),
     };
     let members = object.as_object().into_iter().flatten();
     members.map(|(name, value)| (name.clone(), attribute(value))).collect()

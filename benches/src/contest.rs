@@ -1,8 +1,7 @@
-//! P4 beside its peer: dispatch's plain job, ours and the one written with Powertools for Python, in turns, against the
-//! same Runtime API and the same cloud.
-//!
+//! P4 beside its peer: the plain job in our dispatch and in a function written with Powertools for Python. They run in
+//! turns, against the same Runtime API and the same cloud.
 //! The plain job: ten events a batch, 14 rules of which one matches, one recipient whose preferences are looked up, one
-//! short text; one SendMessageBatch. benches/powertools has the rules and the peer.
+//! short text, and one SendMessageBatch. benches/powertools has the rules and the peer.
 
 use std::fmt::Write as _;
 use std::io;
@@ -16,21 +15,20 @@ use crate::running::Program;
 use crate::samples::{BATCH, Samples};
 use crate::stage::Stage;
 
-/// How often everybody has their turn.
+/// Number of turns of each entrant.
 const TURNS: usize = 5;
 
-/// How many batches are measured in a turn, after as many to get warm with.
+/// Number of batches measured in a turn, after the same number for warm-up.
 const BATCHES: usize = 150;
 
-/// How many batches instructions are counted with: the second half, after the first.
+/// Number of batches for the instruction count. The second half is counted.
 const COUNTED: usize = 80;
 
-/// How many times fewer microseconds of the processor than Powertools.
-///
+/// Least ratio of Powertools' CPU time to ours.
 /// Source: performance.md, P4.
 const LEAST_CPU_RATIO: f64 = 40.0;
 
-/// Everybody who did the plain job; ours is the first.
+/// Results of all entrants for the plain job. Ours is the first.
 pub(crate) struct Contest {
     pub(crate) entrants: Vec<Entrant>,
 }
@@ -38,17 +36,17 @@ pub(crate) struct Contest {
 pub(crate) struct Entrant {
     name: &'static str,
     start: Start,
-    /// The median of all turns, then the least and the most.
+    /// Median of all turns, minimum and maximum.
     event_cpu_us: [f64; 3],
-    /// Only ours are counted: an interpreter's say nothing.
+    /// Instructions per event, for ours only: an interpreter's count is not comparable.
     event_instructions: Option<u64>,
     batch_calls: f64,
 }
 
-/// `None` when the rules were not compiled.
+/// Runs the contest. `None` when the rules were not compiled.
 ///
 /// # Errors
-/// One of them does not start, or does what it should not.
+/// An entrant does not start, or makes an unexpected call.
 pub(crate) fn run(
     functions: &[String],
     stage: &Stage,
@@ -93,16 +91,16 @@ pub(crate) fn run(
             }
             None => None,
         };
-        let batch_calls = turns.last().map_or(0.0, |it| it.calls.values().sum());
+        let batch_calls = turns.last().map_or(0.0, |item| item.calls.values().sum());
         entrants.push(Entrant { name, start, event_cpu_us: spread(&turns), event_instructions, batch_calls });
     }
     Ok(Some(Contest { entrants }))
 }
 
-/// Who the plain events concern: people of the packs.
+/// Recipients of the plain events, from the packs.
 const PEOPLE: [&str; 5] = ["patient-lena", "patient-tomas", "clinician-noor", "owner-sam", "nurse-felix"];
 
-/// A program that did less, or more, than the job is not measured.
+/// Refuses the result of an entrant that did not create exactly one job per event.
 fn one_job_an_event(warm: Warm) -> io::Result<Warm> {
     match (warm.jobs - 1.0).abs() < f64::EPSILON {
         true => Ok(warm),
@@ -113,14 +111,14 @@ fn one_job_an_event(warm: Warm) -> io::Result<Warm> {
 fn spread(turns: &[Warm]) -> [f64; 3] {
     let mut all: Vec<f64> = turns.iter().map(|turn| turn.event_cpu_us).collect();
     all.sort_by(f64::total_cmp);
-    [all.get(all.len() / 2), all.first(), all.last()].map(|it| it.copied().unwrap_or_default())
+    [all.get(all.len() / 2), all.first(), all.last()].map(|item| item.copied().unwrap_or_default())
 }
 
 impl Contest {
-    /// How many times our time on the processor an entrant needs for an event, and how many times our start.
-    fn times_ours(&self, it: &Entrant) -> (f64, f64) {
+    /// Ratios of an entrant's CPU time per event and start-up time to ours.
+    fn times_ours(&self, entrant: &Entrant) -> (f64, f64) {
         let ours = &self.entrants[0];
-        (it.event_cpu_us[0] / ours.event_cpu_us[0], it.start.median_ms / ours.start.median_ms)
+        (entrant.event_cpu_us[0] / ours.event_cpu_us[0], entrant.start.median_ms / ours.start.median_ms)
     }
 
     pub(crate) fn table(&self) -> String {

@@ -1,8 +1,6 @@
-//! The neighbours of a socket that floods: how long the gateway takes for their frames, with a flood between them and
-//! without one.
-//!
-//! One process of the gateway answers both, frame by frame, so that the flood shares its processor, its memory and its
-//! connections. More processes, which API Gateway would start, could only help the neighbours.
+//! Neighbours of a flooding socket: time that the gateway needs for their frames, with and without a flood.
+//! One process of the gateway handles all frames in order, so the flood shares its CPU, memory and connections. API
+//! Gateway would start more processes, which could only help the neighbours.
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,26 +11,26 @@ use crate::running::{Program, Running};
 use crate::samples::Samples;
 use crate::stage::Stage;
 
-/// Frames of neighbours in a turn, each of a socket of its own.
+/// Frames of neighbours in a turn, each from a socket of its own.
 const NEIGHBOURS: usize = 300;
 
 /// Frames of flooding sockets before each frame of a neighbour.
 const BETWEEN: usize = 10;
 
-/// Frames of one flooding socket: 20 of them are carried out and 99 are refused. The next one would close the socket.
+/// Frames of one flooding socket: 20 are handled and 99 are refused. The next one would close the socket.
 const OF_ONE: usize = 119;
 
-/// Turns with a flood, and as many without, one after the other.
+/// Number of turns with a flood and, alternating, without one.
 const TURNS: usize = 5;
 
-/// How many times longer a neighbour's frame may take.
+/// Largest allowed ratio of a neighbour's latency with a flood to that without.
 const MAX_RATIO: f64 = 1.2;
 
-/// The neighbours' frames in milliseconds, as medians of all turns.
+/// Latency of the neighbours' frames in milliseconds, as medians over all turns.
 pub(crate) struct Flood {
     alone: Times,
     flooded: Times,
-    /// A frame of the flood that is refused.
+    /// Latency of a refused frame of the flood.
     refused_ms: f64,
 }
 
@@ -42,7 +40,7 @@ struct Times {
 }
 
 /// # Errors
-/// The gateway does not start, or does something that it should not do.
+/// The gateway does not start, or makes an unexpected call.
 pub(crate) fn run(program: &Program<'_>, stage: &Stage, samples: &Samples) -> io::Result<Flood> {
     let (mut alone, mut flooded, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
@@ -55,7 +53,7 @@ pub(crate) fn run(program: &Program<'_>, stage: &Stage, samples: &Samples) -> io
     Ok(Flood { alone: times(&alone), flooded: times(&flooded), refused_ms: middle(&refused, 50) })
 }
 
-/// Frames in their order, and whether a frame is a neighbour's.
+/// Frames in order, each with the flag whether it belongs to a neighbour.
 fn frames(samples: &Samples, between: usize) -> Vec<(bool, String)> {
     let neighbours = samples.requests(NEIGHBOURS);
     let floods = samples.requests_named("flood", NEIGHBOURS * between / OF_ONE + 1);
@@ -68,7 +66,7 @@ fn frames(samples: &Samples, between: usize) -> Vec<(bool, String)> {
     frames
 }
 
-/// The times of neighbours' frames and of the flood's, in milliseconds.
+/// Latencies of the neighbours' frames and of the flood's, in milliseconds.
 fn turn(program: &Program<'_>, stage: &Stage, frames: &[(bool, String)]) -> io::Result<(Vec<f64>, Vec<f64>)> {
     let mut running = Running::start(program, stage, &[])?;
     running.idle()?;
@@ -80,7 +78,7 @@ fn turn(program: &Program<'_>, stage: &Stage, frames: &[(bool, String)]) -> io::
         return Err(io::Error::other(format!("{} of {} frames were answered", times.len(), frames.len())));
     }
     let of = |wanted: bool| -> Vec<f64> {
-        // The first frames make the connections.
+        // The first frames open the connections.
         let pairs = frames.iter().zip(&times).skip(frames.len() / 10);
         pairs
             .filter(|((neighbour, _), _)| *neighbour == wanted)
@@ -92,7 +90,7 @@ fn turn(program: &Program<'_>, stage: &Stage, frames: &[(bool, String)]) -> io::
     Ok(found)
 }
 
-/// The median of the turns' percentiles.
+/// Median over the turns of a percentile.
 fn middle(turns: &[Vec<f64>], percent: usize) -> f64 {
     let mut of_turns: Vec<f64> = turns.iter().map(|turn| percentile(turn, percent)).collect();
     of_turns.sort_by(f64::total_cmp);

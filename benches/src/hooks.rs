@@ -1,4 +1,4 @@
-//! A tenant's endpoints: their rows in the table, jobs for them, and who answers at their addresses.
+//! Endpoints of a tenant: their rows in the table, jobs for them, and a server at their addresses.
 
 use std::io;
 
@@ -11,11 +11,12 @@ use crate::samples::{BATCH, TIME};
 
 const TENANT: &str = "clinic-westend";
 
-/// What the items of an endpoint are called that every attempt reads, but for how it has been doing: these are well.
+/// Partition key prefix of the endpoint items that every attempt reads. The endpoints have no health item: all are
+/// healthy.
 const ENDPOINT: &str = "endpoints";
 const SECRETS: &str = "secrets";
 
-/// Ten endpoints on this machine, without TLS. Each takes whatever it is told.
+/// Ten endpoints on this machine, without TLS. Each accepts all requests.
 pub(crate) struct Hooks {
     origin: String,
     secrets: String,
@@ -31,12 +32,12 @@ impl Hooks {
         Ok(Hooks { origin, secrets: serde_json::to_string(&Secrets::of(secret))? })
     }
 
-    /// Where they all are; told apart by their paths.
+    /// Base URL of all endpoints, which differ by path.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The item under a key of the endpoints table, where there is one.
+    /// Item under a key of the endpoints table, if there is one.
     pub(crate) fn row(&self, pk: &str, sk: &str) -> Option<Value> {
         let (what, tenant) = pk.split_once('#')?;
         let value = match what {
@@ -52,7 +53,7 @@ impl Hooks {
     }
 }
 
-/// A job for each of ten endpoints, as dispatch makes them.
+/// A job for each of ten endpoints, as dispatch creates them.
 pub(crate) fn jobs() -> Vec<String> {
     let job = |at: usize| {
         let lines = json!([{ "sku": "bell", "count": 2, "price": 12.5 }, { "sku": "clapper", "count": 1, "price": 3.9 }]);
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_job_is_for_an_endpoint_that_can_be_asked() {
+    fn every_job_names_a_reachable_endpoint() {
         let hooks = Hooks::open().unwrap();
         for text in jobs() {
             let job: Job = serde_json::from_str(&text).unwrap();

@@ -1,30 +1,30 @@
-//! The least HTTP/1.1 server that a function and an SDK client are content with: keep-alive, `Content-Length`, no more.
+//! Minimal HTTP/1.1 server for a function and an SDK client: keep-alive and `Content-Length` only.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-/// The longest body that is read: SQS takes 1 MiB, and nothing that is sent here is longer.
+/// Longest accepted body. SQS accepts 1 MiB, and no request here is longer.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a client asked.
+/// An HTTP request.
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The header by which DynamoDB and SQS are told the operation.
+    /// Header with which DynamoDB and SQS clients name the operation.
     pub(crate) target: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
-/// What it hears.
+/// An HTTP response.
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
 }
 
-/// Listens on a free port of this machine for as long as the process lives. `answer` may block; with `None` the
-/// connection ends without a word.
+/// Listens on a free port of this machine until the process ends. `answer` may block. If it returns `None`, the
+/// connection closes without a response.
 ///
 /// # Errors
 /// No port is free.
@@ -37,7 +37,7 @@ where
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answer = answer.clone();
-            // A connection that breaks is the function's end; what it owed is noticed by who waits for it.
+            // A broken connection means that the function ended. The measuring code notices the missing response.
             thread::spawn(move || drop(converse(&stream, &answer)));
         }
     });

@@ -1,8 +1,7 @@
-//! `make bench`: what every function weighs, does and holds, beside its target and beside the same code on the SDK's
-//! default client.
-//!
-//! It measures the released binaries from outside, against stubs of the Runtime API and of AWS on this machine. It
-//! never builds: run.sh does, and says which.
+//! `make bench`: size, instructions, CPU time and memory of every function, beside its target and beside the same code
+//! on the SDK's default client.
+//! Measures the released binaries from outside, against stubs of the Runtime API and of AWS on this machine. run.sh
+//! builds them and passes their names.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people and CI read")]
 
@@ -54,10 +53,10 @@ struct Args {
     only: Option<String>,
 }
 
-/// How many payloads one more message is counted with: the second half, after the first.
+/// Number of payloads for the cost of one more message. The second half is counted.
 const MESSAGE_PAYLOADS: usize = 40;
 
-/// The crates whose versions belong beside the figures.
+/// Crates whose versions are printed with the figures.
 const VERSIONS: [&str; 4] = ["lambda_runtime", "aws-config", "aws-sdk-dynamodb", "aws-smithy-http-client"];
 
 fn main() -> ExitCode {
@@ -74,8 +73,13 @@ fn main() -> ExitCode {
         false => print!("{}", report.table()),
     }
     let mut code = ExitCode::SUCCESS;
-    for it in report.oversized().filter(|_| size) {
-        eprintln!("bench: {} has {} bytes, {} are allowed", it.name, it.size_bytes, report::MAX_SIZE_BYTES);
+    for item in report.oversized().filter(|_| size) {
+        eprintln!(
+            "bench: {} has {} bytes, {} are allowed",
+            item.name,
+            item.size_bytes,
+            report::MAX_SIZE_BYTES
+        );
         code = ExitCode::FAILURE;
     }
     code
@@ -129,16 +133,16 @@ fn measure_all(size_only: bool, only: Option<String>) -> io::Result<Report> {
     Ok(report)
 }
 
-/// What all measures of a run share.
+/// State shared by all measurements of a run.
 struct Bench {
     stage: Stage,
     samples: Samples,
     folder: PathBuf,
     valgrind: Option<String>,
     functions: Vec<String>,
-    /// The one that is measured, where it is not all of them.
+    /// Name of the only function to measure, or `None` for all.
     only: Option<String>,
-    /// What dispatch put into the channels' queues: what the channels are measured with.
+    /// Jobs that dispatch sent to the channel queues, used as input of the channels.
     jobs: BTreeMap<String, Vec<String>>,
 }
 
@@ -146,18 +150,18 @@ impl Bench {
     fn measure(&mut self, root: &Path, report: &mut Report) -> io::Result<()> {
         let ours = root.join("target/release");
         let peers = root.join("target/peer/release");
-        // dispatch comes first: the channels get the jobs that it makes.
+        // dispatch runs first because the channels get its jobs.
         let mut order = self.functions.clone();
-        order.sort_by_key(|it| it != "dispatch");
-        order.retain(|it| self.only.as_ref().is_none_or(|only| only == it));
+        order.sort_by_key(|item| item != "dispatch");
+        order.retain(|item| self.only.as_ref().is_none_or(|only| only == item));
         for name in order.clone() {
             report.ours.push(self.figures("", &name, &ours.join(&name))?);
         }
-        if order.iter().any(|it| it == "relay") {
+        if order.iter().any(|item| item == "relay") {
             progress("relay: from commit to bus, beside a poller …");
             report.relaying = Some(relaying::run(&self.program(&ours.join("relay")), &self.stage)?);
         }
-        if order.iter().any(|it| it == "gateway") {
+        if order.iter().any(|item| item == "gateway") {
             progress("gateway: the neighbours of flooding sockets …");
             let file = ours.join("gateway");
             let program = self.program(&file);
@@ -233,7 +237,7 @@ impl Bench {
         Ok(Figures { name, size_bytes, start, message_instructions, message_calls })
     }
 
-    /// What a function is invoked with, `count` times.
+    /// Invocation payloads of a function, `count` of them.
     fn payloads(&self, name: &str, count: usize) -> Vec<String> {
         match name {
             "gateway" => self.samples.requests(count),
@@ -259,7 +263,7 @@ impl Bench {
     }
 }
 
-/// The provider that the template has a channel watch.
+/// Provider whose health the template makes a channel watch.
 fn provider(name: &str) -> Option<(&'static str, String)> {
     let provider = match name {
         "email" => "ses",
@@ -276,11 +280,11 @@ fn function_names(root: &Path) -> io::Result<Vec<String>> {
     Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
 }
 
-/// What the figures depend on. No date: the same code gives the same report.
+/// Circumstances on which the figures depend. Without a date, so that the same code gives the same report.
 fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'static str, String)>> {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("unknown", |(_, it)| it);
+    let model = model.map_or("unknown", |(_, item)| item);
     let lock = fs::read_to_string(root.join("Cargo.lock"))?;
     let rustc = output("rustc", &["--version"]).unwrap_or_default();
     let mut all = vec![
@@ -296,7 +300,7 @@ fn circumstances(root: &Path, valgrind: Option<&str>) -> io::Result<Vec<(&'stati
     Ok(all)
 }
 
-/// The version that Cargo.lock holds a crate to.
+/// Version of a crate in Cargo.lock.
 fn locked(lock: &str, name: &str) -> String {
     let entry = lock.split("[[package]]").find(|part| part.contains(&format!("\nname = \"{name}\"\n")));
     let version = entry.and_then(|entry| entry.lines().find_map(|line| line.strip_prefix("version = ")));

@@ -1,8 +1,7 @@
-//! The measures of performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event), and what a message costs the
-//! other functions.
-//!
-//! Work is counted in instructions, by Callgrind; what one more event costs is the difference of two runs of different
-//! length. Milliseconds are those of this machine and are to be read as ratios.
+//! Measurements of performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event), and the cost of a message in
+//! the other functions.
+//! Callgrind counts instructions. The cost of one more event is the difference of two runs of different length.
+//! Milliseconds are specific to this machine and are meant as ratios.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,59 +13,59 @@ use crate::running::{Program, Running};
 use crate::samples::{BATCH, Samples};
 use crate::stage::{Journal, Stage};
 
-/// How many starts the median is taken of.
+/// Number of starts for the median.
 pub(crate) const STARTS: usize = 21;
 
-/// How many invocations come before memory is read a second time.
+/// Number of invocations before memory is read a second time.
 pub(crate) const INVOCATIONS: usize = 200;
 
-/// A process that has asked for work still has to fall asleep.
+/// Time for a process that has asked for work to become idle.
 const TO_SLEEP: Duration = Duration::from_millis(200);
 
-/// The figures of one program.
+/// Figures of one program.
 pub(crate) struct Figures {
     pub(crate) name: String,
     pub(crate) size_bytes: u64,
     pub(crate) start: Option<Start>,
-    /// What one more message, request or run costs once it is warm. `None` without Valgrind, for dispatch, which has a
-    /// table of its own, and for a peer.
+    /// Warm instructions per additional message, request or run. `None` without Valgrind, for dispatch, which has its
+    /// own table, and for a peer.
     pub(crate) message_instructions: Option<u64>,
-    /// Its calls of AWS, by operation; none for dispatch and for a peer.
+    /// AWS calls by operation. Empty for dispatch and for a peer.
     pub(crate) message_calls: BTreeMap<String, f64>,
 }
 
-/// From exec to the first poll of the Runtime API, and what it holds then and later.
+/// Figures of a start, from exec to the first poll of the Runtime API, and memory then and later.
 pub(crate) struct Start {
     /// `None` without Valgrind.
     pub(crate) instructions: Option<u64>,
     pub(crate) median_ms: f64,
     pub(crate) least_ms: f64,
     pub(crate) first_poll_bytes: u64,
-    /// `None` when nobody made work for it.
+    /// `None` when there was no payload.
     pub(crate) after_bytes: Option<u64>,
 }
 
-/// What an event costs dispatch, warm, in batches of ten.
+/// Cost of an event in dispatch, warm, in batches of ten.
 pub(crate) struct Work {
     pub(crate) counted: Option<Counted>,
     pub(crate) warm: Warm,
 }
 
-/// What a program does with the second of two equal loads.
+/// Figures of the second of two equal loads.
 pub(crate) struct Warm {
-    /// Time on the processor for an event, the kernel's share included.
+    /// CPU time per event, including the kernel's share.
     pub(crate) event_cpu_us: f64,
-    /// Jobs that one event leads to, and their length.
+    /// Jobs per event, and their length.
     pub(crate) jobs: f64,
     pub(crate) job_bytes: f64,
     /// Calls of each operation per batch.
     pub(crate) calls: BTreeMap<String, f64>,
 }
 
-/// What Valgrind counted.
+/// Instruction counts of Valgrind.
 pub(crate) struct Counted {
     pub(crate) event_instructions: u64,
-    /// The same for an event that no rule asks for: reading it, and writing down that nobody is told.
+    /// Instructions for an event that matches no rule: reading it and recording that it has no recipients.
     pub(crate) unasked_instructions: u64,
 }
 
@@ -77,11 +76,11 @@ pub(crate) fn size(file: &Path) -> io::Result<u64> {
     Ok(fs::metadata(file).map_err(told)?.len())
 }
 
-/// Starts a program [`STARTS`] times, once more to give it `payloads`, and once under `valgrind`. Returns what it did
-/// with the payloads, too.
+/// Starts a program [`STARTS`] times, once more to give it `payloads`, and once under `valgrind`. Also returns the
+/// record of its calls for the payloads.
 ///
 /// # Errors
-/// It does not start, or does what it should not.
+/// The program does not start, or makes an unexpected call.
 pub(crate) fn start(
     program: &Program<'_>,
     stage: &Stage,
@@ -116,10 +115,10 @@ pub(crate) fn start(
     Ok((Start { instructions, median_ms, least_ms, first_poll_bytes, after_bytes }, journal))
 }
 
-/// What one more event costs dispatch once it is warm.
+/// Cost of one more event in dispatch once it is warm.
 ///
 /// # Errors
-/// It does not start, or does what it should not.
+/// The program does not start, or makes an unexpected call.
 pub(crate) fn work(
     program: &Program<'_>,
     stage: &Stage,
@@ -139,10 +138,10 @@ pub(crate) fn work(
     Ok(Work { counted, warm })
 }
 
-/// Gives a program the same batches twice, and measures the second time.
+/// Gives a program the same batches twice and measures the second time.
 ///
 /// # Errors
-/// It does not start, or does what it should not.
+/// The program does not start, or makes an unexpected call.
 pub(crate) fn warm(program: &Program<'_>, stage: &Stage, payloads: &[String]) -> io::Result<Warm> {
     let mut running = Running::start(program, stage, &[])?;
     stage.feed(payloads);
@@ -168,15 +167,15 @@ pub(crate) fn warm(program: &Program<'_>, stage: &Stage, payloads: &[String]) ->
     })
 }
 
-/// What a program called for each of so many messages.
+/// Calls of a program per message.
 pub(crate) fn calls(journal: &Journal, messages: usize) -> BTreeMap<String, f64> {
     journal.calls.iter().map(|(operation, count)| (operation.clone(), ratio(*count, messages))).collect()
 }
 
-/// What a message of the second half of these payloads costs, of which each has `messages`.
+/// Instructions per message in the second half of these payloads, each of which has `messages`.
 ///
 /// # Errors
-/// It does not start, or does what it should not.
+/// The program does not start, or makes an unexpected call.
 pub(crate) fn difference(
     program: &Program<'_>,
     stage: &Stage,
@@ -191,7 +190,7 @@ pub(crate) fn difference(
     Ok(long.saturating_sub(short) / messages.max(1))
 }
 
-/// The instructions from exec until all payloads are handled and the next one is asked for.
+/// Instructions from exec until all payloads are handled and the program asks for the next one.
 fn instructions(
     program: &Program<'_>,
     stage: &Stage,

@@ -1,28 +1,29 @@
-//! What providers say of messages that were delivered, and what the ledger holds of those.
+//! Receipts of providers for delivered messages, and the ledger rows that they refer to.
 
 use serde_json::{Value, json};
 
 use crate::samples::{self, BATCH};
 
-/// Letters and texts bring the notification's key back, WhatsApp knows only its own name for the message.
+/// Receipts of e-mail and SMS contain the notification's key. A WhatsApp receipt contains only the provider's message
+/// id.
 const SAMPLES: [&str; 3] = [
     include_str!("../../shared/domain/src/receipt/samples/ses-delivery.json"),
     include_str!("../../shared/domain/src/receipt/samples/sms-delivered.json"),
     include_str!("../../shared/domain/src/receipt/samples/whatsapp-delivered.json"),
 ];
 
-/// The partition of the ledger in which all that receipts are about lies, and nothing else.
+/// Partition of the ledger with all rows that receipts refer to, and no other rows.
 const PARTITION: &str = "ReceiptsAreHeard";
 
-/// `count` batches of receipts, each of a message of its own, of three providers in turn.
+/// `count` batches of receipts, each for a message of its own, of three providers in turn.
 pub(crate) fn batches(count: usize) -> Vec<String> {
     let bodies: Vec<String> = SAMPLES.iter().cycle().take(count * BATCH).enumerate().map(receipt).collect();
     samples::batches(&bodies, count)
 }
 
-/// The row of the ledger under a key, where it is one that a receipt is about: a message that was sent.
+/// Ledger row under a key if a receipt refers to it: the row of a sent message.
 pub(crate) fn row(pk: &str) -> Option<Value> {
-    let text = |it: &str| json!({ "S": it });
+    let text = |item: &str| json!({ "S": item });
     (pk == PARTITION).then(|| {
         json!({
             "pk": text(pk), "status": text("sent"), "recipient": text("booker-priya"), "channel": text("email"),
@@ -31,7 +32,7 @@ pub(crate) fn row(pk: &str) -> Option<Value> {
     })
 }
 
-/// The key of the message that a provider calls so.
+/// Key of the message with this provider id.
 pub(crate) fn key_of(provider_id: &str) -> Value {
     let own = provider_id.get(provider_id.len().saturating_sub(27)..).unwrap_or_default();
     json!({ "pk": { "S": PARTITION }, "sk": { "S": own } })
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_receipt_is_of_another_message_that_the_ledger_knows() {
+    fn every_receipt_refers_to_a_different_message_in_the_ledger() {
         let bodies = SAMPLES.iter().cycle().take(2 * BATCH).enumerate().map(receipt);
         let mut keys = BTreeSet::new();
         for body in bodies {

@@ -1,7 +1,6 @@
-//! P9: from a producer's commit to the bus. A stub of the table's stream is asked four times a second, as Lambda asks the
-//! real one; beside it, in the same run, a poller that looks every five seconds at what was committed.
-//!
-//! Both hand what they find to the real relay, so that they differ in nothing but when they look.
+//! P9: delay from a producer's commit to the bus. A stub of the table's stream is polled four times a second, as Lambda
+//! polls the real one. In the same run a poller looks for committed entries every five seconds.
+//! Both pass their entries to the real relay, so they differ only in polling.
 
 use std::fmt::Write as _;
 use std::io;
@@ -14,13 +13,12 @@ use crate::running::{Program, Running};
 use crate::samples;
 use crate::stage::Stage;
 
-/// How often Lambda asks a stream, and how often the poller looks.
-///
+/// Interval of Lambda's stream polls, and of the poller.
 /// Source: performance.md, P9.
 const STREAM: Duration = Duration::from_millis(250);
 const POLLER: Duration = Duration::from_secs(5);
 
-/// How long producers commit, and how many events.
+/// Duration of the commits, and their number.
 const COMMITS_FOR: Duration = Duration::from_secs(20);
 const COMMITS: u32 = 400;
 
@@ -28,19 +26,19 @@ const COMMITS: u32 = 400;
 const MAX_P99_MS: f64 = 300.0;
 const MAX_SHARE_MS: f64 = 5.0;
 
-/// From commit to bus, and how long nothing was asked of anybody.
+/// Delays from commit to bus, and the calls during an idle time.
 pub(crate) struct Relaying {
     stream: Delays,
     poller: Delays,
-    /// Calls of AWS in a second without commits.
+    /// AWS calls per second without commits.
     idle_calls: u64,
 }
 
-/// In milliseconds.
+/// Percentiles in milliseconds.
 struct Delays {
     p50: f64,
     p99: f64,
-    /// From the invocation to the bus: the relay's own share.
+    /// Time from the invocation to the bus: the relay's own share.
     share_p99: f64,
 }
 
@@ -49,7 +47,7 @@ struct Delays {
 pub(crate) fn run(program: &Program<'_>, stage: &Stage) -> io::Result<Relaying> {
     let mut running = Running::start(program, stage, &[])?;
     running.idle()?;
-    // Warm: the first call makes the connection.
+    // Warm-up: the first call opens the connection.
     stage.feed(&[samples::records(&["warm".to_owned()])]);
     running.idle()?;
     let stream = commit_to_bus(stage, &mut running, STREAM, "s")?;
@@ -63,7 +61,7 @@ pub(crate) fn run(program: &Program<'_>, stage: &Stage) -> io::Result<Relaying> 
 #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
 fn commit_to_bus(stage: &Stage, running: &mut Running<'_>, look: Duration, mark: &str) -> io::Result<Delays> {
     let began = Instant::now();
-    // Spread unevenly, and the same for both.
+    // Commits are spread unevenly, and equally for both.
     let commits: Vec<(Instant, String)> = (0..COMMITS)
         .map(|n| {
             let uneven = COMMITS_FOR.as_micros() as u64 * u64::from(n) / u64::from(COMMITS)
@@ -120,9 +118,10 @@ impl Relaying {
 
     pub(crate) fn table(&self, text: &mut String) {
         let _ = writeln!(text, "\nfrom commit to bus, ms        p50      p99   relay's own p99");
-        for (name, it) in [("stream, asked every 250 ms", &self.stream), ("poller, every 5 s", &self.poller)]
+        for (name, item) in
+            [("stream, asked every 250 ms", &self.stream), ("poller, every 5 s", &self.poller)]
         {
-            let _ = writeln!(text, "{name:<26} {:>6.1} {:>8.1} {:>17.1}", it.p50, it.p99, it.share_p99);
+            let _ = writeln!(text, "{name:<26} {:>6.1} {:>8.1} {:>17.1}", item.p50, item.p99, item.share_p99);
         }
         let ratio = self.poller.p99 / self.stream.p99.max(f64::MIN_POSITIVE);
         let _ = writeln!(

@@ -10,53 +10,52 @@ use crate::measure::{Figures, INVOCATIONS, STARTS, Work};
 use crate::relaying::Relaying;
 use crate::samples::{BATCH, RECORDS};
 
-/// The largest function that may be released, in bytes.
+/// Largest size of a function in bytes.
 pub(crate) const MAX_SIZE_BYTES: u64 = 5_500_000;
 
-/// From exec to the first poll of the Runtime API.
-///
+/// Instructions from exec to the first poll of the Runtime API.
 /// Source: performance.md, P1.
 const MAX_INIT_INSTRUCTIONS: u64 = 2_000_000;
 
-/// Per event, in batches of ten.
-///
+/// Instructions per event, in batches of ten.
 /// Source: performance.md, P4.
 pub(crate) const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
 
-/// What dispatch does per event: ours, and the peer's.
+/// Cost of an event in dispatch: ours, and the peer's.
 pub(crate) type Works = Vec<(&'static str, Work)>;
 
-/// Everything that was measured in one go.
+/// All results of one run.
 pub(crate) struct Report {
-    /// What it was measured on, and with: names and versions.
+    /// Names and versions of the machine and the tools.
     pub(crate) circumstances: Vec<(&'static str, String)>,
     pub(crate) ours: Vec<Figures>,
-    /// The same functions on the SDK's default client.
+    /// Figures of the same functions on the SDK's default client.
     pub(crate) peers: Vec<Figures>,
     pub(crate) works: Works,
     /// dispatch's plain job beside Powertools for Python.
     pub(crate) contest: Option<Contest>,
-    /// The outbox's way to the bus beside a poller's.
+    /// Delay of the outbox beside that of a poller.
     pub(crate) relaying: Option<Relaying>,
-    /// The gateway's answers to the neighbours of a flooding socket.
+    /// Latency of a flooding socket's neighbours in the gateway.
     pub(crate) flood: Option<Flood>,
-    /// What should be known beside the figures.
+    /// Notes printed with the figures.
     pub(crate) notes: Vec<String>,
 }
 
 impl Report {
-    /// The functions that are larger than they may be.
+    /// Functions that exceed the size limit.
     pub(crate) fn oversized(&self) -> impl Iterator<Item = &Figures> {
         self.ours.iter().filter(|our| our.size_bytes > MAX_SIZE_BYTES)
     }
 
-    /// For machines: plain units, no rounding but that of milliseconds.
+    /// JSON for machines: plain units, rounded to milliseconds only.
     pub(crate) fn json(&self) -> Value {
-        let figures =
-            |all: &[Figures]| -> Value { all.iter().map(|it| (it.name.clone(), figures_json(it))).collect() };
-        let works = self.works.iter().map(|(whose, it)| ((*whose).to_owned(), work_json(it)));
+        let figures = |all: &[Figures]| -> Value {
+            all.iter().map(|item| (item.name.clone(), figures_json(item))).collect()
+        };
+        let works = self.works.iter().map(|(whose, item)| ((*whose).to_owned(), work_json(item)));
         json!({
-            "circumstances": self.circumstances.iter().map(|(name, it)| ((*name).to_owned(), json!(it))).collect::<Value>(),
+            "circumstances": self.circumstances.iter().map(|(name, item)| ((*name).to_owned(), json!(item))).collect::<Value>(),
             "targets": {
                 "size_bytes": MAX_SIZE_BYTES,
                 "init_instructions": MAX_INIT_INSTRUCTIONS,
@@ -72,10 +71,10 @@ impl Report {
         })
     }
 
-    /// For people. A figure over its target is marked with `!`.
+    /// Table for people. `!` marks a figure over its target.
     pub(crate) fn table(&self) -> String {
         let circumstances: Vec<String> =
-            self.circumstances.iter().map(|(name, it)| format!("{name} {it}")).collect();
+            self.circumstances.iter().map(|(name, item)| format!("{name} {item}")).collect();
         let mut text = format!("{}\n\n", circumstances.join(" · "));
         let whole = self.ours.iter().any(|our| our.start.is_some());
         line(
@@ -96,7 +95,7 @@ impl Report {
         for our in &self.ours {
             figures_line(&mut text, our, None, whole);
         }
-        let target = |it: u64, unit: f64| format!("≤ {:.2}", scaled(it, unit));
+        let target = |item: u64, unit: f64| format!("≤ {:.2}", scaled(item, unit));
         let (size, init) = (target(MAX_SIZE_BYTES, 1e6), target(MAX_INIT_INSTRUCTIONS, 1e6));
         line(&mut text, ["target", &size, &init, "", "", "", "", "", ""], whole);
         if !self.peers.is_empty() {
@@ -147,9 +146,9 @@ impl Report {
         let _ =
             writeln!(text, "\ndispatch, warm, in batches of {BATCH}, every sample equally often; per event");
         for (whose, work) in &self.works {
-            if let Some(it) = &work.counted {
-                let mark = over(it.event_instructions, MAX_EVENT_INSTRUCTIONS);
-                let k = [it.event_instructions, it.unasked_instructions].map(|it| scaled(it, 1e3));
+            if let Some(item) = &work.counted {
+                let mark = over(item.event_instructions, MAX_EVENT_INSTRUCTIONS);
+                let k = [item.event_instructions, item.unasked_instructions].map(|item| scaled(item, 1e3));
                 let _ = writeln!(
                     text,
                     "  {whose:<16}{:>8.1} k instr.{mark}, {:.1} k when no rule asks for it",
@@ -162,7 +161,7 @@ impl Report {
         if let Some((_, work)) = self.works.first() {
             let calls: f64 = work.warm.calls.values().sum();
             let each: Vec<String> =
-                work.warm.calls.iter().map(|(name, it)| format!("{name} {it:.1}")).collect();
+                work.warm.calls.iter().map(|(name, item)| format!("{name} {item:.1}")).collect();
             let (jobs, kb) = (work.warm.jobs, work.warm.job_bytes / 1e3);
             let _ = writeln!(
                 text,
@@ -174,24 +173,25 @@ impl Report {
     }
 }
 
-fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: bool) {
+fn figures_line(text: &mut String, figures: &Figures, ours: Option<&Figures>, whole: bool) {
     let times = |figure: Option<f64>, ours: Option<f64>| match (figure, ours) {
         (Some(figure), Some(ours)) if ours > 0.0 => format!(" {:.1}×", figure / ours),
         _ => String::new(),
     };
     let size_of = |figures: &Figures| scaled(figures.size_bytes, 1e6);
-    let init_of =
-        |it: &Figures| it.start.as_ref().and_then(|start| start.instructions).map(|it| scaled(it, 1e6));
+    let init_of = |figures: &Figures| {
+        figures.start.as_ref().and_then(|start| start.instructions).map(|number| scaled(number, 1e6))
+    };
     let is_peer = ours.is_some();
     let mark = |figure: u64, target: u64| if is_peer { "" } else { over(figure, target) };
     let size = format!(
         "{:.2}{}{}",
-        size_of(it),
-        mark(it.size_bytes, MAX_SIZE_BYTES),
-        times(Some(size_of(it)), ours.map(size_of))
+        size_of(figures),
+        mark(figures.size_bytes, MAX_SIZE_BYTES),
+        times(Some(size_of(figures)), ours.map(size_of))
     );
-    let instructions = it.start.as_ref().and_then(|start| start.instructions).unwrap_or(0);
-    let init = match init_of(it) {
+    let instructions = figures.start.as_ref().and_then(|start| start.instructions).unwrap_or(0);
+    let init = match init_of(figures) {
         Some(m) => {
             format!(
                 "{m:.2}{}{}",
@@ -202,22 +202,23 @@ fn figures_line(text: &mut String, it: &Figures, ours: Option<&Figures>, whole: 
         None => "-".to_owned(),
     };
     let ms = |pick: fn(&crate::measure::Start) -> f64| {
-        it.start.as_ref().map_or("-".into(), |it| format!("{:.2}", pick(it)))
+        figures.start.as_ref().map_or("-".into(), |start| format!("{:.2}", pick(start)))
     };
-    let mb = |bytes: Option<u64>| bytes.map_or("-".into(), |it| format!("{:.1}", scaled(it, 1e6)));
-    let (median, least) = (ms(|it| it.median_ms), ms(|it| it.least_ms));
-    let first = mb(it.start.as_ref().map(|start| start.first_poll_bytes));
-    let later = mb(it.start.as_ref().and_then(|start| start.after_bytes));
-    let message = it.message_instructions.map_or("-".into(), |it| format!("{:.0}", scaled(it, 1e3)));
-    let called = if it.message_calls.is_empty() { "-".into() } else { format!("{:.2}", calls(it)) };
-    line(text, [&it.name, &size, &init, &median, &least, &first, &later, &message, &called], whole);
+    let mb = |bytes: Option<u64>| bytes.map_or("-".into(), |bytes| format!("{:.1}", scaled(bytes, 1e6)));
+    let (median, least) = (ms(|start| start.median_ms), ms(|start| start.least_ms));
+    let first = mb(figures.start.as_ref().map(|start| start.first_poll_bytes));
+    let later = mb(figures.start.as_ref().and_then(|start| start.after_bytes));
+    let message =
+        figures.message_instructions.map_or("-".into(), |count| format!("{:.0}", scaled(count, 1e3)));
+    let called = if figures.message_calls.is_empty() { "-".into() } else { format!("{:.2}", calls(figures)) };
+    line(text, [&figures.name, &size, &init, &median, &least, &first, &later, &message, &called], whole);
 }
 
-fn calls(it: &Figures) -> f64 {
-    it.message_calls.values().sum()
+fn calls(item: &Figures) -> f64 {
+    item.message_calls.values().sum()
 }
 
-/// One line of the table; only its first two columns when nothing was started.
+/// One line of the table; only its first two columns when the function was not started.
 fn line(text: &mut String, columns: [&str; 9], whole: bool) {
     let [name, size, init, median, least, first, later, message, calls] = columns;
     let _ = write!(text, "  {name:<12}{size:>13}");
@@ -229,28 +230,28 @@ fn line(text: &mut String, columns: [&str; 9], whole: bool) {
     text.push('\n');
 }
 
-fn figures_json(it: &Figures) -> Value {
-    let mut json = json!({ "size_bytes": it.size_bytes });
-    if let Some(start) = &it.start {
+fn figures_json(figures: &Figures) -> Value {
+    let mut json = json!({ "size_bytes": figures.size_bytes });
+    if let Some(start) = &figures.start {
         json["init_instructions"] = json!(start.instructions);
         json["init_median_ms"] = json!(rounded(start.median_ms));
         json["init_least_ms"] = json!(rounded(start.least_ms));
         json["memory_first_poll_bytes"] = json!(start.first_poll_bytes);
         json["memory_later_bytes"] = json!(start.after_bytes);
-        json["message_instructions"] = json!(it.message_instructions);
-        json["message_calls"] = json!(it.message_calls);
+        json["message_instructions"] = json!(figures.message_instructions);
+        json["message_calls"] = json!(figures.message_calls);
     }
     json
 }
 
-fn work_json(it: &Work) -> Value {
+fn work_json(work: &Work) -> Value {
     json!({
-        "event_instructions": it.counted.as_ref().map(|counted| counted.event_instructions),
-        "unasked_event_instructions": it.counted.as_ref().map(|counted| counted.unasked_instructions),
-        "event_cpu_us": rounded(it.warm.event_cpu_us),
-        "jobs_per_event": it.warm.jobs,
-        "job_bytes": rounded(it.warm.job_bytes),
-        "calls_per_batch": it.warm.calls,
+        "event_instructions": work.counted.as_ref().map(|counted| counted.event_instructions),
+        "unasked_event_instructions": work.counted.as_ref().map(|counted| counted.unasked_instructions),
+        "event_cpu_us": rounded(work.warm.event_cpu_us),
+        "jobs_per_event": work.warm.jobs,
+        "job_bytes": rounded(work.warm.job_bytes),
+        "calls_per_batch": work.warm.calls,
     })
 }
 

@@ -10,35 +10,35 @@ use std::time::{Duration, Instant};
 use crate::sealing;
 use crate::stage::Stage;
 
-/// How often a process is looked at, and how often before it is given up: two minutes in all.
+/// Interval and number of polls of a process. After two minutes it counts as failed.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 1_200;
 
-/// A program to be measured, and the folder that the catalog and what it writes are in.
+/// A program to measure, and the folder with the catalog and its output.
 #[derive(Clone)]
 pub(crate) struct Program<'a> {
     pub(crate) file: &'a Path,
     pub(crate) arguments: &'a [&'a str],
     pub(crate) folder: &'a Path,
     pub(crate) functions: &'a [String],
-    /// Set beside those that every function is given.
+    /// Additional environment variables beside those that every function gets.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
-/// A process. It does not outlive this value.
+/// A running process. It ends when this value is dropped.
 pub(crate) struct Running<'a> {
     child: Child,
     stage: &'a Stage,
     log: PathBuf,
-    /// When it was started.
+    /// Time of the start.
     pub(crate) since: Instant,
 }
 
 impl<'a> Running<'a> {
-    /// Starts a program, through `wrapper` when there is one, with the variables that Lambda and the template set.
+    /// Starts a program, through `wrapper` if there is one, with the variables that Lambda and the template set.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// The program cannot be started.
     #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
     pub(crate) fn start(
         program: &Program<'_>,
@@ -67,10 +67,10 @@ impl<'a> Running<'a> {
         Ok(Running { child, stage, log, since })
     }
 
-    /// When it had done all there was to do and asked for more.
+    /// Time at which the program had handled all payloads and asked for more.
     ///
     /// # Errors
-    /// It ended before, took too long, or did what it should not have done.
+    /// The program ended before, took too long, or made an unexpected call.
     pub(crate) fn idle(&mut self) -> io::Result<Instant> {
         for _ in 0..LOOKS {
             if let Some(at) = self.stage.idle_within(LOOK) {
@@ -86,10 +86,10 @@ impl<'a> Running<'a> {
         Err(self.failed("it took too long"))
     }
 
-    /// The most memory it has held so far, in bytes.
+    /// Peak memory so far, in bytes.
     ///
     /// # Errors
-    /// The kernel does not say.
+    /// The kernel does not report it.
     pub(crate) fn peak_bytes(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -97,11 +97,10 @@ impl<'a> Running<'a> {
         kib.map(|kib| kib * 1_024).ok_or_else(|| io::Error::other("no VmHWM in /proc"))
     }
 
-    /// How long its threads have been on a processor, in nanoseconds, the kernel's share included. A thread that has
-    /// ended is not counted.
+    /// CPU time of its threads in nanoseconds, including the kernel's share. Threads that have ended are not counted.
     ///
     /// # Errors
-    /// The kernel does not say.
+    /// The kernel does not report it.
     pub(crate) fn cpu_ns(&self) -> io::Result<u64> {
         let mut sum = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
@@ -112,10 +111,10 @@ impl<'a> Running<'a> {
         Ok(sum)
     }
 
-    /// Asks it to end, so that a wrapper can write its figures, and waits.
+    /// Asks the program to end, so that a wrapper can write its figures, and waits.
     ///
     /// # Errors
-    /// It does not end.
+    /// The program does not end.
     pub(crate) fn end(mut self) -> io::Result<ExitStatus> {
         let asked = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status()?;
         for _ in 0..LOOKS {
@@ -136,13 +135,13 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // It may be gone already, and then there is nothing to do.
+        // The process may have ended already, and the error does not matter then.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// One environment for all functions: each takes from it what it needs.
+/// One environment for all functions. Each reads the variables that it needs.
 fn environment(program: &Program<'_>, stage: &Stage) -> Vec<(String, String)> {
     let (folder, address) = (program.folder.to_string_lossy(), stage.address());
     let fixed = [

@@ -1,23 +1,23 @@
-//! What the functions are given: the sample events as SQS batches from the bus, and the jobs that dispatch made of them.
+//! Input of the functions: the sample events as SQS batches from the bus, and the jobs that dispatch created from them.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde_json::{Value, json};
 
-/// Messages of one invocation, as the template asks for.
+/// Messages of one invocation, as in the template.
 pub(crate) const BATCH: usize = 10;
 
-/// Records of one invocation by a stream, as the template asks for.
+/// Records of one stream invocation, as in the template.
 pub(crate) const RECORDS: usize = 100;
 
-/// So far ahead that no sample expires, whenever this runs.
+/// Event time so far ahead that no sample expires.
 pub(crate) const TIME: &str = "2099-11-20T12:00:00Z";
 
-/// The client of `events/lambda/gateway.json`.
+/// Client of `events/lambda/gateway.json`.
 const CONNECTION: &str = "VK1nKeWHliACFIw=";
 
-/// What the rules of benches/powertools/config ask for.
+/// Event types that the rules of benches/powertools/config match.
 const PLAIN_KINDS: [&str; 14] = [
     "appointment.booked",
     "appointment.moved",
@@ -35,9 +35,9 @@ const PLAIN_KINDS: [&str; 14] = [
     "video.invited",
 ];
 
-/// The sample events as EventBridge hands them to a queue.
+/// The sample events as EventBridge sends them to a queue.
 pub(crate) struct Samples {
-    /// In the order of their paths.
+    /// Ordered by path.
     bodies: Vec<String>,
     gateway: String,
     api: String,
@@ -65,17 +65,17 @@ impl Samples {
         })
     }
 
-    /// How many samples there are: so many batches hold each of them equally often.
+    /// Number of samples. This many batches contain each of them equally often.
     pub(crate) fn count(&self) -> usize {
         self.bodies.len()
     }
 
-    /// `count` batches of events that concern somebody.
+    /// `count` batches of events that have recipients.
     pub(crate) fn batches(&self, count: usize) -> Vec<String> {
         batches(&self.bodies, count)
     }
 
-    /// `count` batches of an event that no rule asks for.
+    /// `count` batches of an event that matches no rule.
     pub(crate) fn unasked(count: usize) -> Vec<String> {
         let event = json!({ "specversion": "1.0", "id": "62f746b4", "source": "/bench", "type": "bench.unasked",
             "time": TIME, "subject": "bench/1", "datacontenttype": "application/json", "tenant": "team-harbour",
@@ -83,7 +83,7 @@ impl Samples {
         batches(&[bus_event(event)], count)
     }
 
-    /// `count` batches of plain events: each is of one of the 14 kinds of benches/powertools/config and concerns one of
+    /// `count` batches of plain events: each is of one of the 14 types of benches/powertools/config and concerns one of
     /// `people`.
     pub(crate) fn plain(people: &[&str], count: usize) -> Vec<String> {
         let bodies: Vec<String> = (0..PLAIN_KINDS.len() * people.len())
@@ -99,23 +99,23 @@ impl Samples {
         batches(&bodies, count)
     }
 
-    /// `count` batches of changes of people who are not known yet.
+    /// `count` batches of changes of unknown people.
     pub(crate) fn people(count: usize) -> Vec<String> {
         let bodies: Vec<String> = (0..BATCH).map(|at| person(&format!("bench-{at}"))).collect();
         batches(&bodies, count)
     }
 
-    /// `count` requests of a program.
+    /// `count` API requests of a program.
     pub(crate) fn questions(&self, count: usize) -> Vec<String> {
         vec![self.api.clone(); count]
     }
 
-    /// `count` requests, each of a WebSocket client of its own: one client may not send so many frames a second.
+    /// `count` requests, each of a WebSocket client of its own because of the limit per client.
     pub(crate) fn requests(&self, count: usize) -> Vec<String> {
         self.requests_named(CONNECTION, count)
     }
 
-    /// The same from clients whose names begin so.
+    /// The same from clients with this name prefix.
     pub(crate) fn requests_named(&self, name: &str, count: usize) -> Vec<String> {
         let of = |number: usize| self.gateway.replace(CONNECTION, &format!("{name}{number}"));
         (0..count).map(of).collect()
@@ -128,14 +128,14 @@ pub(crate) fn outbox(count: usize) -> Vec<String> {
     (0..count).map(batch).collect()
 }
 
-/// `count` invocations by the clock.
+/// `count` scheduled invocations.
 pub(crate) fn ticks(count: usize) -> Vec<String> {
     let tick = json!({ "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
         "source": "aws.events", "account": "000000000000", "time": TIME, "region": "eu-central-1", "resources": [], "detail": {} });
     vec![tick.to_string(); count]
 }
 
-/// New events of these ids in the outbox, as a stream brings them.
+/// New outbox entries with these ids, as a stream delivers them.
 pub(crate) fn records(ids: &[String]) -> String {
     let record = |id: &String| {
         let event = json!({
@@ -143,7 +143,7 @@ pub(crate) fn records(ids: &[String]) -> String {
             "tenant": "t-1", "correlationid": "story-1", "sequence": "1",
             "data": { "orderId": id, "customerId": "ann", "total": 12.5, "lines": [{ "sku": "bell", "count": 2 }] },
         });
-        let text = |it: &str| json!({ "S": it });
+        let text = |item: &str| json!({ "S": item });
         json!({
             "eventID": id, "eventName": "INSERT", "eventSource": "aws:dynamodb", "eventVersion": "1.1",
             "eventSourceARN": "arn:aws:dynamodb:eu-central-1:000000000000:table/carillon-bench-events/stream/2099-11-20T00:00:00.000",
@@ -162,7 +162,7 @@ pub(crate) fn records(ids: &[String]) -> String {
     json!({ "Records": ids.iter().map(record).collect::<Vec<_>>() }).to_string()
 }
 
-/// `count` SQS batches whose messages carry these bodies in turn; none when there are no bodies.
+/// `count` SQS batches whose messages carry these bodies in turn. Empty when there are no bodies.
 pub(crate) fn batches(bodies: &[String], count: usize) -> Vec<String> {
     let mut turn = bodies.iter().cycle().enumerate();
     let all = (0..count).map(|_| turn.by_ref().take(BATCH).map(|(at, body)| message(at, body)).collect());
@@ -170,7 +170,7 @@ pub(crate) fn batches(bodies: &[String], count: usize) -> Vec<String> {
     all.filter(full).map(|all| json!({ "Records": all }).to_string()).collect()
 }
 
-/// `count` batches of these jobs in turn, each under a key of its own: a channel sends nothing twice.
+/// `count` batches of these jobs in turn. Each has a key of its own, because a channel sends a key once.
 pub(crate) fn jobs(bodies: &[String], count: usize) -> Vec<String> {
     let turn = bodies.iter().cycle().take(if bodies.is_empty() { 0 } else { count * BATCH });
     let keyed = turn.enumerate().map(|(at, body)| {
@@ -200,7 +200,7 @@ fn message(at: usize, body: &str) -> Value {
     })
 }
 
-/// A change of a person as a rule hands it on. Its time is not ahead: that would be refused.
+/// A change of a person as a rule sends it. Its time is not in the future, which would be refused.
 fn person(id: &str) -> String {
     let kind = "carillon.recipient.updated";
     let event = json!({ "specversion": "1.0", "id": id, "source": "/bench", "type": kind,
@@ -210,13 +210,13 @@ fn person(id: &str) -> String {
     .to_string()
 }
 
-/// A sample, which is an event or a whole entry for the bus, as a rule hands it on.
+/// A sample, which is an event or a whole bus entry, as a rule sends it.
 fn bus_event(mut sample: Value) -> String {
     let whole = sample.get("detail-type").is_some();
     let mut detail = if whole { sample["detail"].take() } else { sample.clone() };
     for name in ["time", "timestamp"] {
-        if let Some(it) = detail.get_mut(name) {
-            *it = TIME.into();
+        if let Some(item) = detail.get_mut(name) {
+            *item = TIME.into();
         }
     }
     let kind = if whole { &sample["detail-type"] } else { member(&detail, ["type", "eventType"]) };
@@ -238,7 +238,7 @@ fn member<'a>(object: &'a Value, names: [&str; 2]) -> &'a Value {
     names.iter().find_map(|name| object.get(name)).unwrap_or(&Value::Null)
 }
 
-/// What a folder holds, in the order of the names.
+/// Entries of a folder, ordered by name.
 pub(crate) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?.map(|dir| Ok(dir?.path())).collect::<io::Result<Vec<PathBuf>>>()?;
     paths.sort();
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_batch_is_full_and_goes_on_where_the_last_one_ended() {
+    fn every_batch_is_full_and_continues_after_the_previous_one() {
         let bodies = ["a", "b", "c"].map(str::to_owned);
         let second: Value = serde_json::from_str(&batches(&bodies, 2)[1]).unwrap();
         let records = second["Records"].as_array().unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_jobs_have_one_key() {
+    fn jobs_have_distinct_keys() {
         let payloads = jobs(&[json!({ "key": "k" }).to_string()], 2);
         let keys = payloads.iter().flat_map(|payload| {
             let batch: Value = serde_json::from_str(payload).unwrap();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_in_an_envelope_of_its_own_keeps_it() {
+    fn sample_with_its_own_bus_entry_keeps_it() {
         let wrapped =
             json!({ "source": "s", "detail-type": "t", "detail": { "timestamp": "2026-01-01T00:00:00Z" } });
         for sample in [wrapped, json!({ "source": "s", "type": "t", "timestamp": "2026-01-01T00:00:00Z" })] {

@@ -1,4 +1,4 @@
-//! A minute of the audit that is due: whenever seal looks, the minute before it has its seal, and it has none.
+//! A minute of the audit that is due: whenever seal looks, the minute before has a seal and this one has none.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http::Request;
 
-/// What the function is told of where seals lie.
+/// Environment variables that tell the function where seals are stored.
 pub(crate) const VARIABLES: [(&str, &str); 4] = [
     ("ENVIRONMENT", ENVIRONMENT),
     ("SEALS_BUCKET", BUCKET),
@@ -19,13 +19,13 @@ pub(crate) const VARIABLES: [(&str, &str); 4] = [
 const ENVIRONMENT: &str = "bench";
 const BUCKET: &str = "carillon-bench-seals";
 
-/// The variable above, and a minute that is over by then, and one more.
+/// Age of the last seal: the delay above, a minute that has ended by then, and one more.
 const LAST_SEALED_SECONDS_AGO: i64 = 180 + 2 * 60;
 
-/// Records in each part of the index; it has eight.
+/// Records in each of the eight parts of the index.
 const RECORDS: usize = 10;
 
-/// What S3 is asked, and what it says. `None`: it is not about the bucket of the seals.
+/// Response of S3. `None` for requests that do not concern the bucket of the seals.
 pub(crate) fn answer(request: &Request) -> Option<(&'static str, String)> {
     let rest = request.path.strip_prefix('/')?.strip_prefix(BUCKET)?;
     let minute = last_sealed();
@@ -45,10 +45,10 @@ pub(crate) fn answer(request: &Request) -> Option<(&'static str, String)> {
     })
 }
 
-/// The records of the minute that is due, in the part of the index that `values` name.
+/// Records of the due minute in the part of the index that `values` name.
 pub(crate) fn records(values: &Value) -> Vec<Value> {
-    let (text, bucket) = (|it: &str| json!({ "S": it }), &values[":bucket"]);
-    let to: Option<Timestamp> = values[":to"]["S"].as_str().and_then(|it| it.parse().ok());
+    let (text, bucket) = (|item: &str| json!({ "S": item }), &values[":bucket"]);
+    let to: Option<Timestamp> = values[":to"]["S"].as_str().and_then(|item| item.parse().ok());
     let at =
         to.and_then(|to| Timestamp::from_second(to.as_second() - 30).ok()).unwrap_or_default().to_string();
     let part = bucket["S"].as_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Everything around a function while it is measured: the Runtime API that hands it invocations, and the cloud it
-//! calls, with a journal of what it asked. Both listen at one address.
+//! Test bench around a function: the Runtime API with its invocations, and the stub cloud with a journal of calls. Both
+//! listen at one address.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 use crate::cloud::Cloud;
 use crate::http::{Request, Response, serve};
 
-/// The version that is part of every address of the Runtime API.
+/// Version prefix of all Runtime API paths.
 const RUNTIME_API: &str = "/2018-06-01/runtime/";
 
-/// The year 2100, in milliseconds: no invocation runs out of time under Valgrind.
+/// The year 2100 in milliseconds, so that no invocation times out under Valgrind.
 const DEADLINE_MILLIS: &str = "4102444800000";
 
-/// Queues of dispatch's own: what it leaves there for later is no job.
+/// Queues of dispatch itself. Messages that it sends there for later are not jobs.
 const LANES: [&str; 3] = ["critical", "dispatch", "bulk"];
 
-/// The stage of all runs; each begins with [`Stage::clear`].
+/// The bench of all runs. Each run begins with [`Stage::clear`].
 #[derive(Clone)]
 pub(crate) struct Stage {
     address: SocketAddr,
@@ -32,47 +32,47 @@ struct Inner {
     changed: Condvar,
 }
 
-/// What one run has seen and still has before it.
+/// Progress of one run.
 #[derive(Default)]
 struct State {
     run: u64,
     waiting: VecDeque<String>,
     handed_out: u64,
-    /// When the last invocation was handed out.
+    /// Time at which the last invocation was handed out.
     handed_at: Option<Instant>,
-    /// Since when the function has been asking for more than there is.
+    /// Time since which the function waits for more invocations.
     idle_since: Option<Instant>,
     journal: Journal,
 }
 
-/// What a function did.
+/// Record of a function's calls.
 #[derive(Default, Clone)]
 pub(crate) struct Journal {
-    /// How often each operation was called.
+    /// Number of calls by operation.
     pub(crate) calls: BTreeMap<String, u64>,
-    /// The messages it put into each queue.
+    /// Messages sent to each queue.
     pub(crate) sent: BTreeMap<String, Vec<String>>,
-    /// From the moment when an invocation was handed out to its answer, in this order.
+    /// Time from each invocation to its response, in order.
     pub(crate) times: Vec<Duration>,
-    /// When each event first came to the bus, by its id.
+    /// Time of each event's first arrival on the bus, by id.
     pub(crate) arrivals: BTreeMap<String, Instant>,
-    /// What should not have happened: figures of such a run are worth nothing.
+    /// Unexpected calls. Figures of such a run are invalid.
     pub(crate) faults: Vec<String>,
 }
 
 impl Journal {
-    /// How many messages it put into the channels' queues.
+    /// Number of messages sent to the channel queues.
     pub(crate) fn jobs(&self) -> u64 {
         self.queued().map(|queued| queued.len() as u64).sum()
     }
 
-    /// How long they are together.
+    /// Total length of those messages.
     pub(crate) fn job_bytes(&self) -> u64 {
         self.queued().flatten().map(|queued| queued.len() as u64).sum()
     }
 
     fn queued(&self) -> impl Iterator<Item = &Vec<String>> {
-        self.sent.iter().filter(|(queue, _)| !LANES.contains(&queue.as_str())).map(|(_, it)| it)
+        self.sent.iter().filter(|(queue, _)| !LANES.contains(&queue.as_str())).map(|(_, item)| item)
     }
 }
 
@@ -86,24 +86,24 @@ impl Stage {
         Ok(Stage { address, inner })
     }
 
-    /// Where the Runtime API and the cloud are, as `host:port`.
+    /// Address of the Runtime API and the cloud, as `host:port`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Where webhooks are sent, which is no part of the cloud.
+    /// Base URL of the webhook endpoints, which are not part of the cloud.
     pub(crate) fn hooks(&self) -> &str {
         self.inner.cloud.hooks()
     }
 
-    /// Begins a run: nothing to do, nothing seen.
+    /// Begins a run with an empty queue and journal.
     pub(crate) fn clear(&self) {
         let mut state = self.inner.lock();
         *state = State { run: state.run + 1, ..State::default() };
         self.inner.changed.notify_all();
     }
 
-    /// Hands these invocations out, one after the other.
+    /// Hands these invocations out in order.
     pub(crate) fn feed(&self, payloads: &[String]) {
         let mut state = self.inner.lock();
         state.waiting.extend(payloads.iter().cloned());
@@ -111,10 +111,10 @@ impl Stage {
         self.inner.changed.notify_all();
     }
 
-    /// When the function asked for more than there was; `None` when it did not within `patience`.
+    /// Time at which the function asked for more invocations than there were; `None` when it did not within `patience`.
     pub(crate) fn idle_within(&self, patience: Duration) -> Option<Instant> {
         let state = self.inner.lock();
-        let waited = self.inner.changed.wait_timeout_while(state, patience, |it| it.idle_since.is_none());
+        let waited = self.inner.changed.wait_timeout_while(state, patience, |item| item.idle_since.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.idle_since
     }
 
@@ -144,7 +144,7 @@ impl Inner {
         Some(Response { status: 202, headers: Vec::new(), body: String::new() })
     }
 
-    /// The next invocation, as soon as there is one. `None` when the run is over.
+    /// The next invocation, as soon as there is one. `None` when the run has ended.
     #[expect(clippy::disallowed_methods, reason = "the time that is measured")]
     fn next(&self) -> Option<Response> {
         let arrived = Instant::now();

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What webhooks cost, in instructions; and what sick endpoints cost the others: benches/webhook/run.sh [--neighbours]
+# Instructions of webhooks, and the effect of failing endpoints on others: benches/webhook/run.sh [--neighbours]
 set -eu
 cd "$(dirname "$0")"
 
@@ -18,7 +18,7 @@ case " $* " in
 *" --neighbours "*) exec "$program" --neighbours ;;
 esac
 
-# Instructions of `times` runs, without those of none.
+# Instructions of `times` runs, minus those of an empty run.
 count() {
   valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" --once "$1" "$2" 2>&1 >/dev/null |
     sed -n 's/.*Collected : \([0-9]*\).*/\1/p'

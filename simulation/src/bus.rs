@@ -1,4 +1,4 @@
-//! The bus: it takes entries one by one, and brings each to the audit's queue and to dispatch's.
+//! The bus: accepts entries one by one, and delivers each to the audit's queue and to dispatch's.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,14 +15,14 @@ use crate::clock::{now, sleep_ms};
 use crate::process::Process;
 use crate::world::World;
 
-/// As `publish` offers what was refused for the moment.
+/// Number of rounds in which `publish` retries throttled entries.
 const ROUNDS: u32 = 3;
 
-/// The bus, as one process reaches it.
+/// The bus as one process calls it.
 #[derive(Clone)]
 pub(crate) struct Bus(pub(crate) Rc<Process>);
 
-/// The outbox, as who publishes from it reaches it.
+/// The outbox as a publisher calls it.
 #[derive(Clone)]
 pub(crate) struct Outbox(pub(crate) Rc<Process>);
 
@@ -72,11 +72,11 @@ impl Takes for Bus {
                 break;
             }
         }
-        answers.into_inner().into_iter().map(|it| it.map_err(refused)).collect()
+        answers.into_inner().into_iter().map(|item| item.map_err(refused)).collect()
     }
 }
 
-/// The bus has it.
+/// Accepts an entry on the bus.
 fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String {
     let world = &process.world;
     let is_of_outbox = !resources.is_empty();
@@ -86,7 +86,7 @@ fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String
         match event.sequence.as_ref().and_then(domain::event::Sequence::version) {
             Some(version) if is_of_outbox => {
                 let place = Place::of(&event);
-                // What a stream lost is mended by the sweep, and what came after it may be on the bus by then.
+                // The sweep may repair a stream's loss after later entries have reached the bus.
                 let is_lost = check.out_of_order.contains(&place.pk) && !process.name.starts_with("sweep");
                 let is_after_pending = world.events.borrow().pending_before(&place, version);
                 check.published(&place.pk, version, is_lost, is_after_pending);
@@ -95,7 +95,7 @@ fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String
         }
         world.tell(|| format!("the bus has {} of {}", event.id, event.subject.as_deref().unwrap_or("-")));
     }
-    let text = |it: &str| Value::from(it).to_string();
+    let text = |item: &str| Value::from(item).to_string();
     let body: Rc<str> = format!(
         r#"{{"version":"0","id":"{id}","detail-type":{},"source":{},"time":"{}","account":"123456789012","resources":{},"detail":{}}}"#,
         text(&entry.detail_type),

@@ -1,7 +1,6 @@
-//! The one source of everything that is left to chance.
+//! The single source of randomness.
 
-/// A generator that a seed decides: the same seed, the same numbers, on every machine.
-///
+/// A seeded generator: the same seed gives the same numbers on every machine.
 /// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (`SplitMix64`).
 pub struct Chance(u64);
 
@@ -28,7 +27,7 @@ impl Chance {
         least + self.below(end.saturating_sub(least))
     }
 
-    /// Whether it comes to pass, in so many of ten thousand cases.
+    /// Whether an event of this probability, in ten-thousandths, occurs.
     pub fn hits(&mut self, of_ten_thousand: u32) -> bool {
         self.below(10_000) < u64::from(of_ten_thousand)
     }

@@ -1,4 +1,4 @@
-//! Time that goes by only when everybody waits.
+//! Simulated time, which advances only when all tasks wait.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use tokio::time::Instant;
 
-/// When every run begins.
+/// Start time of every run.
 pub(crate) const NOON: Timestamp = Timestamp::constant(1_795_003_200, 0);
 
 thread_local! {
@@ -18,12 +18,12 @@ pub(crate) fn begin() {
     BEGAN.set(Some(Instant::now()));
 }
 
-/// How long the run has been going on.
+/// Simulated time since the start of the run.
 pub(crate) fn elapsed() -> Duration {
-    BEGAN.get().map_or(Duration::ZERO, |it| it.elapsed())
+    BEGAN.get().map_or(Duration::ZERO, |item| item.elapsed())
 }
 
-/// What time it is in the run.
+/// Current time of the run.
 pub(crate) fn now() -> Timestamp {
     NOON.saturating_add(elapsed()).unwrap_or(Timestamp::MAX)
 }
@@ -32,9 +32,9 @@ pub(crate) async fn sleep_ms(millis: u64) {
     tokio::time::sleep(Duration::from_millis(millis)).await;
 }
 
-/// Until an instant of the run.
+/// Waits until an instant of the run.
 pub(crate) async fn until(at: Timestamp) {
     let left = Duration::try_from(at.duration_since(now())).unwrap_or(Duration::ZERO);
-    // A timer's grain is a millisecond: never awake before the time.
+    // Timers have a resolution of one millisecond, and must never fire early.
     tokio::time::sleep(left + Duration::from_millis(1)).await;
 }

@@ -1,4 +1,4 @@
-//! The ledger, answered from memory with the conditions that `store` writes.
+//! The ledger in memory, with the conditions that `store` writes.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ impl Cloud for Model {
     }
 }
 
-/// The ledger, as one process reaches it.
+/// The ledger as one process calls it.
 pub(crate) struct Ledger(pub(crate) Rc<Process>);
 
 fn unclear() -> Refused {
@@ -40,7 +40,7 @@ fn unclear() -> Refused {
     Refused { doing: "claim", verdict: Verdict::Transient, source }
 }
 
-/// What one statement of a batch led to.
+/// Result of one statement of a batch.
 enum Written {
     Done,
     Refused,
@@ -52,7 +52,7 @@ impl Ledger {
         if self.0.world.is(Variant::NoToken) { "anybody".to_owned() } else { token.to_owned() }
     }
 
-    /// Inserts a claim, on condition that there is none.
+    /// Inserts a claim if there is no row.
     fn insert(&self, job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Written {
         let world = &self.0.world;
         let (fails, first) = {
@@ -79,7 +79,7 @@ impl Ledger {
         self.0.call("look at a claim", || world.ledger.borrow().get(key).cloned()).await
     }
 
-    /// As `store` does it: what a row means is weighed there.
+    /// Takes over a claim as `store` does. The domain decides about the stored row.
     async fn take_over(&self, key: &Key, token: &str, now: Timestamp, lease: Timestamp) -> Standing {
         let world = &self.0.world;
         let row = match self.look(key).await {
@@ -100,9 +100,9 @@ impl Ledger {
             .0
             .call("take a claim over", || {
                 let mut rows = world.ledger.borrow_mut();
-                let row = rows.get_mut(key).filter(|it| {
-                    it.get("claim_token").unwrap_or_default() == holder
-                        && it.get("status") == Some(status.name())
+                let row = rows.get_mut(key).filter(|row| {
+                    row.get("claim_token").unwrap_or_default() == holder
+                        && row.get("status") == Some(status.name())
                 });
                 row.is_some_and(|row| {
                     *row = std::mem::take(row)
@@ -125,22 +125,22 @@ impl Ledger {
         }
     }
 
-    fn write(&self, it: &Settlement, token: &str, at: Timestamp) -> bool {
+    fn write(&self, settlement: &Settlement, token: &str, at: Timestamp) -> bool {
         let world = &self.0.world;
         let mut rows = world.ledger.borrow_mut();
-        let Some(row) = rows.get_mut(&it.key) else { return false };
+        let Some(row) = rows.get_mut(&settlement.key) else { return false };
         let is_ours =
             row.get("claim_token") == Some(token) && row.get("status") == Some(Status::Claimed.name());
         if !is_ours && !world.is(Variant::SettleUnconditionally) {
             return false;
         }
         let mut next = std::mem::take(row)
-            .text("status", it.status.name())
+            .text("status", settlement.status.name())
             .text("settled_at", at.to_string())
-            .maybe("reason", it.reason.map(domain::outcome::Reason::name))
-            .maybe("note", it.note.as_deref())
-            .maybe("provider_id", it.provider_id.as_deref());
-        if let Some(tries) = it.tries {
+            .maybe("reason", settlement.reason.map(domain::outcome::Reason::name))
+            .maybe("note", settlement.note.as_deref())
+            .maybe("provider_id", settlement.provider_id.as_deref());
+        if let Some(tries) = settlement.tries {
             next = next.number("attempts", i64::from(tries));
         }
         *row = next;
@@ -202,7 +202,8 @@ impl Claims for Ledger {
     }
 }
 
-/// What was to be settled and never was: in doubt, if that was made to go wrong.
+/// A settlement that has not been written. Its drop records the outcome as uncertain if an injected fault was the
+/// cause.
 struct Doubt<'a> {
     process: &'a Process,
     settlements: &'a [Settlement],

@@ -1,4 +1,4 @@
-//! A channel: the real desk over the model's tables and queues, and a provider that may do anything.
+//! A channel: the real delivery worker over the model's tables and queues, with a provider that may fail in any way.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::process::Process;
 use crate::shared::{Counters, Sender, Timetable};
 use crate::variant::Variant;
 
-/// What a process of a channel holds on to.
+/// State of a channel process.
 pub(crate) struct Channel {
     process: Rc<Process>,
     desk: Desk<Model>,
@@ -64,7 +64,7 @@ impl Channel {
         self.desk.deliver_by(batch, send).await
     }
 
-    /// Asks a provider.
+    /// Calls a provider.
     async fn send(&self, job: &Job, provider: &str, token: &str, began: Timestamp) -> Result<Sent, Failure> {
         let (process, world) = (&self.process, &self.process.world);
         let faults = world.faults();
@@ -109,13 +109,13 @@ impl Channel {
         Ok(Sent::Accepted { provider_id: format!("p-{}", world.new_id()) })
     }
 
-    /// A provider has taken it.
+    /// Records that a provider accepted the message.
     fn accepted(&self, job: &Job, token: &str, began: Timestamp) {
         let world = &self.process.world;
         let cancelled_at = job.cancel.as_ref().and_then(|key| {
             let cancelled = world.cancelled.borrow();
-            let (it, at) = cancelled.get(key)?;
-            it.takes_back(job.event.time, job.key.parts().0).then_some(*at)
+            let (job, at) = cancelled.get(key)?;
+            job.takes_back(job.event.time, job.key.parts().0).then_some(*at)
         });
         world.tell(|| format!("{token} sends {} by {}", job.key.as_str(), job.channel().name()));
         let looked = job.cancel.as_ref().and_then(|cancel| self.process.looked.borrow().get(cancel).copied());
@@ -123,7 +123,7 @@ impl Channel {
     }
 }
 
-/// Whom a channel asks; nobody watches endpoints here.
+/// Providers of a channel that have a breaker. Endpoints have none here.
 fn providers(name: &str) -> Vec<String> {
     match name {
         "sms" => vec!["sms-a".to_owned(), "sms-b".to_owned()],
@@ -132,7 +132,7 @@ fn providers(name: &str) -> Vec<String> {
     }
 }
 
-/// Breaks a job on its way into the queue, where a variant says so.
+/// Changes a job on its way into the queue if the variant requires it.
 pub(crate) fn broken(mut job: Job, variant: Option<Variant>) -> Job {
     if variant == Some(Variant::NoExpiry) {
         job.expires_at = None;

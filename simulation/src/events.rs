@@ -1,4 +1,4 @@
-//! The events table: rows, the index of what is pending, and the stream, with the conditions that `store` writes.
+//! The events table: rows, the index of pending entries, and the stream, with the conditions that `store` writes.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -12,28 +12,27 @@ use crate::clock::now;
 
 pub(crate) const SHARDS: usize = 2;
 
-/// How long DynamoDB remembers a `ClientRequestToken`.
-///
+/// Lifetime of a `ClientRequestToken` in DynamoDB.
 /// Source: DynamoDB API reference, `TransactWriteItems`.
 const REMEMBERED_S: i64 = 600;
 
 #[derive(Default)]
 pub(crate) struct EventTable {
     rows: BTreeMap<Place, Item>,
-    /// When the index shows what is pending.
+    /// Time at which each pending entry becomes visible in the index.
     indexed: BTreeMap<Place, Timestamp>,
     pub(crate) streams: [Shard; SHARDS],
     tokens: BTreeMap<String, Timestamp>,
 }
 
-/// A part of the stream, and how far the relay has come in it.
+/// A shard of the stream, and the relay's position in it.
 #[derive(Default)]
 pub(crate) struct Shard {
     pub(crate) records: Vec<Item>,
     pub(crate) read: usize,
 }
 
-/// What a transaction does without, when it is broken.
+/// Conditions that a broken variant of a transaction omits.
 #[derive(Clone, Copy)]
 pub(crate) struct Without {
     pub(crate) guard: bool,
@@ -49,10 +48,10 @@ impl EventTable {
         self.indexed.len()
     }
 
-    /// Whether the version before this one is pending.
+    /// Whether the previous version is pending.
     pub(crate) fn pending_before(&self, place: &Place, version: u64) -> bool {
         let mut of_stream = self.rows.range(place_range(&place.pk));
-        let before = i64::try_from(version).map_or(-1, |it| it - 1);
+        let before = i64::try_from(version).map_or(-1, |item| item - 1);
         of_stream.any(|(_, row)| {
             row.get_number("version") == Some(before)
                 && Pending::read(row).is_some()
@@ -64,7 +63,7 @@ impl EventTable {
         self.streams.iter().map(|stream| stream.records.len() - stream.read).sum()
     }
 
-    /// All or nothing, once for a token.
+    /// Executes a transaction: all or nothing, once per token.
     pub(crate) fn transact(
         &mut self,
         actions: &[TransactWriteItem],
@@ -87,7 +86,7 @@ impl EventTable {
         for action in actions {
             if let Some(put) = action.put() {
                 let item = Item::from(put.item().clone());
-                let is_guard = item.get("sk").is_some_and(|it| it.starts_with("id#"));
+                let is_guard = item.get("sk").is_some_and(|text| text.starts_with("id#"));
                 if !(is_guard && without.guard) {
                     self.put(item, lag, check);
                 }
@@ -99,7 +98,7 @@ impl EventTable {
                     .and_then(|expression_attribute_values| expression_attribute_values.get(":version"));
                 let version = version
                     .and_then(|version| version.as_n().ok())
-                    .and_then(|it| it.parse().ok())
+                    .and_then(|item| item.parse().ok())
                     .unwrap_or(0);
                 self.rows.insert(place(&key), key.number("version", version));
             }
@@ -122,8 +121,12 @@ impl EventTable {
         let holds = match condition {
             Some("attribute_not_exists(pk)") => found.is_none(),
             Some("#version = :expected") => {
-                let wanted = values.and_then(|values| values.get(":expected")).and_then(|it| it.as_n().ok());
-                found.and_then(|found| found.get_number("version")).map(|it| it.to_string()).as_ref()
+                let wanted =
+                    values.and_then(|values| values.get(":expected")).and_then(|item| item.as_n().ok());
+                found
+                    .and_then(|found| found.get_number("version"))
+                    .map(|version| version.to_string())
+                    .as_ref()
                     == wanted
             }
             other => panic!("the model knows no condition {other:?}"),
@@ -150,7 +153,7 @@ impl EventTable {
         self.rows.insert(place, item);
     }
 
-    /// What the index shows of what is pending, oldest first.
+    /// Pending entries that the index shows, oldest first.
     pub(crate) fn backlog(&self) -> Backlog {
         let now = now();
         let shown = self.indexed.iter().filter(|(_, at)| **at <= now);
@@ -168,7 +171,7 @@ impl EventTable {
         places.iter().filter_map(|place| Pending::read(self.rows.get(place)?)).collect()
     }
 
-    /// The bus will never take it, unless it is not pending any more.
+    /// Marks an entry that the bus will never accept, unless it is no longer pending.
     pub(crate) fn quarantine(&mut self, place: &Place) {
         if self.indexed.remove(place).is_some()
             && let Some(row) = self.rows.get_mut(place)
@@ -177,7 +180,7 @@ impl EventTable {
         }
     }
 
-    /// Takes `pending` off a row.
+    /// Removes `pending` from a row.
     pub(crate) fn acknowledge(&mut self, place: &Place) -> bool {
         let was_pending = self.rows.get(place).is_some_and(|row| row.get("pending").is_some());
         if was_pending && let Some(row) = self.rows.get_mut(place) {
@@ -187,8 +190,8 @@ impl EventTable {
         was_pending
     }
 
-    /// What the audit writes: an acknowledgement of the entry with the event's text, or an ordinary record. An
-    /// entry that is acknowledged already stays as it is.
+    /// Writes an audit record: an acknowledgement of the outbox entry with the event's text, or an ordinary record. An
+    /// acknowledged entry stays unchanged.
     pub(crate) fn append(&mut self, record: &Record) {
         if let Some(claim) = record.claim() {
             let row = self.rows.get(claim.place());
@@ -204,12 +207,12 @@ impl EventTable {
     }
 }
 
-/// Whether a row that is not pending any more has the text of the claim.
+/// Whether an acknowledged row has the text of the claim.
 fn is_acknowledged(claim: &Claim, row: &Item) -> bool {
     row.get("pending").is_none() && claim.acknowledges(&row.clone().text("pending", "0"))
 }
 
-/// All rows of a stream.
+/// Range of all rows of a stream.
 fn place_range(pk: &str) -> RangeInclusive<Place> {
     let at = |sk: &str| Place { pk: pk.to_owned(), sk: sk.to_owned() };
     at("")..=at("~")

@@ -1,5 +1,5 @@
-//! An endpoint that is told by HTTP: what is remembered of a message between its attempts, in the order of `webhook`'s
-//! courier. What an answer means, and when the next attempt is, is the real schedule.
+//! Delivery to a webhook endpoint, including the message state between attempts, in the order of `webhook`'s sender.
+//! The meaning of a response and the time of the next attempt come from the real schedule.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,10 +15,10 @@ use store::{Message, MessageState};
 use crate::clock::{now, sleep_ms};
 use crate::process::Process;
 
-/// As the courier has it: who asks so much too early is asked to come again.
+/// Tolerance of the sender: an attempt earlier than this is deferred.
 const EARLY: SignedDuration = SignedDuration::from_secs(1);
 
-/// One attempt, if it is time. `accepted` is called when the endpoint takes the message.
+/// Makes one attempt if it is due. Calls `accepted` when the endpoint accepts the message.
 pub(crate) async fn send(
     process: &Rc<Process>,
     job: &Job,
@@ -42,12 +42,12 @@ pub(crate) async fn send(
     }
     let open = Open { process, job, token, is_told: Cell::new(false) };
     let answer = ask(process, accepted).await;
-    let attempts = found.as_ref().map_or(0, |it| it.attempts) + 1;
+    let attempts = found.as_ref().map_or(0, |item| item.attempts) + 1;
     let next = answer.next(&job.key, attempts, now());
     world.tell(|| format!("{} attempt {attempts}: {answer:?}", job.key.as_str()));
     match remember(process, job, found.is_some(), attempts, &next).await {
         Ok(()) => {}
-        // It has the message: what is not written here is no reason to tell it twice.
+        // The endpoint has the message. A failed write must not lead to a second send.
         Err(_) if next == Next::Delivered => {}
         Err(refused) => return Err(transient(refused)),
     }
@@ -60,8 +60,8 @@ pub(crate) async fn send(
     }
 }
 
-/// An attempt of which the desk has heard nothing yet. If it never does, because the invocation's time is up, the message
-/// comes again although it may have arrived: the receiver knows it by its id.
+/// An attempt whose result has not reached the delivery worker. If the invocation times out, the message is sent again
+/// although it may have arrived. The receiver recognises it by its id.
 struct Open<'a> {
     process: &'a Process,
     job: &'a Job,
@@ -114,7 +114,7 @@ async fn ask(process: &Rc<Process>, accepted: impl Fn()) -> Answer {
     status(200)
 }
 
-/// On condition that it has not arrived meanwhile, as `store` writes it.
+/// Stores the state on condition that the message has not arrived meanwhile, as `store` does.
 async fn remember(
     process: &Process,
     job: &Job,

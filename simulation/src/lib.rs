@@ -1,11 +1,9 @@
-//! The whole flow in one process, with one seed for everything that can go wrong.
-//!
+//! Deterministic simulation of the whole flow in one process. One seed decides all faults.
 //! Producers ([`producing`]) → the events table and its stream ([`events`]) → relay, sweep and audit ([`publishing`]) →
 //! the bus ([`bus`]) → queues ([`queue`]) → dispatch ([`dispatching`]) → channels ([`delivering`]) → the ledger
-//! ([`cloud`]). Any call may fail, be carried out without an answer, be throttled, take too long, or be the last of its
-//! process ([`process`]). After every step [`check`] looks at what must hold.
-//!
-//! What is ours is real code: see docs/contract/simulation.md for what is, and what is a model.
+//! ([`cloud`]). Any call may fail, take effect without a reply, be throttled, take too long, or be the last of its
+//! process ([`process`]). After every step [`check`] verifies the invariants.
+//! The product's code is real. docs/contract/simulation.md lists which parts are real and which are models.
 
 mod bus;
 mod chance;
@@ -47,12 +45,12 @@ pub use chance::Chance;
 pub use many::{Tally, run_all};
 pub use variant::Variant;
 
-/// What a run is to show.
+/// Property that a run checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Faults all the time: nothing wrong ever happens.
+    /// Faults never stop, and no invariant is violated.
     Safety,
-    /// Faults stop: all that was begun comes to an end.
+    /// Faults stop, and all work completes.
     Liveness,
 }
 
@@ -67,34 +65,34 @@ impl Mode {
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Mode> {
-        [Mode::Safety, Mode::Liveness].into_iter().find(|it| it.name() == name)
+        [Mode::Safety, Mode::Liveness].into_iter().find(|mode| mode.name() == name)
     }
 }
 
-/// How many events happen in a run where nobody says.
+/// Default number of events in a run.
 pub const EVENTS: u32 = 5;
 
-/// Everything that decides a run.
+/// Parameters that determine a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
     pub seed: u64,
     pub mode: Mode,
-    /// How many events happen.
+    /// Number of events.
     pub events: u32,
-    /// What is broken, if anything.
+    /// The broken behaviour, if any.
     pub variant: Option<Variant>,
     /// Whether a journal is kept.
     pub is_told: bool,
 }
 
 impl Setup {
-    /// A run of Carillon as it is.
+    /// A run of the unmodified system.
     #[must_use]
     pub fn new(seed: u64, mode: Mode, events: u32) -> Setup {
         Setup { seed, mode, events, variant: None, is_told: false }
     }
 
-    /// The command that repeats it.
+    /// Command that repeats the run.
     #[must_use]
     pub fn command(&self) -> String {
         let variant =
@@ -106,39 +104,40 @@ impl Setup {
     }
 }
 
-/// What came of a run.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Run {
-    /// What must not be, as sentences.
+    /// Violated invariants, as sentences.
     pub violations: Vec<String>,
-    /// All that happened, if it was asked for.
+    /// Journal lines, if a journal was requested.
     pub journal: Vec<String>,
-    /// How many calls were made.
+    /// Number of calls.
     pub calls: u64,
-    /// How many sends a provider accepted.
+    /// Number of sends that providers accepted.
     pub sends: u64,
-    /// How many events were accepted.
+    /// Number of accepted events.
     pub events: usize,
-    /// How much time went by in it.
+    /// Simulated duration.
     pub lasted: Duration,
 }
 
-/// Faults stop after this long in a run that shows liveness.
+/// Time after which faults stop in a liveness run.
 const STORM: Duration = Duration::from_secs(300);
 
-/// How long a run that shows safety lasts.
+/// Duration of a safety run.
 const SAFETY_RUN: Duration = Duration::from_secs(1_200);
 
-/// What was begun is over so long after the last fault: four hours of tries for what is critical, and an hour.
+/// Time from the last fault until all work must be complete: four hours of attempts for critical messages, and one more
+/// hour.
 const BOUND: Duration = Duration::from_secs(5 * 3_600);
 
-/// How often it is asked whether all is over.
+/// Interval of the checks for completion.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// Runs it, from the first event to the last check.
+/// Executes the run, from the first event to the last check.
 ///
 /// # Panics
-/// The model met something that it does not know.
+/// The model received a request that it does not support.
 #[must_use]
 pub fn run(setup: &Setup) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -166,14 +165,14 @@ pub fn run(setup: &Setup) -> Run {
             violations: std::mem::take(&mut check.violations),
             journal: world.journal(),
             calls: world.calls.get(),
-            sends: check.accepted.values().map(|it| u64::from(*it)).sum(),
+            sends: check.accepted.values().map(|item| u64::from(*item)).sum(),
             events: check.events.len(),
             lasted: clock::elapsed(),
         }
     })
 }
 
-/// Faults stop, and so does everything else.
+/// Stops faults and waits until all work is complete.
 async fn come_to_an_end(world: &Rc<World>) {
     tokio::time::sleep(STORM).await;
     world.calm_down();
@@ -182,13 +181,13 @@ async fn come_to_an_end(world: &Rc<World>) {
         tokio::time::sleep(LOOK).await;
         open = world.unfinished();
     }
-    for it in open {
-        world.check.borrow_mut().violated(format!("it did not come to an end: {it}"));
+    for item in open {
+        world.check.borrow_mut().violated(format!("it did not come to an end: {item}"));
     }
     expected::check(world);
 }
 
-/// Everything that runs.
+/// Starts all tasks.
 fn start(world: &Rc<World>, setup: &Setup) {
     world.producing.set(setup.events);
     for number in 0..setup.events {
@@ -221,7 +220,7 @@ fn start(world: &Rc<World>, setup: &Setup) {
     }
 }
 
-/// How much goes wrong: the seed decides, so that some runs are calm in one way and wild in another.
+/// Fault probabilities, chosen by the seed: some runs have few faults of one kind and many of another.
 fn faults(setup: &Setup) -> Faults {
     let mut chance = Chance::new(setup.seed ^ 0xfa17);
     let mut some = |most: u64| u32::try_from(chance.below(3) * chance.below(most + 1)).unwrap_or(0);

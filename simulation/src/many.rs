@@ -1,4 +1,4 @@
-//! Many seeds, on every core.
+//! Runs many seeds on all cores.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,19 +7,19 @@ use std::thread;
 
 use crate::{Setup, run};
 
-/// What came of many runs.
+/// Summary of many runs.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub runs: u64,
-    /// How many events were accepted, calls made, and sends accepted by providers.
+    /// Number of accepted events, of calls, and of sends that providers accepted.
     pub events: u64,
     pub calls: u64,
     pub sends: u64,
-    /// Each run that showed something that must not be: the command that repeats it, and what it showed.
+    /// Failed runs: the command that repeats each, and its violations.
     pub failed: Vec<String>,
 }
 
-/// After so many that failed, the rest is not looked at.
+/// Number of failures after which no further seeds are run.
 const ENOUGH: usize = 5;
 
 /// Runs `setup` with each of these seeds, on as many threads as there are cores. A run that panics has failed.
@@ -59,7 +59,7 @@ fn run_some(setup: &Setup, next: &AtomicU64, end: u64) -> Tally {
 }
 
 impl Tally {
-    /// Both together.
+    /// Sum of both summaries.
     #[must_use]
     pub fn and(mut self, other: Tally) -> Tally {
         self.runs += other.runs;

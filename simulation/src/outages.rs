@@ -1,4 +1,4 @@
-//! What is down for a while, whatever else goes wrong: the bus, a provider, an endpoint.
+//! Outages during a run, beside other faults: of the bus, a provider, or an endpoint.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -11,15 +11,15 @@ use crate::chance::Chance;
 use crate::clock::{NOON, now, until};
 use crate::world::World;
 
-/// What may be, and how often, of ten thousand runs.
+/// Possible outages, and the probability of each in ten-thousandths.
 const MAY_BE: [(&str, u32); 6] =
     [("bus", 1_500), ("email", 800), ("push", 1_500), ("sms-a", 1_000), ("sms-b", 400), ("webhook", 1_500)];
 
-/// Since when, and until when.
+/// Start and end of each outage.
 pub(crate) struct Outages(BTreeMap<&'static str, (Timestamp, Timestamp)>);
 
 impl Outages {
-    /// The seed decides.
+    /// Chooses outages by the seed.
     pub(crate) fn of(chance: &mut Chance) -> Outages {
         let mut found = BTreeMap::new();
         for (name, often) in MAY_BE {
@@ -43,7 +43,7 @@ impl Outages {
     }
 }
 
-/// Other processes find it out soon, and open its breaker.
+/// Starts processes that soon notice an outage and open its breaker.
 pub(crate) fn begin(world: &Rc<World>) {
     for (name, (from, _)) in &world.outages.borrow().0 {
         let found_out = from.saturating_add(Duration::from_secs(5)).unwrap_or(*from);

@@ -1,5 +1,5 @@
-//! A process that makes calls, and what can happen to each: it fails, it is throttled, it is carried out and its answer
-//! is lost, it takes too long, or the process is killed before or after it.
+//! A process that makes calls. Each call can fail, be throttled, take effect without a reply, or take too long. The
+//! process can also be killed before or after the call.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use domain::cancel::CancelKey;
 use crate::clock::sleep_ms;
 use crate::world::World;
 
-/// How often something goes wrong, in ten thousand calls each.
+/// Probability of each fault, in ten-thousandths of the calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
     pub(crate) fails: u32,
@@ -24,20 +24,20 @@ pub(crate) struct Faults {
     pub(crate) answer_lost: u32,
     pub(crate) slow: u32,
     pub(crate) killed: u32,
-    /// Of the messages that a queue hands out: it hands them out twice.
+    /// Share of queue messages that are delivered twice.
     pub(crate) twice: u32,
-    /// Of the entries of a call to the bus: refused alone.
+    /// Share of bus entries that are refused individually.
     pub(crate) partial: u32,
-    /// Of what the bus took from the outbox: lost behind it.
+    /// Share of accepted outbox entries that are lost behind the bus.
     pub(crate) dropped: u32,
-    /// Of the records of a stream: their place is lost, or they are.
+    /// Share of stream records that are lost, or whose position is lost.
     pub(crate) stream: u32,
-    /// Of the answers of a provider: none comes although it accepted; it refuses; it asks to slow down.
+    /// Share of provider calls that are accepted without a reply, refused, or throttled.
     pub(crate) unanswered: u32,
     pub(crate) refused: u32,
 }
 
-/// What happens to one call.
+/// Fate of one call.
 enum Fate {
     Fine,
     Fails(Verdict),
@@ -45,16 +45,16 @@ enum Fate {
     Slow(u64),
 }
 
-/// A process. Killed, it makes no more calls and its work is dropped where it stands.
+/// A process. When killed, it makes no more calls and its work is dropped.
 pub(crate) struct Process {
     pub(crate) world: Rc<World>,
     pub(crate) name: String,
     killed: Cell<bool>,
-    /// Something went wrong in this invocation that was made to.
+    /// Whether a fault was injected in this invocation.
     disturbed: Cell<bool>,
-    /// The sends of this invocation that a provider accepted and that are not on record.
+    /// Sends of this invocation that a provider accepted and that are not recorded.
     pub(crate) token: RefCell<String>,
-    /// When this invocation last looked whether something was cancelled.
+    /// Time of this invocation's last check for each cancellation.
     pub(crate) looked: RefCell<BTreeMap<CancelKey, Timestamp>>,
 }
 
@@ -79,7 +79,7 @@ impl Process {
         self.disturbed.set(true);
     }
 
-    /// One invocation. `None`: the process was killed in it, or did not come to an end in time.
+    /// Runs one invocation. `None`: the process was killed, or the invocation timed out.
     pub(crate) async fn invoke<T>(
         &self,
         token: &str,
@@ -106,12 +106,12 @@ impl Process {
         done
     }
 
-    /// A call that the SDK tries three times.
+    /// A call with the SDK's three attempts.
     pub(crate) async fn call<T>(&self, doing: &'static str, commit: impl FnMut() -> T) -> Result<T, Refused> {
         self.attempts(3, doing, commit).await
     }
 
-    /// A call that is tried so often.
+    /// A call with this many attempts.
     pub(crate) async fn attempts<T>(
         &self,
         most: u32,
@@ -139,7 +139,7 @@ impl Process {
         let (fate, latency, before, after) = {
             let mut chance = self.world.chance.borrow_mut();
             let fate = if chance.hits(faults.fails) {
-                // A request that never arrived looks like an answer that was lost.
+                // To the caller a lost request looks like a lost reply.
                 Fate::Fails(if chance.hits(5_000) { Verdict::Transient } else { Verdict::Unanswered })
             } else if chance.hits(faults.throttled) {
                 Fate::Fails(Verdict::Throttled)
@@ -187,7 +187,7 @@ impl Process {
         answer
     }
 
-    /// Ends here: whoever waits for it waits for ever, and is dropped.
+    /// Kills the process: its tasks never resume and are dropped.
     pub(crate) async fn die(&self, doing: &str, when: &str) {
         self.world.tell(|| format!("{} is killed {when} {doing}", self.name));
         self.disturbed.set(true);

@@ -1,4 +1,4 @@
-//! Producers: events in their own transactions, events put on the bus, and now and then something that is neither.
+//! Producers: events in their own transactions, events put directly on the bus, and some malformed entries.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::process::Process;
 use crate::variant::Variant;
 use crate::world::World;
 
-/// What there is to happen, and how often of a hundred times.
+/// Event types, and the probability of each in percent.
 const KINDS: [(&str, u64); 6] = [
     ("order.paid", 30),
     ("alarm.raised", 15),
@@ -27,13 +27,13 @@ const KINDS: [(&str, u64); 6] = [
     ("chat.posted", 15),
 ];
 
-/// Producers tell all they have to tell in this time.
+/// Time within which producers create all events.
 pub(crate) const SPAN_MS: u64 = 240_000;
 
-/// A producer that was killed, or heard nothing, asks again so long.
+/// Number of attempts of a producer that was killed or got no reply.
 const PATIENCE: usize = 200;
 
-/// One event, from the thought of it until it is accepted.
+/// Produces one event, from its creation until it is accepted.
 pub(crate) async fn produce(world: Rc<World>, number: u32) {
     let (at, kind, subject, by_outbox) = {
         let mut chance = world.chance.borrow_mut();
@@ -46,7 +46,7 @@ pub(crate) async fn produce(world: Rc<World>, number: u32) {
             }
             roll -= share;
         }
-        // Half of it happens at once with other things; what is taken back may be so when its wait is over.
+        // Half of the events occur at once with others. A cancellation may occur when the wait has ended.
         let at = if !chance.hits(5_000) {
             chance.below(SPAN_MS)
         } else if kind == "visit.cancelled" {
@@ -80,18 +80,18 @@ pub(crate) async fn produce(world: Rc<World>, number: u32) {
     world.producing.set(world.producing.get() - 1);
 }
 
-/// How far the clock is off by which a producer dates its appends, in seconds: that of every third one is.
+/// Offset in seconds of the clock that dates a producer's appends. Every third clock is wrong.
 fn clock(number: u32) -> i64 {
     const OFF: [i64; 4] = [-90, -3_600, 45, 600];
     if number.is_multiple_of(3) { OFF[usize::try_from(number / 3).unwrap_or(0) % OFF.len()] } else { 0 }
 }
 
-/// In the producer's own transaction. Whether it is known to stand.
+/// Appends in the producer's own transaction. Returns whether the append is known to be committed.
 async fn append(process: &Rc<Process>, event: &Event, number: u32) -> bool {
     let world = &process.world;
     let outbox = Outbox::new("events".to_owned());
     let stream = Stream::new(None, event.subject.as_deref().unwrap_or_default());
-    // The same in every attempt.
+    // The token is the same in every attempt.
     let appended_at =
         event.time.saturating_add(SignedDuration::from_secs(clock(number))).unwrap_or(event.time);
     let without = Without { guard: world.is(Variant::NoGuard), version: world.is(Variant::NoVersion) };
@@ -125,7 +125,7 @@ async fn append(process: &Rc<Process>, event: &Event, number: u32) -> bool {
     false
 }
 
-/// The version of a stream.
+/// Current version of a stream.
 async fn head(process: &Rc<Process>, event: &Event) -> Option<u64> {
     let world = &process.world;
     let place = Place { pk: Place::of(event).pk, sk: "head".to_owned() };
@@ -134,10 +134,10 @@ async fn head(process: &Rc<Process>, event: &Event) -> Option<u64> {
             world.events.borrow().get(&place).and_then(|event| event.get_number("version"))
         })
         .await;
-    found.ok().map(|it| it.and_then(|it| u64::try_from(it).ok()).unwrap_or(0))
+    found.ok().map(|item| item.and_then(|item| u64::try_from(item).ok()).unwrap_or(0))
 }
 
-/// Straight on the bus. Asked again where there was no answer: the event has an id.
+/// Puts an event directly on the bus. Retries without a reply are safe because the event has an id.
 async fn put(process: &Rc<Process>, event: &Event) -> bool {
     let entry = Entry::of(event);
     let entry = InOrder { aggregate: None, entry, resources: Vec::new() };
@@ -148,7 +148,7 @@ async fn put(process: &Rc<Process>, event: &Event) -> bool {
     })
 }
 
-/// What nobody can handle: in a queue, and in the outbox.
+/// Malformed messages in a queue and in the outbox.
 pub(crate) fn poison(world: &World) {
     let (kind, line) = {
         let mut chance = world.chance.borrow_mut();

@@ -1,4 +1,4 @@
-//! What reads the outbox: the relay from the stream, the sweep from the index, and the audit that takes events off it.
+//! Readers of the outbox: the relay reads the stream, the sweep reads the index, and the audit acknowledges entries.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -23,19 +23,19 @@ use crate::variant::Variant;
 use crate::working::{TIMEOUT, deadline};
 use crate::world::World;
 
-/// The longest that one invocation of the relay goes on offering, as the relay has it.
+/// Longest time that one invocation of the relay retries, as in the relay.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// As the template has it: then Lambda gives a part of a stream up.
+/// Number of attempts after which Lambda skips a stream batch, as in the template.
 const MAX_ATTEMPTS: u32 = 10;
 
-/// How often the sweep runs.
+/// Interval of the sweep.
 const EVERY: Duration = Duration::from_secs(120);
 
-/// How often an empty stream is looked at.
+/// Poll interval of an empty stream.
 const POLL_MS: u64 = 250;
 
-/// The same when nobody produces anything any more: only what is read again can be there then.
+/// Poll interval after all producers are done, when only repeated records can appear.
 const IDLE_MS: u64 = 10_000;
 
 fn relay(process: &Rc<Process>) -> Relay<Bus, Outbox> {
@@ -48,7 +48,7 @@ fn marks() -> MarkKey {
     MarkKey::of(&StackSecret::read(SECRET).expect("it has more than 32 bytes"))
 }
 
-/// Reads one shard for ever.
+/// Reads one shard until the run ends.
 pub(crate) async fn read_shard(world: Rc<World>, shard: usize) {
     let (mut process, mut attempts) = (None, 0);
     let published: RefCell<BTreeSet<Place>> = RefCell::default();
@@ -90,7 +90,7 @@ pub(crate) async fn read_shard(world: Rc<World>, shard: usize) {
     }
 }
 
-/// How many must come again.
+/// Publishes records and returns how many must be retried.
 async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCell<BTreeSet<Place>>) -> usize {
     let world = &process.world;
     let pending = records.iter().filter_map(Pending::read);
@@ -104,7 +104,7 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
         .map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO })
         .collect();
     if !critical.is_empty() {
-        // The bus brings it too, so a failure here delays nothing.
+        // The bus delivers the event too, so a failure here delays no delivery.
         drop(Sender(Rc::clone(process), world.line("dispatch-critical")).send(&critical).await);
     }
     let began = tokio::time::Instant::now();
@@ -114,7 +114,7 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
         rows.reverse();
         for row in &rows {
             let relayed = relay(process).publish(std::slice::from_ref(row), now(), may_go_on).await;
-            again += relayed.iter().filter(|it| matches!(it, Relayed::Again(_))).count();
+            again += relayed.iter().filter(|item| matches!(item, Relayed::Again(_))).count();
         }
         return again;
     }
@@ -135,7 +135,8 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
     again
 }
 
-/// Now and then the relay begins again where it was before, or a stream was down for longer than it keeps records.
+/// Sometimes resets the relay to an earlier position, or drops records as after an outage longer than the stream's
+/// retention.
 fn lose_place(world: &World, shard: usize) {
     let faults = world.faults();
     let (back, lost, by) = {
@@ -157,7 +158,7 @@ fn lose_place(world: &World, shard: usize) {
     }
 }
 
-/// These are left to the sweep, which knows no order between what it mends and what came after.
+/// The relay gave these entries up. The sweep publishes them without regard to the order of later ones.
 fn given_up(world: &World, records: &[Item]) {
     for record in records {
         let pk = record.get("pk").unwrap_or_default().to_owned();
@@ -166,12 +167,12 @@ fn given_up(world: &World, records: &[Item]) {
     }
 }
 
-/// Looks for what stayed pending, every two minutes.
+/// Runs the sweep, which looks for pending entries every two minutes.
 pub(crate) async fn sweep(world: Rc<World>) {
     if world.is(Variant::NoSweep) {
         return;
     }
-    // Nobody knows when it ran before.
+    // The time of its last run is not stored.
     let first = world.chance.borrow_mut().below(120_000);
     sleep_ms(first).await;
     loop {
@@ -195,18 +196,18 @@ async fn sweep_once(process: &Rc<Process>, deadline: Deadline) {
     }
 }
 
-/// As if nobody had thought of clocks that are wrong.
+/// Sweep variant that ignores wrong clocks.
 async fn sweep_by_clock(process: &Rc<Process>) {
     let outbox = Outbox(Rc::clone(process));
     let Ok(backlog) = outbox.backlog().await else { return };
     for (place, _) in backlog.pending.iter().filter(|(_, at)| now().duration_since(*at).as_secs() >= 60) {
         let Ok(pending) = outbox.read(std::slice::from_ref(place)).await else { return };
-        let rows: Vec<Row> = pending.into_iter().map(|it| Row::read(it, &marks())).collect();
+        let rows: Vec<Row> = pending.into_iter().map(|item| Row::read(item, &marks())).collect();
         relay(process).publish(&rows, now(), || true).await;
     }
 }
 
-/// Keeps what crossed the bus, and takes it off the outbox.
+/// The audit: stores events from the bus and acknowledges outbox entries.
 pub(crate) struct Audit(pub(crate) Rc<Process>);
 
 impl Audit {

@@ -1,4 +1,4 @@
-//! A queue: at least once, in any order, and put aside after so many receives.
+//! A queue: at-least-once delivery in any order, with a dead-letter queue after too many receives.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,13 +12,13 @@ use tokio::sync::Notify;
 use crate::clock::{now, until};
 use crate::world::World;
 
-/// As the template has it: six times the functions' timeout.
+/// Visibility timeout as in the template: six times the functions' timeout.
 pub(crate) const VISIBILITY: Duration = Duration::from_secs(180);
 
-/// As the template has it.
+/// Maximum receives, as in the template.
 const MAX_RECEIVES: u32 = 10;
 
-/// What one call hands out at most.
+/// Largest number of messages per receive call.
 const PER_CALL: usize = 10;
 
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Waiting {
 pub(crate) struct Line {
     pub(crate) name: &'static str,
     pub(crate) messages: RefCell<Vec<Waiting>>,
-    /// What nobody could handle.
+    /// The dead-letter queue.
     pub(crate) dead: RefCell<Vec<Rc<str>>>,
     news: Notify,
 }
@@ -58,7 +58,7 @@ impl Line {
         self.news.notify_one();
     }
 
-    /// Waits until there is something to hand out.
+    /// Waits for messages and returns a batch.
     pub(crate) async fn receive(&self, world: &World) -> Vec<Message> {
         loop {
             let found = self.take(world);
@@ -92,7 +92,7 @@ impl Line {
             !is_over
         });
         let mut visible: Vec<usize> =
-            (0..messages.len()).filter(|it| messages[*it].visible_at <= now).collect();
+            (0..messages.len()).filter(|index| messages[*index].visible_at <= now).collect();
         let mut chance = world.chance.borrow_mut();
         let mut taken = Vec::new();
         let most = usize::try_from(chance.between(1, PER_CALL as u64 + 1)).unwrap_or(1);
@@ -111,16 +111,16 @@ impl Line {
         taken
     }
 
-    fn message(&self, it: &Waiting) -> Message {
+    fn message(&self, waiting: &Waiting) -> Message {
         let mut attributes = json!({
-            "ApproximateReceiveCount": it.receives.to_string(),
-            "SentTimestamp": it.sent_at.as_millisecond().to_string(),
+            "ApproximateReceiveCount": waiting.receives.to_string(),
+            "SentTimestamp": waiting.sent_at.as_millisecond().to_string(),
         });
-        if let Some(tenant) = &it.tenant {
+        if let Some(tenant) = &waiting.tenant {
             attributes["MessageGroupId"] = tenant.as_str().into();
         }
         serde_json::from_value(json!({
-            "messageId": format!("m-{}", it.id), "receiptHandle": it.id.to_string(), "body": &*it.body,
+            "messageId": format!("m-{}", waiting.id), "receiptHandle": waiting.id.to_string(), "body": &*waiting.body,
             "attributes": attributes, "eventSourceARN": format!("arn:aws:sqs:eu-central-1:1:{}", self.name),
         }))
         .expect("it is written as Lambda writes it")
@@ -128,13 +128,17 @@ impl Line {
 
     pub(crate) fn delete(&self, message: &Message) {
         let id: u64 = message.receipt_handle.parse().unwrap_or(0);
-        self.messages.borrow_mut().retain(|it| it.id != id);
+        self.messages.borrow_mut().retain(|message| message.id != id);
     }
 
     pub(crate) fn show_after(&self, receipt: &str, pause: Duration) {
         let id: u64 = receipt.parse().unwrap_or(0);
         let at = now().saturating_add(pause).unwrap_or(Timestamp::MAX);
-        self.messages.borrow_mut().iter_mut().filter(|it| it.id == id).for_each(|it| it.visible_at = at);
+        self.messages
+            .borrow_mut()
+            .iter_mut()
+            .filter(|message| message.id == id)
+            .for_each(|message| message.visible_at = at);
         self.news.notify_one();
     }
 
@@ -143,14 +147,14 @@ impl Line {
     }
 }
 
-/// What a schedule does at its time.
+/// Action of a schedule at its time.
 pub(crate) struct Due {
     pub(crate) at: Timestamp,
     pub(crate) line: Rc<Line>,
     pub(crate) body: String,
 }
 
-/// Fires once, and now and then twice; then it is gone.
+/// Fires a schedule once, sometimes twice, and deletes it.
 pub(crate) async fn fire(world: Rc<World>, name: String) {
     let Some(at) = world.schedules.borrow().get(&name).map(|schedule| schedule.at) else { return };
     until(at).await;

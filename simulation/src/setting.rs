@@ -1,4 +1,4 @@
-//! The catalog and the people of every run.
+//! Catalog and people of every run.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ pub(crate) struct Setting {
     endpoint: Endpoint,
 }
 
-/// The files of the one template there is.
+/// Files of the only template.
 const FILES: [&str; 8] = [
     "email.html",
     "email.subject.txt",
@@ -38,12 +38,12 @@ thread_local! {
 }
 
 impl Setting {
-    /// The same for every run of a thread: it does not change.
+    /// Setting shared by all runs of a thread, because it does not change.
     pub(crate) fn shared() -> Rc<Setting> {
         SETTING.with(Rc::clone)
     }
 
-    /// What an event leads to, with the endpoints that there are.
+    /// Plan of an event, with the existing endpoints.
     pub(crate) fn plan<'a>(&'a self, event: &'a Event) -> Plan<'a> {
         let mut plan = Plan::of(event, &self.catalog);
         for matched in &mut plan.matches {
@@ -64,21 +64,21 @@ impl Setting {
             // Two channels at once.
             { "rule": "paid", "when": { "detail-type": ["order.paid"] }, "category": "orders", "template": "note",
               "steps": send(&["email", "push"]), "to": to },
-            // What must not wait, and another channel where it fails.
+            // Critical, with a fallback channel.
             { "rule": "alarm", "when": { "detail-type": ["alarm.raised"] }, "category": "alarms", "template": "note",
               "priority": "critical", "to": to,
               "steps": [{ "send": { "channels": ["push"], "failover": ["sms"] } }] },
-            // What is of no use later.
+            // With an expiry.
             { "rule": "code", "when": { "detail-type": ["code.issued"] }, "category": "one-time-code",
               "template": "note", "steps": send(&["email"]), "to": to, "expires": "PT1M" },
-            // What waits, and may be taken back.
+            // With a wait, and cancellable.
             { "rule": "visit", "when": { "detail-type": ["visit.booked"] }, "category": "visits", "template": "note",
               "to": to, "cancel": { "key": ["$.data.visit"], "when": { "detail-type": ["visit.cancelled"] } },
               "steps": [{ "wait": { "for": "PT3M" } }, { "send": { "channels": ["email", "sms"] } }] },
-            // What other systems hear of.
+            // For webhook endpoints.
             { "rule": "hook", "when": { "detail-type": ["order.paid"] }, "category": "hooks", "template": "note",
               "steps": send(&["webhook"]), "to": [{ "endpoints": "tenant" }], "expose": ["$.data.user"] },
-            // What only those see who look.
+            // For the inbox only.
             { "rule": "chat", "when": { "detail-type": ["chat.posted"] }, "category": "chats", "template": "note",
               "steps": send(&["socket"]), "to": [{ "room": { "name": "chat", "of": { "path": "$.data.user" } } }] },
         ]);
@@ -95,7 +95,7 @@ impl Setting {
             }))
             .expect("a person as the people table has them")
         };
-        let recipients = ["ann", "ben"].into_iter().map(|it| (it.to_owned(), person(it))).collect();
+        let recipients = ["ann", "ben"].into_iter().map(|name| (name.to_owned(), person(name))).collect();
         let endpoint = json!({ "id": "crm", "url": "https://crm.example.com/hooks" });
         let endpoint = serde_json::from_value(endpoint).expect("an endpoint as the table has it");
         Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out(), endpoint }
@@ -108,6 +108,6 @@ fn ways_out() -> WaysOut {
         ("UNSUBSCRIBE_KEYS", r#"{"k1":"a secret of the simulation, long enough"}"#),
         ("UNSUBSCRIBE_KEY", "k1"),
     ];
-    let env: Env = variables.into_iter().map(|(name, it)| (name.to_owned(), it.to_owned())).collect();
+    let env: Env = variables.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
     WaysOut::from_env(&env).expect("all that it needs is there")
 }

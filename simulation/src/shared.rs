@@ -1,4 +1,4 @@
-//! What processes share beside the ledger: counters, queues, schedules.
+//! Services that processes share beside the ledger: counters, queues and schedules.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::process::Process;
 use crate::queue::{Due, Line, fire};
 use crate::variant::Variant;
 
-/// The counters, as one process reaches them.
+/// Counters as one process calls them.
 #[derive(Clone)]
 pub(crate) struct Counters(pub(crate) Rc<Process>);
 
-/// The scheduler, as one process reaches it. Its queues are called by their names.
+/// The scheduler as one process calls it. Its queues are identified by name.
 pub(crate) struct Timetable(pub(crate) Rc<Process>);
 
-/// A queue, as one process reaches it.
+/// A queue as one process calls it.
 pub(crate) struct Sender(pub(crate) Rc<Process>, pub(crate) Rc<Line>);
 
 impl Shared for Counters {
@@ -36,7 +36,7 @@ impl Shared for Counters {
         self.0
             .call("was it cancelled?", || {
                 self.0.looked.borrow_mut().insert(key.clone(), now());
-                world.cancelled.borrow().get(key).map(|(it, _)| it.clone())
+                world.cancelled.borrow().get(key).map(|(item, _)| item.clone())
             })
             .await
     }
@@ -84,11 +84,11 @@ impl Shared for Counters {
 }
 
 fn kept(found: Option<&(i64, Breaker)>) -> Kept<Breaker> {
-    found.map_or_else(Kept::default, |(version, it)| Kept::at(it.clone(), Some(*version)))
+    found.map_or_else(Kept::default, |(version, item)| Kept::at(item.clone(), Some(*version)))
 }
 
 impl DeskLine for Sender {
-    /// Each of a call's messages is taken or refused on its own.
+    /// Each message of a call is accepted or refused separately.
     async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let world = &self.0.world;
         let sent = self.0.call("send", || {
@@ -105,7 +105,7 @@ impl DeskLine for Sender {
         match sent.await {
             Ok(taken) => taken
                 .into_iter()
-                .map(|it| it.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
+                .map(|item| item.then_some(()).ok_or_else(|| refused(Verdict::Transient)))
                 .collect(),
             Err(error) => messages.iter().map(|_| Err(refused(error.verdict))).collect(),
         }
@@ -121,7 +121,7 @@ impl DeskLine for Sender {
 }
 
 impl Timer for Timetable {
-    /// Scheduling one name twice is scheduling it once.
+    /// Creating a schedule twice with one name creates one schedule.
     async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
         let world = &self.0.world;
         if world.is(Variant::LaterLost) {

@@ -1,54 +1,55 @@
-//! Carillon with one thing broken: what the simulation must notice.
+//! Variants: the system with one behaviour broken, which the simulation must detect.
 
-/// What is broken.
+/// The broken behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
-    /// Whoever asks may send.
+    /// Sends without a claim.
     NoClaim,
-    /// A channel's messages leave the queue before they are handled.
+    /// Channel messages are deleted from the queue before they are handled.
     AckBeforeSend,
-    /// Dispatch's messages leave the queue before their jobs are queued.
+    /// Dispatch messages are deleted from the queue before their jobs are queued.
     AckBeforeQueueing,
-    /// Notification keys do not say on which channel.
+    /// Notification keys do not contain the channel.
     KeyWithoutChannel,
-    /// All senders claim and settle under one name.
+    /// All senders claim and settle with the same token.
     NoToken,
     /// The ledger says `sent` when a job is claimed.
     SettleBeforeSend,
     /// A claim may be taken over at any time.
     NoLease,
-    /// An outcome is written over whatever stands there.
+    /// A settlement overwrites any row.
     SettleUnconditionally,
-    /// What was cancelled is not looked up.
+    /// Cancellations are not looked up.
     NoCancelCheck,
     /// Jobs lose their expiry.
     NoExpiry,
-    /// The failed part of a batch's report is not read.
+    /// The list of failed messages of a batch is ignored.
     ReportIgnored,
     /// The relay publishes a batch in any order.
     RelayWithoutOrder,
-    /// The relay goes on to the next batch although some must come again, and the sweep is young.
+    /// The relay continues with the next batch although some records must be retried and the sweep's delay has not
+    /// passed.
     RelayGoesOn,
-    /// Nobody looks for what stayed pending.
+    /// The sweep is disabled.
     NoSweep,
-    /// The relay takes `pending` off itself, before anybody has seen the event on the bus.
+    /// The relay acknowledges entries itself, before the audit has received the event from the bus.
     RelayAcknowledges,
-    /// An append has neither guard for its ids nor a token.
+    /// An append has neither guards for its ids nor a token.
     NoGuard,
-    /// An append does not look at the version of the stream.
+    /// An append does not check the version of the stream.
     NoVersion,
-    /// An answer that never came is another try, whatever the policy says.
+    /// A send without a reply is retried whatever the policy says.
     UnknownResent,
-    /// A channel that cannot deliver tells nobody.
+    /// A channel that cannot deliver starts no failover.
     NoHandOn,
-    /// What a schedule is to bring back is lost.
+    /// Scheduled messages are lost.
     LaterLost,
     /// The sweep publishes in the order of the producers' clocks.
     SweepByClock,
 }
 
 impl Variant {
-    /// Every variant there is.
+    /// All variants.
     pub const ALL: [Variant; 21] = [
         Variant::NoClaim,
         Variant::AckBeforeSend,
@@ -73,7 +74,7 @@ impl Variant {
         Variant::SweepByClock,
     ];
 
-    /// As the command line calls it: `no-claim`.
+    /// Name on the command line, such as `no-claim`.
     #[must_use]
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -88,6 +89,6 @@ impl Variant {
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Variant> {
-        Variant::ALL.into_iter().find(|it| it.name() == name)
+        Variant::ALL.into_iter().find(|variant| variant.name() == name)
     }
 }

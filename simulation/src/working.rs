@@ -1,4 +1,4 @@
-//! A function that is fed by a queue: invoked with a batch, killed now and then, started again.
+//! A function with an SQS trigger: invoked with batches, sometimes killed, and restarted.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::process::Process;
 use crate::queue::Line;
 use crate::world::World;
 
-/// A function's timeout, as the template has it.
+/// Timeout of a function, as in the template.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Serves a queue for ever. `start` makes what a process holds on to; `handle` is one invocation.
+/// Serves a queue until the run ends. `start` creates the state of a process; `handle` is one invocation.
 pub(crate) async fn serve<S>(
     world: Rc<World>,
     line: Rc<Line>,
@@ -40,7 +40,7 @@ pub(crate) async fn serve<S>(
                 acknowledge(&world, &line, &messages, &report);
                 running = Some((process, state));
             }
-            // The whole batch comes back when the queue shows it again.
+            // The whole batch becomes visible again after the visibility timeout.
             Some(Err(error)) => {
                 world.tell(|| format!("{token} fails: {error}"));
                 running = Some((process, state));
@@ -53,13 +53,13 @@ pub(crate) async fn serve<S>(
     }
 }
 
-/// When an invocation ends that begins now.
+/// Deadline of an invocation that begins now.
 pub(crate) fn deadline() -> Deadline {
     let ends = now().as_millisecond() + i64::try_from(TIMEOUT.as_millis()).unwrap_or(i64::MAX);
     Deadline::at_millis(u64::try_from(ends).unwrap_or(0))
 }
 
-/// What is not in the report leaves the queue, unless its deletion is lost.
+/// Deletes messages that are not reported as failed, unless the deletion is lost.
 fn acknowledge(world: &World, line: &Line, messages: &[Message], report: &Report) {
     let report = serde_json::to_value(report).expect("a report is names");
     let failures = report["batchItemFailures"].as_array().cloned().unwrap_or_default();

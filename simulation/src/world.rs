@@ -1,4 +1,4 @@
-//! Everything that is there once: tables, queues, what was seen, and the chance that decides.
+//! Global state of a run: tables, queues, observations, and the random generator.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use crate::queue::{Due, Line};
 use crate::setting::Setting;
 use crate::variant::Variant;
 
-/// Every queue: dispatch's, the audit's, and two for each channel.
+/// All queues: dispatch's, the audit's, and two for each channel.
 const LINES: [&str; 13] = [
     "dispatch",
     "dispatch-critical",
@@ -49,17 +49,17 @@ pub(crate) struct World {
     pub(crate) check: RefCell<Check>,
     pub(crate) events: RefCell<EventTable>,
     pub(crate) ledger: RefCell<BTreeMap<Key, Item>>,
-    /// With the time at which it was written.
+    /// Cancellations with the time at which each was written.
     pub(crate) cancelled: RefCell<BTreeMap<CancelKey, (Cancellation, Timestamp)>>,
     pub(crate) breakers: RefCell<BTreeMap<String, (i64, Breaker)>>,
-    /// Messages to endpoints that did not arrive at the first attempt.
+    /// Webhook messages that did not arrive at the first attempt.
     pub(crate) hooks: RefCell<BTreeMap<Key, Message>>,
     pub(crate) outages: RefCell<Outages>,
     lines: BTreeMap<&'static str, Rc<Line>>,
     pub(crate) schedules: RefCell<BTreeMap<String, Due>>,
-    /// How much is on its way from the bus to queues.
+    /// Number of messages between the bus and the queues.
     pub(crate) transit: Cell<usize>,
-    /// How many events are still to be produced.
+    /// Number of events that are still to be produced.
     pub(crate) producing: Cell<u32>,
     over: Cell<bool>,
 }
@@ -101,7 +101,7 @@ impl World {
         self.faults.get()
     }
 
-    /// From now on nothing goes wrong.
+    /// Stops all faults.
     pub(crate) fn calm_down(&self) {
         self.faults.set(Faults::default());
         *self.outages.borrow_mut() = Outages::none();
@@ -112,7 +112,7 @@ impl World {
         self.variant == Some(variant)
     }
 
-    /// Whoever looks again and again need not do so any more.
+    /// Whether polling tasks may stop.
     pub(crate) fn is_over(&self) -> bool {
         self.over.get()
     }
@@ -130,7 +130,7 @@ impl World {
         Rc::clone(&self.lines[name])
     }
 
-    /// Adds a line to the journal, if there is one.
+    /// Adds a line to the journal if one is kept.
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
         if let Some(journal) = &self.journal {
             let seconds = now().duration_since(crate::clock::NOON).as_secs_f64();
@@ -142,7 +142,7 @@ impl World {
         self.journal.as_ref().map(|journal| journal.take()).unwrap_or_default()
     }
 
-    /// What is not over yet, as sentences.
+    /// Unfinished work, as sentences.
     pub(crate) fn unfinished(&self) -> Vec<String> {
         let mut open = Vec::new();
         if self.producing.get() > 0 {
@@ -174,7 +174,7 @@ impl World {
         open
     }
 
-    /// Everything that was put aside, with its queue.
+    /// All dead-lettered messages, with their queue.
     pub(crate) fn dead_letters(&self) -> Vec<(&'static str, Rc<str>)> {
         self.lines
             .values()

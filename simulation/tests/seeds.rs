@@ -1,11 +1,11 @@
-//! Many runs of Carillon as it is: none may show anything that must not be.
+//! Many runs of the unmodified system. None may violate an invariant.
 
 #![expect(clippy::print_stdout, reason = "it says how many they were")]
 
 use runtime::Env;
 use simulation::{EVENTS, Mode, Setup, run, run_all};
 
-/// How many seeds each mode goes through, each its own; as many as `SIMULATION_SEEDS` says, if it does.
+/// Number of seeds for each mode, with distinct seeds per mode. `SIMULATION_SEEDS` overrides it.
 const SEEDS: u32 = 6_000;
 
 #[track_caller]
@@ -22,15 +22,15 @@ fn check(mode: Mode) {
     println!("\n{} runs of the simulation, {}: {} sends", tally.runs, mode.name(), tally.sends);
 }
 
-/// One after the other: each takes every core there is.
+/// Modes run one after the other because each uses all cores.
 #[test]
-fn nothing_wrong_happens_while_everything_goes_wrong_and_all_ends_when_faults_stop() {
+fn no_invariant_is_violated_under_faults_and_all_work_completes_after_them() {
     check(Mode::Safety);
     check(Mode::Liveness);
 }
 
 #[test]
-fn a_seed_tells_the_same_story_each_time() {
+fn same_seed_gives_the_same_journal() {
     for mode in [Mode::Safety, Mode::Liveness] {
         for seed in 0..20 {
             let setup = Setup { is_told: true, ..Setup::new(seed, mode, EVENTS) };

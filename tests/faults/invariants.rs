@@ -1,6 +1,5 @@
-//! What must be so, whatever broke.
-//!
-//! Source: reliability, G1 to G6. G4 is held by `written`, G5 by `suite`.
+//! Invariants that hold after every fault.
+//! Source: reliability contract, G1 to G6. `verification` checks G4, `suite` checks G5.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +8,23 @@ use domain::key::Key;
 use domain::outcome::Status;
 use store::LedgerRow;
 
-use crate::parcels::Parcel;
+use crate::jobs::TestJob;
 use crate::suite::Suite;
 use crate::until::until;
 
-/// Holds a parcel to the contract. `ambiguous`: how many answers about it were lost, whether the provider was asked or
-/// not.
-pub(crate) async fn check(suite: &Suite, parcel: &mut Parcel, ambiguous: usize) -> (LedgerRow, usize) {
-    let row = settled(suite, &parcel.job.key).await;
-    let arrived = parcel.arrived(suite).await;
-    let (sends, what) = (arrived.len(), format!("{} {:?}", parcel.job.channel().name(), parcel.job.key));
-    // G2, and F1: a receiver knows a repeat by its id.
+/// Checks a job against the contract. `ambiguous`: the number of its replies that were lost, whether or not the
+/// provider call was made.
+pub(crate) async fn check(suite: &Suite, job: &mut TestJob, ambiguous: usize) -> (LedgerRow, usize) {
+    let row = settled(suite, &job.job.key).await;
+    let arrived = job.arrived(suite).await;
+    let (sends, what) = (arrived.len(), format!("{} {:?}", job.job.channel().name(), job.job.key));
+    // G2 and F1: a receiver recognises a repeated message by its id.
     assert!(sends <= 1 + ambiguous, "{what}: {sends} sends, and {ambiguous} answers were lost");
     assert!(arrived.iter().collect::<BTreeSet<_>>().len() <= 1, "{what}: {arrived:?}");
     match row.status {
         Status::Sent | Status::Delivered => assert!(sends >= 1, "{what} is said to be sent"),
         Status::Unknown => {
-            assert!(parcel.job.on_unknown == OnUnknown::Hold && ambiguous > 0, "{what} is unknown");
+            assert!(job.job.on_unknown == OnUnknown::Hold && ambiguous > 0, "{what} is unknown");
             assert!(sends <= 1, "{what} was sent again although nobody knew");
         }
         Status::Suppressed | Status::Deferred => assert_eq!(sends, 0, "{what} is said not to be sent"),
@@ -38,10 +37,10 @@ pub(crate) async fn check(suite: &Suite, parcel: &mut Parcel, ambiguous: usize) 
     (row, sends)
 }
 
-/// G1 and G6: the row stands, and nobody holds it.
+/// G1 and G6: the row is final and no claim holds it.
 pub(crate) async fn settled(suite: &Suite, key: &Key) -> LedgerRow {
     until("it stands in the ledger", async || {
-        suite.cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final())
+        suite.cloud.ledger.find(key).await.unwrap().filter(|row| row.status.is_final())
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! It was done, and nobody was told.
+//! Lost replies: a call takes effect but the caller gets no reply.
 
 use std::time::Duration;
 
@@ -7,101 +7,102 @@ use domain::outcome::Status;
 use publish::{Outbox, Stream};
 use serde_json::json;
 
-use crate::client::Client;
 use crate::cloud::{now, unique};
-use crate::hellos::{Hello, check_books};
+use crate::hello_events::{HelloEvent, check_records};
 use crate::invariants::check;
-use crate::parcels::{CHANNELS, Parcel};
-use crate::suite::{Suite, play};
+use crate::jobs::{CHANNELS, TestJob};
+use crate::suite::{Suite, run_scenario};
 use crate::until::until;
+use crate::ws_client::Client;
 
-/// The tables are asked so often about one parcel, by whichever channel.
+/// Number of table calls per job, on every channel.
 const CALLS: u64 = 4;
 
-/// Reliability F4: one answer is lost, and the client asks again.
+/// Reliability F4: one reply is lost and the client retries.
 #[tokio::test]
-async fn whoever_asks_again_because_the_answer_was_lost_knows_its_own_work() {
-    play(async |suite| {
-        let mut parcels = Vec::new();
+async fn retry_after_a_lost_reply_recognises_its_own_write() {
+    run_scenario(async |suite| {
+        let mut jobs = Vec::new();
         let mut faults = Vec::new();
         for (channel, skip) in CHANNELS.iter().flat_map(|channel| (0..CALLS).map(move |at| (*channel, at))) {
-            let parcel = Parcel::by(suite, channel).await;
-            let own = parcel.job.key.parts().1;
+            let job = TestJob::by(suite, channel).await;
+            let own = job.job.key.parts().1;
             faults.push(json!({ "service": "dynamodb", "contains": own, "skip": skip, "times": 1, "do": "drop_reply" }));
-            parcels.push(parcel);
+            jobs.push(job);
         }
         suite.proxy.plan(suite.seed, &faults);
-        for parcel in &parcels {
-            parcel.send(suite).await;
+        for job in &jobs {
+            job.send(suite).await;
         }
-        suite.peace().await;
+        suite.wait_until_idle().await;
         let done: u64 = suite.proxy.done().iter().sum();
         assert!(done >= 8, "a claim and a settlement of each channel at least, but {done}");
-        for parcel in &mut parcels {
-            check(suite, parcel, 0).await;
+        for job in &mut jobs {
+            check(suite, job, 0).await;
         }
     })
     .await;
 }
 
-/// The same where no answer ever comes: the client gives up.
+/// Every reply is lost and the client gives up.
 #[tokio::test]
-async fn a_claim_of_which_nobody_ever_hears_is_given_back_and_a_settlement_is_asked_for_again() {
-    play(async |suite| {
+async fn claim_without_a_reply_is_returned_and_settlement_is_retried() {
+    run_scenario(async |suite| {
         for (skip, ambiguous) in [(0, 0), (1, 1)] {
-            let (mut parcels, mut faults) = (Vec::new(), Vec::new());
+            let (mut jobs, mut faults) = (Vec::new(), Vec::new());
             for channel in CHANNELS {
-                let it = Parcel::by(suite, channel).await;
+                let job = TestJob::by(suite, channel).await;
                 let fault = json!({
-                    "service": "dynamodb", "action": "BatchExecuteStatement", "contains": it.job.key.parts().1,
+                    "service": "dynamodb", "action": "BatchExecuteStatement", "contains": job.job.key.parts().1,
                     "skip": skip, "times": 3, "do": "drop_reply",
                 });
                 faults.push(fault);
-                parcels.push(it);
+                jobs.push(job);
             }
             suite.proxy.plan(suite.seed, &faults);
-            for parcel in &parcels {
-                parcel.send(suite).await;
+            for job in &jobs {
+                job.send(suite).await;
             }
-            suite.peace().await;
-            for parcel in &mut parcels {
-                let (row, sends) = check(suite, parcel, ambiguous).await;
-                // A settlement whose reply is lost was written all the same.
-                assert_eq!((row.status, sends), (Status::Sent, 1), "{}", parcel.job.channel().name());
+            suite.wait_until_idle().await;
+            for job in &mut jobs {
+                let (row, sends) = check(suite, job, ambiguous).await;
+                // A settlement is written even when its reply is lost.
+                assert_eq!((row.status, sends), (Status::Sent, 1), "{}", job.job.channel().name());
             }
         }
     })
     .await;
 }
 
-/// Everything on an event's way loses an answer: the bus, the queues, the tables, a producer's own transaction.
+/// Every service on the event's way loses one reply: the bus, the queues, the tables and the producer's own
+/// transaction.
 #[tokio::test]
-async fn an_event_on_whose_way_every_first_answer_is_lost_is_told_once() {
-    play(async |suite| {
-        let hellos = [Hello::new(&suite.cloud).await, Hello::new(&suite.cloud).await];
-        let lost = |hello: &Hello, service: &str| {
-            json!({ "service": service, "contains": hello.mark, "times": 1, "do": "drop_reply" })
+async fn event_whose_first_reply_is_lost_at_every_service_is_delivered_once() {
+    run_scenario(async |suite| {
+        let events = [HelloEvent::new(&suite.cloud).await, HelloEvent::new(&suite.cloud).await];
+        let lost = |event: &HelloEvent, service: &str| {
+            json!({ "service": service, "contains": event.mark, "times": 1, "do": "drop_reply" })
         };
-        let faults = ["events", "sqs", "dynamodb"].map(|it| lost(&hellos[0], it));
-        let of_outbox = ["dynamodb", "events", "sqs"].map(|it| lost(&hellos[1], it));
+        let faults = ["events", "sqs", "dynamodb"].map(|service| lost(&events[0], service));
+        let of_outbox = ["dynamodb", "events", "sqs"].map(|service| lost(&events[1], service));
         suite.proxy.plan(suite.seed, &[faults, of_outbox].concat());
-        hellos[0].put(&suite.cloud).await;
-        append(suite, &hellos[1]).await;
-        suite.peace().await;
-        for hello in &hellos {
-            hello.check(suite, 0).await;
+        events[0].put(&suite.cloud).await;
+        append(suite, &events[1]).await;
+        suite.wait_until_idle().await;
+        for event in &events {
+            event.check(suite, 0).await;
         }
-        check_books(suite, &hellos).await;
+        check_records(suite, &events).await;
     })
     .await;
 }
 
-/// A producer whose client goes through the proxy, like a function's.
-async fn append(suite: &Suite, hello: &Hello) {
+/// Appends an event through a client that uses the proxy, as the functions do.
+async fn append(suite: &Suite, event: &HelloEvent) {
     let outbox = Outbox::new("carillon-local-events".to_owned());
-    let event = domain::event::Event::parse(&hello.event().to_string()).unwrap();
+    let event = domain::event::Event::parse(&event.event().to_string()).unwrap();
     let mut transaction = Vec::new();
-    let order = Stream::new(None, &hello.mark);
+    let order = Stream::new(None, &event.mark);
     let appended = outbox.append(&mut transaction, &order, 0, &[event], now()).unwrap();
     let tables = store::client(&suite.through_proxy());
     let call = tables.transact_write_items().set_transact_items(Some(transaction));
@@ -109,42 +110,42 @@ async fn append(suite: &Suite, hello: &Hello) {
 }
 
 #[tokio::test]
-async fn a_connection_whose_row_was_written_unheard_is_open_and_is_told_once() {
-    play(async |suite| {
+async fn connection_whose_row_was_written_without_a_reply_is_open_and_receives_once() {
+    run_scenario(async |suite| {
         let user = unique("user");
         let fault =
             json!({ "function": "gateway", "action": "BatchWriteItem", "times": 1, "do": "drop_reply" });
         suite.proxy.plan(suite.seed, &[fault]);
         let mut client = Client::of(&suite.cloud, &user, None, &[]).await;
         assert_eq!(suite.proxy.done(), [1], "the row was written, and nobody was told");
-        let mut parcel = Parcel::by(suite, Channel::Socket).await;
-        parcel.send(suite).await;
-        check(suite, &mut parcel, 0).await;
+        let mut job = TestJob::by(suite, Channel::Socket).await;
+        job.send(suite).await;
+        check(suite, &mut job, 0).await;
         assert_eq!(client.ask(r#"{"action":"ping"}"#).await["type"], "pong");
-        let more = tokio::time::timeout(Duration::from_secs(1), client.hear()).await;
+        let more = tokio::time::timeout(Duration::from_secs(1), client.next_message()).await;
         assert!(more.is_err(), "it was for somebody else");
     })
     .await;
 }
 
-/// What an endpoint took stands, also where the note of it that a failed attempt left cannot be changed.
+/// A successful webhook attempt is final even if the stored record of an earlier failed attempt cannot be updated.
 #[tokio::test]
-async fn an_endpoint_whose_yes_cannot_be_noted_is_not_asked_again() {
-    play(async |suite| {
-        let mut parcel = Parcel::by(suite, Channel::Webhook).await;
-        let own = parcel.job.key.parts().1;
+async fn endpoint_whose_success_cannot_be_recorded_is_not_called_again() {
+    run_scenario(async |suite| {
+        let mut job = TestJob::by(suite, Channel::Webhook).await;
+        let own = job.job.key.parts().1;
         let hook = json!({ "function": "webhook", "service": "-", "contains": own, "times": 1, "do": "error" });
-        // The first note is that it failed.
+        // The first write records the failed attempt.
         let note = json!({
             "function": "webhook", "action": "UpdateItem", "contains": own, "skip": 1, "times": 9, "do": "error",
         });
         suite.proxy.plan(suite.seed, &[hook, note]);
-        parcel.send(suite).await;
+        job.send(suite).await;
         until("its first attempt failed", async || (suite.proxy.done()[0] == 1).then_some(())).await;
-        let (row, sends) = check(suite, &mut parcel, 0).await;
+        let (row, sends) = check(suite, &mut job, 0).await;
         assert!(suite.proxy.done()[1] >= 3, "its note was refused: {:?}", suite.proxy.done());
         assert_eq!((row.status, sends), (Status::Sent, 1));
-        suite.peace().await;
+        suite.wait_until_idle().await;
     })
     .await;
 }

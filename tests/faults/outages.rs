@@ -1,4 +1,4 @@
-//! A provider that is down, and one beside it that is well.
+//! Provider outages: one provider is down while another works.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use serde_json::json;
 
 use crate::cloud::now;
 use crate::invariants::check;
-use crate::parcels::Parcel;
-use crate::suite::{Suite, play};
+use crate::jobs::TestJob;
+use crate::suite::{Suite, run_scenario};
 use crate::until::until;
 
-/// How many messages wait, and how many notes are sent meanwhile.
+/// Number of webhook messages that wait, and number of push notifications sent meanwhile.
 const MESSAGES: usize = 20;
-const NOTES: usize = 10;
+const NOTIFICATIONS: usize = 10;
 
-/// Reliability F9. That an emergency falls over to a text once is `failover`'s.
+/// Reliability F9. The module `failover` of the test `it` checks the failover of a critical event to SMS.
 #[tokio::test]
-async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_messages_go_once() {
-    play(async |suite| {
-        nothing_is_known(suite).await;
+async fn outage_of_one_provider_does_not_delay_another_and_its_messages_are_sent_once_later() {
+    run_scenario(async |suite| {
+        reset_breaker(suite).await;
         notes(suite).await;
         let well = notes(suite).await;
         let mut messages = Vec::new();
         for _ in 0..MESSAGES {
-            messages.push(Parcel::by(suite, Channel::Whatsapp).await);
+            messages.push(TestJob::by(suite, Channel::Whatsapp).await);
         }
         suite.proxy.plan(suite.seed, &[json!({ "service": "social-messaging", "do": "error" })]);
         for message in &messages {
@@ -38,17 +38,17 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
             suite.cloud.counters.breaker("whatsapp").await.unwrap().value.down_since().map(drop)
         })
         .await;
-        // What was under way, and what others have read.
+        // Time for calls in flight to end and for cached breaker states to expire.
         tokio::time::sleep(Duration::from_secs(6)).await;
         let began = suite.proxy.now();
         tokio::time::sleep(Duration::from_secs(15)).await;
         let journal = suite.proxy.journal(began);
-        let probes = journal.iter().filter(|it| it.service == "social-messaging").count();
+        let probes = journal.iter().filter(|call| call.service == "social-messaging").count();
         assert!(probes <= 3, "{probes} messages in 15 s to a provider that is down");
         suite.proxy.clear();
-        // What the first success and a minute do.
-        nothing_is_known(suite).await;
-        suite.peace().await;
+        // A successful probe and one minute close the breaker.
+        reset_breaker(suite).await;
+        suite.wait_until_idle().await;
         for message in &mut messages {
             let (row, sends) = check(suite, message, 0).await;
             assert_eq!((row.status, sends), (Status::Sent, 1));
@@ -57,11 +57,11 @@ async fn while_one_provider_is_down_notes_are_as_quick_as_ever_and_later_all_mes
     .await;
 }
 
-/// How long a note takes from its queue to its device, in the middle.
+/// Median time of a push notification from its queue to its device.
 async fn notes(suite: &Suite) -> Duration {
     let mut took = Vec::new();
-    for _ in 0..NOTES {
-        let mut note = Parcel::by(suite, Channel::Push).await;
+    for _ in 0..NOTIFICATIONS {
+        let mut note = TestJob::by(suite, Channel::Push).await;
         let began = now();
         note.send(suite).await;
         while note.arrived(suite).await.is_empty() {
@@ -70,11 +70,11 @@ async fn notes(suite: &Suite) -> Duration {
         took.push(now().duration_since(began).unsigned_abs());
     }
     took.sort();
-    took[NOTES / 2]
+    took[NOTIFICATIONS / 2]
 }
 
-/// Forgets what is known of the provider, in every process: they go by what they read for five seconds.
-async fn nothing_is_known(suite: &Suite) {
+/// Deletes the breaker state and waits until no process has it in its cache, which lasts five seconds.
+async fn reset_breaker(suite: &Suite) {
     let counters = &suite.cloud.counters;
     let read = counters.breaker("whatsapp").await.unwrap();
     counters.keep_breaker("whatsapp", &read, Breaker::default(), now()).await.unwrap();

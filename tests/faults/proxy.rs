@@ -1,27 +1,27 @@
-//! The proxy between the functions and the local cloud, as `carillon-dev proxy` serves it.
+//! Client of the fault proxy between the functions and the local cloud, which `carillon local proxy` serves.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cloud::root;
 
-/// Its two doors: one leads to the local cloud, the other to the providers that are played.
+/// The proxy's two listeners: one forwards to the local cloud, the other to the capture server's providers.
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    /// Where an endpoint must be for the proxy to see what a webhook is asked.
+    /// URL under which an endpoint must be registered for the proxy to see its webhook requests.
     pub(crate) providers: String,
 }
 
-/// One call, as the journal tells it.
+/// One call in the proxy's journal.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Call {
     pub(crate) number: u64,
     pub(crate) service: String,
     pub(crate) action: String,
     pub(crate) function: Option<String>,
-    /// Which try of the caller's client it was.
+    /// Attempt number within the caller's SDK client.
     pub(crate) attempt: u32,
-    /// How many things it carries.
+    /// Number of entries in the request.
     pub(crate) parts: usize,
     pub(crate) fault: Option<String>,
 }
@@ -45,7 +45,7 @@ impl Proxy {
         Proxy { url: at(state.proxy.port), providers: at(state.providers) }
     }
 
-    /// From now on this is done, and nothing else.
+    /// Replaces the plan of faults.
     pub(crate) fn plan(&self, seed: u64, faults: &[Value]) {
         let plan = json!({ "seed": seed, "faults": faults }).to_string();
         ureq::put(format!("{}/_faults", self.url)).send(plan).unwrap();
@@ -55,7 +55,7 @@ impl Proxy {
         ureq::delete(format!("{}/_faults", self.url)).call().unwrap();
     }
 
-    /// How often each fault of the plan was done.
+    /// Number of times that each fault of the plan occurred.
     pub(crate) fn done(&self) -> Vec<u64> {
         let text = ureq::get(format!("{}/_faults", self.url)).call().unwrap().body_mut().read_to_string();
         let plan: Value = serde_json::from_str(&text.unwrap()).unwrap();
@@ -63,14 +63,14 @@ impl Proxy {
         faults.iter().map(|fault| fault["done"].as_u64().unwrap()).collect()
     }
 
-    /// The calls after this number.
+    /// Calls after the call with this number.
     pub(crate) fn journal(&self, after: u64) -> Vec<Call> {
         let asked = ureq::get(format!("{}/_journal", self.url)).query("after", after.to_string());
         let text = asked.call().unwrap().body_mut().with_config().limit(1 << 30).read_to_string();
         serde_json::from_str(&text.unwrap()).unwrap()
     }
 
-    /// The number of the last call.
+    /// Number of the last call.
     pub(crate) fn now(&self) -> u64 {
         let text = ureq::get(format!("{}/_proxy", self.url)).call().unwrap().body_mut().read_to_string();
         serde_json::from_str::<Value>(&text.unwrap()).unwrap()["calls"].as_u64().unwrap()
@@ -78,11 +78,11 @@ impl Proxy {
 }
 
 impl Call {
-    /// Whether a provider is asked to send something.
+    /// Whether the call asks a provider to send a message.
     pub(crate) fn is_send(&self) -> bool {
         match self.service.as_str() {
             "ses" | "sns" | "social-messaging" | "execute-api" => true,
-            // A webhook is asked by whoever signs by itself.
+            // A webhook request is the only call without an AWS signature.
             _ => self.action.contains("/hooks/"),
         }
     }

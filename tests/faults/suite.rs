@@ -1,4 +1,4 @@
-//! What every scenario needs: the local cloud for itself, queues that show a message again soon, and peace afterwards.
+//! Set-up of a scenario: exclusive use of the local cloud, short visibility timeouts, and empty queues at the end.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
@@ -17,39 +17,41 @@ use tokio::sync::Mutex;
 use crate::cloud::{Cloud, now, root};
 use crate::proxy::Proxy;
 
-/// One scenario at a time: faults are everybody's. Since when they are played; anew when one has failed.
-static TURN: Mutex<Option<Timestamp>> = Mutex::const_new(None);
+/// Runs one scenario at a time because faults affect the whole local cloud. Holds the start time of the run, reset
+/// after a failure.
+static SCENARIO_LOCK: Mutex<Option<Timestamp>> = Mutex::const_new(None);
 
-/// How long a message that nobody was done with is hidden, in seconds; 180 as deployed.
-const HIDDEN: &str = "4";
-pub(crate) const AS_DEPLOYED: &str = "180";
+/// Visibility timeout of unsettled messages in seconds, during a scenario and as deployed.
+const VISIBILITY: &str = "4";
+pub(crate) const DEPLOYED_VISIBILITY: &str = "180";
 
-/// How often a message is handed out before it becomes a dead letter.
-pub(crate) const TRIES: u64 = 10;
+/// Number of receives before SQS moves a message to the dead-letter queue.
+pub(crate) const MAX_RECEIVES: u64 = 10;
 
-/// Everything is over so long after the last fault: within a minute on a machine that does nothing else, which is what
-/// reliability G6 asks for, and later on a loaded one.
-const PEACE: Duration = Duration::from_secs(240);
+/// Time from the last fault until all queues are empty. Reliability G6 asks for one minute on an idle machine; a loaded
+/// one needs longer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 
 pub(crate) struct Suite {
     pub(crate) cloud: Cloud,
     pub(crate) proxy: Proxy,
-    /// By which everything left to chance is chosen; a failing run prints it.
+    /// Seed of all random choices. A failing run prints it.
     pub(crate) seed: u64,
-    /// When the first scenario began.
+    /// Start of the first scenario.
     pub(crate) since: Timestamp,
     queues: Vec<String>,
 }
 
-/// Plays a scenario. Whatever it comes to, no fault is left, and the queues are as they were deployed.
-pub(crate) async fn play(scenario: impl AsyncFnOnce(&Suite)) {
-    let mut begun = TURN.lock().await;
+/// Runs a scenario. Afterwards the plan of faults is empty and the queues have their deployed settings, even if it
+/// failed.
+pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
+    let mut begun = SCENARIO_LOCK.lock().await;
     let suite = Suite::open(&mut begun).await;
     let said = log().len();
     let played = AssertUnwindSafe(scenario(&suite)).catch_unwind().await;
     suite.proxy.clear();
-    suite.hide_for(AS_DEPLOYED).await;
-    suite.try_often(TRIES).await;
+    suite.set_visibility_timeout(DEPLOYED_VISIBILITY).await;
+    suite.set_max_receives(MAX_RECEIVES).await;
     if let Err(panic) = played {
         eprintln!(
             "to repeat it: CARILLON_SEED={} cargo test -p tests --test faults --profile local",
@@ -59,18 +61,18 @@ pub(crate) async fn play(scenario: impl AsyncFnOnce(&Suite)) {
         *begun = None;
         resume_unwind(panic);
     }
-    names_nobody(log().get(said..).unwrap_or_default());
+    check_no_addresses(log().get(said..).unwrap_or_default());
 }
 
-/// Reliability G5: whatever went wrong, no function says to whom. Everybody here has an address of this domain; the local
-/// mail service is not ours, and tells whom it writes to.
-fn names_nobody(said: &str) {
+/// Reliability G5: function logs contain no recipient address. All addresses in these tests share one domain. Lines of
+/// the local mail service are ignored: it logs recipients and is not ours.
+fn check_no_addresses(said: &str) {
     let told: Vec<&str> =
         said.lines().filter(|line| line.contains("@example.com") && !line.contains("[ses-v2]")).collect();
     assert!(told.is_empty(), "an address is in the log: {told:?}");
 }
 
-/// What the local cloud wrote down, functions and all.
+/// Log of the local cloud, which includes the logs of all functions.
 pub(crate) fn log() -> String {
     let log = std::fs::read(root().join(".local/ministack.log")).unwrap();
     String::from_utf8_lossy(&log).into_owned()
@@ -87,17 +89,17 @@ impl Suite {
         let suite = Suite { cloud, proxy: Proxy::connect(), seed: seed.into(), since, queues };
         suite.proxy.clear();
         if begun.is_none() {
-            // What other tests left behind is none of ours.
+            // Messages of other tests do not concern the scenarios.
             for url in &suite.queues {
                 suite.cloud.sqs.purge_queue().queue_url(url).send().await.unwrap();
             }
             *begun = Some(since);
         }
-        suite.hide_for(HIDDEN).await;
+        suite.set_visibility_timeout(VISIBILITY).await;
         suite
     }
 
-    pub(crate) async fn hide_for(&self, seconds: &str) {
+    pub(crate) async fn set_visibility_timeout(&self, seconds: &str) {
         let calls = self.queues.iter().map(|url| {
             let call = self.cloud.sqs.set_queue_attributes().queue_url(url);
             call.attributes(QueueAttributeName::VisibilityTimeout, seconds).send()
@@ -107,9 +109,9 @@ impl Suite {
         }
     }
 
-    /// Lets a message be handed out more often than as deployed. A function that is killed takes its whole batch along, so
-    /// where every message is to kill once, its neighbours' deaths count for it, too.
-    pub(crate) async fn try_often(&self, tries: u64) {
+    /// Sets `maxReceiveCount` of all queues. A killed function returns its whole batch, so when every message kills
+    /// once, each receive counts for the neighbours too.
+    pub(crate) async fn set_max_receives(&self, tries: u64) {
         let name = QueueAttributeName::RedrivePolicy;
         for url in &self.queues {
             let call = self.cloud.sqs.get_queue_attributes().queue_url(url);
@@ -122,14 +124,14 @@ impl Suite {
         }
     }
 
-    /// A client of somebody whose calls go through the proxy, as those of the functions do.
+    /// SDK configuration of a client that uses the proxy, as the functions do.
     pub(crate) fn through_proxy(&self) -> SdkConfig {
         self.cloud.config.to_builder().endpoint_url(&self.proxy.url).build()
     }
 
-    /// Waits until no queue has a message left, hidden ones and later ones included. Asks twice: what is between the bus and
-    /// a queue is in neither.
-    pub(crate) async fn peace(&self) {
+    /// Waits until no queue has messages, including invisible and delayed ones. Checks twice, because an event between
+    /// the bus and a queue is counted by neither.
+    pub(crate) async fn wait_until_idle(&self) {
         let (began, mut empty) = (now(), 0);
         loop {
             let left = self.left().await;
@@ -139,15 +141,15 @@ impl Suite {
             }
             let waited = now().duration_since(began).unsigned_abs();
             assert!(
-                waited < PEACE,
+                waited < IDLE_TIMEOUT,
                 "{} s after the last fault there are still messages: {left:?}",
-                PEACE.as_secs()
+                IDLE_TIMEOUT.as_secs()
             );
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
 
-    /// Puts messages into a queue with one call. They are shown so many seconds later.
+    /// Sends messages to a queue with one call. They become visible after `delay_s` seconds.
     pub(crate) async fn send_all(&self, queue: &str, bodies: &[&str], delay_s: i32) {
         let url = self.cloud.queue_url(queue).await;
         let mut call = self.cloud.sqs.send_message_batch().queue_url(url);
@@ -158,7 +160,7 @@ impl Suite {
         assert!(call.send().await.unwrap().failed.is_empty());
     }
 
-    /// How many events of a stream nobody has seen on the bus yet.
+    /// Number of events in a stream that are not yet acknowledged.
     pub(crate) async fn pending(&self, stream: &Stream) -> usize {
         let tables = store::client(&self.cloud.config);
         let call = tables.query().table_name("carillon-local-events").key_condition_expression("pk = :pk");
@@ -167,7 +169,7 @@ impl Suite {
         call.consistent_read(true).send().await.unwrap().items.unwrap_or_default().len()
     }
 
-    /// Ends the lease of a sender that was killed, as time would.
+    /// Ends the lease of a killed sender early.
     pub(crate) async fn end_lease(&self, key: &Key) {
         let (event, own) = key.parts();
         let call = store::client(&self.cloud.config).update_item().table_name("carillon-local-ledger");
@@ -176,7 +178,7 @@ impl Suite {
         let call = call.update_expression("SET lease_until = :then").condition_expression("#s = :claimed");
         let call = call.expression_attribute_names("#s", "status");
         let call = call.expression_attribute_values(":claimed", AttributeValue::S("claimed".to_owned()));
-        // Somebody else has it, or nobody: then there is nothing to end.
+        // The condition fails if the row is settled or claimed by another sender. No lease needs to end then.
         let _ = call.expression_attribute_values(":then", AttributeValue::N("1".to_owned())).send().await;
     }
 
@@ -191,8 +193,8 @@ impl Suite {
             call.set_attribute_names(Some(kinds.to_vec())).send()
         });
         let answers = join_all(asked).await.into_iter().zip(&self.queues);
-        let counts = answers.map(|(it, url)| {
-            let found = it.unwrap().attributes.unwrap_or_default();
+        let counts = answers.map(|(answer, url)| {
+            let found = answer.unwrap().attributes.unwrap_or_default();
             let count = kinds.iter().filter_map(|kind| found.get(kind)?.parse::<u64>().ok()).sum();
             (url.rsplit('/').next().unwrap_or_default().to_owned(), count)
         });

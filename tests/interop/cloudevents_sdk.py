@@ -19,7 +19,7 @@ from rfc3339_validator import validate_rfc3339
 
 CARILLON = os.environ.get("CARILLON", "target/local/carillon")
 
-# Differences that are meant, each with the reason.
+# Intended differences, each with its reason.
 JUSTIFIED = {
     "time:2016-12-31T23:59:60Z": "a leap second, which the validator does not know",
     "time:1990-12-31T15:59:60-08:00": "a leap second, the example of RFC 3339",
@@ -89,7 +89,7 @@ def publish(envelopes):
     finally:
         os.unlink(file.name)
     lines = [json.loads(line) for line in said.splitlines() if line.strip()]
-    # Refusals are printed first; the place names the line.
+    # Refusals are printed first. The place names the line.
     by_place = {int(line["place"].rsplit(":", 1)[1]) if ":" in line["place"] else 1: line for line in lines}
     return [by_place.get(number) for number in range(1, len(envelopes) + 1)]
 

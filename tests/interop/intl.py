@@ -29,8 +29,8 @@ COUNTS = ["0", "1", "2", "3", "4", "5", "6", "7", "10", "11", "12", "19", "21", 
 RELATIVE = ["2026-11-27", "2026-11-28", "2026-11-29", "2026-12-03", "2027-04-28", "2030-11-28"]
 STYLES = ["short", "medium", "long", "full"]
 
-# (what, locale, why): differences that are not ours. The two sides have different versions of CLDR, or
-# ICU4X formats by a skeleton of fields where CLDR has a glue of its own for a length.
+# (kind, locale, reason): differences outside our code. The two sides have different versions of CLDR, or ICU4X
+# formats by a skeleton of fields where CLDR has a separate pattern for a length.
 KNOWN = [
     ("datetime", "es", "ICU joins a full date by a comma, ICU4X by `a las` as for a long one"),
     ("datetime", "es-MX", "as es"),

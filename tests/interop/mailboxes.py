@@ -58,7 +58,7 @@ def plain(rng):
     """A name that a policy may write without quotes."""
     while True:
         name = "".join(rng.choice(ALPHABET) for _ in range(rng.randint(1, 60))).strip()
-        # A list of addresses, quotes that are read as quotes, and encoded words are refused on purpose.
+        # Address lists, quotes that are parsed as quotes, and encoded words are refused on purpose.
         if name and not any(c in name for c in "<>;\"\\") and "=?" not in name and not ("," in name and "@" in name):
             return name
 

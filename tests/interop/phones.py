@@ -16,13 +16,13 @@ from phonenumbers import PhoneNumberFormat
 
 CARILLON = os.environ.get("CARILLON", "target/local/carillon")
 
-# Why an answer may differ from libphonenumber's. Each entry holds for a country code and a kind of difference.
-# Numbers beginning with 0 that only the country itself dials: toll-free `0800` lines and international free numbers. No
-# message reaches them, and a 0 behind these country codes is a trunk prefix that was typed by habit.
+# Allowed differences from libphonenumber, by country code and kind. Numbers beginning with 0 that can be dialled only
+# within the country: toll-free `0800` lines and international free numbers. They receive no messages, and a 0 behind
+# these country codes is usually a trunk prefix typed by habit.
 FREE_NUMBERS_WITH_ZERO = {62, 66, 81, 82, 91, 267, 268, 359, 501, 507, 598, 676, 679, 687, 853, 974}
-# Shorter than 7 digits with the country code: E.164 numbers of a few local exchanges that take no messages.
+# Shorter than 7 digits with the country code: E.164 numbers of a few local exchanges that receive no messages.
 TOO_SHORT = "shorter than 7 digits"
-# Longer than 15 digits: libphonenumber keeps domestic free numbers that exceed E.164.
+# Longer than 15 digits: libphonenumber accepts domestic free numbers that exceed E.164.
 TOO_LONG = "longer than 15 digits"
 
 
@@ -117,14 +117,14 @@ def cases(small):
     for region, number in numbers(rng, regions, 1 if small else 12):
         for text in notations(number, region):
             seen.setdefault(text, oracle(text))
-    # Unassigned country codes, and what is no number.
+    # Unassigned country codes, and strings that are not numbers.
     assigned = set(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
     for code in range(200, 1000):
         if code not in assigned and code // 10 not in assigned and code // 100 not in assigned:
             seen.setdefault(f"+{code}12345678", None)
     for text in ["", "+", "hello", "020 7946 0102", "0044 20 7946 0102", "+44", "+0123456789"]:
         seen.setdefault(text, oracle(text))
-    # libphonenumber cuts a number at a letter; a letter O that was typed for a 0 would lead to another number.
+    # libphonenumber cuts a number at a letter. A letter O typed instead of a 0 would lead to another number.
     seen["+44 20 7946 000O"] = None
     return seen
 
@@ -148,7 +148,7 @@ def ours(texts):
 def justified(text, theirs, found):
     """Why a difference is right, or None."""
     if theirs is None and found is not None:
-        # Thin and narrow spaces, and marks of the direction of writing: libphonenumber reads the number without them.
+        # Thin and narrow spaces, and directional marks: libphonenumber reads the number without them.
         plain = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) != "Cf")
         return "white space or a mark that libphonenumber does not read" if found == oracle(plain) else None
     if found is not None and theirs == found.replace("+57", "+570", 1):

@@ -16,13 +16,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-# The rules of the package `tzdata`, of the version that is compiled in, and not those of this machine.
+# Rules of the package `tzdata`, in the version that is compiled in, instead of those of this machine.
 zoneinfo.reset_tzpath(to=[])
 
 CARILLON = os.environ.get("CARILLON", "target/local/carillon")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 
-# Zones with changes of the clocks at odd hours, of odd lengths, or none.
+# Zones with clock changes at unusual hours, of unusual lengths, or without any.
 ZONES = """Europe/Berlin Europe/London Europe/Dublin America/New_York America/Sao_Paulo America/St_Johns America/Havana
 America/Santiago America/Asuncion Africa/Casablanca Africa/Cairo Asia/Kolkata Asia/Kathmandu Asia/Tokyo Asia/Beirut
 Asia/Gaza Asia/Tehran Australia/Lord_Howe Australia/Adelaide Australia/Sydney Pacific/Auckland Pacific/Chatham
@@ -37,7 +37,7 @@ RULE = """- rule: remind
   template: t
 """
 
-# Differences that are right as they are, as (zone, value).
+# Intended differences, as (zone, value).
 JUSTIFIED = set()
 
 
@@ -47,7 +47,7 @@ def begins(local, zone):
     instant = aware.astimezone(timezone.utc)
     if instant.astimezone(zone).replace(tzinfo=None) == local:
         return instant
-    # The clocks skip it. The change lies within a day before or after.
+    # The local time does not exist. The clock change lies within a day before or after.
     low, high = instant - timedelta(days=1), instant + timedelta(days=1)
     before = low.astimezone(zone).utcoffset()
     while high - low > timedelta(seconds=1):

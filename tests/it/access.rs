@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::check;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::commands::{aws, carillon, json_lines, text};
 use crate::until::until;
@@ -12,9 +12,10 @@ use crate::until::until;
 async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
     let cloud = Cloud::connect();
     let (clinic, ann, mark) = (unique("clinic"), unique("ann"), unique("mark"));
-    cloud.somebody_with(json!({ "id": ann, "name": mark, "tenants": [clinic] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "name": mark, "tenants": [clinic] })).await;
     let (admin, eve) = (unique("admin"), unique("eve"));
-    let (ours, theirs) = (Asking::of(&admin, &clinic, "admin"), Asking::of(&eve, &unique("other"), "admin"));
+    let (ours, theirs) =
+        (ApiClient::of(&admin, &clinic, "admin"), ApiClient::of(&eve, &unique("other"), "admin"));
     let path = format!("/v1/recipients/{ann}");
     check(&ours.ask("GET", &path, None), 200, "");
     check(&ours.ask("PATCH", &path, Some(&json!({ "name": format!("{mark}-2") }))), 200, "");
@@ -45,13 +46,13 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
 }
 
 #[tokio::test]
-async fn list_is_found_under_everybody_in_it() {
+async fn list_request_is_found_for_every_person_on_the_page() {
     let cloud = Cloud::connect();
     let (clinic, ann, ben, topic) = (unique("clinic"), unique("ann"), unique("ben"), unique("team:7"));
     for id in [&ann, &ben] {
-        cloud.somebody_with(json!({ "id": id, "tenants": [clinic], "topics": [topic] })).await;
+        cloud.new_recipient_with(json!({ "id": id, "tenants": [clinic], "topics": [topic] })).await;
     }
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("GET", &format!("/v1/recipients?topic={topic}"), None), 200, "");
     for id in [&ann, &ben] {
         let records = until("a record", async || Some(about(id)).filter(|all| !all.is_empty())).await;
@@ -62,7 +63,7 @@ async fn list_is_found_under_everybody_in_it() {
 #[tokio::test]
 async fn reading_command_leaves_a_record_with_its_iam_identity() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await.id;
+    let ann = cloud.new_recipient().await.id;
     let arn = aws(&["sts", "get-caller-identity"])["Arn"].clone();
     assert_eq!(carillon(&["received", &ann], "").status.code(), Some(1), "nothing yet");
     assert!(carillon(&["people", "show", &ann], "").status.success());
@@ -91,7 +92,7 @@ async fn record_that_was_put_on_the_bus_is_not_listed() {
     until("the audit has it, as an event or as one that was refused", async || {
         let all = cloud.all_records().await;
         let holds = |text: Option<&str>| text.is_some_and(|text| text.contains(&id));
-        all.iter().any(|it| holds(it.get("event")) || holds(it.get("detail"))).then_some(())
+        all.iter().any(|record| holds(record.get("event")) || holds(record.get("detail"))).then_some(())
     })
     .await;
     assert!(about(&ann).is_empty(), "and it is no access record");
@@ -101,8 +102,8 @@ async fn record_that_was_put_on_the_bus_is_not_listed() {
 async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
     let cloud = Cloud::connect();
     let (clinic, ann, mark) = (unique("clinic"), unique("ann"), unique("mark"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let path = format!("/v1/recipients/{ann}");
     check(&admin.ask("PATCH", &path, Some(&json!({ "name": mark }))), 200, "");
     check(&admin.ask("DELETE", &path, None), 204, "");
@@ -111,7 +112,9 @@ async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
     {
         let event = until(kind, async || {
             let all = cloud.all_records().await;
-            let found = all.iter().find(|it| it.get("type") == Some(kind) && it.get("subject") == Some(&ann));
+            let found = all
+                .iter()
+                .find(|record| record.get("type") == Some(kind) && record.get("subject") == Some(&ann));
             found.and_then(|found| found.get("event")).map(str::to_owned)
         })
         .await;
@@ -122,7 +125,7 @@ async fn change_and_deletion_by_the_api_are_events_of_names_and_no_values() {
     }
 }
 
-/// The access records about a person, as the command prints them.
+/// Access records about a person, as the command prints them.
 fn about(person: &str) -> Vec<Value> {
     json_lines(&carillon(&["--json", "audit", "access", "--person", person], ""))
 }

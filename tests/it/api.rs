@@ -1,4 +1,4 @@
-//! The HTTP API: who reaches what, once, and what is said to everybody else.
+//! The HTTP API: permissions of each role, idempotency, and refusals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,22 +6,22 @@ mod devices;
 mod endpoints;
 mod inbox;
 mod isolation;
-mod told;
+mod notifications;
 
 use ::api::{OPEN, ROUTES};
 use serde_json::{Value, json};
 
-use crate::asking::{Asking, Said, claims, forged};
-use crate::client::Client;
+use crate::api_client::{ApiClient, ApiResponse, claims, forged};
 use crate::cloud::{Cloud, now, root, unique};
 use crate::until::until;
+use crate::ws_client::Client;
 
 #[tokio::test]
-async fn a_member_keeps_what_is_their_own_and_nothing_else() {
+async fn member_manages_own_resources_only() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "name": "Ann", "tenants": [clinic] })).await;
-    let me = Asking::of(&ann, &clinic, "member");
+    cloud.new_recipient_with(json!({ "id": ann, "name": "Ann", "tenants": [clinic] })).await;
+    let me = ApiClient::of(&ann, &clinic, "member");
     let own = format!("/v1/recipients/{ann}");
     check(&me.ask("PATCH", &own, Some(&json!({ "email": "ann@example.com" }))), 200, "");
     check(&me.ask("PATCH", &own, Some(&json!({ "roles": [] }))), 403, "forbidden");
@@ -67,19 +67,19 @@ async fn a_member_keeps_what_is_their_own_and_nothing_else() {
 
     let tenant = format!("/v1/tenants/{clinic}");
     check(&me.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 403, "forbidden");
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("PUT", &tenant, Some(&json!({ "zone": "Etc/UTC" }))), 200, "");
     refused(&admin.ask("PUT", &tenant, Some(&nowhere)), "zone: found a text that names no time zone");
     assert_eq!(me.ask("GET", &tenant, None).body, json!({ "zone": "Etc/UTC" }));
 }
 
 #[tokio::test]
-async fn a_ticket_from_the_api_opens_a_socket_once() {
+async fn ticket_from_the_api_opens_one_socket() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    let me = Asking::of(&ann, &clinic, "member");
+    let me = ApiClient::of(&ann, &clinic, "member");
     check(&me.ask("POST", "/v1/tickets", None), 403, "forbidden");
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
     check(&me.ask("POST", "/v1/tickets", Some(&json!({ "user": "ben" }))), 403, "forbidden");
     check(&me.ask("POST", "/v1/tickets", Some(&json!({ "rooms": ["*"] }))), 403, "forbidden");
     let said = me.ask("POST", "/v1/tickets", None);
@@ -94,15 +94,15 @@ async fn a_ticket_from_the_api_opens_a_socket_once() {
 }
 
 #[test]
-fn a_token_that_was_not_issued_or_is_not_for_now_opens_nothing() {
+fn token_that_is_forged_expired_or_not_yet_valid_is_refused() {
     let (ann, clinic) = (unique("ann"), unique("clinic"));
-    let honest = Asking::of(&ann, &clinic, "admin");
+    let honest = ApiClient::of(&ann, &clinic, "admin");
     let path = "/v1/recipients?topic=x:1";
     assert_eq!(honest.ask("GET", path, None).status, 200);
     let now = now().as_second();
     let with = |others: Value| claims(&honest.token, &others);
     let honest_claims = with(json!({}));
-    let again = Asking::with(honest.url.clone(), forged(&honest_claims, "rs256"));
+    let again = ApiClient::with(honest.url.clone(), forged(&honest_claims, "rs256"));
     assert_eq!(again.ask("GET", path, None).status, 200, "what is forged below is wrong in one thing alone");
     for (what, token) in [
         ("no signature", forged(&honest_claims, "none")),
@@ -121,20 +121,20 @@ fn a_token_that_was_not_issued_or_is_not_for_now_opens_nothing() {
         ("none at all", String::new()),
         ("no token", "garbage".to_owned()),
     ] {
-        let said = Asking::with(honest.url.clone(), token).ask("GET", path, None);
+        let said = ApiClient::with(honest.url.clone(), token).ask("GET", path, None);
         assert_eq!(said.status, 401, "{what}: {}", said.text);
     }
     for (what, others) in [("no tenant", json!({ "tenant": null })), ("no text", json!({ "sub": "" }))] {
-        let said = Asking::with(honest.url.clone(), forged(&with(others), "rs256")).ask("GET", path, None);
+        let said = ApiClient::with(honest.url.clone(), forged(&with(others), "rs256")).ask("GET", path, None);
         assert!([401, 403].contains(&said.status), "{what}: {}", said.text);
     }
 }
 
 #[tokio::test]
-async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose() {
+async fn tenant_event_is_published_delivered_and_sent_again_on_request() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("PUT", &format!("/v1/recipients/{ann}"), Some(&json!({ "name": "Ann" }))), 200, "");
     let event = json!({ "type": "core.hello", "data": { "to": [ann], "message": "Hear, hear" } });
     let said = admin.ask("POST", "/v1/events", Some(&event));
@@ -166,7 +166,7 @@ async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose()
     let said = admin.ask_with("POST", &retry, "", &key);
     assert_eq!(said.status, 202, "{}", said.text);
     assert!(admin.ask_with("POST", &retry, "", &key).replayed);
-    until("the letter", async || cloud.letters(&email).into_iter().next()).await;
+    until("the letter", async || cloud.emails(&email).into_iter().next()).await;
     let sent =
         until("it is on record", async || rows().into_iter().find(|row| row["status"] == "sent")).await;
     check(
@@ -174,13 +174,13 @@ async fn an_event_of_a_tenant_is_published_delivered_and_sent_again_on_purpose()
         409,
         "sent",
     );
-    assert_eq!(cloud.letters(&email).len(), 1, "once");
+    assert_eq!(cloud.emails(&email).len(), 1, "once");
 }
 
 #[tokio::test]
-async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
+async fn repeated_request_with_the_same_idempotency_key_gets_the_first_response() {
     let cloud = Cloud::connect();
-    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let (key, body) = (unique("key"), json!({ "type": "nobody.cares", "data": { "a": 1, "b": 2 } }));
     let post =
         |key: &str, body: &str| admin.ask_with("POST", "/v1/events", body, &[("idempotency-key", key)]);
@@ -192,14 +192,14 @@ async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
     let bad = post(&unique("key"), "{}");
     check(&bad, 422, "refused");
     check(&post(&"k".repeat(256), &body.to_string()), 400, "bad_idempotency");
-    let other = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let other = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let elsewhere = other.ask_with("POST", "/v1/events", &body.to_string(), &[("idempotency-key", &key)]);
     assert_eq!((elsewhere.status, elsewhere.replayed), (202, false), "a key is its tenant's");
 
     let key = unique("key");
-    let answers: Vec<Said> = std::thread::scope(|scope| {
+    let answers: Vec<ApiResponse> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..6).map(|_| scope.spawn(|| post(&key, &body.to_string()))).collect();
-        all.into_iter().map(|it| it.join().unwrap()).collect()
+        all.into_iter().map(|item| item.join().unwrap()).collect()
     });
     let mut ids = BTreeSet::new();
     for answer in &answers {
@@ -217,8 +217,8 @@ async fn who_asks_again_with_a_key_gets_the_first_answer_again() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_a_reason() {
-    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+fn invalid_request_is_refused_with_a_reason() {
+    let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let post = |body: &str| admin.ask_with("POST", "/v1/events", body, &[]);
     for body in ["{", "[]", "7", "{\"type\":", "\u{0}"] {
         check(&post(body), 422, "refused");
@@ -258,14 +258,14 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
 }
 
 #[tokio::test]
-async fn a_group_is_listed_page_by_page_and_only_those_of_the_tenant() {
+async fn audience_is_listed_in_pages_and_only_within_the_tenant() {
     let cloud = Cloud::connect();
     let (clinic, team) = (unique("clinic"), unique("team:7"));
     let ids: Vec<String> = (0..5).map(|at| format!("{clinic}-{at}")).collect();
     for id in &ids {
-        cloud.somebody_with(json!({ "id": id, "tenants": [clinic], "topics": [team] })).await;
+        cloud.new_recipient_with(json!({ "id": id, "tenants": [clinic], "topics": [team] })).await;
     }
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let (mut seen, mut next) = (Vec::new(), None::<String>);
     loop {
         let more = next.as_ref().map(|next| format!("&next={next}")).unwrap_or_default();
@@ -282,7 +282,7 @@ async fn a_group_is_listed_page_by_page_and_only_those_of_the_tenant() {
 }
 
 #[test]
-fn the_document_lists_the_routes_and_no_others() {
+fn openapi_document_lists_exactly_the_routes() {
     let text = std::fs::read_to_string(root().join("functions/api/openapi.yaml")).unwrap();
     let document: Value = serde_saphyr::from_str(&text).unwrap();
     let mut described: BTreeMap<String, Value> = BTreeMap::new();
@@ -294,9 +294,9 @@ fn the_document_lists_the_routes_and_no_others() {
         }
     }
     let routes = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path));
-    let open = OPEN.0.iter().map(|it| format!("{it} {}", OPEN.1));
-    for it in open.clone() {
-        assert_eq!(described[&it]["security"], json!([{}]), "nobody signs {it}");
+    let open = OPEN.0.iter().map(|item| format!("{item} {}", OPEN.1));
+    for item in open.clone() {
+        assert_eq!(described[&item]["security"], json!([{}]), "nobody signs {item}");
     }
     let routes: BTreeSet<String> = routes.chain(open).collect();
     assert_eq!(described.keys().cloned().collect::<BTreeSet<_>>(), routes);
@@ -314,18 +314,18 @@ fn the_document_lists_the_routes_and_no_others() {
 }
 
 #[track_caller]
-fn refused(said: &Said, detail: &str) {
+fn refused(said: &ApiResponse, detail: &str) {
     check(said, 422, "refused");
     assert!(said.body["detail"].as_str().unwrap().starts_with(detail), "{}", said.text);
 }
 
 #[track_caller]
-pub(crate) fn check(said: &Said, status: u16, kind: &str) {
+pub(crate) fn check(said: &ApiResponse, status: u16, kind: &str) {
     assert_eq!(said.status, status, "{}", said.text);
     if !kind.is_empty() {
         assert_eq!(said.body["title"], kind, "{}", said.text);
         assert_eq!(said.kind, "application/problem+json");
         assert_eq!(said.body["status"], status);
-        assert!(said.body["instance"].as_str().is_some_and(|it| it.len() > 25), "{}", said.text);
+        assert!(said.body["instance"].as_str().is_some_and(|text| text.len() > 25), "{}", said.text);
     }
 }

@@ -1,4 +1,4 @@
-//! Each gives a reasoned outcome, and its neighbours go through.
+//! Bad input gives an outcome with a reason and does not affect other messages.
 
 use aws_sdk_sqs::types::Message;
 use domain::outcome::{Reason, Status};
@@ -9,7 +9,7 @@ use crate::cloud::{Cloud, cloud_event, entry, now_text, unique};
 use crate::until::until;
 
 #[tokio::test]
-async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
+async fn malformed_event_is_dead_lettered_with_its_cause_and_kept_by_the_audit() {
     let cloud = Cloud::connect();
     let envelope = |change: &dyn Fn(&mut Value)| {
         let mut event = json!({
@@ -21,11 +21,11 @@ async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
     };
     let large = "x".repeat(300 * 1024);
     let bad: [(&str, Value); 5] = [
-        ("specversion: found a text of 3 characters", envelope(&|it| it["specversion"] = "0.3".into())),
-        ("id: found an empty string", envelope(&|it| it["id"] = "".into())),
-        ("time: found a text of 9 characters", envelope(&|it| it["time"] = "yesterday".into())),
-        ("source: found nothing", envelope(&|it| drop(it.as_object_mut().unwrap().remove("source")))),
-        ("body: found 3", envelope(&|it| it["data"]["text"] = large.as_str().into())),
+        ("specversion: found a text of 3 characters", envelope(&|item| item["specversion"] = "0.3".into())),
+        ("id: found an empty string", envelope(&|item| item["id"] = "".into())),
+        ("time: found a text of 9 characters", envelope(&|item| item["time"] = "yesterday".into())),
+        ("source: found nothing", envelope(&|item| drop(item.as_object_mut().unwrap().remove("source")))),
+        ("body: found 3", envelope(&|item| item["data"]["text"] = large.as_str().into())),
     ];
     for (detail, event) in bad {
         let good = neighbour(&cloud).await;
@@ -38,9 +38,9 @@ async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
         assert!(!attribute(&letter, "detail").contains(&mark), "a cause never quotes the payload");
         good.is_told(&cloud).await;
         let kept = until("the audit has it", async || {
-            cloud.all_records().await.into_iter().find(|it| {
-                it.get("refused").is_some_and(|it| it.starts_with(detail))
-                    && it.get("detail").is_none_or(|it| it.contains(&mark))
+            cloud.all_records().await.into_iter().find(|records| {
+                text.get("refused").is_some_and(|text| text.starts_with(detail))
+                    && text.get("detail").is_none_or(|text| text.contains(&mark))
             })
         })
         .await;
@@ -49,7 +49,7 @@ async fn what_is_no_event_is_put_aside_with_its_cause_and_kept_by_the_audit() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_of_ours_is_put_aside_at_once_and_its_neighbours_go_through() {
+async fn malformed_job_is_dead_lettered_at_once_and_its_neighbours_are_handled() {
     let cloud = Cloud::connect();
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for queue in ["dispatch", "audit", "email", "push", "sms", "socket", "whatsapp", "people", "feedback"] {
@@ -66,7 +66,7 @@ async fn what_is_no_message_of_ours_is_put_aside_at_once_and_its_neighbours_go_t
             cloud.send(queue, &body).await;
             cloud.put(std::slice::from_ref(&good.entry)).await;
             if queue == "audit" && kind == "too deep" {
-                // It came from the bus as far as the audit can tell, and is kept with the reason.
+                // The audit cannot tell it from an event of the bus, so the message is kept with the reason.
                 let record = until("a record", async || cloud.records(&mark).await.into_iter().next()).await;
                 assert!(record.get("refused").unwrap().contains("deeper"), "{queue} {kind}");
             } else {
@@ -80,21 +80,21 @@ async fn what_is_no_message_of_ours_is_put_aside_at_once_and_its_neighbours_go_t
 }
 
 #[tokio::test]
-async fn what_reaches_nobody_says_why() {
+async fn event_without_recipients_has_a_reason() {
     let cloud = Cloud::connect();
     let hello = |data: Value| (cloud_event("core.hello", &unique("event"), &data), data);
     let stranger = unique("nobody-we-know");
     let wrong = unique("user");
-    cloud.somebody_with(json!({ "id": wrong, "email": "no-at-sign" })).await;
+    cloud.new_recipient_with(json!({ "id": wrong, "email": "no-at-sign" })).await;
     let elsewhere = unique("user");
-    cloud.somebody_with(json!({ "id": elsewhere, "tenants": ["another"] })).await;
+    cloud.new_recipient_with(json!({ "id": elsewhere, "tenants": ["another"] })).await;
 
     let unheard = cloud_event(&unique("nobody.listens"), &unique("event"), &json!({}));
     check(&cloud, unheard, &[(Status::Suppressed, Reason::NoRule)]).await;
     check(&cloud, hello(json!({ "to": [] })).0, &[(Status::Suppressed, Reason::NoRecipient)]).await;
     let both = [(Status::Suppressed, Reason::UnknownRecipient); 2];
     check(&cloud, hello(json!({ "to": [stranger], "message": "?" })).0, &both).await;
-    // The live message waits in the inbox.
+    // The in-app message waits in the inbox.
     let expected = [(Status::Suppressed, Reason::InvalidAddress)];
     check(&cloud, hello(json!({ "to": [wrong], "message": "?" })).0, &expected).await;
     let mut of_tenant = hello(json!({ "to": [elsewhere], "message": "?" })).0;
@@ -105,10 +105,10 @@ async fn what_reaches_nobody_says_why() {
 }
 
 #[tokio::test]
-async fn a_template_that_finds_no_value_fails_for_itself_and_says_where() {
+async fn template_with_a_missing_value_fails_alone_and_names_the_place() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
-    // Everything the booking's template wants is missing, but for whom to tell.
+    let ann = cloud.new_recipient().await;
+    // The event has the recipient but none of the values that the booking template requires.
     let event = cloud_event("task.created", &unique("event"), &json!({ "assigneeId": ann.id }));
     let rows = check_all(&cloud, event).await;
     assert!(!rows.is_empty());
@@ -129,7 +129,7 @@ async fn check_all(cloud: &Cloud, event: Entry) -> Vec<store::LedgerRow> {
     let good = neighbour(cloud).await;
     cloud.put(&[event, good.entry.clone()]).await;
     good.is_told(cloud).await;
-    // The outcomes of one event are written together or by two functions; they are complete when they stop changing.
+    // Outcomes of one event are written together or by two functions. They are complete when they stop changing.
     let mut seen = 0;
     until("its outcomes", async || {
         let rows = cloud.outcomes(&id).await;
@@ -140,31 +140,30 @@ async fn check_all(cloud: &Cloud, event: Entry) -> Vec<store::LedgerRow> {
     .await
 }
 
-/// A good event, to somebody of its own.
-struct Neighbour {
+/// A valid event to a recipient of its own.
+struct ValidEvent {
     entry: Entry,
     address: String,
 }
 
-async fn neighbour(cloud: &Cloud) -> Neighbour {
-    let ann = cloud.somebody().await;
+async fn neighbour(cloud: &Cloud) -> ValidEvent {
+    let ann = cloud.new_recipient().await;
     let data = json!({ "to": [ann.id], "message": "I am fine." });
-    Neighbour {
+    ValidEvent {
         entry: cloud_event("core.hello", &unique("event"), &data),
         address: ann.email.unwrap_or_default(),
     }
 }
 
-impl Neighbour {
+impl ValidEvent {
     async fn is_told(&self, cloud: &Cloud) {
-        until("the neighbour is told", async || (cloud.letters(&self.address).len() == 1).then_some(()))
-            .await;
+        until("the neighbour is told", async || (cloud.emails(&self.address).len() == 1).then_some(())).await;
     }
 }
 
 async fn dead_letter(cloud: &Cloud, queue: &str, mark: &str) -> Message {
     let letters = until("a dead letter", async || {
-        Some(cloud.dead_letters(queue, mark).await).filter(|it| !it.is_empty())
+        Some(cloud.dead_letters(queue, mark).await).filter(|emails| !emails.is_empty())
     })
     .await;
     assert_eq!(letters.len(), 1, "once");

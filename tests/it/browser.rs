@@ -1,19 +1,18 @@
-//! A page of another origin and the HTTP API: what a browser asks before it asks (CORS).
-//!
+//! CORS: requests of a page from another origin to the HTTP API.
 //! Source: Fetch Standard, "CORS protocol"; API Gateway developer guide, "Configure CORS for HTTP APIs".
 
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, unique};
 use crate::commands::{carillon_dev, json_lines, text};
 
 #[tokio::test]
-async fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
+async fn page_of_another_origin_may_request_a_ticket_on_the_local_cloud() {
     let status = status();
     let url = format!("{}/v1/tickets", status["tokenUrl"].as_str().unwrap());
     let origin = "https://app.example.com";
-    // What a browser sends before a POST with a token and JSON.
+    // The preflight that a browser sends before a POST with a token and JSON.
     let preflight = ureq::options(&url)
         .header("origin", origin)
         .header("access-control-request-method", "POST")
@@ -29,10 +28,10 @@ async fn page_of_another_origin_may_ask_for_a_ticket_on_the_local_cloud() {
     for name in ["authorization", "content-type", "idempotency-key"] {
         assert!(header("access-control-allow-headers").contains(name), "{name}");
     }
-    // And the request itself: the page may read the answer.
+    // After the actual request the page may read the response.
     let (user, tenant) = (unique("ann"), unique("clinic"));
     Cloud::connect().somebody_with(json!({ "id": user, "tenants": [tenant] })).await;
-    let token = Asking::of(&user, &tenant, "member").token;
+    let token = ApiClient::of(&user, &tenant, "member").token;
     let answer = ureq::post(&url)
         .header("origin", origin)
         .header("authorization", format!("Bearer {token}"))

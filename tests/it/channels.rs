@@ -1,4 +1,4 @@
-//! Texts, notes and WhatsApp messages: a job in, the provider's own words out, once.
+//! SMS, push notifications and WhatsApp messages: a job leads to one provider request of the right shape.
 
 use std::collections::BTreeSet;
 
@@ -17,14 +17,14 @@ use crate::cloud::{Cloud, cloud_event, entry, now, now_text, root, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn a_text_arrives_once() {
+async fn sms_arrives_once() {
     let cloud = Cloud::connect();
     let phone = phone();
     let row =
         deliver(&cloud, "sms", &json!({ "to": phone, "text": "Your turn, Zoë.", "locale": "en" })).await;
     assert_eq!((row.status, row.reason), (Status::Sent, None));
     quiet().await;
-    let texts = cloud.texts(&phone);
+    let texts = cloud.sms_messages(&phone);
     assert_eq!(texts.len(), 1);
     assert_eq!(texts[0]["text"], "Your turn, Zoë.");
     assert_eq!(row.provider_id.as_deref(), texts[0]["id"].as_str());
@@ -32,18 +32,18 @@ async fn a_text_arrives_once() {
 }
 
 #[tokio::test]
-async fn a_text_of_too_many_messages_is_not_sent() {
+async fn sms_with_too_many_segments_is_not_sent() {
     let cloud = Cloud::connect();
     let phone = phone();
-    // Six messages of 67 letters, and one letter more.
+    // Six segments of 67 characters, and one character more.
     let text = "ж".repeat(6 * 67 + 1);
     let row = deliver(&cloud, "sms", &json!({ "to": phone, "text": text, "locale": "en" })).await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::TooLarge)));
-    assert!(cloud.texts(&phone).is_empty());
+    assert!(cloud.sms_messages(&phone).is_empty());
 }
 
 #[tokio::test]
-async fn a_note_arrives_once_in_the_words_of_its_platform() {
+async fn push_notification_arrives_once_in_the_format_of_its_platform() {
     let cloud = Cloud::connect();
     let endpoint = endpoint("shop");
     let row = deliver(&cloud, "push", &note(&endpoint)).await;
@@ -60,14 +60,15 @@ async fn a_note_arrives_once_in_the_words_of_its_platform() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_gone_takes_nothing_and_the_bus_hears_of_it() {
+async fn unregistered_device_receives_none_and_the_bus_gets_an_event() {
     let cloud = Cloud::connect();
     let endpoint = endpoint("disabled");
     let row = deliver(&cloud, "push", &note(&endpoint)).await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::DeadToken)));
     let id = format!("unregistered-{}", row.key.as_str());
     let records =
-        until("the audit", async || Some(cloud.records(&id).await).filter(|it| !it.is_empty())).await;
+        until("the audit", async || Some(cloud.records(&id).await).filter(|records| !records.is_empty()))
+            .await;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].get("type"), Some("carillon.device.unregistered"));
     let event: Value = serde_json::from_str(records[0].get("event").unwrap()).unwrap();
@@ -76,7 +77,7 @@ async fn a_device_that_is_gone_takes_nothing_and_the_bus_hears_of_it() {
 }
 
 #[tokio::test]
-async fn a_whatsapp_message_arrives_once() {
+async fn whatsapp_message_arrives_once() {
     let cloud = Cloud::connect();
     let phone = phone();
     let content = json!({ "to": phone, "text": "Your turn.", "locale": "en" });
@@ -94,7 +95,7 @@ async fn a_whatsapp_message_arrives_once() {
 }
 
 #[tokio::test]
-async fn a_whatsapp_message_that_is_too_long_is_not_sent() {
+async fn whatsapp_message_over_the_length_limit_is_not_sent() {
     let cloud = Cloud::connect();
     let phone = phone();
     let content = json!({ "to": phone, "text": "a".repeat(4_097), "locale": "en" });
@@ -103,14 +104,14 @@ async fn a_whatsapp_message_that_is_too_long_is_not_sent() {
     assert!(cloud.captured("whatsapp", &phone).is_empty());
 }
 
-/// The number of somebody who said stop, as the capture server plays it.
+/// A phone number that has opted out, as the capture server plays it.
 const OPTED_OUT: &str = "+15005550198";
 
 #[tokio::test]
-async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
+async fn opted_out_number_gets_one_more_sms_and_then_none() {
     let cloud = Cloud::connect();
     let id = unique("user");
-    cloud.somebody_with(json!({ "id": id, "phone": OPTED_OUT })).await;
+    cloud.new_recipient_with(json!({ "id": id, "phone": OPTED_OUT })).await;
     let text = json!({ "to": OPTED_OUT, "text": "Hi", "locale": "en" });
     let row = deliver_to(&cloud, &id, "sms", &text).await;
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::OptedOut)));
@@ -128,14 +129,15 @@ async fn who_said_stop_is_written_to_once_more_and_then_never_again() {
     });
     cloud.put(&[cloud_event("emergency.alert.created", &event, &data)]).await;
     let rows =
-        until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() >= 5)).await;
+        until("its outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() >= 5))
+            .await;
     let sms = rows.iter().find(|row| row.channel == Some(Channel::Sms)).unwrap();
     assert_eq!((sms.status, sms.reason), (Status::Suppressed, Some(Reason::OptedOut)), "even an emergency");
-    assert!(cloud.texts(OPTED_OUT).is_empty());
+    assert!(cloud.sms_messages(OPTED_OUT).is_empty());
 }
 
 #[tokio::test]
-async fn a_tenant_whose_money_for_texts_is_spent_sends_none_and_others_do() {
+async fn exhausted_sms_budget_of_a_tenant_does_not_affect_other_tenants() {
     let cloud = Cloud::connect();
     let compiled = catalog::compile(&root().join("config")).ok().unwrap();
     let catalog = Catalog::open(compiled.file).unwrap();
@@ -170,15 +172,15 @@ async fn a_tenant_whose_money_for_texts_is_spent_sends_none_and_others_do() {
         "it says why"
     );
     assert_eq!(text_row(&cloud, &fine).await.status, Status::Sent);
-    assert!(cloud.texts(&first).is_empty());
-    assert_eq!(cloud.texts(&second).len(), 1);
+    assert!(cloud.sms_messages(&first).is_empty());
+    assert_eq!(cloud.sms_messages(&second).len(), 1);
 }
 
 #[tokio::test]
-async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text() {
+async fn whatsapp_sends_the_approved_template_until_the_user_writes_and_then_free_text() {
     let cloud = Cloud::connect();
     let (id, number) = (unique("user"), phone());
-    cloud.somebody_with(json!({ "id": id, "whatsapp": number })).await;
+    cloud.new_recipient_with(json!({ "id": id, "whatsapp": number })).await;
     let cancel = async |event: &str| {
         let data = json!({ "appointmentId": event, "userId": id, "startsAt": "2027-11-24T09:30:00+01:00" });
         cloud.put(&[cloud_event("appointment.cancelled", event, &data)]).await;
@@ -199,13 +201,13 @@ async fn whatsapp_gets_the_approved_template_until_they_write_and_then_free_text
     let second = &cloud.captured("whatsapp", &number)[1]["message"];
     assert_eq!(second["type"], "text");
     assert!(
-        second["text"]["body"].as_str().is_some_and(|it| it.starts_with("Your appointment on")),
+        second["text"]["body"].as_str().is_some_and(|text| text.starts_with("Your appointment on")),
         "{second}"
     );
 }
 
 #[tokio::test]
-async fn free_text_that_waited_too_long_is_not_sent() {
+async fn whatsapp_free_text_after_the_service_window_is_not_sent() {
     let cloud = Cloud::connect();
     let number = phone();
     let content = json!({ "to": number, "text": "Hi", "locale": "en", "free_until": "2026-01-01T00:00:00Z" });
@@ -215,7 +217,7 @@ async fn free_text_that_waited_too_long_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_device_is_registered_once_written_to_refreshed_and_forgotten() {
+async fn device_is_registered_once_notified_refreshed_and_deleted() {
     let cloud = Cloud::connect();
     let fcm = Some("arn:aws:sns:us-east-1:000000000000:app/GCM/local".to_owned());
     let devices = sns::Devices::new(&cloud.config, sns::Applications { fcm, ..sns::Applications::default() });
@@ -238,7 +240,7 @@ async fn a_device_is_registered_once_written_to_refreshed_and_forgotten() {
     );
 }
 
-/// What became of the text of an event.
+/// Ledger row of the SMS of an event.
 async fn text_row(cloud: &Cloud, event: &str) -> LedgerRow {
     until("the text's outcome", async || {
         cloud.outcomes(event).await.into_iter().find(|outcome| outcome.channel == Some(Channel::Sms))
@@ -246,7 +248,7 @@ async fn text_row(cloud: &Cloud, event: &str) -> LedgerRow {
     .await
 }
 
-/// Puts a job into its channel's queue, twice, and waits for its outcome.
+/// Sends a job to its channel's queue twice and waits for the outcome.
 async fn deliver(cloud: &Cloud, channel: &str, content: &Value) -> LedgerRow {
     deliver_to(cloud, "ann", channel, content).await
 }
@@ -261,8 +263,10 @@ async fn deliver_to(cloud: &Cloud, recipient: &str, channel: &str, content: &Val
     let job: Job = serde_json::from_value(text.clone()).unwrap();
     cloud.send(channel, &text.to_string()).await;
     cloud.send(channel, &text.to_string()).await;
-    until("an outcome", async || cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final()))
-        .await
+    until("an outcome", async || {
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
+    })
+    .await
 }
 
 fn note(endpoint: &str) -> Value {
@@ -272,13 +276,14 @@ fn note(endpoint: &str) -> Value {
     })
 }
 
-/// A device that no other test has.
+/// A device endpoint that no other test uses.
 fn endpoint(application: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/{application}/{}", unique("device"))
 }
 
-/// A number that no other test has, among those that nobody has.
+/// A phone number that no other test uses, out of the range reserved for fiction.
 pub(crate) fn phone() -> String {
-    let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
+    let digits: u64 =
+        unique("").bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     format!("+1555{:07}", digits % 10_000_000)
 }

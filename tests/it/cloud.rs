@@ -1,4 +1,4 @@
-//! The local cloud that `make test` brought up, seen from outside.
+//! Client of the local cloud that `make test` started.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Connections, Counters, Inbox, Ledger, LedgerRow, People, Record};
 
-/// The deployed stack, and a real client for everything in it.
+/// The deployed stack, with an SDK client for each of its services.
 pub(crate) struct Cloud {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: String,
-    /// Where the services that the local cloud has not are played.
+    /// URL of the capture server, which plays the services that the local cloud lacks.
     pub(crate) capture: String,
     pub(crate) socket_url: String,
     pub(crate) bus: Bus,
@@ -45,9 +45,9 @@ struct Running {
     port: u16,
 }
 
-/// A letter as the mail service holds it.
+/// An e-mail as the local mail service stores it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Letter {
+pub(crate) struct Email {
     pub(crate) id: String,
     pub(crate) to: String,
     pub(crate) subject: String,
@@ -71,7 +71,7 @@ impl Cloud {
         }
         .config();
         let tables = store::client(&config);
-        let table = |it: &str| format!("carillon-local-{it}");
+        let table = |item: &str| format!("carillon-local-{item}");
         Cloud {
             bus: Bus::new(&config, "carillon-local".to_owned()),
             ledger: Ledger::new(&tables, table("ledger")),
@@ -87,20 +87,20 @@ impl Cloud {
         }
     }
 
-    /// A person nobody else's test knows, with an address of their own.
-    pub(crate) async fn somebody(&self) -> Recipient {
+    /// Creates a recipient that no other test uses, with an e-mail address of its own.
+    pub(crate) async fn new_recipient(&self) -> Recipient {
         let id = unique("user");
         let email = format!("{id}@example.com");
         self.somebody_with(json!({ "id": id, "name": "Ann", "email": email, "tenants": ["*"] })).await
     }
 
-    pub(crate) async fn somebody_with(&self, person: Value) -> Recipient {
+    pub(crate) async fn new_recipient_with(&self, person: Value) -> Recipient {
         let person: Recipient = serde_json::from_value(person).unwrap();
         self.people.put(std::slice::from_ref(&person), now()).await.unwrap();
         person
     }
 
-    /// The keyed hashes of the stack, with its secret.
+    /// Keyed hashes with the stack's secret.
     pub(crate) async fn hashes(&self) -> KeyedHashes {
         let question = Question {
             doing: "read the stack's secret",
@@ -118,14 +118,14 @@ impl Cloud {
         KeyedHashes::of(&StackSecret::read(secret["root"].as_str().unwrap()).unwrap())
     }
 
-    /// Puts entries on the bus, all in one call.
+    /// Puts entries on the bus with one call.
     pub(crate) async fn put(&self, entries: &[Entry]) {
         for result in self.bus.put(entries).await {
             result.unwrap();
         }
     }
 
-    /// Everything on record about an event, without what is still under way.
+    /// Final ledger rows of an event.
     pub(crate) async fn outcomes(&self, event_id: &str) -> Vec<LedgerRow> {
         let items = store::scan(&self.config, "carillon-local-ledger").await.unwrap();
         let rows = items.iter().filter_map(LedgerRow::read);
@@ -144,32 +144,32 @@ impl Cloud {
         items.into_iter().map(Record::from_item).collect()
     }
 
-    /// The letters to an address.
-    pub(crate) fn letters(&self, to: &str) -> Vec<Letter> {
+    /// E-mails sent to an address.
+    pub(crate) fn emails(&self, to: &str) -> Vec<Email> {
         let body = ask(ureq::get(format!("{}/_ministack/ses/messages", self.endpoint)));
         let accounts = body["messages"].as_object().unwrap().values();
-        let letters = accounts.filter_map(Value::as_array).flatten().map(|it| Letter {
-            id: it["MessageId"].as_str().unwrap().to_owned(),
-            to: it["To"][0].as_str().unwrap_or_default().to_owned(),
-            subject: it["Subject"].as_str().unwrap_or_default().to_owned(),
-            raw: it.clone(),
+        let letters = accounts.filter_map(Value::as_array).flatten().map(|emails| Email {
+            id: emails["MessageId"].as_str().unwrap().to_owned(),
+            to: emails["To"][0].as_str().unwrap_or_default().to_owned(),
+            subject: emails["Subject"].as_str().unwrap_or_default().to_owned(),
+            raw: emails.clone(),
         });
         letters.filter(|letter| letter.to == to).collect()
     }
 
-    /// The texts to a phone.
-    pub(crate) fn texts(&self, to: &str) -> Vec<Value> {
+    /// SMS sent to a phone number.
+    pub(crate) fn sms_messages(&self, to: &str) -> Vec<Value> {
         self.captured("sms", to)
     }
 
-    /// What a service that is played here was sent.
+    /// Requests that a played provider received for an address.
     pub(crate) fn captured(&self, channel: &str, to: &str) -> Vec<Value> {
         let asked = ureq::get(format!("{}/captured", self.capture)).query("channel", channel).query("to", to);
         ask(asked).as_array().cloned().unwrap()
     }
 
-    /// From now on a service that is played here answers with this status whoever has these words in their address.
-    pub(crate) fn trouble(&self, words: &str, status: Option<u16>) {
+    /// Makes a played provider answer with `status` for all addresses that contain `words`. `None` restores success.
+    pub(crate) fn set_provider_status(&self, words: &str, status: Option<u16>) {
         let status = status.map(|status| status.to_string()).unwrap_or_default();
         let asked =
             ureq::post(format!("{}/trouble", self.capture)).query("for", words).query("status", status);
@@ -186,9 +186,8 @@ impl Cloud {
         self.sqs.send_message().queue_url(url).message_body(body).send().await.unwrap();
     }
 
-    /// The dead letters of a queue whose body contains `mark`. They are taken out, the others stay.
-    ///
-    /// Other tests look into the same queue: what they hold at the moment is shown again a few seconds later.
+    /// Messages of a dead-letter queue whose body contains `mark`. They are removed; the others stay.
+    /// Other tests read the same queue. Messages that they hold become visible again after a few seconds.
     pub(crate) async fn dead_letters(&self, queue: &str, mark: &str) -> Vec<Message> {
         let url = self.queue_url(&format!("{queue}-dead-letters")).await;
         let mut found: Vec<Message> = Vec::new();
@@ -215,7 +214,7 @@ fn ask(request: ureq::RequestBuilder<ureq::typestate::WithoutBody>) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// A CloudEvent of ours as an entry for the bus.
+/// A CloudEvent as an entry for the bus.
 pub(crate) fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
     entry(
         "tests",
@@ -232,7 +231,7 @@ pub(crate) fn entry(source: &str, detail_type: &str, detail: &Value) -> Entry {
     Entry { source, detail_type, detail: detail.to_string(), time: None }
 }
 
-/// A name that no other test, and no earlier run, has used.
+/// A name that no other test and no earlier run has used.
 pub(crate) fn unique(what: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let at = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -1,18 +1,18 @@
-//! CloudEvents at every door: what is accepted is told, and what is refused can be found with its reason.
+//! CloudEvents on every way in: accepted events are delivered, and refused ones can be found with their reason.
 
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::commands::{carillon, text};
-use crate::desk::desk;
+use crate::outbox_producer::producer;
 use crate::until::until;
 
 #[tokio::test]
 async fn event_in_binary_mode_is_published_as_its_headers_say() {
     let cloud = Cloud::connect();
     let tenant = unique("clinic");
-    let admin = Asking::of(&unique("admin"), &tenant, "admin");
+    let admin = ApiClient::of(&unique("admin"), &tenant, "admin");
     let (id, source) = (unique("event"), format!("/tenants/{tenant}"));
     let headers = [
         ("content-type", "application/json"),
@@ -35,7 +35,7 @@ async fn event_in_binary_mode_is_published_as_its_headers_say() {
 async fn batch_is_published_as_a_whole_or_not_at_all() {
     let cloud = Cloud::connect();
     let tenant = unique("clinic");
-    let admin = Asking::of(&unique("admin"), &tenant, "admin");
+    let admin = ApiClient::of(&unique("admin"), &tenant, "admin");
     let batch = [("content-type", "application/cloudevents-batch+json")];
     let event = |id: &str, more: Value| {
         let mut event =
@@ -48,7 +48,7 @@ async fn batch_is_published_as_a_whole_or_not_at_all() {
     let said = admin.ask_with("POST", "/v1/events", &good.to_string(), &batch);
     assert_eq!(said.status, 202, "{}", said.text);
     assert_eq!(said.body["events"].as_array().map(Vec::len), Some(2));
-    assert!(said.body["events"][0]["notes"][0].as_str().is_some_and(|it| it.starts_with("priority: ")));
+    assert!(said.body["events"][0]["notes"][0].as_str().is_some_and(|text| text.starts_with("priority: ")));
     let mixed = json!([event(&ids[2], json!({})), event("x", json!({ "time": "noon" }))]);
     let said = admin.ask_with("POST", "/v1/events", &mixed.to_string(), &batch);
     assert_eq!((said.status, said.body["events"][0]["status"].as_u64()), (422, Some(424)), "{}", said.text);
@@ -62,12 +62,12 @@ async fn batch_is_published_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn outbox_row_without_a_time_is_told_at_the_time_of_its_append() {
-    let (cloud, desk) = desk();
+async fn outbox_row_without_a_time_takes_the_time_of_its_append() {
+    let (cloud, producer) = producer();
     let id = unique("event");
     let text =
         json!({ "specversion": "1.0", "id": id, "source": "tests", "type": "nobody.cares", "time": null });
-    desk.put_pending(&id, &text.to_string()).await;
+    producer.put_pending(&id, &text.to_string()).await;
     let record = until("it is acknowledged", async || {
         cloud
             .records(&id)
@@ -77,7 +77,7 @@ async fn outbox_row_without_a_time_is_told_at_the_time_of_its_append() {
     })
     .await;
     let time = |name: &str| record.get(name).unwrap().parse::<domain::Timestamp>().unwrap();
-    // The bus counts whole seconds.
+    // EventBridge times have whole seconds.
     let difference = time("time").duration_since(time("appended_at")).abs();
     assert!(difference <= jiff::SignedDuration::from_secs(1), "{difference}");
 }
@@ -109,9 +109,9 @@ async fn refused_event_is_explained_by_its_own_id_and_by_the_id_of_the_bus() {
 }
 
 #[tokio::test]
-async fn attribute_of_a_third_party_is_noted_and_the_event_is_told() {
+async fn attribute_of_a_third_party_is_noted_and_the_event_is_delivered() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let id = unique("event");
     let event = json!({
         "SpecVersion": "1.0", "Id": id, "Source": "tests", "Type": "core.hello", "Time": now_text(),
@@ -119,9 +119,9 @@ async fn attribute_of_a_third_party_is_noted_and_the_event_is_told() {
     });
     cloud.put(&[entry("tests", "core.hello", &event)]).await;
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let said = until("explain finds it", async || {
-        Some(text(&carillon(&["explain", &id], ""))).filter(|it| it.contains("note: priority"))
+        Some(text(&carillon(&["explain", &id], ""))).filter(|text| text.contains("note: priority"))
     })
     .await;
     assert!(said.contains("counts as absent"), "{said}");

@@ -1,4 +1,4 @@
-//! The CLI as a person types it.
+//! Commands of the CLI.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::cloud::{Cloud, now_text, root, unique};
 use crate::until::until;
 
 #[test]
-fn the_demo_shows_every_sample_arriving() {
-    let said = carillon_dev(&["--json", "demo"]);
+fn demo_delivers_every_sample() {
+    let said = carillon(&["--json", "demo"], "");
     assert!(said.status.success(), "{}", text(&said));
     let lines = json_lines(&said);
     let sum = lines.iter().find(|line| line["events"].is_number()).unwrap();
@@ -33,7 +33,7 @@ fn the_demo_shows_every_sample_arriving() {
     assert_eq!(audited, samples);
 }
 
-/// How many samples the packs have.
+/// Number of samples in the packs.
 fn samples() -> usize {
     let packs = std::fs::read_dir(root().join("packs")).unwrap();
     let folders = packs.map(|pack| pack.unwrap().path().join("events"));
@@ -41,7 +41,7 @@ fn samples() -> usize {
 }
 
 #[tokio::test]
-async fn publish_takes_one_event_a_list_and_one_a_line_and_refuses_each_for_itself() {
+async fn publish_accepts_one_event_a_list_or_json_lines_and_refuses_each_separately() {
     let cloud = Cloud::connect();
     let event = |id: &str| json!({ "specversion": "1.0", "id": id, "source": "tests", "type": "quiet.test", "time": now_text() });
     let ids: Vec<String> = (0..5).map(|_| unique("event")).collect();
@@ -71,7 +71,7 @@ async fn publish_takes_one_event_a_list_and_one_a_line_and_refuses_each_for_itse
 }
 
 #[test]
-fn publish_with_nothing_usable_says_where_and_why() {
+fn publish_without_a_usable_event_names_place_and_reason() {
     let said = carillon(&["publish", "-"], r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#);
     assert_eq!(said.status.code(), Some(1));
     assert!(
@@ -85,7 +85,7 @@ fn publish_with_nothing_usable_says_where_and_why() {
 }
 
 #[test]
-fn a_match_is_told_by_the_exit_code() {
+fn exit_code_tells_whether_a_pattern_matches() {
     let folder = scratch();
     let pattern = folder.join("pattern.json");
     let event = root().join("packs/core/events/hello.json");
@@ -103,7 +103,7 @@ fn a_match_is_told_by_the_exit_code() {
 }
 
 #[test]
-fn check_says_everything_that_is_wrong_in_one_run() {
+fn check_reports_every_error_in_one_run() {
     let folder = scratch();
     std::fs::create_dir_all(folder.join("rules")).unwrap();
     let rules = "- rule: one\n  when: { detail-type: [a.b] }\n  category: c\n  chanels: [email]\n  to: [{ user: $.data.userId }]\n  template: gone\n\
@@ -141,7 +141,7 @@ fn decision_test_that_explain_writes_passes() {
 }
 
 #[test]
-fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
+fn check_and_what_if_warn_of_a_deployed_rule_that_is_missing() {
     let folder = scratch();
     let config = copied(&folder);
     let deployed = folder.join("deployed.json");
@@ -159,7 +159,7 @@ fn check_and_what_if_warn_of_a_rule_that_is_deployed_and_gone() {
     assert!(text(&said).contains(warning), "{}", text(&said));
 }
 
-/// The project of the repository and its packs, in a folder of their own. The decision tests of the packs are not run.
+/// Copies the repository's project and its packs into a folder. The packs' decision tests are not run.
 fn copied(folder: &Path) -> PathBuf {
     for name in ["config", "packs"] {
         let copied = Command::new("cp").arg("-r").arg(root().join(name)).arg(folder).status().unwrap();
@@ -172,7 +172,7 @@ fn copied(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn many_decisions_have_a_summary_and_a_limit() {
+fn large_what_if_has_a_summary_and_a_limit() {
     let event = "packs/care/events/emergency.alert.created.json";
     let all = text(&carillon(&["explain", event], ""));
     assert!(!all.contains(" × "), "{all}");
@@ -183,7 +183,7 @@ fn many_decisions_have_a_summary_and_a_limit() {
 }
 
 #[test]
-fn shells_get_completions_and_man_gets_pages() {
+fn completions_and_man_pages_are_generated() {
     for shell in ["bash", "zsh", "fish"] {
         let said = carillon(&["completion", shell], "");
         assert!(said.status.success() && text(&said).contains("received"), "{shell}");
@@ -201,7 +201,7 @@ fn shells_get_completions_and_man_gets_pages() {
 #[tokio::test]
 async fn tail_shows_events_decisions_and_deliveries() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let tail = tail(&[]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let id = unique("event");
@@ -222,7 +222,7 @@ async fn tail_shows_events_decisions_and_deliveries() {
     assert!(is_told("socket", "sent"), "nobody was connected, and it is in the inbox: {ours:?}");
 }
 
-/// What `cargo lambda invoke --data-file` takes: each is answered, and nothing of it comes back.
+/// Raw payloads for `cargo lambda invoke --data-file`: each is answered, and no message is returned to its queue.
 #[test]
 fn every_function_answers_its_raw_payload() {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
@@ -250,10 +250,10 @@ fn every_function_answers_its_raw_payload() {
     }
 }
 
-/// On AWS `tail` reads the tables' streams. The local cloud has them too, but leaves PartiQL's writes out, so the
-/// items are put plainly here.
+/// On AWS `tail` reads the tables' streams. The local cloud's streams omit PartiQL writes, so the test puts the items
+/// with `PutItem`.
 #[tokio::test]
-async fn tail_reads_streams_where_it_is_told_an_endpoint() {
+async fn tail_reads_streams_when_an_endpoint_is_given() {
     let cloud = Cloud::connect();
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     let variables: Vec<(&str, &str)> =
@@ -339,18 +339,12 @@ pub(crate) fn carillon(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that fails early may not read its input.
+    // A command that fails early may close its input unread.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
-/// Runs the program of developers.
-pub(crate) fn carillon_dev(arguments: &[&str]) -> Output {
-    let program = root().join("target/local/carillon-dev");
-    Command::new(program).args(arguments).current_dir(root()).output().unwrap()
-}
-
-/// What the AWS CLI says.
+/// Output of an AWS CLI command.
 pub(crate) fn aws(arguments: &[&str]) -> Value {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     let said = Command::new(root().join(".local/awscli/bin/aws"))

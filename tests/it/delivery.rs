@@ -1,4 +1,4 @@
-//! Once, whatever comes twice or is left behind.
+//! Exactly one send for duplicate deliveries and abandoned claims.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use domain::job::Job;
 use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
-use crate::client::Client;
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::{quiet, until};
+use crate::ws_client::Client;
 
 #[tokio::test]
-async fn an_event_that_comes_twice_is_told_once() {
+async fn duplicate_event_sends_once() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let mut socket = Client::of(&cloud, &ann.id, None, &[]).await;
     let id = unique("event");
     let event = cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Once." }));
     cloud.put(&[event.clone(), event.clone()]).await;
-    socket.hear().await;
-    until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
-    // And once more, when everything about it is over.
+    socket.next_message().await;
+    until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|rows| rows.len() == 2)).await;
+    // A third delivery after all outcomes are final.
     cloud.put(&[event]).await;
     quiet().await;
-    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 1);
-    assert!(socket.hears_nothing().await);
+    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 1);
+    assert!(socket.receives_nothing().await);
     assert_eq!(cloud.records(&id).await.len(), 1, "and kept once");
 }
 
 #[tokio::test]
-async fn a_job_that_comes_twice_at_once_is_sent_once() {
+async fn duplicate_job_sends_once() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let address = ann.email.as_deref().unwrap();
     let (job, _) = letter_job(address);
     let url = cloud.queue_url("email").await;
@@ -39,62 +39,62 @@ async fn a_job_that_comes_twice_at_once_is_sent_once() {
     for sent in futures_util::future::join_all(sends).await {
         sent.unwrap();
     }
-    until("a letter", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    until("a letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     quiet().await;
-    assert_eq!(cloud.letters(address).len(), 1);
+    assert_eq!(cloud.emails(address).len(), 1);
 }
 
 #[tokio::test]
-async fn a_letter_whose_sender_was_never_heard_of_again_is_unknown_and_not_sent_again() {
+async fn email_with_an_expired_lease_is_unknown_and_not_sent_again() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let address = ann.email.as_deref().unwrap();
     let (text, job) = letter_job(address);
-    left_behind(&cloud, &job).await;
+    abandon_claim(&cloud, &job).await;
     cloud.send("email", &text).await;
     let row = until("an outcome", async || {
-        cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final())
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
     })
     .await;
     assert_eq!((row.status, row.reason), (Status::Unknown, Some(Reason::NoAnswer)));
-    assert!(cloud.letters(address).is_empty());
+    assert!(cloud.emails(address).is_empty());
 }
 
 #[tokio::test]
-async fn a_live_message_whose_sender_was_never_heard_of_again_is_sent_again() {
+async fn in_app_message_with_an_expired_lease_is_sent_again() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut socket = Client::of(&cloud, &user, None, &[]).await;
     let content = json!({ "socket": { "to": { "user": user }, "title": "T", "body": "B", "data": {} } });
     let (text, job) = job(&content, "resend");
-    left_behind(&cloud, &job).await;
+    abandon_claim(&cloud, &job).await;
     cloud.send("socket", &text).await;
-    assert_eq!(socket.hear().await["id"], job.key.as_str());
+    assert_eq!(socket.next_message().await["id"], job.key.as_str());
     until("it is on record", async || {
-        cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status == Status::Sent)
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status == Status::Sent)
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_claim_that_still_holds_keeps_a_second_sender_away() {
+async fn active_claim_keeps_a_second_sender_away() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let address = ann.email.as_deref().unwrap();
     let (text, job) = letter_job(address);
     let lease = now() + Duration::from_secs(600);
     cloud.ledger.claim(&[&job], "somebody-else", now(), lease).await.unwrap();
     cloud.send("email", &text).await;
     quiet().await;
-    assert!(cloud.letters(address).is_empty());
+    assert!(cloud.emails(address).is_empty());
     let row = cloud.ledger.find(&job.key).await.unwrap().unwrap();
     assert_eq!(row.status, Status::Claimed, "it is still somebody else's");
 }
 
 #[tokio::test]
-async fn what_is_too_late_is_not_sent_and_the_reason_is_on_record() {
+async fn expired_job_is_not_sent_and_its_reason_is_recorded() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let address = ann.email.as_deref().unwrap();
     let (text, _) = letter_job(address);
     let mut late: Value = serde_json::from_str(&text).unwrap();
@@ -106,17 +106,17 @@ async fn what_is_too_late_is_not_sent_and_the_reason_is_on_record() {
         true => row,
         false => {
             until("an outcome", async || {
-                cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final())
+                cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
             })
             .await
         }
     };
     assert_eq!((row.status, row.reason), (Status::Suppressed, Some(Reason::Expired)));
-    assert!(cloud.letters(address).is_empty());
+    assert!(cloud.emails(address).is_empty());
 }
 
-/// A claim of another sender whose lease is over.
-async fn left_behind(cloud: &Cloud, job: &Job) {
+/// Writes a claim of another sender with an expired lease.
+async fn abandon_claim(cloud: &Cloud, job: &Job) {
     let then = now() - Duration::from_secs(60);
     cloud.ledger.claim(&[job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
 }
@@ -126,7 +126,7 @@ fn letter_job(address: &str) -> (String, Job) {
     job(&json!({ "email": email }), "hold")
 }
 
-/// A job as dispatch would send it.
+/// A job as dispatch sends it.
 fn job(content: &Value, on_unknown: &str) -> (String, Job) {
     let job = json!({
         "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": "ann",

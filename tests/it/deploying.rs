@@ -1,4 +1,4 @@
-//! What `make` does for each environment of `samconfig.toml`, without building anything.
+//! Commands that `make` runs for each environment of `samconfig.toml`. The test builds no artifact.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -72,7 +72,7 @@ fn shipped_environments_are_known() {
     }
 }
 
-/// What `make` would do.
+/// Output of a dry run of `make`.
 fn make(target: &str, environment: &str, sections: &str) -> Output {
     let file: PathBuf = std::env::temp_dir().join(unique("samconfig"));
     std::fs::write(&file, sections).unwrap();

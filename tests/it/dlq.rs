@@ -1,4 +1,4 @@
-//! What was put aside: listed by its cause, sent back one first, deleted.
+//! Dead-letter queues: listed by cause, redriven one message first, and deleted.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::commands::{carillon, json_lines, text};
 use crate::until::until;
 
 #[tokio::test]
-async fn what_is_sent_back_is_handled_once_and_is_gone_from_there() {
+async fn redriven_message_is_handled_once_and_leaves_the_dead_letter_queue() {
     let cloud = Cloud::connect();
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let (id, tenant) = (unique("event"), unique("tenant"));
-    // As SQS moves what was handed out too often: word by word, without a cause.
+    // SQS moves a message unchanged and without a cause when it exceeds the receive count.
     let body = bus_event(&id, "core.hello", Some(&tenant), &json!({ "to": [person.id] }));
     cloud.send("dispatch-bulk-dead-letters", &body).await;
     let found = until("it is listed", async || list(&["dispatch-bulk", "--tenant", &tenant]).pop()).await;
@@ -20,19 +20,19 @@ async fn what_is_sent_back_is_handled_once_and_is_gone_from_there() {
 
     let dry = carillon(&["dlq", "redrive", "dispatch-bulk", "--tenant", &tenant], "");
     assert!(dry.status.success() && text(&dry).contains("1 would go back"), "{}", text(&dry));
-    assert!(cloud.letters(&format!("{}@example.com", person.id)).is_empty());
+    assert!(cloud.emails(&format!("{}@example.com", person.id)).is_empty());
 
     let said = carillon(&["--json", "dlq", "redrive", "dispatch-bulk", "--tenant", &tenant, "--yes"], "");
     assert!(said.status.success(), "{}", text(&said));
     assert_eq!(json_lines(&said)[0]["redriven"], 1);
     let outcomes =
-        until("it is decided", async || Some(cloud.outcomes(&id).await).filter(|it| !it.is_empty()));
+        until("it is decided", async || Some(cloud.outcomes(&id).await).filter(|rows| !rows.is_empty()));
     assert!(!outcomes.await.is_empty());
     assert!(list(&["dispatch-bulk", "--tenant", &tenant]).is_empty());
 }
 
 #[tokio::test]
-async fn when_the_first_comes_back_the_others_stay_and_can_be_deleted() {
+async fn failed_first_message_stops_the_redrive_and_the_rest_can_be_deleted() {
     let cloud = Cloud::connect();
     let tenant = unique("tenant");
     let garbage = |at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
@@ -40,7 +40,7 @@ async fn when_the_first_comes_back_the_others_stay_and_can_be_deleted() {
         cloud.send("whatsapp", &garbage(at)).await;
     }
     let all = ["whatsapp", "--tenant", tenant.as_str()];
-    let found = until("all are put aside", async || list(&all).into_iter().find(|it| it["count"] == 3));
+    let found = until("all are put aside", async || list(&all).into_iter().find(|group| group["count"] == 3));
     assert_eq!(found.await["cause"], "unreadable");
 
     let said = carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "100", "--yes"], "");
@@ -49,23 +49,24 @@ async fn when_the_first_comes_back_the_others_stay_and_can_be_deleted() {
     assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(2)));
     assert!(answer["stopped"][0]["why"].as_str().unwrap().contains("unreadable"), "{answer}");
 
-    until("all three are there again", async || list(&all).into_iter().find(|it| it["count"] == 3)).await;
+    until("all three are there again", async || list(&all).into_iter().find(|group| group["count"] == 3))
+        .await;
     let one = json_lines(&carillon(&["--json", "dlq", "peek", all[0], all[1], all[2]], ""));
     let one = one[0]["id"].as_str().unwrap();
     let said = carillon(&["dlq", "discard", "whatsapp", "--id", one, "--yes"], "");
     assert!(said.status.success(), "{}", text(&said));
-    until("one is gone", async || list(&all).into_iter().find(|it| it["count"] == 2)).await;
+    until("one is gone", async || list(&all).into_iter().find(|group| group["count"] == 2)).await;
     carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
     until("none is left", async || list(&all).is_empty().then_some(())).await;
 }
 
 #[tokio::test]
-async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
+async fn failed_first_message_is_found_among_many_others() {
     let cloud = Cloud::connect();
     let (tenant, others) = (unique("tenant"), unique("tenant"));
     let garbage = |tenant: &str, at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
     let queue = "sms";
-    let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|it| it["count"] == 2);
+    let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|group| group["count"] == 2);
     for at in 0..2 {
         cloud.send(queue, &garbage(&tenant, at)).await;
     }
@@ -74,7 +75,7 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
         cloud.send(&format!("{queue}-dead-letters"), &garbage(&others, at)).await;
     }
 
-    // Whether the others were looked at before or not.
+    // The result is the same if the other messages were listed before.
     for look_at in ["20", "100"] {
         let redrive = ["--json", "dlq", "redrive", queue, "--tenant", &tenant, "--look-at", look_at];
         let said = carillon(&[&redrive[..], &["--watch", "100", "--yes"]].concat(), "");
@@ -93,7 +94,7 @@ async fn the_first_that_comes_back_is_seen_however_many_others_lie_there() {
 }
 
 #[tokio::test]
-async fn one_alone_is_watched_too() {
+async fn redrive_of_a_single_message_is_watched_too() {
     let cloud = Cloud::connect();
     let tenant = unique("tenant");
     cloud.send("push", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
@@ -111,7 +112,7 @@ async fn one_alone_is_watched_too() {
 }
 
 #[tokio::test]
-async fn looking_is_no_attempt() {
+async fn listing_does_not_count_as_an_attempt() {
     let cloud = Cloud::connect();
     let tenant = unique("tenant");
     cloud.send("webhook-dead-letters", &json!({ "tenant": tenant, "type": "no.job" }).to_string()).await;
@@ -125,7 +126,7 @@ async fn looking_is_no_attempt() {
 }
 
 #[test]
-fn one_that_is_not_there_is_neither_sent_back_nor_deleted() {
+fn unknown_message_is_neither_redriven_nor_deleted() {
     for verb in ["redrive", "discard"] {
         for rest in [&["--yes"][..], &[]] {
             let said = carillon(&[&["dlq", verb, "audit", "--id", "nosuch"], rest].concat(), "");
@@ -140,14 +141,14 @@ fn one_that_is_not_there_is_neither_sent_back_nor_deleted() {
 }
 
 #[test]
-fn who_looks_at_none_sees_none() {
+fn limit_of_zero_lists_no_message() {
     let said = carillon(&["dlq", "ls", "--look-at", "0"], "");
     assert_eq!(said.status.code(), Some(2));
     assert!(text(&said).contains("--look-at"), "{}", text(&said));
 }
 
 #[test]
-fn a_queue_that_is_none_is_told_with_those_there_are() {
+fn unknown_queue_is_refused_with_the_list_of_queues() {
     let said = carillon(&["dlq", "ls", "letters"], "");
     assert_eq!(said.status.code(), Some(2));
     assert!(text(&said).contains("name one of audit, dispatch,"), "{}", text(&said));
@@ -158,7 +159,7 @@ fn list(arguments: &[&str]) -> Vec<Value> {
     json_lines(&carillon(&arguments, ""))
 }
 
-/// What a rule of the bus hands to a queue.
+/// An event as a rule of the bus sends it to a queue.
 fn bus_event(id: &str, kind: &str, tenant: Option<&str>, data: &Value) -> String {
     let mut event = json!({
         "specversion": "1.0", "id": id, "source": "tests", "type": kind, "time": now_text(), "data": data,

@@ -1,4 +1,4 @@
-//! Letters to the letter: how they are left, what they bring along, whom they come from, as SES gets them.
+//! E-mails in detail as SES receives them: sender, headers, attachments, unsubscribe links.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,14 +14,14 @@ use store::LedgerRow;
 use crate::cloud::{Cloud, cloud_event, entry, now_text, root, unique};
 use crate::until::{quiet, until};
 
-/// The bucket that the local cloud's letters may take files from.
+/// Bucket from which e-mails of the local cloud may attach files.
 const BUCKET: &str = "carillon-local-files";
 
-/// The tenant of the jobs that are put into the queue here.
+/// Tenant of the jobs that these tests put into the queue.
 const TENANT: &str = "tests";
 
 #[tokio::test]
-async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_them() {
+async fn one_click_unsubscribe_stops_offers_and_keeps_transactional_mail() {
     let cloud = Cloud::connect();
     let (market, reader) = (unique("market"), unique("reader"));
     let email =
@@ -32,7 +32,7 @@ async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_th
     let shown = format!("Unsubscribe: {link}");
     assert!(first["text"].as_str().unwrap().lines().any(|line| line == shown), "it can be seen too: {first}");
 
-    // What scanners of mail do changes nothing.
+    // A GET by a mail scanner changes no preference.
     for _ in 0..2 {
         let page = ask("GET", &link, Some("de-AT,de;q=0.9"));
         assert_eq!(page.status, 200);
@@ -46,7 +46,7 @@ async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_th
     let second = offer(&cloud, &market, &email).await;
     assert_ne!(link_in(&second), link, "each letter has a link of its own");
 
-    // A mail program posts, a person posts, and the older letter's link is posted as well.
+    // A mail program and a person both post, and the link of an older e-mail is posted too.
     for link in [&link, &link, &link_in(&second)] {
         let page = ask("POST", link, None);
         assert_eq!((page.status, page.body.contains("<form")), (200, false), "{}", page.body);
@@ -85,7 +85,7 @@ async fn who_unsubscribes_by_post_gets_no_more_offers_and_still_what_concerns_th
 }
 
 #[tokio::test]
-async fn who_leaves_one_category_still_gets_the_others() {
+async fn unsubscribing_from_one_category_keeps_the_others() {
     let cloud = Cloud::connect();
     let (audience, reader) = (unique("audience"), unique("reader"));
     let email = follower(&cloud, &reader, &format!("news:{audience}"), json!({})).await;
@@ -101,7 +101,8 @@ async fn who_leaves_one_category_still_gets_the_others() {
     assert_eq!(ask("POST", &link_in(&letter), None).status, 200);
     let id = unique("news");
     news(&id).await;
-    let rows = until("outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+    let rows =
+        until("outcomes", async || Some(cloud.outcomes(&id).await).filter(|found| found.len() == 2)).await;
     for row in rows {
         assert_eq!(
             row.note.as_deref(),
@@ -113,7 +114,7 @@ async fn who_leaves_one_category_still_gets_the_others() {
 }
 
 #[tokio::test]
-async fn a_forged_link_is_not_found_and_changes_nothing() {
+async fn forged_unsubscribe_link_is_not_found_and_changes_no_preference() {
     let cloud = Cloud::connect();
     let (market, reader) = (unique("market"), unique("reader"));
     let email =
@@ -136,14 +137,14 @@ async fn a_forged_link_is_not_found_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_invoice_arrives_with_its_file_and_with_whom_to_answer() {
+async fn invoice_arrives_with_its_attachment_and_reply_to() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("user"));
     let key = format!("tenants/{clinic}/R 7+ü.pdf");
     upload(&key, "%PDF-1.4 a file", 1);
     let email = format!("{ann}@example.com");
     let ann = json!({ "id": ann, "name": "Ann", "email": email, "tenants": [clinic] });
-    let ann = cloud.somebody_with(ann).await;
+    let ann = cloud.new_recipient_with(ann).await;
     let file = json!({ "bucket": BUCKET, "key": key, "name": "Invoice 7.pdf" });
     let data = json!({
         "userId": ann.id, "invoiceId": "i-7", "number": "7", "total": 12.5, "currency": "EUR",
@@ -162,7 +163,7 @@ async fn an_invoice_arrives_with_its_file_and_with_whom_to_answer() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_had_is_a_reasoned_failure_and_no_letter_goes_out() {
+async fn unreadable_attachment_fails_with_a_reason_and_no_email_goes_out() {
     let cloud = Cloud::connect();
     let large = format!("tenants/{TENANT}/{}", unique("file"));
     upload(&large, "x", 10 * 1024 * 1024 + 1);
@@ -187,7 +188,7 @@ async fn a_file_that_cannot_be_had_is_a_reasoned_failure_and_no_letter_goes_out(
 }
 
 #[tokio::test]
-async fn what_a_job_holds_adds_no_header() {
+async fn job_content_adds_no_header() {
     let cloud = Cloud::connect();
     for members in [
         json!({ "subject": "Hello\r\nBcc: all@example.com" }),
@@ -198,7 +199,8 @@ async fn what_a_job_holds_adds_no_header() {
     }
 }
 
-/// Counterpart: Python's `email`, as strict as it can be, writes and reads the message that SES makes of it.
+/// Counterpart: Python's `email` library with its strictest policy writes and reads the message that SES makes of the
+/// request.
 #[tokio::test]
 async fn another_mail_library_reads_every_header_and_file() {
     let cloud = Cloud::connect();
@@ -217,13 +219,13 @@ async fn another_mail_library_reads_every_header_and_file() {
     assert_eq!(read["List-Unsubscribe"], format!("<{}>", link_in(&letter)));
     assert_eq!(read["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click");
     let order: Vec<&str> = read["order"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    let at = |name: &str| order.iter().position(|it| *it == name).unwrap();
+    let at = |name: &str| order.iter().position(|item| *item == name).unwrap();
     assert!(at("List-Unsubscribe") < at("List-Unsubscribe-Post"));
     assert!(!read.contains_key("Bcc") && read["text"].as_str().unwrap().contains(link), "{read:?}");
 }
 
 #[tokio::test]
-async fn the_style_of_a_letter_stands_in_its_tags() {
+async fn styles_of_an_email_are_inline() {
     let cloud = Cloud::connect();
     let (market, reader) = (unique("market"), unique("reader"));
     let email =
@@ -238,36 +240,37 @@ async fn the_style_of_a_letter_stands_in_its_tags() {
 }
 
 #[tokio::test]
-async fn receipts_are_told_which_letter_they_are_of() {
+async fn receipts_name_the_email_by_its_tags() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let id = unique("hello");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Hi." }))]).await;
     let email = ann.email.unwrap();
     let letter = until("a letter", async || captured(&cloud, &email, "hello").into_iter().next()).await;
-    let rows = until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+    let rows =
+        until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|found| found.len() == 2)).await;
     let row = rows.iter().find(|row| row.provider_id.as_deref() == letter["message_id"].as_str()).unwrap();
     assert_eq!(tag(&letter, "carillon-key"), Some(row.key.as_str()));
     assert_eq!(tag(&letter, "carillon-event"), Some(id.as_str()));
 }
 
-/// Somebody who reads English and follows a topic.
+/// A person who reads English and follows a topic.
 pub(crate) async fn follower(cloud: &Cloud, id: &str, topic: &str, preferences: Value) -> String {
     let email = format!("{id}@example.com");
     let person =
         json!({ "id": id, "name": "Ann", "email": email, "topics": [topic], "preferences": preferences });
-    cloud.somebody_with(person).await;
+    cloud.new_recipient_with(person).await;
     email
 }
 
-/// The letter that a new offer becomes.
+/// Publishes a new offer and returns the e-mail that results.
 pub(crate) async fn offer(cloud: &Cloud, market: &str, email: &str) -> Value {
     let event = unique("offer");
     put_offer(cloud, market, &event).await;
     until("an offer", async || {
         captured(cloud, email, "booking-offers")
             .into_iter()
-            .find(|it| tag(it, "carillon-event") == Some(&event))
+            .find(|email| tag(email, "carillon-event") == Some(&event))
     })
     .await
 }
@@ -282,12 +285,16 @@ async fn put_offer(cloud: &Cloud, market: &str, event: &str) {
 }
 
 async fn outcomes(cloud: &Cloud, event: &str) -> Vec<LedgerRow> {
-    until("an outcome", async || Some(cloud.outcomes(event).await).filter(|it| !it.is_empty())).await
+    until("an outcome", async || Some(cloud.outcomes(event).await).filter(|rows| !rows.is_empty())).await
 }
 
-/// What SES was asked for an address by a rule.
+/// Requests to SES for an address by a rule.
 fn captured(cloud: &Cloud, to: &str, rule: &str) -> Vec<Value> {
-    cloud.captured("email", to).into_iter().filter(|it| tag(it, "carillon-rule") == Some(rule)).collect()
+    cloud
+        .captured("email", to)
+        .into_iter()
+        .filter(|request| tag(request, "carillon-rule") == Some(rule))
+        .collect()
 }
 
 fn tag<'a>(letter: &'a Value, name: &str) -> Option<&'a str> {
@@ -302,14 +309,14 @@ pub(crate) fn link_in(letter: &Value) -> String {
     value.trim_start_matches('<').trim_end_matches('>').to_owned()
 }
 
-pub(crate) struct Page {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) body: String,
 }
 
-/// As a browser or a mail program asks: nobody signs anything, and a redirect is not followed.
-pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
+/// Sends an unsigned HTTP request as a browser or a mail program does, without following redirects.
+pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> HttpResponse {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
     let languages = languages.unwrap_or("en");
@@ -323,11 +330,11 @@ pub(crate) fn ask(method: &str, url: &str, languages: Option<&str>) -> Page {
         _ => agent.get(url).header("accept-language", languages).call(),
     };
     let mut answer = answer.unwrap();
-    let kind = answer.headers().get("content-type").map_or("", |it| it.to_str().unwrap()).to_owned();
-    Page { status: answer.status().as_u16(), kind, body: answer.body_mut().read_to_string().unwrap() }
+    let kind = answer.headers().get("content-type").map_or("", |header| header.to_str().unwrap()).to_owned();
+    HttpResponse { status: answer.status().as_u16(), kind, body: answer.body_mut().read_to_string().unwrap() }
 }
 
-/// Puts a file of so many bytes of `text`, repeated, into the bucket.
+/// Uploads a file to the bucket: `text`, repeated `times` times.
 pub(crate) fn upload(key: &str, text: &str, times: usize) {
     let script = "import boto3, sys
 bucket, key, text, times = sys.argv[1:]
@@ -342,7 +349,7 @@ boto3.client('s3').put_object(Bucket=bucket, Key=key, Body=(text * int(times)).e
     assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
 }
 
-/// Puts a letter into the queue and waits for its outcome.
+/// Sends an e-mail job to its queue and waits for the outcome.
 async fn deliver(cloud: &Cloud, members: &Value) -> LedgerRow {
     let mut letter = json!({
         "to": format!("{}@example.com", unique("ann")), "subject": "S", "html": "<p>H</p>", "text": "T", "locale": "en",
@@ -359,11 +366,13 @@ async fn deliver(cloud: &Cloud, members: &Value) -> LedgerRow {
     });
     let job: Job = serde_json::from_value(text.clone()).unwrap();
     cloud.send("email", &text.to_string()).await;
-    until("an outcome", async || cloud.ledger.find(&job.key).await.unwrap().filter(|it| it.status.is_final()))
-        .await
+    until("an outcome", async || {
+        cloud.ledger.find(&job.key).await.unwrap().filter(|row| row.status.is_final())
+    })
+    .await
 }
 
-/// The message that SES makes of what it was asked, written and read again by Python's `email`.
+/// The message that SES makes of a request, written and read again by Python's `email`.
 fn parsed(letter: &Value) -> BTreeMap<String, Value> {
     let script = "
 import email, email.policy, json, sys

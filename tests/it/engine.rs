@@ -1,6 +1,6 @@
-//! What takes time or is counted, on the real binaries: exact under redelivery and under many dispatchers at once.
-//!
-//! The rules are those of the demo, whose hours are seconds.
+//! Digests, throttles, quiet hours, escalations, cancellations and large audiences on the real binaries.
+//! Results are exact under redelivery and with many concurrent dispatchers. The rules are those of the demo, whose
+//! hours are seconds.
 
 use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
@@ -8,15 +8,15 @@ use publish::Entry;
 use serde_json::{Value, json};
 use store::{Counters, LedgerRow};
 
-use crate::client::Client;
 use crate::cloud::{Cloud, entry, now, now_text, unique};
 use crate::commands::{aws, carillon, json_lines};
 use crate::until::{quiet, until};
+use crate::ws_client::Client;
 
 #[tokio::test]
-async fn of_many_alarms_at_once_each_delivered_twice_two_are_told() {
+async fn throttle_sends_two_of_many_alarms_delivered_twice_at_once() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let about = unique("pump");
     let events: Vec<(String, Entry)> = (0..12).map(|_| demo("demo.alarm", &[&ann], &about)).collect();
     for _ in 0..2 {
@@ -26,13 +26,13 @@ async fn of_many_alarms_at_once_each_delivered_twice_two_are_told() {
     assert_eq!(of(&rows, Status::Sent, None), 2);
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Throttled)), 10);
     quiet().await;
-    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 2);
+    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 2);
 }
 
 #[tokio::test]
-async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_once() {
+async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let about = unique("board");
     let events: Vec<(String, Entry)> = (0..15).map(|_| demo("demo.comment", &[&ann], &about)).collect();
     for _ in 0..2 {
@@ -41,15 +41,15 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
     let rows = settled(&cloud, &events, 15).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Merged)), 15);
     let windows: std::collections::BTreeSet<_> = rows.iter().filter_map(|row| row.joined.clone()).collect();
-    // One window, unless this machine is slower than the window is long.
+    // All comments share one window unless the machine is slower than the window is long.
     assert!((1..=3).contains(&windows.len()), "{} windows", windows.len());
     let address = ann.email.as_deref().unwrap();
     until("a letter for each window", async || {
-        Some(cloud.letters(address)).filter(|it| it.len() >= windows.len())
+        Some(cloud.emails(address)).filter(|emails| emails.len() >= windows.len())
     })
     .await;
     quiet().await;
-    let letters = cloud.letters(address);
+    let letters = cloud.emails(address);
     assert_eq!(letters.len(), windows.len(), "one letter for a window");
     let told = letters.iter().map(|letter| {
         letter.subject.split(' ').next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(1)
@@ -58,12 +58,12 @@ async fn many_comments_at_once_each_delivered_twice_are_told_together_and_each_o
 }
 
 #[tokio::test]
-async fn comment_that_cannot_be_told_is_left_out_of_its_digest_and_the_others_are_told() {
+async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let about = unique("board");
     let mut events: Vec<(String, Entry)> = (0..4).map(|_| demo("demo.comment", &[&ann], &about)).collect();
-    // The template wants the text of each comment.
+    // The template requires the text of each comment.
     events[2].1.detail = events[2].1.detail.replace("\"text\"", "\"txt\"");
     put_all(&cloud, &events).await;
     let rows = settled(&cloud, &events, 5).await;
@@ -74,14 +74,14 @@ async fn comment_that_cannot_be_told_is_left_out_of_its_digest_and_the_others_ar
     assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
     let address = ann.email.as_deref().unwrap();
     let letters =
-        until("the digest", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+        until("the digest", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     assert!(letters[0].subject.starts_with("3 comments on "), "{}", letters[0].subject);
     let told = carillon(&["explain", &events[2].0], "").stdout;
     assert!(String::from_utf8_lossy(&told).contains("its digest leaves it out"));
 }
 
 #[tokio::test]
-async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
+async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
     let cloud = Cloud::connect();
     let hour = jiff::SignedDuration::from_hours(1);
     let clock = |at: domain::Timestamp| at.to_string()[11..16].to_owned();
@@ -90,7 +90,7 @@ async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
     let mut socket = Client::of(&cloud, &owl.id, None, &[]).await;
     let event = demo("demo.note", &[&owl], &unique("note"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
-    assert_eq!(socket.hear().await["rule"], "demo-night");
+    assert_eq!(socket.next_message().await["rule"], "demo-night");
     let rows = settled(&cloud, &[event], 2).await;
     let later = rows.iter().find(|row| row.status == Status::Deferred).unwrap();
     assert_eq!(later.reason, Some(Reason::QuietHours));
@@ -99,37 +99,37 @@ async fn somebody_who_sleeps_is_written_to_later_and_told_on_the_screen_now() {
         wait > hour - jiff::SignedDuration::from_mins(3) && wait < hour + jiff::SignedDuration::from_mins(12),
         "{wait}"
     );
-    assert!(cloud.letters(owl.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(owl.email.as_deref().unwrap()).is_empty());
     let schedules = aws(&["scheduler", "list-schedules", "--name-prefix", "carillon-local-"]);
     assert!(!schedules["Schedules"].as_array().unwrap().is_empty(), "a schedule waits for the morning");
 }
 
 #[tokio::test]
-async fn who_acknowledges_is_not_written_to_and_who_does_not_is() {
+async fn escalation_stops_for_recipients_who_acknowledge() {
     let cloud = Cloud::connect();
-    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+    let (ann, ben) = (cloud.new_recipient().await, cloud.new_recipient().await);
     let mut anns = Client::of(&cloud, &ann.id, None, &[]).await;
     let mut bens = Client::of(&cloud, &ben.id, None, &[]).await;
     let event = demo("demo.page", &[&ann, &ben], &unique("door"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
-    let heard = anns.hear().await;
-    bens.hear().await;
-    let said = json!({ "action": "acknowledge", "ids": [heard["id"]] }).to_string();
+    let received = anns.next_message().await;
+    bens.next_message().await;
+    let said = json!({ "action": "acknowledge", "ids": [received["id"]] }).to_string();
     until("it is on record", async || (anns.ask(&said).await["type"] == "acknowledged").then_some(())).await;
-    // For each: the screen, the wait, the letter.
+    // Each recipient gets an in-app message, a wait and an e-mail.
     let rows = settled(&cloud, &[event], 6).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
     until("Ben's letter", async || {
-        Some(cloud.letters(ben.email.as_deref().unwrap())).filter(|it| it.len() == 1)
+        Some(cloud.emails(ben.email.as_deref().unwrap())).filter(|emails| emails.len() == 1)
     })
     .await;
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
-async fn what_is_called_off_in_time_is_not_sent_and_its_neighbour_is() {
+async fn cancelled_reminder_is_not_sent_and_another_is() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (off, on) = (unique("off"), unique("on"));
     let events = [demo("demo.appointment", &[&ann], &off), demo("demo.appointment", &[&ann], &on)];
     put_all(&cloud, &events).await;
@@ -138,11 +138,11 @@ async fn what_is_called_off_in_time_is_not_sent_and_its_neighbour_is() {
     let rows = settled(&cloud, &events, 4).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Cancelled)), 1);
     assert_eq!(of(&rows, Status::Sent, None), 1);
-    assert_eq!(cloud.letters(ann.email.as_deref().unwrap()).len(), 1);
+    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 1);
 }
 
 #[tokio::test]
-async fn nobody_is_told_against_their_preference_and_the_layer_that_said_no_is_named() {
+async fn preference_suppresses_and_the_reason_names_its_layer() {
     let cloud = Cloud::connect();
     let preferences = json!({ "categories": { "demo": { "channel_types": { "email": false } } } });
     let ann = somebody_with(&cloud, &json!({ "preferences": preferences })).await;
@@ -151,11 +151,11 @@ async fn nobody_is_told_against_their_preference_and_the_layer_that_said_no_is_n
     let rows = settled(&cloud, &[event], 1).await;
     assert_eq!(rows[0].reason, Some(Reason::Preference));
     assert_eq!(rows[0].note.as_deref(), Some("email is off for category demo (recipient)"));
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
-async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
+async fn large_audience_is_notified_in_pages_and_each_recipient_once() {
     let cloud = Cloud::connect();
     let (value, email) = (unique("readers"), unique("mail"));
     let people: Vec<Recipient> = (0..230)
@@ -172,7 +172,7 @@ async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
         &id,
         &json!({ "audience": value, "title": "News", "body": "Hello.", "url": "https://example.com" }),
     );
-    // Twice: the pages of the second delivery find those of the first.
+    // The event is delivered twice. The pages of the second delivery find the claims of the first.
     cloud.put(&[event.clone(), event]).await;
     let rows = settled_id(&cloud, &id, 460).await;
     let told: std::collections::BTreeSet<&str> =
@@ -180,12 +180,12 @@ async fn a_large_audience_is_told_page_by_page_and_everybody_once() {
     assert_eq!(told.len(), 230, "everybody");
     quiet().await;
     for at in [0, 99, 100, 229] {
-        assert_eq!(cloud.letters(&format!("{email}-{at}@example.com")).len(), 1, "{at}");
+        assert_eq!(cloud.emails(&format!("{email}-{at}@example.com")).len(), 1, "{at}");
     }
 }
 
 #[tokio::test]
-async fn an_emergency_comes_by_two_lanes_and_once() {
+async fn critical_event_uses_both_lanes_and_is_sent_once() {
     let cloud = Cloud::connect();
     let night = json!({ "quiet": { "start": "00:00", "end": "24:00" } });
     let no = json!({ "categories": { "emergency": false } });
@@ -194,13 +194,13 @@ async fn an_emergency_comes_by_two_lanes_and_once() {
     let data = json!({ "alertId": id, "kind": "fall", "contacts": [ann.id], "careRecipientName": "Margaret", "location": "home" });
     cloud.put(&[event_of("emergency.alert.created", &id, &data)]).await;
     let address = ann.email.as_deref().unwrap();
-    until("the letter", async || Some(cloud.letters(address)).filter(|it| !it.is_empty())).await;
+    until("the letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     quiet().await;
-    assert_eq!(cloud.letters(address).len(), 1);
+    assert_eq!(cloud.emails(address).len(), 1);
 }
 
 #[tokio::test]
-async fn of_one_source_no_more_pass_in_a_second_than_the_policy_says() {
+async fn rate_limit_of_the_policy_bounds_events_of_one_source() {
     let cloud = Cloud::connect();
     let counters = Counters::new(&store::client(&cloud.config), "carillon-local-counters".to_owned());
     let (source, at) = (unique("source"), now());
@@ -213,9 +213,9 @@ async fn of_one_source_no_more_pass_in_a_second_than_the_policy_says() {
 }
 
 #[tokio::test]
-async fn the_cli_says_what_came_of_an_event_and_what_other_rules_would_make_of_it() {
+async fn explain_shows_outcomes_and_what_if_shows_other_rules() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let event = demo("demo.alarm", &[&ann], &unique("pump"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
     settled(&cloud, std::slice::from_ref(&event), 1).await;
@@ -234,10 +234,10 @@ async fn the_cli_says_what_came_of_an_event_and_what_other_rules_would_make_of_i
     assert!(sum["events"].as_u64().unwrap() >= 1);
 }
 
-/// An event of the demo to these people, and its id.
+/// A demo event to these recipients, with its id.
 fn demo(kind: &str, to: &[&Recipient], about: &str) -> (String, Entry) {
     let id = unique("event");
-    let to: Vec<&str> = to.iter().map(|it| it.id.as_str()).collect();
+    let to: Vec<&str> = to.iter().map(|recipient| recipient.id.as_str()).collect();
     let mut written = event_of(kind, &id, &json!({ "to": to, "about": about, "text": "It is too hot." }));
     let detail = written.detail.replace("\"source\":\"tests\"", "\"source\":\"/carillon/demo\"");
     written = Entry { source: "/carillon/demo".to_owned(), detail, ..written };
@@ -253,18 +253,18 @@ fn event_of(kind: &str, id: &str, data: &Value) -> Entry {
 }
 
 async fn put_all(cloud: &Cloud, events: &[(String, Entry)]) {
-    let entries: Vec<Entry> = events.iter().map(|(_, it)| it.clone()).collect();
+    let entries: Vec<Entry> = events.iter().map(|(_, item)| item.clone()).collect();
     cloud.put(&entries).await;
 }
 
-/// The rows of these events, when there are so many of them and all of them final.
+/// Waits until the events have `count` ledger rows, all of them final.
 async fn settled(cloud: &Cloud, events: &[(String, Entry)], count: usize) -> Vec<LedgerRow> {
     until("all outcomes", async || {
         let mut rows = Vec::new();
         for (id, entry) in events {
             rows.extend(cloud.ledger.of_event(&entry.source, id).await.unwrap());
         }
-        Some(rows).filter(|it| it.len() == count && it.iter().all(|it| it.status.is_final()))
+        Some(rows).filter(|found| found.len() == count && found.iter().all(|row| row.status.is_final()))
     })
     .await
 }
@@ -273,7 +273,7 @@ async fn settled_id(cloud: &Cloud, id: &str, count: usize) -> Vec<LedgerRow> {
     until("all outcomes", async || {
         let mut rows = cloud.ledger.of_event("tests", id).await.unwrap();
         rows.extend(cloud.ledger.of_event("/carillon/demo", id).await.unwrap());
-        Some(rows).filter(|it| it.len() == count && it.iter().all(|it| it.status.is_final()))
+        Some(rows).filter(|found| found.len() == count && found.iter().all(|row| row.status.is_final()))
     })
     .await
 }
@@ -282,12 +282,12 @@ fn of(rows: &[LedgerRow], status: Status, reason: Option<Reason>) -> usize {
     rows.iter().filter(|row| row.status == status && (reason.is_none() || row.reason == reason)).count()
 }
 
-/// Somebody with an address of their own and these members.
-async fn somebody_with(cloud: &Cloud, members: &Value) -> Recipient {
+/// Creates a recipient with an address of their own and these members.
+async fn new_recipient_with(cloud: &Cloud, members: &Value) -> Recipient {
     let id = unique("user");
     let mut person = json!({ "id": id, "name": "Ann", "email": format!("{id}@example.com") });
     for (name, value) in members.as_object().unwrap() {
         person[name] = value.clone();
     }
-    cloud.somebody_with(person).await
+    cloud.new_recipient_with(person).await
 }

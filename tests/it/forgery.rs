@@ -1,4 +1,4 @@
-//! A hostile producer: it may put events on the bus, with every envelope and every resource, and nothing else.
+//! A hostile producer that may put events with any envelope and any resource on the bus, but has no other right.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Event;
@@ -8,69 +8,69 @@ use store::{Place, Record, Way};
 
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::commands::{carillon, json_lines, text};
-use crate::desk::{Desk, TABLE, at, desk, hello, is_done, outbox};
+use crate::outbox_producer::{OutboxProducer, TABLE, at, hello, is_done, outbox, producer};
 use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
-/// What an attacker may write among the resources.
+/// Event resources that an attacker may forge.
 const FORGED_MARKS: [&[&str]; 3] =
     [&["carillon:outbox"], &["carillon:outbox:AAAA.BBBB", "carillon:outbox"], &["carillon:outbox:"]];
 
 #[tokio::test]
 async fn forged_acknowledgement_leaves_the_entry_pending_and_unchanged() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let account = Stream::new(Some("ten-b"), &unique("acct"));
     let event = hello(&unique("event"), &[&ann.id]);
     let place = Place::of(&at(&Event { tenant: account.tenant.clone(), ..event.clone() }, &account, 1));
-    desk.pending_without_stream(&account, &event).await;
-    let before = desk.row(&place).await.unwrap();
+    producer.pending_without_stream(&account, &event).await;
+    let before = producer.row(&place).await.unwrap();
     for marks in FORGED_MARKS {
         let id = unique("forged");
         forge(&cloud, &forged(&id, &account), marks).await;
         let record = recorded(&cloud, &id).await;
         assert!(record.get("sk").unwrap().starts_with("event#tests#"), "an ordinary record");
         assert_eq!(record.get("finding"), Some("unproven_outbox_mark"), "{marks:?}");
-        assert!(desk.row(&place).await.unwrap() == before, "{marks:?} changed the entry");
+        assert!(producer.row(&place).await.unwrap() == before, "{marks:?} changed the entry");
         shown_with(&id, "unproven_outbox_mark");
     }
-    desk.make_old(&place).await;
+    producer.make_old(&place).await;
     let swept = sweep(&cloud).await;
     assert!(swept.published >= 1, "{swept:?}");
-    let row = until("the entry is acknowledged", async || desk.row(&place).await.filter(is_done)).await;
+    let row = until("the entry is acknowledged", async || producer.row(&place).await.filter(is_done)).await;
     for attribute in ["id", "type", "actor", "event", "digest"] {
         assert_eq!(row.get(attribute), before.get(attribute), "{attribute}");
     }
     let address = ann.email.unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
 }
 
 #[tokio::test]
-async fn forged_version_of_a_stream_stands_in_nobodys_way() {
-    let (cloud, desk) = desk();
+async fn forged_version_of_a_stream_does_not_block_the_real_one() {
+    let (cloud, producer) = producer();
     let account = Stream::new(Some("ten-b"), &unique("acct"));
     for marks in FORGED_MARKS {
         let id = unique("forged");
         let event = forged(&id, &account);
         forge(&cloud, &event, marks).await;
         recorded(&cloud, &id).await;
-        assert!(desk.row(&Place::of(&event)).await.is_none(), "{marks:?} made a version");
+        assert!(producer.row(&Place::of(&event)).await.is_none(), "{marks:?} made a version");
     }
     let event = hello(&unique("event"), &[]);
-    desk.append(&account, 0, std::slice::from_ref(&event)).await.unwrap();
-    let page = desk.events.of_stream(&account, 1, Way::Forward, 10).await.unwrap();
+    producer.append(&account, 0, std::slice::from_ref(&event)).await.unwrap();
+    let page = producer.events.of_stream(&account, 1, Way::Forward, 10).await.unwrap();
     let ids: Vec<&str> = page.events.iter().map(|event| event.event.id.as_str()).collect();
     assert_eq!(ids, [event.id.as_str()], "the owner's version is the first");
     let place = Place::of(&at(&Event { tenant: account.tenant.clone(), ..event }, &account, 1));
-    until("it is acknowledged", async || desk.row(&place).await.filter(is_done)).await;
+    until("it is acknowledged", async || producer.row(&place).await.filter(is_done)).await;
 }
 
 #[tokio::test]
 async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let address = ann.email.clone().unwrap();
-    let letters = || cloud.letters(&address).len();
+    let letters = || cloud.emails(&address).len();
     let id = unique("event");
     let plain = cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "The bells ring." }));
     cloud.put(std::slice::from_ref(&plain)).await;
@@ -96,7 +96,7 @@ async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
     assert_eq!(letters(), 2, "no producer makes people hear of an event again");
 }
 
-/// An event that says it is the first version of this stream.
+/// An event that claims to be the first version of this stream.
 fn forged(id: &str, stream: &Stream) -> Event {
     let event = json!({
         "specversion": "1.0", "id": id, "source": "tests", "type": "forged.type", "time": now_text(),
@@ -106,7 +106,7 @@ fn forged(id: &str, stream: &Stream) -> Event {
     Event::parse(&event.to_string()).unwrap()
 }
 
-/// `PutEvents` with these resources.
+/// Calls `PutEvents` with these resources.
 async fn forge(cloud: &Cloud, event: &Event, marks: &[&str]) {
     let resources = marks.iter().map(|mark| (*mark).to_owned()).collect();
     let entry = InOrder { aggregate: None, entry: Entry::of(event), resources };
@@ -118,7 +118,7 @@ async fn recorded(cloud: &Cloud, id: &str) -> Record {
     until("it is recorded", async || cloud.records(id).await.pop()).await
 }
 
-/// `events ls` and `explain` show an event with this finding.
+/// Checks that `events ls` and `explain` show an event with this finding.
 #[track_caller]
 fn shown_with(id: &str, finding: &str) {
     let said = carillon(&["--json", "events", "ls", "--since", "10m", "--id", id], "");
@@ -129,9 +129,9 @@ fn shown_with(id: &str, finding: &str) {
     assert!(json_lines(&said).iter().any(|json_line| json_line["finding"] == finding), "{}", text(&said));
 }
 
-impl Desk {
-    /// An append whose stream record is lost: PartiQL reaches no stream of the local cloud. The time of the append lies
-    /// ahead, so no sweep publishes the entry yet.
+impl OutboxProducer {
+    /// Appends an entry without a stream record: the local cloud's streams omit PartiQL writes. The time of the append
+    /// is in the future, so no sweep publishes the entry yet.
     async fn pending_without_stream(&self, stream: &Stream, event: &Event) {
         let mut transaction = Vec::new();
         let later = now() + jiff::SignedDuration::from_secs(250);
@@ -142,7 +142,7 @@ impl Desk {
         self.run_statement(&format!("INSERT INTO \"{TABLE}\" VALUE {{{}}}", pairs.join(", ")), values).await;
     }
 
-    /// As if the entry had been appended long ago.
+    /// Moves the time of the append into the past.
     async fn make_old(&self, place: &Place) {
         let long_ago = now() - jiff::SignedDuration::from_hours(1);
         let values =

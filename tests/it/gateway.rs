@@ -1,12 +1,12 @@
-//! Tickets, rooms, what clients are told, and what they say they saw.
+//! WebSocket tickets, rooms, messages to clients, and their acknowledgements.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{Client, ticket};
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
+use crate::ws_client::{Client, ticket};
 use domain::channel::Channel;
 use domain::event::Event;
 use domain::inbox::View;
@@ -17,7 +17,7 @@ use domain::rule::Unless;
 use store::{Identity, LedgerRow};
 
 #[tokio::test]
-async fn nobody_connects_without_a_ticket_or_with_one_that_was_used_or_is_too_old() {
+async fn connection_needs_a_fresh_unused_ticket() {
     let cloud = Cloud::connect();
     assert!(Client::connect(&cloud, "").await.is_err(), "none");
     assert!(Client::connect(&cloud, "made-up").await.is_err(), "made up");
@@ -30,7 +30,7 @@ async fn nobody_connects_without_a_ticket_or_with_one_that_was_used_or_is_too_ol
 }
 
 #[tokio::test]
-async fn a_client_is_told_what_it_may_do_and_what_it_said_wrong() {
+async fn client_learns_its_permissions_and_its_errors() {
     let cloud = Cloud::connect();
     let mut client = Client::of(&cloud, &unique("user"), None, &["queue:*", "lobby"]).await;
     assert_eq!(client.ask(r#"{"action":"ping"}"#).await, json!({ "type": "pong" }));
@@ -48,14 +48,14 @@ async fn a_client_is_told_what_it_may_do_and_what_it_said_wrong() {
         ("not json", "unknown_action"),
         ("[]", "unknown_action"),
     ] {
-        let heard = client.ask(said).await;
-        assert_eq!((&heard["type"], &heard["reason"]), (&json!("error"), &json!(reason)), "{said}");
+        let received = client.ask(said).await;
+        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{said}");
     }
     assert_eq!(client.ask(&ask(&"x".repeat(300))).await["reason"], "bad_room");
 }
 
 #[tokio::test]
-async fn a_socket_that_closed_is_forgotten_with_all_its_rooms() {
+async fn closed_socket_is_removed_from_all_rooms() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let room = unique("room");
@@ -75,9 +75,9 @@ async fn a_socket_that_closed_is_forgotten_with_all_its_rooms() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to() {
+async fn dead_socket_is_removed_when_a_post_to_it_fails() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let who = Identity { user: ann.id.clone(), view: View::All, rooms: vec![], until: None };
     let long_ago = now() - Duration::from_secs(60);
     for _ in 0..30 {
@@ -86,7 +86,7 @@ async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to(
     let mut alive = Client::of(&cloud, &ann.id, None, &[]).await;
     let id = unique("event");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Still there?" }))]).await;
-    assert_eq!(alive.hear().await["event"]["id"], id.as_str());
+    assert_eq!(alive.next_message().await["event"]["id"], id.as_str());
     let target = SocketTarget::User(ann.id.clone());
     until("only the open one is left", async || {
         (cloud.connections.of(&target, None, now()).await.unwrap().len() == 1).then_some(())
@@ -95,17 +95,17 @@ async fn a_socket_that_is_gone_without_a_word_is_forgotten_when_it_is_posted_to(
 }
 
 #[tokio::test]
-async fn what_somebody_was_told_they_and_nobody_else_can_see_and_acknowledge() {
+async fn only_the_recipient_can_see_and_acknowledge_a_notification() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let mut client = Client::of(&cloud, &ann.id, None, &[]).await;
     let mut other = Client::of(&cloud, &unique("user"), None, &[]).await;
     let event = unique("event");
     cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Seen?" }))]).await;
-    let id = client.hear().await["id"].as_str().unwrap().to_owned();
+    let id = client.next_message().await["id"].as_str().unwrap().to_owned();
     let key = Key::parse(&id).unwrap();
     until("it is sent", async || {
-        cloud.ledger.find(&key).await.unwrap().filter(|it| it.status == Status::Sent)
+        cloud.ledger.find(&key).await.unwrap().filter(|row| row.status == Status::Sent)
     })
     .await;
     let counts = |unseen, unread| json!({ "unseen": unseen, "unread": unread, "total": 1 });
@@ -134,7 +134,7 @@ async fn what_somebody_was_told_they_and_nobody_else_can_see_and_acknowledge() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
+async fn row_of_a_room_or_of_another_tenant_cannot_be_acknowledged() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut client = Client::of(&cloud, &user, Some("clinic-7"), &[]).await;
@@ -170,21 +170,21 @@ async fn a_row_of_a_room_or_of_another_tenant_is_nobodys_to_acknowledge() {
         for result in cloud.ledger.record(&[row], now()).await {
             result.unwrap();
         }
-        let heard = client.ask(&json!({ "action": "acknowledge", "ids": [key] }).to_string()).await;
+        let received = client.ask(&json!({ "action": "acknowledge", "ids": [key] }).to_string()).await;
         let no = json!({ "type": "refused", "refused": [{ "id": key, "reason": reason }] });
-        assert_eq!(heard, no, "{recipient} of {tenant}");
+        assert_eq!(received, no, "{recipient} of {tenant}");
         assert_eq!(cloud.ledger.noticed(&[key]).await.unwrap(), None, "{recipient} of {tenant}");
     }
 }
 
 #[tokio::test]
-async fn nobody_being_connected_is_no_failure_and_the_message_waits_in_the_inbox() {
+async fn message_to_an_absent_user_is_no_failure_and_waits_in_the_inbox() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let id = unique("event");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Anybody?" }))]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&id).await).filter(|rows| rows.len() == 2)).await;
     let reasons: Vec<_> = rows.iter().map(|row| (row.status, row.reason)).collect();
     assert_eq!(reasons, [(Status::Suppressed, Some(Reason::NoAddress)), (Status::Sent, None)]);
 }

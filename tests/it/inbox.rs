@@ -1,4 +1,4 @@
-//! What was said live and can be read later: listed, counted, marked, caught up with.
+//! In-app messages in the inbox: listed, counted, marked, and synchronised after an absence.
 
 use domain::inbox::{Counts, Filter, Kept, Mark, Shelf, State, View, Viewer};
 use domain::job::Job;
@@ -9,18 +9,19 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use store::LedgerRow;
 
-use crate::client::Client;
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
+use crate::ws_client::Client;
 
 #[tokio::test]
-async fn who_was_not_connected_finds_it_later() {
+async fn absent_user_finds_the_message_later() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody_with(json!({ "id": unique("user") })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user") })).await;
     let event = unique("event");
     cloud.put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Later." }))]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2))
+            .await;
     let row = &rows[1];
     assert_eq!((row.status, row.provider_id.as_deref()), (Status::Sent, Some("inbox:1")));
     let mut client = Client::of(&cloud, &ann.id, None, &[]).await;
@@ -34,16 +35,16 @@ async fn who_was_not_connected_finds_it_later() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_twice_is_there_once() {
+async fn duplicate_job_leads_to_one_inbox_entry() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     let job = job(&ann.user, None, false);
     let (_, kept) = Kept::of(&job).unwrap();
     let at_once = (0..5).map(|_| cloud.inbox.store(&ann.user, None, &kept, now()));
     let stored = futures_util::future::try_join_all(at_once).await.unwrap();
-    assert_eq!(stored.iter().filter(|it| it.is_new).count(), 1);
-    assert!(stored.iter().all(|it| it.seq == 1));
-    // Somebody stored it and died before they could settle; the queue shows it again, to somebody else.
+    assert_eq!(stored.iter().filter(|item| item.is_new).count(), 1);
+    assert!(stored.iter().all(|item| item.seq == 1));
+    // The first sender stored the entry and died before it settled. SQS then delivers the message to another process.
     let then = now() - jiff::SignedDuration::from_secs(60);
     let over = then + jiff::SignedDuration::from_secs(30);
     cloud.ledger.claim(&[&job], "a-sender-that-died", then, over).await.unwrap();
@@ -54,24 +55,24 @@ async fn what_is_delivered_twice_is_there_once() {
 }
 
 #[tokio::test]
-async fn one_seen_is_known_to_the_ledger_the_inbox_and_every_other_socket() {
+async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut phone = Client::of(&cloud, &user, Some("north"), &[]).await;
     let mut laptop = Client::of(&cloud, &user, None, &[]).await;
     let job = deliver(&cloud, &user, Some("north"), false).await;
-    for it in [&mut phone, &mut laptop] {
-        let frame = it.hear().await;
+    for client in [&mut phone, &mut laptop] {
+        let frame = client.next_message().await;
         assert_eq!(frame["id"], job.key.as_str());
         assert_eq!(frame["inbox"], json!({ "seq": 1, "unseen": 1, "unread": 1, "total": 1 }));
     }
     sent(&cloud, &job.key).await;
     let said = phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
     assert_eq!(said, json!({ "type": "seen", "ids": [job.key], "counts": counts(0, 1, 1) }));
-    let heard = laptop.hear().await;
-    assert_eq!(heard, json!({ "type": "counts", "unseen": 0, "unread": 1, "total": 1 }));
+    let received = laptop.next_message().await;
+    assert_eq!(received, json!({ "type": "counts", "unseen": 0, "unread": 1, "total": 1 }));
     assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&job.key)).await.unwrap(), Some(Unless::Seen));
-    // Saying it again changes nothing, and nobody is told.
+    // A repeated mark changes no state and sends no message.
     phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
     let said = laptop.ask(&mark("read", &[&job.key])).await;
     let entries = json!([{ "id": job.key, "state": "read" }]);
@@ -79,20 +80,20 @@ async fn one_seen_is_known_to_the_ledger_the_inbox_and_every_other_socket() {
         said,
         json!({ "type": "marked", "as": "read", "entries": entries, "counts": counts(0, 0, 1) })
     );
-    assert_eq!(phone.hear().await["unread"], 0);
+    assert_eq!(phone.next_message().await["unread"], 0);
     let said = phone.ask(&mark("archived", &[&job.key])).await;
     assert_eq!(said["counts"], counts(0, 0, 0));
-    assert_eq!(laptop.hear().await["total"], 0);
-    let shelf = |it: &str| json!({ "action": "inbox", "shelf": it }).to_string();
+    assert_eq!(laptop.next_message().await["total"], 0);
+    let shelf = |name: &str| json!({ "action": "inbox", "shelf": name }).to_string();
     assert_eq!(laptop.ask(&shelf("inbox")).await["entries"], json!([]));
     assert_eq!(laptop.ask(&shelf("archived")).await["entries"][0]["state"], "archived");
     assert_eq!(laptop.ask(&mark("unarchived", &[&job.key])).await["entries"][0]["state"], "read");
-    phone.hear().await;
+    phone.next_message().await;
     assert_eq!(phone.ask(&mark("unread", &[&job.key])).await["counts"], counts(0, 1, 1));
 }
 
 #[tokio::test]
-async fn an_archived_message_was_seen_as_escalations_know_it() {
+async fn archived_message_counts_as_seen_for_escalations() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let job = deliver(&cloud, &user, None, false).await;
@@ -103,7 +104,7 @@ async fn an_archived_message_was_seen_as_escalations_know_it() {
 }
 
 #[tokio::test]
-async fn all_are_marked_at_once_or_all_of_a_category() {
+async fn all_messages_or_one_category_are_marked_at_once() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 70, "news").await;
@@ -123,12 +124,12 @@ async fn all_are_marked_at_once_or_all_of_a_category() {
 }
 
 #[tokio::test]
-async fn what_is_of_use_now_or_never_is_heard_and_not_kept() {
+async fn ephemeral_message_is_received_and_not_stored() {
     let cloud = Cloud::connect();
     let (here, away) = (unique("user"), unique("user"));
     let mut client = Client::of(&cloud, &here, None, &[]).await;
     let job = deliver(&cloud, &here, None, true).await;
-    let frame = client.hear().await;
+    let frame = client.next_message().await;
     assert_eq!((&frame["id"], &frame["inbox"]), (&json!(job.key), &Value::Null));
     let job = deliver(&cloud, &away, None, true).await;
     let row = outcome(&cloud, &job.key).await;
@@ -140,16 +141,17 @@ async fn what_is_of_use_now_or_never_is_heard_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_rule_says_what_is_of_use_now_or_never() {
+async fn rule_can_mark_a_message_as_ephemeral() {
     let cloud = Cloud::connect();
     let user = unique("user");
-    cloud.somebody_with(json!({ "id": user, "tenants": ["clinic-westend"] })).await;
+    cloud.new_recipient_with(json!({ "id": user, "tenants": ["clinic-westend"] })).await;
     let data = json!({ "queueId": unique("queue"), "ticket": "A-19", "position": 2, "userId": user, "waiting": 5,
                        "nowServing": "A-17", "estimatedWaitMinutes": 12, "queueName": "Triage" });
     let event = unique("event");
     cloud.put(&[cloud_event("queue.updated", &event, &data)]).await;
     let rows =
-        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+        until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2))
+            .await;
     let theirs = rows.iter().find(|row| row.recipient == user).unwrap();
     assert_eq!(
         (theirs.status, theirs.reason),
@@ -163,13 +165,13 @@ async fn a_rule_says_what_is_of_use_now_or_never() {
 }
 
 #[tokio::test]
-async fn what_another_tenant_said_is_not_there() {
+async fn inbox_hides_messages_of_another_tenant() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let north = deliver(&cloud, &user, Some("north"), false).await;
     let nobodys = deliver(&cloud, &user, None, false).await;
-    for it in [&north, &nobodys] {
-        sent(&cloud, &it.key).await;
+    for item in [&north, &nobodys] {
+        sent(&cloud, &item.key).await;
     }
     let mut south = Client::of(&cloud, &user, Some("south"), &[]).await;
     let page = south.ask(r#"{"action":"inbox"}"#).await;
@@ -177,9 +179,9 @@ async fn what_another_tenant_said_is_not_there() {
     let ids: Vec<&Value> = page["entries"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
     assert_eq!(ids, [&json!(nobodys.key)]);
     let not_yours = json!([{ "id": north.key, "reason": "not_yours" }]);
-    for it in ["seen", "archived", "unread"] {
-        let said = south.ask(&mark(it, &[&north.key])).await;
-        assert_eq!((&said["entries"], &said["refused"]), (&json!([]), &not_yours), "{it}");
+    for item in ["seen", "archived", "unread"] {
+        let said = south.ask(&mark(item, &[&north.key])).await;
+        assert_eq!((&said["entries"], &said["refused"]), (&json!([]), &not_yours), "{item}");
     }
     let resume = json!({ "action": "resume", "after": north.key }).to_string();
     assert_eq!(south.ask(&resume).await["reason"], "unknown_id");
@@ -197,7 +199,7 @@ async fn what_another_tenant_said_is_not_there() {
 }
 
 #[tokio::test]
-async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
+async fn inbox_pages_have_no_gaps_or_repeats_while_messages_arrive() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 250, "news").await;
@@ -225,7 +227,7 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
     assert_eq!(seen, (1..=250).collect::<Vec<u64>>());
     assert!(pages >= 13);
     check_recount(&cloud, &ann).await;
-    // What is rare is found however much lies before it.
+    // A rare category is found behind many other entries.
     fill(&cloud, &ann.user, 1, "billing").await;
     fill(&cloud, &ann.user, 200, "news").await;
     let filter = Filter { shelf: Shelf::Unseen, category: Some("billing".into()) };
@@ -234,7 +236,7 @@ async fn many_are_paged_without_loss_or_repeat_while_more_come_in() {
 }
 
 #[tokio::test]
-async fn counts_hold_while_everybody_writes_at_once() {
+async fn unread_count_is_exact_under_concurrent_writes() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 10, "news").await;
@@ -249,7 +251,7 @@ async fn counts_hold_while_everybody_writes_at_once() {
 }
 
 #[tokio::test]
-async fn garbage_from_a_client_is_told_what_is_wanted_and_changes_nothing() {
+async fn invalid_client_message_gets_an_error_and_changes_no_state() {
     let cloud = Cloud::connect();
     let ann = viewer(None);
     fill(&cloud, &ann.user, 2, "news").await;
@@ -266,9 +268,9 @@ async fn garbage_from_a_client_is_told_what_is_wanted_and_changes_nothing() {
         (r#"{"action":"resume"}"#, "bad_after"),
         (r#"{"action":"resume","after":"../../head"}"#, "bad_after"),
     ] {
-        let heard = client.ask(said).await;
-        assert_eq!((&heard["type"], &heard["reason"]), (&json!("error"), &json!(reason)), "{said}");
-        assert!(heard["wanted"].is_string());
+        let received = client.ask(said).await;
+        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{said}");
+        assert!(received["wanted"].is_string());
     }
     for before in [0, 1, u64::MAX] {
         let page = client.ask(&json!({ "action": "inbox", "before": before }).to_string()).await;
@@ -277,7 +279,7 @@ async fn garbage_from_a_client_is_told_what_is_wanted_and_changes_nothing() {
     assert_eq!(client.ask(r#"{"action":"counts","x":[]}"#).await["unseen"], 2);
 }
 
-/// Hands a job to the socket's queue, as dispatch would.
+/// Sends a job to the socket queue, as dispatch does.
 pub(crate) async fn deliver(cloud: &Cloud, user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
     let job = job(user, tenant, ephemeral);
     cloud.send("socket", &serde_json::to_string(&job).unwrap()).await;
@@ -299,19 +301,20 @@ fn job(user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
     serde_json::from_str(&job.to_string()).unwrap()
 }
 
-/// Puts entries into an inbox, several at a time, without telling anybody.
+/// Puts entries into an inbox, several at a time, without notifying sockets.
 pub(crate) async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str) {
     let kept = (0..count).map(|_| {
-        let (_, mut kept) = Kept::of(&job(user, None, false)).map(|(_, it)| ((), it)).unwrap();
+        let (_, mut kept) = Kept::of(&job(user, None, false)).map(|(_, kept)| ((), kept)).unwrap();
         kept.category = category.to_owned();
         kept
     });
-    let stored = stream::iter(kept).map(async |it| cloud.inbox.store(user, None, &it, now()).await.unwrap());
+    let stored =
+        stream::iter(kept).map(async |item| cloud.inbox.store(user, None, &item, now()).await.unwrap());
     let all: Vec<_> = stored.buffer_unordered(3).collect().await;
-    assert!(all.iter().all(|it| it.is_new));
+    assert!(all.iter().all(|item| item.is_new));
 }
 
-/// The counters say what a count finds.
+/// Checks that the stored counters equal a count of the entries.
 async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
     let count = async |shelf| {
         let filter = Filter { shelf, category: None };
@@ -334,7 +337,7 @@ async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
 }
 
 pub(crate) async fn outcome(cloud: &Cloud, key: &Key) -> LedgerRow {
-    until("an outcome", async || cloud.ledger.find(key).await.unwrap().filter(|it| it.status.is_final()))
+    until("an outcome", async || cloud.ledger.find(key).await.unwrap().filter(|row| row.status.is_final()))
         .await
 }
 

@@ -1,4 +1,4 @@
-//! What each sample makes of whom, as they will read it.
+//! Journeys: the notifications that each sample event leads to, as snapshots.
 
 use std::path::Path;
 
@@ -19,21 +19,21 @@ use crate::cloud::root;
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
 #[test]
-fn every_sample_reaches_somebody_in_these_words() {
+fn every_sample_notifies_a_recipient_with_this_content() {
     let compiled = catalog::compile(&root().join("config")).unwrap_or_else(|problems| {
         panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     });
     let catalog = Catalog::open(compiled.file).unwrap();
     let renderer = Renderer::new(&catalog);
-    let cast = cast();
+    let recipients = recipients();
     glob!("../../packs", "*/events/*.json", |path| {
-        assert_snapshot!(story(path, &catalog, &renderer, &cast));
+        assert_snapshot!(journey(path, &catalog, &renderer, &recipients));
     });
 }
 
-/// The care circle is families: a text in the night is for an emergency, and for nothing else.
+/// The care circle consists of families. Only emergencies may send an SMS, which can arrive at night.
 #[test]
-fn the_care_circle_is_texted_in_emergencies_only() {
+fn care_circle_sends_sms_in_emergencies_only() {
     let rules: Vec<serde_json::Value> = ["care", "direct"]
         .iter()
         .flat_map(|file| {
@@ -58,7 +58,7 @@ fn the_care_circle_is_texted_in_emergencies_only() {
     }
 }
 
-fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients) -> String {
+fn journey(path: &Path, catalog: &Catalog, renderer: &Renderer, recipients: &Recipients) -> String {
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);
     let event = BusEvent::parse(&wrapped).unwrap().event(&catalog.policy().producers).unwrap();
@@ -66,18 +66,18 @@ fn story(path: &Path, catalog: &Catalog, renderer: &Renderer, cast: &Recipients)
     for matched in &mut plan.matches {
         let groups = std::mem::take(&mut matched.groups);
         for group in &groups {
-            matched.add(group, recipient::members(group, cast));
+            matched.add(group, recipient::members(group, recipients));
         }
     }
     let now = event.time.min(NOON);
-    let decisions = decide_with(&plan, cast, None, now, Ask::if_nothing_happened);
-    decisions.iter().map(|decision| tell(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
+    let decisions = decide_with(&plan, recipients, None, now, Ask::if_nothing_happened);
+    decisions.iter().map(|decision| describe(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
 }
 
-/// What the provider would be asked, or why nobody is.
-fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
-    let rule = decision.rule.map_or("-", |it| it.name.as_str());
-    let channel = decision.channel.map_or("-", |it| it.name());
+/// The provider request, or the reason why there is none.
+fn describe(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
+    let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
+    let channel = decision.channel.map_or("-", |found| found.name());
     let head = format!("{rule}: {channel} to {}", decision.recipient);
     match &decision.verdict {
         Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),
@@ -103,7 +103,7 @@ fn tell(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String
     }
 }
 
-/// What they read who have not written to us.
+/// The approved WhatsApp template as a person reads it who has not written to us.
 fn approved(chat: &Chat) -> String {
     let Some(template) = &chat.template else { return String::new() };
     format!(
@@ -114,7 +114,7 @@ fn approved(chat: &Chat) -> String {
     )
 }
 
-fn cast() -> Recipients {
+fn recipients() -> Recipients {
     let project = catalog::Project::read(&root().join("config"), &catalog::Files::new());
     let people = project.people().into_iter().flat_map(|file| {
         let people: Vec<Recipient> = serde_json::from_str(&file.text).unwrap();

@@ -1,4 +1,4 @@
-//! Limits per tenant and caller: endpoints and their owners' proof, pings, sockets.
+//! Limits per tenant and caller: endpoints, their owners' proof, pings and sockets.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 use store::{Endpoints, LedgerRow, Registered};
 
-use crate::asking::{Asking, Said};
-use crate::client::{Client, ticket};
+use crate::api_client::{ApiClient, ApiResponse};
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::until::until;
+use crate::ws_client::{Client, ticket};
 
 #[track_caller]
-fn check(said: &Said, status: u16, kind: &str) {
+fn check(said: &ApiResponse, status: u16, kind: &str) {
     assert_eq!(said.status, status, "{}", said.text);
     if !kind.is_empty() {
         assert_eq!(said.body["title"], kind, "{}", said.text);
@@ -25,16 +25,16 @@ fn check(said: &Said, status: u16, kind: &str) {
 fn fifty_first_endpoint_of_a_tenant_is_refused() {
     let cloud = Cloud::connect();
     let (user, tenant) = (unique("admin"), unique("clinic"));
-    let admin = Asking::of(&user, &tenant, "admin");
+    let admin = ApiClient::of(&user, &tenant, "admin");
     let body = json!({ "url": format!("{}/hooks/{tenant}", cloud.capture) });
-    let put = |admin: &Asking, id: &str| admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body));
+    let put = |admin: &ApiClient, id: &str| admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body));
     for number in 0..49 {
         check(&put(&admin, &format!("e{number}")), 201, "");
     }
-    // Two callers create the fiftieth at the same time, and each tries until it is told.
+    // Two callers create endpoints at the same time until each is refused, so they compete for the fiftieth.
     let created: usize = std::thread::scope(|scope| {
         let racers = ["x", "y"].map(|id| {
-            let racer = Asking::with(admin.url.clone(), admin.token.clone());
+            let racer = ApiClient::with(admin.url.clone(), admin.token.clone());
             scope.spawn(move || usize::from(put(&racer, id).status == 201))
         });
         racers.into_iter().map(|racer| racer.join().unwrap()).sum()
@@ -47,29 +47,29 @@ fn fifty_first_endpoint_of_a_tenant_is_refused() {
 }
 
 #[test]
-fn storm_of_pings_is_refused() {
+fn ping_over_the_rate_limit_is_refused() {
     let cloud = Cloud::connect();
     let tenant = unique("clinic");
-    let admin = Asking::of(&unique("admin"), &tenant, "admin");
+    let admin = ApiClient::of(&unique("admin"), &tenant, "admin");
     let body = json!({ "url": format!("{}/hooks/{tenant}", cloud.capture) });
     check(&admin.ask("PUT", "/v1/endpoints/erp", Some(&body)), 201, "");
-    let said: Vec<Said> = (0..8).map(|_| admin.ask("POST", "/v1/endpoints/erp/ping", None)).collect();
-    assert!(said[..3].iter().all(|it| it.status == 202));
-    let refused: Vec<&Said> = said.iter().filter(|it| it.status == 429).collect();
+    let said: Vec<ApiResponse> = (0..8).map(|_| admin.ask("POST", "/v1/endpoints/erp/ping", None)).collect();
+    assert!(said[..3].iter().all(|response| response.status == 202));
+    let refused: Vec<&ApiResponse> = said.iter().filter(|response| response.status == 429).collect();
     assert!(refused.len() >= 4, "at most one more in so little time");
     for said in refused {
         check(said, 429, "rate_limited");
         let seconds: u64 = said.retry_after.as_deref().unwrap().parse().unwrap();
         assert!((1..=10).contains(&seconds), "{seconds}");
     }
-    // The endpoint of another server is told of nothing, and no request was sent there in the tenant's name.
+    // The unverified endpoint on another server receives no request in the tenant's name.
     let moved = admin.ask("PUT", "/v1/endpoints/erp", Some(&json!({ "url": "https://1.1.1.1/hooks" })));
     check(&moved, 200, "");
     assert!(moved.body["unverified"]["since"].is_string(), "{}", moved.text);
     assert_eq!(moved.body["challenge_sent"], false, "pings and challenges have one limit");
 }
 
-/// The gateway in this process, over the tables and the sockets of the local cloud.
+/// The gateway as a library in this process, with the tables and sockets of the local cloud.
 fn gateway_of(cloud: &Cloud) -> gateway::Gateway {
     let config = gateway::Config {
         connections_table: "carillon-local-connections".to_owned(),
@@ -80,16 +80,16 @@ fn gateway_of(cloud: &Cloud) -> gateway::Gateway {
     gateway::Gateway::new(&cloud.config, config)
 }
 
-/// An endpoint whose owner has proved nothing, at a path of the capture server.
-struct Unproved {
+/// An endpoint at a path of the capture server whose owner has not proved control.
+struct UnverifiedEndpoint {
     cloud: Cloud,
-    admin: Asking,
+    admin: ApiClient,
     tenant: String,
     path: String,
 }
 
-impl Unproved {
-    async fn at(path: &str) -> Unproved {
+impl UnverifiedEndpoint {
+    async fn at(path: &str) -> UnverifiedEndpoint {
         let (cloud, tenant) = (Cloud::connect(), unique("clinic"));
         let path = format!("{path}/{tenant}");
         let endpoints = Endpoints::new(&store::client(&cloud.config), "carillon-local-endpoints".to_owned());
@@ -99,8 +99,8 @@ impl Unproved {
         let secrets = Secrets::of(Secret::new(Scheme::Hmac, vec![7; 32]).unwrap()).into();
         let done = endpoints.register(&endpoint, &secrets, false, now()).await.unwrap();
         assert_eq!(done, Registered::New);
-        let admin = Asking::of(&unique("admin"), &tenant, "admin");
-        Unproved { cloud, admin, tenant, path }
+        let admin = ApiClient::of(&unique("admin"), &tenant, "admin");
+        UnverifiedEndpoint { cloud, admin, tenant, path }
     }
 
     async fn book(&self) -> LedgerRow {
@@ -142,7 +142,7 @@ impl Unproved {
 
 #[tokio::test]
 async fn unverified_endpoint_gets_no_event_until_its_owner_posts_the_challenge() {
-    let stage = Unproved::at("/hooks").await;
+    let stage = UnverifiedEndpoint::at("/hooks").await;
     let row = stage.book().await;
     assert_eq!((row.status, row.reason), (Status::Suppressed, Some(Reason::EndpointUnverified)));
     assert!(stage.cloud.captured("webhook", &stage.path).is_empty());
@@ -170,7 +170,7 @@ async fn unverified_endpoint_gets_no_event_until_its_owner_posts_the_challenge()
 
 #[tokio::test]
 async fn endpoint_that_answers_its_challenge_is_verified() {
-    let stage = Unproved::at("/hooks/prove").await;
+    let stage = UnverifiedEndpoint::at("/hooks/prove").await;
     stage.challenge().await;
     until("it is verified", async || (!stage.is_unverified()).then_some(())).await;
     assert_eq!(stage.book().await.status, Status::Sent);
@@ -180,12 +180,12 @@ async fn endpoint_that_answers_its_challenge_is_verified() {
 async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_answered() {
     let cloud = Cloud::connect();
     let (user, tenant) = (unique("user"), unique("clinic"));
-    cloud.somebody_with(json!({ "id": user, "tenants": [tenant] })).await;
-    let me = Asking::of(&user, &tenant, "member");
+    cloud.new_recipient_with(json!({ "id": user, "tenants": [tenant] })).await;
+    let me = ApiClient::of(&user, &tenant, "member");
     let mut flooder = Client::of(&cloud, &user, Some(&tenant), &[]).await;
     let mut neighbour = Client::of(&cloud, &unique("user"), Some(&tenant), &[]).await;
     assert_eq!(neighbour.ask(r#"{"action":"ping"}"#).await["type"], "pong");
-    // The local cloud hands out fewer frames in a second than a socket may send, so they come from here.
+    // The local cloud delivers fewer frames per second than a socket may send, so the test calls the library.
     let gateway = gateway_of(&cloud);
     let open = cloud.connections.of_user(&user, now()).await.unwrap();
     let frame = json!({
@@ -199,10 +199,10 @@ async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_ans
         slowed += usize::from(said.contains("slow_down"));
     }
     assert!(slowed >= 99 && answered < 100, "{answered} answered, {slowed} slowed down");
-    let bye = flooder.hear().await;
+    let bye = flooder.next_message().await;
     assert_eq!(bye, json!({ "type": "bye", "reason": "rate" }));
     let away = until("the user is kept away", async || {
-        Some(me.ask("POST", "/v1/tickets", None)).filter(|it| it.status == 429)
+        Some(me.ask("POST", "/v1/tickets", None)).filter(|response| response.status == 429)
     })
     .await;
     check(&away, 429, "rate_limited");
@@ -226,7 +226,7 @@ async fn twenty_first_socket_of_a_user_replaces_the_oldest() {
         clients.push(Client::connect(&cloud, &text).await.unwrap());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(clients[0].hear().await, json!({ "type": "bye", "reason": "replaced" }));
+    assert_eq!(clients[0].next_message().await, json!({ "type": "bye", "reason": "replaced" }));
     for client in &mut clients[1..] {
         assert_eq!(client.ask(r#"{"action":"ping"}"#).await["type"], "pong");
     }

@@ -1,75 +1,75 @@
-//! End to end, and what holds for the whole repository. One binary, a module for each subject:
+//! End-to-end tests on the local cloud, and checks of the whole repository. One binary, one module per subject:
 //!
-//! - `thread`: an event becomes a letter, a live message and an audit record
-//! - `delivery`: once, whatever comes twice or is left behind
-//! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
-//! - `channels`: texts, notes and WhatsApp messages, as their providers get them
-//! - `feedback`: receipts, closed addresses, devices that are gone
-//! - `email`: how letters are left, what they bring along, what SES is asked
-//! - `webhook_secrets`: what the table holds of them, and who can read it
-//! - `webhooks`: signed requests, retries, and what must not be asked
-//! - `failover`: a channel that cannot deliver, and the one that takes its place; one of them is played alone
-//! - `bad_input`: each gives a reasoned outcome, and its neighbours go through
-//! - `outbox`: from a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears
-//! - `render`: what the CLI shows of messages before they are sent
-//! - `replay`: recorded events sent on their way again: what was lost is told, and nobody twice
-//! - `forgery`: what a hostile producer puts on the bus changes no record and no stream
-//! - `sealing`: who touches what was recorded, or its seals, is found and named
-//! - `broadcast`: events that go live to rooms and users, and of which nothing is kept
-//! - `gateway`: tickets, rooms, and what clients are told
-//! - `inbox`: what was said live and is read later
-//! - `resume`: what a client missed that was away
-//! - `producers`: a hostile producer, and what is refused
-//! - `people`: what the bus and the CLI say about people, topics and tenants
-//! - `privacy`: links that act once, hashes that need the stack's secret, changed addresses
-//! - `api`: the HTTP API: who reaches what, once, and what is said to everybody else; inboxes, endpoints, devices and
-//!   deliveries over it
-//! - `access`: who asked for what, over the API and with the CLI, is on record
-//! - `sessions`: sockets end with their token, their person, a tenant, or on request
-//! - `limits`: endpoints and their owners' proof, pings, sockets: who is over a limit, and what happens then
-//! - `received`: what the CLI says of somebody's messages
-//! - `commands`: the CLI as a person types it
-//! - `browser`: what a page of another origin may ask of the HTTP API
-//! - `deploying`: what `make` does for each environment
-//! - `dlq`: what was put aside, listed, sent back, deleted
-//! - `patterns`: our matcher beside the local cloud's `TestEventPattern`
-//! - `journeys`: what each sample makes of whom, as they will read it
-//! - `tenancy`: a hostile tenant: foreign files, foreign devices, empty tenants, shared people
-//! - `template`: what must hold for every queue, rule and role
-//! - `house`: who may depend on whom
+//! - `end_to_end`: an event becomes an e-mail, an in-app message and an audit record
+//! - `delivery`: one send for duplicates and abandoned claims
+//! - `engine`: digests, throttles, quiet hours, escalations, cancellations, large audiences
+//! - `channels`: SMS, push notifications and WhatsApp messages as their providers receive them
+//! - `feedback`: receipts, suppressed addresses, devices that are gone
+//! - `email`: unsubscribe links, attachments, and requests to SES
+//! - `webhook_secrets`: stored webhook secrets and the roles that can decrypt them
+//! - `webhooks`: signed requests, retries, and forbidden addresses
+//! - `failover`: a channel that cannot deliver and its fallback channel; the outage test runs alone
+//! - `bad_input`: bad input has an outcome with a reason and does not affect other messages
+//! - `outbox`: from a producer's transaction to the recipient despite crashes; streams; delivery events on the bus
+//! - `render`: messages that the CLI previews
+//! - `replay`: recorded events sent again, without duplicate notifications
+//! - `forgery`: forged events change no record and no stream
+//! - `sealing`: changed audit records and seals are found and named
+//! - `broadcast`: live events to rooms and users, which are not stored
+//! - `gateway`: tickets, rooms, and messages to clients
+//! - `inbox`: in-app messages that are read later
+//! - `resume`: messages that a client missed while it was away
+//! - `producers`: events that a hostile producer may not publish
+//! - `people`: updates of people, topics and tenants by the bus and the CLI
+//! - `privacy`: unsubscribe links, keyed hashes, and address changes
+//! - `api`: permissions and refusals of the HTTP API; inboxes, endpoints, devices and notifications over it
+//! - `access`: access records of API requests and CLI commands
+//! - `sessions`: sockets end with their token, person or tenant, or on request
+//! - `limits`: limits on endpoints, pings and sockets
+//! - `received`: the CLI's report on a person's notifications
+//! - `commands`: commands of the CLI
+//! - `browser`: CORS of the HTTP API
+//! - `deploying`: commands of `make` for each environment
+//! - `dlq`: dead-letter queues listed, redriven and deleted
+//! - `patterns`: our pattern matcher compared with the local cloud's `TestEventPattern`
+//! - `journeys`: notifications of each sample event, as snapshots
+//! - `tenancy`: a hostile tenant, with foreign files, foreign devices, empty tenants and shared people
+//! - `template`: properties of every queue, rule and role in the template
+//! - `architecture`: dependencies between crates
 //!
-//! `make test` brings the local cloud up first; the support is in `asking`, `cloud`, `client`, `desk` and `until`.
+//! `make test` starts the local cloud first. Support code is in `api_client`, `cloud`, `ws_client`, `outbox_producer`,
+//! `sweeping` and `until`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod access;
 mod api;
-mod asking;
+mod api_client;
+mod architecture;
 mod bad_input;
 mod broadcast;
 mod browser;
 mod channels;
-mod client;
 mod cloud;
 mod cloudevents;
 mod commands;
 mod delivery;
 mod deploying;
-mod desk;
 mod dlq;
 mod email;
+mod end_to_end;
 mod engine;
 mod examples;
 mod failover;
 mod feedback;
 mod forgery;
 mod gateway;
-mod house;
 mod inbox;
 mod journeys;
 mod limits;
 mod lookups;
 mod outbox;
+mod outbox_producer;
 mod patterns;
 mod people;
 mod privacy;
@@ -86,7 +86,7 @@ mod sessions;
 mod sweeping;
 mod template;
 mod tenancy;
-mod thread;
 mod until;
 mod webhook_secrets;
 mod webhooks;
+mod ws_client;

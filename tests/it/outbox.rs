@@ -1,4 +1,5 @@
-//! From a producer's transaction to the person, whatever dies on the way; streams of events; what the bus hears.
+//! The outbox: from a producer's transaction to the recipient despite crashes; event streams; delivery events on the
+//! bus.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -10,49 +11,50 @@ use store::{Place, Record, Snapshot, Way};
 
 use crate::cloud::{cloud_event, now, root, shell, unique};
 use crate::commands::carillon;
-use crate::desk::{TABLE, at, desk, hello, impossible, is_done, kill_relays, outbox};
+use crate::outbox_producer::{TABLE, at, hello, impossible, is_done, kill_relays, outbox, producer};
 use crate::sweeping::sweep;
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn what_a_transaction_commits_is_told_once_and_what_it_cancels_never() {
-    let (cloud, desk) = desk();
-    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
+    let (cloud, producer) = producer();
+    let (ann, ben) = (cloud.new_recipient().await, cloud.new_recipient().await);
     let order = Stream::new(None, &unique("order"));
     let committed = hello(&unique("event"), &[&ann.id]);
-    desk.append(&order, 0, std::slice::from_ref(&committed)).await.unwrap();
+    producer.append(&order, 0, std::slice::from_ref(&committed)).await.unwrap();
 
     let cancelled = hello(&unique("event"), &[&ben.id]);
     let mut transaction = vec![impossible()];
     let appended = outbox().append(&mut transaction, &order, 1, &[cancelled], now()).unwrap();
-    let reasons = desk.run(transaction, &appended).await.unwrap_err();
+    let reasons = producer.run(transaction, &appended).await.unwrap_err();
     assert_eq!(appended.conflict(&reasons), None, "it was the caller's own condition");
 
     let address = ann.email.clone().unwrap();
-    let letters = until("a letter", async || Some(cloud.letters(&address)).filter(|it| !it.is_empty())).await;
+    let letters =
+        until("a letter", async || Some(cloud.emails(&address)).filter(|emails| !emails.is_empty())).await;
     assert_eq!(letters.len(), 1);
     until("nothing is pending", async || {
-        desk.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
+        producer.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
     })
     .await;
     quiet().await;
-    assert_eq!(cloud.letters(&address).len(), 1, "once");
-    assert!(cloud.letters(ben.email.as_deref().unwrap()).is_empty());
-    assert_eq!(desk.events.version(&order).await.unwrap(), 1);
+    assert_eq!(cloud.emails(&address).len(), 1, "once");
+    assert!(cloud.emails(ben.email.as_deref().unwrap()).is_empty());
+    assert_eq!(producer.events.version(&order).await.unwrap(), 1);
     let records = cloud.records(&committed.id).await;
     assert_eq!(records.len(), 1, "the row of the outbox is the audit's record");
     assert!(records[0].get("bus_id").is_some() && records[0].get("bucket").is_some());
 }
 
 #[tokio::test]
-async fn an_append_that_is_not_the_first_hears_what_to_do() {
-    let (_, desk) = desk();
+async fn append_with_a_stale_version_gets_advice() {
+    let (_, producer) = producer();
     let order = Stream::new(Some("t-1"), &unique("order"));
     let event = hello(&unique("event"), &[]);
-    desk.append(&order, 0, std::slice::from_ref(&event)).await.unwrap();
+    producer.append(&order, 0, std::slice::from_ref(&event)).await.unwrap();
     let again = |expected, event: &Event| {
-        let (desk, order, event) = (&desk, &order, event.clone());
-        async move { desk.append(order, expected, &[event]).await.unwrap_err().unwrap() }
+        let (producer, order, event) = (&producer, &order, event.clone());
+        async move { producer.append(order, expected, &[event]).await.unwrap_err().unwrap() }
     };
     let late = again(0, &hello(&unique("event"), &[])).await;
     assert!(matches!(late, Conflict::WrongVersion { expected: 0, found: 1, .. }), "{late}");
@@ -63,23 +65,23 @@ async fn an_append_that_is_not_the_first_hears_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_same_append_asked_for_twice_is_carried_out_once() {
-    let (_, desk) = desk();
+async fn repeated_append_takes_effect_once() {
+    let (_, producer) = producer();
     let order = Stream::new(None, &unique("order"));
     let (event, now) = (hello(&unique("event"), &[]), now());
     for _ in 0..2 {
         let mut transaction = Vec::new();
         let appended =
             outbox().append(&mut transaction, &order, 0, std::slice::from_ref(&event), now).unwrap();
-        desk.run(transaction, &appended).await.unwrap();
+        producer.run(transaction, &appended).await.unwrap();
     }
-    assert_eq!(desk.events.version(&order).await.unwrap(), 1);
+    assert_eq!(producer.events.version(&order).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn plain_put_of_the_documents_publishes_once() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let id = unique("event");
     let page = std::fs::read_to_string(root().join("docs/produce/outbox.md")).unwrap();
     let from = page.find("aws dynamodb put-item").unwrap();
@@ -88,9 +90,9 @@ async fn plain_put_of_the_documents_publishes_once() {
     let first = shell(&command);
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
-    let row = until("nothing is pending", async || desk.row(&place).await.filter(is_done)).await;
+    let row = until("nothing is pending", async || producer.row(&place).await.filter(is_done)).await;
     assert_eq!(row.get("type"), Some("core.hello"), "the audit adds what readers look for");
     assert_eq!(
         row.get("digest"),
@@ -103,9 +105,9 @@ async fn plain_put_of_the_documents_publishes_once() {
 }
 
 #[tokio::test]
-async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let good = hello(&unique("event"), &[&ann.id]);
     let names = [unique("poison"), unique("poison"), unique("poison")];
     let misplaced = hello(&unique("event"), &[]);
@@ -116,30 +118,31 @@ async fn poison_is_set_aside_with_its_cause_while_its_neighbours_pass() {
         (good.to_json(), good.id.clone(), ""),
     ];
     for (text, id, _) in &rows {
-        desk.put_pending(id, text).await;
+        producer.put_pending(id, text).await;
     }
     for (_, id, cause) in rows.iter().take(3) {
         let place = Place { pk: "stream#-#tests".into(), sk: format!("outbox#tests#{id}") };
         let row = until("it is set aside", async || {
-            desk.row(&place).await.filter(|row| row.get("pending") == Some("failed"))
+            producer.row(&place).await.filter(|row| row.get("pending") == Some("failed"))
         })
         .await;
         let found = row.get("failed_because").unwrap_or_default();
         assert!(found.contains(cause), "{found}");
     }
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"], "");
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&names[0]));
     assert_eq!(carillon(&["outbox", "stats"], "").status.code(), Some(1), "something has failed");
 }
 
 #[tokio::test]
-async fn the_sweep_finds_what_no_stream_ever_brought() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+async fn sweep_finds_entries_without_a_stream_record() {
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let event = hello(&unique("event"), &[&ann.id]);
-    // PartiQL reaches no stream of the local cloud: as if the relay had been down for longer than a stream remembers.
+    // The local cloud's streams omit PartiQL writes. The entry is left as after an outage longer than a stream keeps
+    // records.
     let long_ago = now() - jiff::SignedDuration::from_hours(25);
     let text = |text: String| AttributeValue::S(text);
     let values = [
@@ -151,7 +154,8 @@ async fn the_sweep_finds_what_no_stream_ever_brought() {
     ];
     let insert =
         format!("INSERT INTO \"{TABLE}\" VALUE {{'pk':?,'sk':?,'pending':?,'appended_at':?,'event':?}}");
-    desk.client
+    producer
+        .client
         .execute_statement()
         .statement(insert)
         .set_parameters(Some(values.map(text).to_vec()))
@@ -164,18 +168,18 @@ async fn the_sweep_finds_what_no_stream_ever_brought() {
     let swept = sweep(&cloud).await;
     assert!(swept.published >= 1 && swept.oldest_seconds >= 25 * 3_600, "{swept:?}");
     let address = ann.email.clone().unwrap();
-    until("a letter", async || Some(cloud.letters(&address)).filter(|it| it.len() == 1)).await;
-    until("nothing is pending", async || desk.row(&Place::of(&event)).await.filter(is_done)).await;
+    until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
+    until("nothing is pending", async || producer.row(&Place::of(&event)).await.filter(is_done)).await;
 }
 
 #[tokio::test]
-async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing() {
-    let (cloud, desk) = desk();
-    let ann = cloud.somebody().await;
+async fn relay_killed_repeatedly_loses_and_duplicates_no_event() {
+    let (cloud, producer) = producer();
+    let ann = cloud.new_recipient().await;
     let events: Vec<Event> = (0..12).map(|_| hello(&unique("event"), &[&ann.id])).collect();
     let mut killed = 0;
     for event in &events {
-        desk.append(&Stream::new(None, &unique("order")), 0, std::slice::from_ref(event)).await.unwrap();
+        producer.append(&Stream::new(None, &unique("order")), 0, std::slice::from_ref(event)).await.unwrap();
         killed += kill_relays();
     }
     for _ in 0..20 {
@@ -185,19 +189,19 @@ async fn a_relay_that_is_killed_again_and_again_loses_nothing_and_doubles_nothin
     assert!(killed > 0, "none was there to be killed");
     let address = ann.email.clone().unwrap();
     until("all letters", async || {
-        // What the killed ones left behind is old enough at last, and found.
+        // Entries that the killed processes left are old enough now, and the sweep finds them.
         sweep(&cloud).await;
-        Some(cloud.letters(&address)).filter(|it| it.len() >= events.len())
+        Some(cloud.emails(&address)).filter(|emails| emails.len() >= events.len())
     })
     .await;
     quiet().await;
-    assert_eq!(cloud.letters(&address).len(), events.len(), "each once");
+    assert_eq!(cloud.emails(&address).len(), events.len(), "each once");
 }
 
 #[tokio::test]
-async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
-    let (cloud, _) = desk();
-    let (ann, ben) = (cloud.somebody().await, cloud.somebody().await);
+async fn delivery_events_follow_each_outcome_and_one_communication_event_follows_all() {
+    let (cloud, _) = producer();
+    let (ann, ben) = (cloud.new_recipient().await, cloud.new_recipient().await);
     let id = unique("event");
     let data = json!({ "to": [ann.id, ben.id], "message": "The bells ring." });
     cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
@@ -206,7 +210,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
         all.filter(|all| all.get("causation_id") == Some(&id) && all.get("type") == Some(kind)).collect()
     };
     let told = until("a communication", async || {
-        Some(caused("communication.sent").await).filter(|it| !it.is_empty())
+        Some(caused("communication.sent").await).filter(|records| !records.is_empty())
     })
     .await;
     let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
@@ -225,7 +229,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
         letters.clone().count() == 2 && letters.clone().all(|letter| letter["messageId"].is_string()),
         "{event}"
     );
-    // The ids of the provider look like addresses, and are none.
+    // Provider ids look like addresses but contain none.
     let text = event.to_string().replace("@email.amazonses.com", "");
     assert!(
         !text.contains('@') && !text.contains("bells"),
@@ -234,7 +238,7 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
     let of_one = until("each delivery", async || {
         let mut all = caused("carillon.delivery.sent").await;
         all.extend(caused("carillon.delivery.suppressed").await);
-        Some(all).filter(|it| it.len() >= 4)
+        Some(all).filter(|found| found.len() >= 4)
     })
     .await;
     assert_eq!(of_one.len(), 4, "two people on two channels");
@@ -243,8 +247,8 @@ async fn the_bus_hears_what_became_of_each_and_once_of_all_together() {
 }
 
 #[tokio::test]
-async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_success() {
-    let (cloud, _) = desk();
+async fn event_without_a_sent_message_leads_to_one_unsuccessful_communication_event() {
+    let (cloud, _) = producer();
     let (id, nobody) = (unique("event"), unique("nobody"));
     let data = json!({ "to": [nobody], "message": "The bells ring." });
     cloud.put(&[cloud_event("core.hello", &id, &data)]).await;
@@ -254,7 +258,8 @@ async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_succ
         of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).collect()
     };
     let told =
-        until("a communication", async || Some(communications().await).filter(|it| !it.is_empty())).await;
+        until("a communication", async || Some(communications().await).filter(|records| !records.is_empty()))
+            .await;
     let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
     let data = &event["data"];
     assert_eq!((&data["success"], &data["recipientCount"]), (&json!(false), &json!(1)), "{event}");
@@ -266,19 +271,19 @@ async fn event_of_which_nothing_was_sent_leads_to_one_communication_without_succ
 }
 
 #[tokio::test]
-async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
-    let (_, desk) = desk();
+async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
+    let (_, producer) = producer();
     let began = now();
     let order = Stream::new(Some("t-1"), &unique("order"));
     let events: Vec<Event> = (0..7).map(|_| hello(&unique("event"), &[])).collect();
-    desk.append(&order, 0, &events[..4]).await.unwrap();
-    desk.append(&order, 4, &events[4..]).await.unwrap();
+    producer.append(&order, 0, &events[..4]).await.unwrap();
+    producer.append(&order, 4, &events[4..]).await.unwrap();
     for (way, from, expected) in
         [(Way::Forward, 2, [2, 3, 4, 5, 6, 7].as_slice()), (Way::Back, 5, &[5, 4, 3, 2, 1])]
     {
         let (mut next, mut versions) = (Some(from), Vec::new());
         while let Some(from) = next {
-            let page = desk.events.of_stream(&order, from, way, 2).await.unwrap();
+            let page = producer.events.of_stream(&order, from, way, 2).await.unwrap();
             assert!(page.events.len() <= 2);
             versions.extend(page.events.iter().map(|event| event.version));
             next = page.next;
@@ -287,22 +292,22 @@ async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
     }
     let keep = async |version| {
         let snapshot = Snapshot { version, state: format!("{{\"paid\":{version}}}") };
-        desk.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|error| error.to_string())
+        producer.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|error| error.to_string())
     };
     keep(5).await.unwrap();
     assert!(keep(3).await.unwrap_err().contains("version 5 is there already"));
-    let snapshot = desk.events.snapshot(&order).await.unwrap().unwrap();
-    let rest = desk.events.of_stream(&order, snapshot.version + 1, Way::Forward, 100).await.unwrap();
+    let snapshot = producer.events.snapshot(&order).await.unwrap().unwrap();
+    let rest = producer.events.of_stream(&order, snapshot.version + 1, Way::Forward, 100).await.unwrap();
     assert_eq!((rest.events.len(), rest.events[0].event.id.as_str()), (2, events[5].id.as_str()));
 
     let ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
     let seen = until("all are recorded", async || {
-        let mut timeline = desk.events.timeline(began, now());
+        let mut timeline = producer.events.timeline(began, now());
         let mut seen: Vec<(Timestamp, String)> = Vec::new();
         while let Some((event, at)) = timeline.next().await.unwrap() {
             seen.push((at, event.id));
         }
-        Some(seen).filter(|it| ids.iter().all(|id| it.iter().any(|(_, found)| found == id)))
+        Some(seen).filter(|events| ids.iter().all(|id| events.iter().any(|(_, found)| found == id)))
     })
     .await;
     assert!(seen.is_sorted_by_key(|(at, _)| *at), "in the order of recording");
@@ -315,7 +320,7 @@ async fn a_stream_is_read_forward_and_back_from_a_snapshot_on_and_by_time() {
     let exported = carillon(&["events", "export", "--since", "1h", "--type", "core.*"], "");
     let lines = String::from_utf8(exported.stdout).unwrap();
     assert!(
-        lines.lines().any(|it| Event::parse(it).is_ok_and(|it| it.id == ids[0])),
+        lines.lines().any(|line| Event::parse(line).is_ok_and(|event| event.id == ids[0])),
         "it can be published again"
     );
 }

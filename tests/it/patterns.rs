@@ -1,7 +1,6 @@
-//! Our matcher beside the local cloud's `TestEventPattern`, on patterns and events that nobody thought of.
-//!
-//! What is not generated, because the local cloud is known to differ from AWS there: `exists: false` below an object,
-//! a path that is asked for both as a value and as an object, IP addresses as plain strings, numbers beyond 2^53.
+//! Our pattern matcher compared with the local cloud's `TestEventPattern`, on generated patterns and events.
+//! Not generated, because the local cloud is known to differ from AWS there: `exists: false` below an object, a path
+//! that is asked for both as a value and as an object, IP addresses as plain strings, numbers beyond 2^53.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -16,20 +15,20 @@ use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
 
-/// How many pairs one run compares.
+/// Number of pairs that one run compares.
 const PAIRS: usize = 1_500;
 
-/// Names the seed of the pairs, a whole number: another one compares other pairs. Without it every run compares the same.
+/// Environment variable for the seed of the pairs, a whole number. Without it every run compares the same pairs.
 const SEED: &str = "PATTERNS_SEED";
 
-/// Asked at once.
+/// Number of concurrent requests.
 const AT_ONCE: usize = 16;
 
 #[tokio::test]
-async fn we_agree_with_test_event_pattern() {
+async fn matcher_agrees_with_test_event_pattern() {
     let cloud = Cloud::connect();
     let client = Client::new(&cloud.config);
-    // A seed that can be written down, so that a disagreement can be looked at again.
+    // The seed is printed so that a disagreement can be reproduced.
     let seed = seed();
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -47,12 +46,12 @@ async fn we_agree_with_test_event_pattern() {
         matches += usize::from(ours == Some(true));
         refusals += usize::from(ours.is_none());
     }
-    // Two that always say no would agree as well.
+    // Two matchers that always say no would agree too.
     assert!(matches > PAIRS / 20, "{matches} of {PAIRS} match");
     assert!(refusals > PAIRS / 50, "{refusals} of {PAIRS} are refused");
 }
 
-/// The bytes that the pairs are made from.
+/// Seed bytes of the random pairs.
 #[expect(clippy::disallowed_methods, reason = "a soak run names its own seed")]
 fn seed() -> [u8; 32] {
     let mut seed = [7; 32];
@@ -64,7 +63,7 @@ fn seed() -> [u8; 32] {
     seed
 }
 
-/// `None` when the pattern is refused.
+/// The local cloud's answer, or `None` when it refuses the pattern.
 async fn oracle(client: &Client, pattern: &Value, event: &Value) -> Option<bool> {
     for pause in 1..4 {
         let call = client.test_event_pattern().event_pattern(pattern.to_string()).event(event.to_string());
@@ -77,7 +76,7 @@ async fn oracle(client: &Client, pattern: &Value, event: &Value) -> Option<bool>
     panic!("the local cloud does not answer");
 }
 
-/// Few names and few values, so that they meet.
+/// Few distinct strings, so that patterns and events often match.
 fn text() -> impl Strategy<Value = String> + Clone {
     prop::sample::select(vec!["a", "ab", "abc", "b", "bc", "A", "aB", "", "a*b", "ü", "Ü"])
         .prop_map(str::to_owned)
@@ -150,7 +149,7 @@ fn pattern() -> impl Strategy<Value = Value> {
         })
 }
 
-/// The list that a field of a pattern holds. Now and then it holds what AWS refuses.
+/// The list of matchers of a pattern's field. Some contain an element that AWS refuses.
 fn matchers(with_absence: bool) -> impl Strategy<Value = Value> {
     let exists = prop::bool::ANY.prop_map(move |any| json!({ "exists": any || !with_absence }));
     let matcher = prop_oneof![
@@ -182,7 +181,7 @@ fn wildcard() -> impl Strategy<Value = String> {
 fn numeric() -> impl Strategy<Value = Value> {
     let sign = prop::sample::select(vec!["<", "<=", "=", ">", ">="]);
     prop_oneof![
-        (sign, number()).prop_map(|(sign, it)| json!({ "numeric": [sign, it] })),
+        (sign, number()).prop_map(|(sign, item)| json!({ "numeric": [sign, item] })),
         (-3..1_i64, 1..4_i64).prop_map(|(low, high)| json!({ "numeric": [">", low, "<=", high] })),
     ]
 }
@@ -194,17 +193,17 @@ fn anything_but() -> impl Strategy<Value = Value> {
         number().prop_map(|number| json!({ "anything-but": number })),
         texts.clone().prop_map(|texts| json!({ "anything-but": texts })),
         text()
-            .prop_filter("not empty", |it| !it.is_empty())
+            .prop_filter("not empty", |text| !text.is_empty())
             .prop_map(|prop_filter| json!({ "anything-but": { "prefix": prop_filter } })),
         text()
-            .prop_filter("not empty", |it| !it.is_empty())
+            .prop_filter("not empty", |text| !text.is_empty())
             .prop_map(|prop_filter| json!({ "anything-but": { "suffix": prop_filter } })),
         wildcard().prop_map(|wildcard| json!({ "anything-but": { "wildcard": wildcard } })),
         texts.prop_map(|texts| json!({ "anything-but": { "equals-ignore-case": texts } })),
     ]
 }
 
-/// What AWS refuses.
+/// A matcher that AWS refuses.
 fn broken() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
         json!({ "wildcard": "a**b" }),

@@ -1,4 +1,4 @@
-//! What the bus and the CLI say about people, topics and tenants.
+//! Updates of people, topics and tenants by the bus and the CLI.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -18,7 +18,7 @@ mod by_http;
 pub(crate) use by_http::http;
 
 #[tokio::test]
-async fn a_person_comes_changes_and_goes_by_the_bus_with_every_group_they_are_in() {
+async fn person_is_created_changed_and_deleted_by_events_with_their_memberships() {
     let cloud = Cloud::connect();
     let (id, clinic) = (unique("user"), unique("clinic"));
     let (staff, team) = (staff(&clinic), Group::topic(Some(&clinic), "team:7"));
@@ -36,7 +36,7 @@ async fn a_person_comes_changes_and_goes_by_the_bus_with_every_group_they_are_in
     let patch = json!({ "id": id, "name": "Anna", "email": null, "roles": [] });
     cloud.put(&[news("recipient.updated", now(), &patch)]).await;
     let changed = until("she is Anna", async || {
-        find(&cloud, &id).await.filter(|it| it.name.as_deref() == Some("Anna"))
+        find(&cloud, &id).await.filter(|person| person.name.as_deref() == Some("Anna"))
     })
     .await;
     assert!(changed.email.is_none() && changed.devices == found.devices);
@@ -54,7 +54,7 @@ async fn a_person_comes_changes_and_goes_by_the_bus_with_every_group_they_are_in
 }
 
 #[tokio::test]
-async fn events_that_come_late_or_twice_leave_the_person_who_would_have_come_of_them_in_order() {
+async fn late_and_duplicate_events_leave_the_same_person_as_events_in_order() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let start = now() - Duration::from_secs(60);
@@ -64,23 +64,23 @@ async fn events_that_come_late_or_twice_leave_the_person_who_would_have_come_of_
         news("recipient.updated", at(2), &json!({ "id": id, "email": "old@example.com", "zone": "Etc/UTC" }));
     let first =
         news("recipient.created", at(1), &json!({ "id": id, "name": "Ann", "email": "first@example.com" }));
-    for it in [&newest, &middle, &first, &newest, &middle] {
-        cloud.put(std::slice::from_ref(it)).await;
+    for event in [&newest, &middle, &first, &newest, &middle] {
+        cloud.put(std::slice::from_ref(event)).await;
     }
     let expected = json!({ "id": id, "name": "Ann", "email": "new@example.com", "zone": "Etc/UTC" });
     let expected: Recipient = serde_json::from_value(expected).unwrap();
-    until("all are in", async || find(&cloud, &id).await.filter(|it| *it == expected)).await;
+    until("all are in", async || find(&cloud, &id).await.filter(|person| *person == expected)).await;
     quiet().await;
     assert!(find(&cloud, &id).await == Some(expected), "and it stays so");
 }
 
 #[tokio::test]
-async fn a_topic_of_one_tenant_is_not_the_topic_of_another() {
+async fn topic_is_scoped_to_its_tenant() {
     let cloud = Cloud::connect();
     let (ours, theirs) = (unique("tenant"), unique("tenant"));
     let (ann, ben) = (unique("user"), unique("user"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [ours, theirs] })).await;
-    cloud.somebody_with(json!({ "id": ben, "tenants": [theirs], "topics": ["project:42"] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [ours, theirs] })).await;
+    cloud.new_recipient_with(json!({ "id": ben, "tenants": [theirs], "topics": ["project:42"] })).await;
     let mut joined = news("topic.joined", now(), &json!({ "topic": "project:42", "users": [ann, ben] }));
     joined.detail = of_tenant(&joined.detail, &ours);
     cloud.put(&[joined]).await;
@@ -95,14 +95,15 @@ async fn a_topic_of_one_tenant_is_not_the_topic_of_another() {
 }
 
 #[tokio::test]
-async fn what_a_tenant_wants_is_found_together_with_its_people() {
+async fn tenant_settings_are_found_with_its_people() {
     let cloud = Cloud::connect();
-    let (ann, clinic) = (cloud.somebody().await, unique("clinic"));
+    let (ann, clinic) = (cloud.new_recipient().await, unique("clinic"));
     let said = |zone: &str, at| news("tenant.updated", at, &json!({ "id": clinic, "zone": zone }));
     cloud.put(&[said("Europe/London", now())]).await;
     let ids = BTreeSet::from([ann.id.as_str()]);
     let look = async || cloud.people.look_up(&ids, &BTreeSet::from([clinic.as_str()])).await.unwrap();
-    let found = until("the tenant", async || Some(look().await).filter(|it| !it.tenants.is_empty())).await;
+    let found =
+        until("the tenant", async || Some(look().await).filter(|people| !people.tenants.is_empty())).await;
     assert_eq!(found.tenant(Some(&clinic)).unwrap().zone.as_deref(), Some("Europe/London"));
     assert!(found.recipients.contains_key(&ann.id));
     cloud.put(&[said("Asia/Tokyo", now() - Duration::from_secs(60))]).await;
@@ -111,9 +112,9 @@ async fn what_a_tenant_wants_is_found_together_with_its_people() {
 }
 
 #[tokio::test]
-async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_go_through() {
+async fn invalid_person_is_dead_lettered_once_with_its_cause() {
     let cloud = Cloud::connect();
-    let known = cloud.somebody().await;
+    let known = cloud.new_recipient().await;
     for (detail, kind, data) in [
         (
             "data.<4 characters>: found a member",
@@ -136,7 +137,7 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
             "recipient.updated",
             json!({ "id": known.id, "name": "n".repeat(257) }),
         ),
-        // It is found out only together with what is there.
+        // The error depends on the stored person, so it is found only after the read.
         ("data.devices: found a number", "recipient.updated", json!({ "id": known.id, "devices": 7 })),
         (
             "data.zone: found a text that names no time zone",
@@ -161,7 +162,7 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
         let good = unique("user");
         cloud.put(&[bad, news("recipient.created", now(), &json!({ "id": good }))]).await;
         let letters = until("a dead letter", async || {
-            Some(cloud.dead_letters("people", &mark).await).filter(|it| !it.is_empty())
+            Some(cloud.dead_letters("people", &mark).await).filter(|messages| !messages.is_empty())
         })
         .await;
         assert_eq!(letters.len(), 1, "once");
@@ -175,7 +176,7 @@ async fn what_is_no_person_is_put_aside_once_with_its_cause_and_its_neighbours_g
 }
 
 #[tokio::test]
-async fn a_large_group_is_read_in_pages_from_wherever_one_stopped() {
+async fn large_audience_is_read_in_pages_from_any_position() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
     let ids: Vec<String> = (0..130).map(|at| format!("{clinic}-{at:03}")).collect();
@@ -188,7 +189,7 @@ async fn a_large_group_is_read_in_pages_from_wherever_one_stopped() {
         let page = cloud.people.members(&staff(&clinic), start.as_deref(), 50).await.unwrap();
         assert!(page.ids.len() <= 50);
         seen.extend(page.ids);
-        // Whoever the last page ended with may be gone when the next is read.
+        // The last person of a page may have been deleted when the next page is read.
         if let Some(last) = &page.next {
             let stamp = Stamp { at: now(), by: "test".to_owned() };
             cloud.people.remove(last, stamp).await.unwrap();
@@ -203,13 +204,13 @@ async fn a_large_group_is_read_in_pages_from_wherever_one_stopped() {
 }
 
 #[tokio::test]
-async fn more_memberships_than_one_transaction_takes_are_replaced_exactly() {
+async fn memberships_over_the_transaction_limit_are_replaced_exactly() {
     let cloud = Cloud::connect();
     let (id, mark) = (unique("user"), unique("many"));
-    let topics = |letter: &str| (0..120).map(|it| format!("{mark}:{letter}{it}")).collect::<Vec<_>>();
+    let topics = |letter: &str| (0..120).map(|number| format!("{mark}:{letter}{number}")).collect::<Vec<_>>();
     let (before, after) = (topics("a"), topics("b"));
     for topics in [&before, &after, &after] {
-        cloud.somebody_with(json!({ "id": id, "topics": topics })).await;
+        cloud.new_recipient_with(json!({ "id": id, "topics": topics })).await;
     }
     for (topics, expected) in [(&before, 0), (&after, 1)] {
         for topic in topics {
@@ -219,14 +220,14 @@ async fn more_memberships_than_one_transaction_takes_are_replaced_exactly() {
 }
 
 #[tokio::test]
-async fn writers_at_the_same_time_leave_no_membership_behind() {
+async fn concurrent_writers_leave_no_stale_membership() {
     let cloud = Cloud::connect();
     let (id, mark) = (unique("user"), unique("race"));
     let topic = |at: usize| format!("{mark}:{at}");
     let joins = (0..4).map(|at| {
         let (cloud, id, name) = (&cloud, &id, topic(at));
         async move {
-            cloud.somebody_with(json!({ "id": id, "topics": [name] })).await;
+            cloud.new_recipient_with(json!({ "id": id, "topics": [name] })).await;
             let stamp = Stamp { at: now(), by: format!("test {at}") };
             cloud.people.join(&Topic { tenant: None, name: format!("{name}x") }, id, stamp).await.map(drop)
         }
@@ -246,7 +247,7 @@ async fn writers_at_the_same_time_leave_no_membership_behind() {
 }
 
 #[test]
-fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
+fn cli_imports_shows_and_lists_people_and_tenants() {
     let (clinic, ann) = (unique("clinic"), unique("user"));
     let lines = [
         json!({ "tenant": clinic, "zone": "Europe/London" }),
@@ -293,7 +294,7 @@ fn people_and_tenants_are_imported_shown_and_listed_by_the_cli() {
 }
 
 #[test]
-fn import_refuses_what_nobody_would_hear_and_a_dry_run_writes_nothing() {
+fn import_refuses_unreachable_audiences_and_a_dry_run_writes_no_row() {
     let id = unique("user");
     let lines = [
         json!({ "id": id, "tenants": ["*"], "phone": "+44 (0)7700 900124", "email": "Ann <ann@exämple.org>" }),

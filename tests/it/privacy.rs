@@ -1,4 +1,4 @@
-//! Links that act once, hashes that need the stack's secret, and addresses that are told of their change.
+//! Single-use unsubscribe links, hashes keyed with the stack's secret, and notices of changed addresses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,14 +8,14 @@ use domain::outcome::Status;
 use domain::registry::Stamp;
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, entry, now, now_text, unique};
 use crate::commands::carillon;
 use crate::email::{ask, follower, link_in, offer};
 use crate::until::until;
 
 #[tokio::test]
-async fn old_link_does_nothing_after_its_unsubscription_was_taken_back() {
+async fn used_link_has_no_effect_after_the_person_resubscribed() {
     let cloud = Cloud::connect();
     let (market, reader) = (unique("market"), unique("reader"));
     let advertising = json!({ "commercial_subscribed": true });
@@ -30,7 +30,7 @@ async fn old_link_does_nothing_after_its_unsubscription_was_taken_back() {
     assert!(page.body.contains("You are unsubscribed") && !page.body.contains("<form"), "{}", page.body);
     assert!(is_unsubscribed(&cloud, &reader).await);
 
-    take_back(&cloud, &reader).await;
+    resubscribe(&cloud, &reader).await;
     for method in ["POST", "GET", "POST"] {
         let page = ask(method, &old, None);
         assert_eq!(page.status, 200);
@@ -44,7 +44,7 @@ async fn old_link_does_nothing_after_its_unsubscription_was_taken_back() {
 }
 
 #[tokio::test]
-async fn link_carries_nothing_that_can_be_read_and_its_page_names_the_sender() {
+async fn link_is_opaque_and_its_page_names_the_sender() {
     let cloud = Cloud::connect();
     let (market, reader) = (unique("market"), unique("reader"));
     let advertising = json!({ "commercial_subscribed": true });
@@ -85,15 +85,15 @@ async fn stored_hash_of_a_phone_number_needs_the_stacks_secret() {
 }
 
 #[tokio::test]
-async fn old_address_is_told_of_its_change_by_the_bus_and_by_the_api() {
+async fn old_address_is_notified_of_its_change_by_bus_and_api() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
     for by_api in [false, true] {
         let id = unique("person");
         let [old, new] = ["old", "new"].map(|age| format!("{age}-{id}@example.com"));
-        cloud.somebody_with(json!({ "id": id, "email": old, "tenants": [clinic] })).await;
+        cloud.new_recipient_with(json!({ "id": id, "email": old, "tenants": [clinic] })).await;
         if by_api {
-            let me = Asking::of(&id, &clinic, "member");
+            let me = ApiClient::of(&id, &clinic, "member");
             let said = me.ask("PATCH", &format!("/v1/recipients/{id}"), Some(&json!({ "email": new })));
             assert_eq!(said.status, 200, "{}", said.body);
         } else {
@@ -149,7 +149,7 @@ async fn changed_whatsapp_number_and_an_import_are_announced_to_the_old_address(
     assert!(records.iter().all(|record| record.get("source") == Some("carillon/cli")));
 }
 
-/// The event as people publishes it.
+/// The address-change event as the people function publishes it.
 fn address_changed(id: &str, member: &str, old: &str) -> publish::Entry {
     let (source, kind) = ("carillon/people", "recipient.address_changed");
     let data = json!({
@@ -166,7 +166,7 @@ async fn is_unsubscribed(cloud: &Cloud, id: &str) -> bool {
     !people[id].unsubscribed.is_empty()
 }
 
-async fn take_back(cloud: &Cloud, id: &str) {
+async fn resubscribe(cloud: &Cloud, id: &str) {
     let patch = json!({ "unsubscribed": { "commercial": null } });
     let stamp = Stamp { at: now(), by: "an admin".to_owned() };
     assert!(cloud.people.merge(id, patch.as_object().unwrap().clone(), stamp).await.unwrap());

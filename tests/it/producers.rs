@@ -1,4 +1,4 @@
-//! A hostile producer, who may put events on the bus and nothing else.
+//! A hostile producer, whose only right is to put events on the bus.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,9 @@ use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn event_that_names_another_source_inside_reaches_no_recipient_and_both_pairs_are_on_record() {
+async fn event_with_a_mismatched_source_reaches_no_recipient_and_both_sources_are_recorded() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let forged = envelope("booking-service", "core.hello", &json!({ "to": [ann.id], "message": "forged" }));
     cloud.put(&[entry("tests", "tests.harmless", &forged)]).await;
     let record = refused(&cloud, &forged).await;
@@ -28,19 +28,19 @@ async fn event_that_names_another_source_inside_reaches_no_recipient_and_both_pa
     }
     assert_eq!(cause(&cloud, "dispatch", &forged).await, "identity_mismatch");
     quiet().await;
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
 async fn source_that_policy_does_not_list_reaches_no_recipient() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let event = envelope("nobody-listed", "core.hello", &json!({ "to": [ann.id], "message": "?" }));
     cloud.put(&[entry("nobody-listed", "core.hello", &event)]).await;
     assert_eq!(refused(&cloud, &event).await.get("refused_class"), Some("producer_not_allowed"));
     assert_eq!(cause(&cloud, "dispatch", &event).await, "producer_not_allowed");
     quiet().await;
-    assert!(cloud.letters(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
 }
 
 #[tokio::test]
@@ -65,11 +65,11 @@ async fn reserved_types_and_a_producers_authid_are_refused_and_recorded() {
 }
 
 #[tokio::test]
-async fn person_of_another_tenant_is_not_changed_and_the_event_is_put_aside() {
+async fn person_of_another_tenant_is_not_changed_and_the_event_is_dead_lettered() {
     let cloud = Cloud::connect();
     let (ours, theirs) = (unique("tenant"), unique("tenant"));
     let victim = json!({ "id": unique("user"), "email": "victim@example.com", "tenants": [theirs] });
-    let victim = cloud.somebody_with(victim).await;
+    let victim = cloud.new_recipient_with(victim).await;
     for (kind, data) in [
         (
             "recipient.updated",
@@ -95,7 +95,7 @@ async fn person_of_another_tenant_is_not_changed_and_the_event_is_put_aside() {
 #[tokio::test]
 async fn source_without_the_right_changes_no_person() {
     let cloud = Cloud::connect();
-    let victim = cloud.somebody().await;
+    let victim = cloud.new_recipient().await;
     let mut event = update("recipient.deleted", None, &json!({ "id": victim.id }));
     event.source = "queue-service".to_owned();
     event.detail = event.detail.replace("\"source\":\"tests\"", "\"source\":\"queue-service\"");
@@ -121,7 +121,7 @@ fn update(kind: &str, tenant: Option<&str>, data: &Value) -> Entry {
     entry("tests", &kind, &event)
 }
 
-/// The audit's record of an event that was refused.
+/// Audit record of a refused event.
 async fn refused(cloud: &Cloud, event: &Value) -> Record {
     let id = event["id"].as_str().unwrap();
     until("the audit has it", async || {
@@ -132,7 +132,7 @@ async fn refused(cloud: &Cloud, event: &Value) -> Record {
     .await
 }
 
-/// Why a queue's function put the event aside.
+/// Cause with which a queue's function dead-lettered the event.
 async fn cause(cloud: &Cloud, queue: &str, event: &Value) -> String {
     let id = event["id"].as_str().unwrap();
     let letter = until("a dead letter", async || cloud.dead_letters(queue, id).await.pop()).await;

@@ -1,4 +1,4 @@
-//! A user's own project by the CLI: made, checked, with packs added and compared. No cloud is needed.
+//! A user's own project in the CLI: created, checked, with packs added and compared. No cloud is needed.
 
 use std::path::{Path, PathBuf};
 
@@ -101,7 +101,7 @@ fn override_of_an_unknown_rule_names_the_file_of_the_project() {
 }
 
 #[test]
-fn rule_that_is_switched_off_may_leave_a_sample_of_its_pack_to_nobody() {
+fn disabled_rule_may_leave_a_sample_of_its_pack_without_recipients() {
     let folder = scratch();
     let mine = folder.join("mine");
     assert!(carillon(&["init", name(&mine), "--pack", "booking"], "").status.success());
@@ -113,7 +113,7 @@ fn rule_that_is_switched_off_may_leave_a_sample_of_its_pack_to_nobody() {
         shown.contains("warning") && shown.contains("no rule matches `notification.message.created`"),
         "{shown}"
     );
-    // A sample of the project's own is for its author to mend.
+    // The author of the project must correct its own samples.
     let own = r#"{ "specversion": "1.0", "id": "1", "source": "shop", "type": "nobody.asks", "time": "2026-11-20T09:30:00Z" }"#;
     std::fs::write(mine.join("events/nobody.json"), own).unwrap();
     let said = carillon(&["check", name(&mine), "--strict"], "");

@@ -1,4 +1,4 @@
-//! What the CLI says of what somebody received, and of their inbox.
+//! The CLI's report on a person's notifications and inbox.
 
 use serde_json::json;
 
@@ -8,14 +8,14 @@ use crate::inbox::{counts, deliver, outcome};
 use crate::until::until;
 
 #[tokio::test]
-async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
+async fn received_prints_all_notifications_and_suppressions_of_a_person_with_their_content() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     let event = unique("event");
     cloud
         .put(&[cloud_event("core.hello", &event, &json!({ "to": [ann.id], "message": "Who got it?" }))])
         .await;
-    until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|it| it.len() == 2)).await;
+    until("two outcomes", async || Some(cloud.outcomes(&event).await).filter(|rows| rows.len() == 2)).await;
     let away = deliver(&cloud, &ann.id, None, true).await;
     outcome(&cloud, &away.key).await;
     let said = carillon(&["--json", "received", &ann.id], "");
@@ -31,7 +31,7 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
         let line =
             lines.iter().find(|line| line["channel"] == channel && line["event"] == event.as_str()).unwrap();
         assert_eq!(line["status"], "sent");
-        assert!(line["words"].as_str().is_some_and(|it| !it.is_empty()), "{line}");
+        assert!(line["words"].as_str().is_some_and(|text| !text.is_empty()), "{line}");
     }
     let said = carillon(&["--json", "outbox-of", &ann.id, "--channel", "email", "--since", "1h"], "");
     assert_eq!(json_lines(&said).len(), 1, "{}", text(&said));
@@ -40,11 +40,11 @@ async fn all_that_somebody_got_and_was_refused_is_printed_with_its_words() {
     assert!(text(&said).contains("is not known in carillon-local-people"), "{}", text(&said));
     let said = carillon(&["received", "nobody-at-all@example.org"], "");
     assert!(text(&said).contains("is not known: no person in"), "{}", text(&said));
-    let quiet = cloud.somebody().await;
+    let quiet = cloud.new_recipient().await;
     let said = carillon(&["received", &quiet.id], "");
     assert_eq!(said.status.code(), Some(1));
-    assert!(text(&said).contains("has no notifications since"), "{}", text(&said));
-    // Support asks first when it was sent.
+    assert!(text(&said).contains("nothing concerned"), "{}", text(&said));
+    // Support asks first when the message was sent.
     let said = carillon(&["explain", &event], "");
     assert!(text(&said).contains("was sent at 20"), "{}", text(&said));
     let said = carillon(&["received", &ann.id, "--channel", "email"], "");

@@ -1,26 +1,26 @@
-//! An endpoint that was off is given what it missed, and nobody else is told again.
+//! Recovery: a disabled endpoint later gets the events that it missed, and no other recipient is notified again.
 
 use domain::endpoint::DisabledBecause;
 use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{now, unique};
 use crate::until::{quiet, until};
-use crate::webhooks::{Stage, carillon};
+use crate::webhooks::{WebhookTenant, carillon};
 
-/// How often a path was asked about events, pings apart.
-fn told(stage: &Stage, path: &str) -> usize {
+/// Number of requests about events at a path, without pings.
+fn told(stage: &WebhookTenant, path: &str) -> usize {
     stage.captured(path).len()
 }
 
-async fn arrives(stage: &Stage, path: &str, count: usize) {
+async fn arrives(stage: &WebhookTenant, path: &str, count: usize) {
     until(&format!("{count} messages at {path}"), async || (told(stage, path) >= count).then_some(())).await;
 }
 
 #[tokio::test]
-async fn endpoint_that_was_off_gets_what_it_missed_once_and_nobody_else_is_told_again() {
-    let stage = Stage::set();
+async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does() {
+    let stage = WebhookTenant::set();
     let (off, on) = (format!("/hooks/off/{}", stage.tenant), format!("/hooks/on/{}", stage.tenant));
     stage.endpoint("off", &off, json!({})).await;
     stage.endpoint("on", &on, json!({})).await;
@@ -50,7 +50,7 @@ async fn endpoint_that_was_off_gets_what_it_missed_once_and_nobody_else_is_told_
     assert_eq!(recover(&["--dry-run"]).1["events"], 2);
     assert_eq!(told(&stage, &off), 0, "a dry run sends nothing");
 
-    // Asked twice at once, each event is told once.
+    // Two concurrent recoveries send each event once.
     assert_eq!((recover(&[]).0, recover(&[]).0), (0, 0));
     arrives(&stage, &off, 2).await;
     for event in &events {
@@ -61,7 +61,7 @@ async fn endpoint_that_was_off_gets_what_it_missed_once_and_nobody_else_is_told_
         .await;
         assert_eq!(sent.reason, None, "nothing is left of the reason why it was not sent");
         let ids = stage.captured(&off);
-        assert!(ids.iter().any(|it| it["headers"]["webhook-id"] == sent.key.as_str()));
+        assert!(ids.iter().any(|request| request["headers"]["webhook-id"] == sent.key.as_str()));
     }
     assert_eq!(recover(&[]).1["events"], 0, "nothing is left");
     quiet().await;
@@ -69,8 +69,8 @@ async fn endpoint_that_was_off_gets_what_it_missed_once_and_nobody_else_is_told_
 }
 
 #[tokio::test]
-async fn replay_of_all_tells_the_endpoint_that_missed_it_and_nobody_twice() {
-    let stage = Stage::set();
+async fn full_replay_notifies_the_endpoint_that_missed_an_event_and_no_recipient_twice() {
+    let stage = WebhookTenant::set();
     let (off, on) = (format!("/hooks/off/{}", stage.tenant), format!("/hooks/on/{}", stage.tenant));
     stage.endpoint("off", &off, json!({})).await;
     stage.endpoint("on", &on, json!({})).await;
@@ -91,8 +91,8 @@ async fn replay_of_all_tells_the_endpoint_that_missed_it_and_nobody_twice() {
 }
 
 #[tokio::test]
-async fn pattern_of_now_decides_what_is_recovered() {
-    let stage = Stage::set();
+async fn current_pattern_decides_which_events_are_recovered() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     stage.endpoint("choosy", &path, json!({ "when": { "detail-type": ["booking.none"] } })).await;
     let (wanted, other) = (stage.book("booking.created").await, stage.book("booking.approved").await);
@@ -100,7 +100,7 @@ async fn pattern_of_now_decides_what_is_recovered() {
         assert_eq!(stage.row(event, "choosy").await.reason, Some(Reason::EndpointPattern));
     }
     stage.endpoint("choosy", &path, json!({ "when": { "detail-type": ["booking.created"] } })).await;
-    let admin = Asking::of(&unique("admin"), &stage.tenant, "admin");
+    let admin = ApiClient::of(&unique("admin"), &stage.tenant, "admin");
     let since = (now() - jiff::SignedDuration::from_mins(5)).to_string();
     let recover = |dry_run: bool| {
         let said = admin.ask(
@@ -121,7 +121,7 @@ async fn pattern_of_now_decides_what_is_recovered() {
     .await;
     let retry = format!("/v1/endpoints/choosy/messages/{}/retry", row.key.as_str());
     assert_eq!(admin.ask("POST", &retry, None).status, 404, "it has arrived");
-    let stranger = Asking::of(&unique("admin"), &unique("other"), "admin");
+    let stranger = ApiClient::of(&unique("admin"), &unique("other"), "admin");
     let body = json!({ "since": since });
     assert_eq!(stranger.ask("POST", "/v1/endpoints/choosy/recover", Some(&body)).status, 404);
     quiet().await;
@@ -129,8 +129,8 @@ async fn pattern_of_now_decides_what_is_recovered() {
 }
 
 #[tokio::test]
-async fn one_event_that_was_missed_is_sent_by_the_key_of_its_outcome() {
-    let stage = Stage::set();
+async fn one_missed_event_is_sent_by_the_key_of_its_outcome() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     stage.endpoint("erp", &path, json!({})).await;
     assert!(stage.endpoints.disable(&stage.id("erp"), DisabledBecause::Gone, now()).await.unwrap());
@@ -147,8 +147,8 @@ async fn one_event_that_was_missed_is_sent_by_the_key_of_its_outcome() {
 }
 
 #[tokio::test]
-async fn rotation_keeps_the_scheme_and_headers_of_the_tenant_are_sent_and_shown_nowhere() {
-    let stage = Stage::set();
+async fn rotation_keeps_the_scheme_and_custom_headers_are_sent_but_never_shown() {
+    let stage = WebhookTenant::set();
     let name = format!("{}/own", stage.tenant);
     let path = format!("/hooks/{}", stage.tenant);
     let url = format!("{}{path}", stage.cloud.capture);
@@ -172,7 +172,7 @@ async fn rotation_keeps_the_scheme_and_headers_of_the_tenant_are_sent_and_shown_
     assert_eq!(request["headers"]["authorization"], "Bearer s3cret");
     let shown = carillon(&["--json", "endpoints", "show", &name, "--reveal"]);
     assert!(shown.1.contains("authorization") && !shown.1.contains("s3cret"), "{}", shown.1);
-    // Said nothing of, they stay; --no-headers takes them away.
+    // An update without headers keeps them; --no-headers removes them.
     assert_eq!(put(&[], "").0, Some(0));
     assert_eq!(carillon(&["endpoints", "ping", &name]).0, 0);
     assert_eq!(stage.captured(&path).pop().unwrap()["headers"]["authorization"], "Bearer s3cret");
@@ -189,8 +189,8 @@ async fn rotation_keeps_the_scheme_and_headers_of_the_tenant_are_sent_and_shown_
 }
 
 #[tokio::test]
-async fn explain_shows_where_a_redirect_leads_and_when_the_next_attempt_is() {
-    let stage = Stage::set();
+async fn explain_shows_the_redirect_target_and_the_time_of_the_next_attempt() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/redirect/{}", stage.tenant);
     stage.endpoint("elsewhere", &path, json!({})).await;
     let event = stage.book("booking.created").await;

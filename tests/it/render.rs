@@ -1,4 +1,4 @@
-//! What `carillon render` shows, and what `carillon check` says of templates: no cloud is asked.
+//! Output of `carillon render`, and template errors of `carillon check`. No cloud is needed.
 
 use std::path::Path;
 
@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use crate::commands::carillon;
 
 #[test]
-fn every_channel_is_shown_as_its_provider_gets_it() {
+fn every_channel_is_shown_as_its_provider_receives_it() {
     let folder = folder("channels");
     let shown = lines(&["--json", "render", "event.json"], &folder);
     let of = |channel: &str| {
-        let found = shown.iter().find(|it| it["channel"] == channel && !it["content"].is_null());
+        let found =
+            shown.iter().find(|message| message["channel"] == channel && !message["content"].is_null());
         found.unwrap_or_else(|| panic!("{channel}: {shown:#?}"))["content"].clone()
     };
     let email = of("email");
@@ -32,7 +33,7 @@ fn every_channel_is_shown_as_its_provider_gets_it() {
     );
     let push = of("push");
     assert_eq!(push["message"]["APNS"]["aps"]["alert"]["title"], "Paid");
-    // Nobody has written to us, so the approved template is sent.
+    // The recipient has not written to us, so the approved template is sent.
     let whatsapp = of("whatsapp");
     let template = &whatsapp["template"];
     assert_eq!((&template["name"], &template["language"]["code"]), (&json!("paid"), &json!("en_US")));
@@ -44,7 +45,7 @@ fn every_channel_is_shown_as_its_provider_gets_it() {
 }
 
 #[test]
-fn a_preview_is_for_one_recipient_one_channel_and_any_language() {
+fn preview_is_limited_to_one_recipient_one_channel_and_any_language() {
     let folder = folder("language");
     let one =
         ["--json", "render", "event.json", "--recipient", "ann", "--channel", "email", "--locale", "de-AT"];
@@ -63,7 +64,7 @@ fn a_preview_is_for_one_recipient_one_channel_and_any_language() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_said() {
+fn impossible_preview_is_refused_with_a_reason() {
     let folder = folder("errors");
     for (arguments, code, part) in [
         (vec!["render", "none.json"], 2, "there is no file none.json"),
@@ -78,7 +79,7 @@ fn what_cannot_be_shown_is_said() {
 }
 
 #[test]
-fn check_finds_what_does_not_exist_in_a_branch_that_no_sample_reaches() {
+fn check_finds_missing_values_in_a_branch_that_no_sample_reaches() {
     let folder = folder("check");
     let branch = "Hello{% if data.vip is defined %}, {{ data.name | upcase }} {{ data.total | money(\"EURO\") }} \
                   {{ data.at | date(\"shrt\") }} {{ data.n | plural(one=\"# day\") }} {{ now() }}{% endif %}.";
@@ -92,7 +93,7 @@ fn check_finds_what_does_not_exist_in_a_branch_that_no_sample_reaches() {
 }
 
 #[test]
-fn an_organisation_may_write_in_one_language_that_is_not_english() {
+fn project_may_use_one_language_other_than_english() {
     let folder = folder("german");
     std::fs::remove_dir_all(folder.join("config/templates/paid/en")).unwrap();
     let (code, said) = run(&["check", "config"], &folder);
@@ -100,7 +101,7 @@ fn an_organisation_may_write_in_one_language_that_is_not_english() {
     std::fs::write(folder.join("config/policy.yaml"), "zone: UTC\nlocale: de\n").unwrap();
     let (code, said) = run(&["check", "config"], &folder);
     assert_eq!(code, 0, "{said}");
-    // Ann reads English, and there is none: German words have German numbers.
+    // Ann reads English, which the template lacks. German text has German number formats.
     let shown =
         lines(&["--json", "render", "event.json", "--recipient", "ann", "--channel", "email"], &folder);
     assert_eq!(shown[0]["content"]["text"], "Hallo Ann <3, 1.234,50\u{a0}€");
@@ -162,7 +163,7 @@ fn folder(name: &str) -> std::path::PathBuf {
     folder
 }
 
-/// The exit code, and all that is said.
+/// Exit code and output.
 fn run(arguments: &[&str], folder: &Path) -> (i32, String) {
     let mut all: Vec<String> = arguments.iter().map(|argument| located(argument, folder)).collect();
     if arguments.contains(&"render") {

@@ -1,4 +1,4 @@
-//! Recorded events sent on their way again: what was lost is told, and nobody twice.
+//! Replay of recorded events: lost events are delivered, and no recipient is notified twice.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,11 +12,11 @@ use crate::commands::{carillon, json_lines, program, text};
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_says_why() {
+async fn replay_delivers_lost_events_once_and_needs_a_reason_for_a_second_send() {
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let id = lost(&cloud, &tenant, &person, 1).await.remove(0);
-    let letters = || cloud.letters(&format!("{}@example.com", person.id)).len();
+    let letters = || cloud.emails(&format!("{}@example.com", person.id)).len();
     let range = Range::of(&tenant);
 
     let counted = range.ask(&[]);
@@ -57,10 +57,10 @@ async fn what_dispatch_never_saw_is_told_once_and_nobody_again_until_somebody_sa
 }
 
 #[tokio::test]
-async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
+async fn interrupted_replay_resumes_and_notifies_each_recipient_once() {
     const EVENTS: usize = 24;
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let ids = lost(&cloud, &tenant, &person, EVENTS).await;
     let range = Range::of(&tenant);
     let (path, file) = folder.file();
@@ -83,7 +83,7 @@ async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
     let said = carillon(&["--json", "replay", "--resume", &path, "--rate", "50/s"], "");
     assert!(said.status.success(), "{}", text(&said));
     assert_eq!(json_lines(&said)[0]["sent"], EVENTS);
-    let letters = || cloud.letters(&format!("{}@example.com", person.id));
+    let letters = || cloud.emails(&format!("{}@example.com", person.id));
     until("every letter", async || (letters().len() >= EVENTS).then_some(())).await;
     quiet().await;
     assert_eq!(letters().len(), EVENTS);
@@ -96,9 +96,9 @@ async fn a_replay_that_was_killed_is_gone_on_with_and_tells_everybody_once() {
 }
 
 #[tokio::test]
-async fn a_queue_of_somebody_gets_everything_as_a_rule_would_have_put_it_there() {
+async fn replay_to_a_queue_sends_events_in_the_form_of_a_rule() {
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
-    let person = cloud.somebody().await;
+    let person = cloud.new_recipient().await;
     let ids = lost(&cloud, &tenant, &person, 3).await;
     let created = cloud.sqs.create_queue().queue_name(unique("projection")).send().await.unwrap();
     let url = created.queue_url.unwrap();
@@ -110,17 +110,17 @@ async fn a_queue_of_somebody_gets_everything_as_a_rule_would_have_put_it_there()
         found.extend(some.messages.unwrap_or_default().into_iter().filter_map(|message| message.body));
     }
     let mut events: Vec<_> =
-        found.iter().map(|it| BusEvent::parse(it).unwrap().unverified_event().unwrap()).collect();
+        found.iter().map(|item| BusEvent::parse(item).unwrap().unverified_event().unwrap()).collect();
     assert!(events.iter().all(|event| event.replay_id().is_some() && event.nonce().is_none()));
     events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
     assert_eq!(events.iter().map(|event| &event.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
     cloud.sqs.delete_queue().queue_url(&url).send().await.unwrap();
-    let letters = cloud.letters(&format!("{}@example.com", person.id));
+    let letters = cloud.emails(&format!("{}@example.com", person.id));
     assert!(letters.is_empty(), "dispatch has nothing to do with it");
 }
 
 #[test]
-fn what_cannot_be_replayed_is_said_with_what_to_do() {
+fn impossible_replay_is_refused_with_a_remedy() {
     let check = |arguments: &[&str], code: i32, words: &str| {
         let said = carillon(&[&["replay"], arguments].concat(), "");
         assert_eq!(said.status.code(), Some(code), "{arguments:?}: {}", text(&said));
@@ -140,7 +140,7 @@ fn what_cannot_be_replayed_is_said_with_what_to_do() {
     check(&["--from", from, "--to", to], 1, "nothing that fits was recorded");
 }
 
-/// Events that are recorded and that dispatch has never seen.
+/// Recorded events that dispatch has never received.
 async fn lost(cloud: &Cloud, tenant: &str, to: &Recipient, count: usize) -> Vec<String> {
     let ids: Vec<String> = (0..count).map(|_| unique("lost")).collect();
     for id in &ids {
@@ -165,10 +165,10 @@ async fn replay_of(cloud: &Cloud, id: &str) -> Option<store::Record> {
     cloud.records(id).await.into_iter().find(|record| record.get("replay_id").is_some())
 }
 
-/// How many hand-overs of an event the bus was told of.
+/// Number of hand-overs of an event that the bus reported.
 async fn sets_of(cloud: &Cloud, id: &str) -> usize {
     let all = cloud.all_records().await;
-    let of_event = all.iter().filter(|it| it.get("causation_id") == Some(id));
+    let of_event = all.iter().filter(|record| record.get("causation_id") == Some(id));
     of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).count()
 }
 
@@ -176,7 +176,7 @@ fn state(file: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
-/// What was recorded for one tenant until now.
+/// Events of one tenant recorded until now.
 struct Range {
     tenant: String,
     to: String,
@@ -199,7 +199,7 @@ impl Range {
         json_lines(&said).remove(0)
     }
 
-    /// How many were sent, and how many left out.
+    /// Number of events sent, and number left out.
     #[track_caller]
     fn run(&self, folder: &Folder, more: &[&str]) -> (u64, u64) {
         let (path, _) = folder.file();
@@ -208,7 +208,7 @@ impl Range {
     }
 }
 
-/// A folder for the files of replays.
+/// A folder for files of replays.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -1,23 +1,23 @@
-//! A client that was away and comes back.
+//! A client that disconnects and resumes.
 
 use std::collections::BTreeSet;
 
 use domain::key::Key;
 use serde_json::{Value, json};
 
-use crate::client::Client;
 use crate::cloud::{Cloud, unique};
 use crate::inbox::{counts, deliver, fill, mark, sent};
+use crate::ws_client::Client;
 
 #[tokio::test]
-async fn a_client_that_was_away_gets_what_it_missed() {
+async fn resumed_client_gets_the_messages_it_missed() {
     let cloud = Cloud::connect();
     let user = unique("user");
     let mut client = Client::of(&cloud, &user, None, &[]).await;
     let mut keys = Vec::new();
     for _ in 0..2 {
         let job = deliver(&cloud, &user, None, false).await;
-        assert_eq!(client.hear().await["id"], job.key.as_str());
+        assert_eq!(client.next_message().await["id"], job.key.as_str());
         sent(&cloud, &job.key).await;
         client.ask(&mark("seen", &[&job.key])).await;
         keys.push(job.key);
@@ -42,15 +42,15 @@ async fn a_client_that_was_away_gets_what_it_missed() {
     let expected: Vec<&str> = keys[2..].iter().map(Key::as_str).collect();
     assert_eq!(
         (ids(&missed), &missed["more"]),
-        (expected.iter().map(|it| (*it).to_owned()).collect(), &json!(false))
+        (expected.iter().map(|item| (*item).to_owned()).collect(), &json!(false))
     );
     assert_eq!(missed["counts"], counts(3, 5, 5));
-    // Messages overtake one another: of those shortly before the last, what nobody has seen comes once more.
+    // Messages may arrive out of order, so unseen messages from shortly before the last one are sent again.
     let missed = client.ask(&resume(&keys[4])).await;
     assert_eq!(ids(&missed), expected[..2]);
     assert_eq!(client.ask(&resume(&Key::parse(&"0".repeat(43)).unwrap())).await["reason"], "unknown_id");
 
-    // Bounded, and gone on with.
+    // A page is bounded, and the client requests the next.
     fill(&cloud, &user, 120, "news").await;
     let (mut after, mut all) = (keys[4].clone(), BTreeSet::new());
     loop {

@@ -1,4 +1,4 @@
-//! Who touches what was recorded, or its seals, is found and named.
+//! Tampering with audit records or seals is found and reported.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::until::until;
 
 const TABLE: &str = "carillon-local-events";
 
-/// As long as an audit's write may come late: its function's timeout, and some seconds.
+/// Time by which an audit write may be late: the function's timeout and some seconds.
 const LAG: SignedDuration = SignedDuration::from_secs(40);
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -25,19 +25,19 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 type Item = HashMap<String, AttributeValue>;
 
 #[tokio::test]
-async fn who_touches_what_was_sealed_is_found_and_named() {
+async fn changes_to_sealed_records_and_seals_are_found_and_named() {
     let cloud = Cloud::connect();
-    let desk = Desk { client: store::client(&cloud.config) };
-    // The first minute of an hour may be the first of the chain: the seal before ours is wanted, too.
+    let admin = TableAdmin { client: store::client(&cloud.config) };
+    // The first minute of an hour may be the first of the chain, and the test needs the seal before it.
     while now().as_second().rem_euclid(3_600) < 60 {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     let ids = [unique("event"), unique("event"), unique("event")];
-    let entries: Vec<_> = ids.iter().map(|it| cloud_event("tests.sealed", it, &json!({ "n": 1 }))).collect();
+    let entries: Vec<_> = ids.iter().map(|id| cloud_event("tests.sealed", id, &json!({ "n": 1 }))).collect();
     cloud.put(&entries).await;
     let mut items = Vec::new();
     for id in &ids {
-        items.push(until("a record", async || desk.item(&cloud, id).await).await);
+        items.push(until("a record", async || admin.item(&cloud, id).await).await);
     }
     let minutes: Vec<Timestamp> = items.iter().map(minute).collect();
     let last = *minutes.iter().max().unwrap();
@@ -50,27 +50,32 @@ async fn who_touches_what_was_sealed_is_found_and_named() {
     let span = Span { from, to: (last + MINUTE).to_string() };
     span.check(&[], &[]);
 
-    a_record_that_was_touched_is_named(&desk, &items, last, &span).await;
+    a_record_that_was_touched_is_named(&admin, &items, last, &span).await;
     a_seal_that_was_touched_is_named(&span, &seals[at], last);
 }
 
-async fn a_record_that_was_touched_is_named(desk: &Desk, items: &[Item], last: Timestamp, span: &Span) {
+async fn a_record_that_was_touched_is_named(
+    admin: &TableAdmin,
+    items: &[Item],
+    last: Timestamp,
+    span: &Span,
+) {
     let [one, two, three] = items else { panic!("three records") };
     let mut changed = one.clone();
     changed.insert("event".into(), text("{}"));
-    desk.put(&changed).await;
-    desk.delete(two).await;
+    admin.put(&changed).await;
+    admin.delete(two).await;
     let mut moved = three.clone();
     moved.insert(
         "recorded_at".into(),
         text(&(minute(three) - MINUTE + SignedDuration::from_secs(5)).to_string()),
     );
-    // A minute of the day before would stand in another bucket; the hour's first minute is not ours.
-    desk.put(&moved).await;
+    // A minute of the day before is in another bucket. The first minute of the hour is not used.
+    admin.put(&moved).await;
     let mut inserted = one.clone();
     inserted.insert("sk".into(), text(&unique("event#forged")));
     inserted.insert("recorded_at".into(), text(&(last + SignedDuration::from_secs(1)).to_string()));
-    desk.put(&inserted).await;
+    admin.put(&inserted).await;
 
     let named = [
         ("changed", name(one)),
@@ -80,10 +85,10 @@ async fn a_record_that_was_touched_is_named(desk: &Desk, items: &[Item], last: T
     ];
     span.check(&[], &named);
 
-    for it in [one, two, three] {
-        desk.put(it).await;
+    for record in [one, two, three] {
+        admin.put(record).await;
     }
-    desk.delete(&inserted).await;
+    admin.delete(&inserted).await;
     span.check(&[], &[]);
 }
 
@@ -95,7 +100,7 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     let key = folder.join("public-key.pem");
     let offline = ["--seals", path, "--public-key", key.to_str().unwrap()];
     span.check(&offline, &[]);
-    // A minute is sealed as a whole, wherever in it somebody begins.
+    // A minute is verified as a whole wherever the range begins.
     let ragged = Span { from: span.from.replace(":00Z", ":42Z"), to: span.to.clone() };
     assert_ne!(ragged.from, span.from);
     ragged.check(&offline, &[]);
@@ -106,13 +111,13 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     let broken =
         |number: u64, expected: u64| format!("seal {number} stands where seal {expected} is expected");
 
-    // One in the other's place.
+    // One seal in place of another.
     std::fs::write(&this, &before_text).unwrap();
     std::fs::write(&before, &this_text).unwrap();
     span.check(&offline, &[("broken_chain", broken(number - 1, number + 1))]);
     std::fs::write(&before, &before_text).unwrap();
 
-    // One that says something else than was signed, and one whose leaves are not those that were.
+    // A seal with a changed signed text, and one whose leaves were exchanged.
     let mut forged: Sealed = serde_json::from_slice(&this_text).unwrap();
     forged.statement.records += 1;
     std::fs::write(&this, serde_json::to_vec(&forged).unwrap()).unwrap();
@@ -124,10 +129,10 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     span.check(&offline, &[("bad_seal", seal)]);
     std::fs::write(&this, "not json").unwrap();
     let said = span.findings(&offline);
-    assert!(said.iter().any(|it| it["what"].as_str().unwrap().contains("is no seal")), "{said:?}");
+    assert!(said.iter().any(|finding| finding["what"].as_str().unwrap().contains("is no seal")), "{said:?}");
     std::fs::write(&this, &this_text).unwrap();
 
-    // One is gone.
+    // A missing seal.
     std::fs::remove_file(&before).unwrap();
     span.check(&offline, &[("broken_chain", broken(number, number - 1))]);
     std::fs::remove_dir_all(&folder).unwrap();
@@ -135,19 +140,19 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     assert_eq!(said.status.code(), Some(2), "a folder that is not there is a mistake, not a finding");
 }
 
-/// The minutes that are verified.
+/// Range of minutes to verify.
 struct Span {
     from: String,
     to: String,
 }
 
 impl Span {
-    /// Every expected finding is there, and the exit code says whether there is any.
+    /// Checks that the result has exactly the expected findings, and that the exit code reports them.
     #[track_caller]
     fn check(&self, more: &[&str], expected: &[(&str, String)]) {
         let found = self.findings(more);
         for (kind, what) in expected {
-            let is_there = found.iter().any(|it| it["kind"] == *kind && it["what"] == **what);
+            let is_there = found.iter().any(|finding| finding["kind"] == *kind && finding["what"] == **what);
             assert!(is_there, "{kind} {what}: {found:?}");
         }
         assert_eq!(found.is_empty(), expected.is_empty(), "{found:?}");
@@ -166,13 +171,13 @@ impl Span {
     }
 }
 
-/// An administrator of the table.
-struct Desk {
+/// An administrator of the events table.
+struct TableAdmin {
     client: Client,
 }
 
-impl Desk {
-    /// The record of an event, with all that is in it.
+impl TableAdmin {
+    /// The stored item of an event with all attributes.
     async fn item(&self, cloud: &Cloud, id: &str) -> Option<Item> {
         let record = cloud.records(id).await.into_iter().next()?;
         let key = |name: &str| text(record.get(name).unwrap());
@@ -190,7 +195,7 @@ impl Desk {
     }
 }
 
-/// The sealer as its schedule runs it, here in this process and with less patience.
+/// Runs the sealer as its schedule does, in this process and with a shorter delay.
 async fn seal_until(cloud: &Cloud, end: Timestamp) {
     let wait = (end + LAG).duration_since(now()) + SignedDuration::from_secs(1);
     tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
@@ -203,7 +208,7 @@ async fn seal_until(cloud: &Cloud, end: Timestamp) {
         ("SEALS_KEY", "alias/carillon-local-seals"),
         ("LAG_SECONDS", &lag),
     ];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let env: runtime::Env = env.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
     let Ok(sealer) = seal::Sealer::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
     until("it is sealed", async || {
         let invocation = runtime::Invocation {
@@ -235,6 +240,6 @@ fn name(item: &Item) -> String {
     format!("{}\n{}", item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap())
 }
 
-fn text(it: &str) -> AttributeValue {
-    AttributeValue::S(it.to_owned())
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
 }

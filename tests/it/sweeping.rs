@@ -1,8 +1,8 @@
-//! The sweep, without waiting for its schedule.
+//! The sweep, run without waiting for its schedule.
 
 use crate::cloud::{Cloud, root, shell};
 
-/// The sweep as its schedule runs it, here in this process.
+/// Runs the sweep as its schedule does, in this process.
 pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
     let folder = root().join("target/lambda/sweep").display().to_string();
     let env = [
@@ -13,7 +13,7 @@ pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
         ("MIN_AGE_SECONDS", "5"),
         ("STACK_SECRET", &stack_secret()),
     ];
-    let env: runtime::Env = env.map(|(name, it)| (name.to_owned(), it.to_owned())).into_iter().collect();
+    let env: runtime::Env = env.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter().collect();
     let Ok(sweep) = sweep::Sweep::from_env(&cloud.config, &env) else { panic!("a variable is missing") };
     let invocation = runtime::Invocation {
         payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
@@ -22,7 +22,7 @@ pub(crate) async fn sweep(cloud: &Cloud) -> sweep::Swept {
     sweep.run(&invocation).await.unwrap()
 }
 
-/// The secret of the local stack, as an operator reads it.
+/// Secret of the local stack, as an operator reads it.
 pub(crate) fn stack_secret() -> String {
     let command = "aws secretsmanager get-secret-value --secret-id carillon-local-stack --query SecretString --output text";
     let said = shell(command);

@@ -1,4 +1,4 @@
-//! What must hold for every queue, rule and role.
+//! Properties of every queue, rule, role and table in `infra/template.yaml`.
 
 mod access;
 mod at_rest;
@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::cloud::root;
 
 #[test]
-fn every_queue_has_dead_letters_alarms_encryption_and_time() {
+fn every_queue_has_dead_letters_alarms_encryption_and_retention() {
     let resources = resources();
     let queues = of_type(&resources, "AWS::SQS::Queue");
     assert!(queues.len() >= 20);
@@ -30,9 +30,9 @@ fn every_queue_has_dead_letters_alarms_encryption_and_time() {
         assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400, "{name}");
         assert_eq!(queue["MaximumMessageSize"], 1024 * 1024, "{name}");
         let watched = |metric: &str| {
-            of_type(&resources, "AWS::CloudWatch::Alarm").iter().any(|(_, it)| {
-                it["MetricName"] == metric
-                    && it["Dimensions"][0]["Value"].to_string().contains(&format!("\"{name}\""))
+            of_type(&resources, "AWS::CloudWatch::Alarm").iter().any(|(_, item)| {
+                item["MetricName"] == metric
+                    && item["Dimensions"][0]["Value"].to_string().contains(&format!("\"{name}\""))
             })
         };
         if name.ends_with("DeadLetters") {
@@ -52,7 +52,7 @@ fn every_queue_has_dead_letters_alarms_encryption_and_time() {
 }
 
 #[test]
-fn every_queue_function_reports_each_failed_message_and_every_function_has_its_log_and_role() {
+fn every_queue_function_reports_failed_messages_and_every_function_has_a_log_and_a_role() {
     let resources = resources();
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         assert!(function["Timeout"].is_null(), "{name} keeps the 30 s that the queues count on");
@@ -67,28 +67,28 @@ fn every_queue_function_reports_each_failed_message_and_every_function_has_its_l
 }
 
 #[test]
-fn every_rule_target_keeps_what_it_cannot_deliver_and_only_its_rule_may_send() {
+fn every_rule_target_has_a_dead_letter_queue_and_only_its_rule_may_send() {
     let resources = resources();
     let policies = of_type(&resources, "AWS::SQS::QueuePolicy");
     for (name, rule) in of_type(&resources, "AWS::Events::Rule") {
         for target in rule["Targets"].as_array().unwrap() {
             let queue = target["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
             let dead_letters = target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0].as_str().unwrap();
-            for it in [queue, dead_letters] {
+            for target in [queue, dead_letters] {
                 let allowed = policies.iter().any(|(_, policy)| {
                     let statement = &policy["PolicyDocument"]["Statement"][0];
-                    policy["Queues"].to_string().contains(&format!("\"{it}\""))
-                        && statement["Resource"].to_string().contains(&format!("\"{it}\""))
+                    policy["Queues"].to_string().contains(&format!("\"{target}\""))
+                        && statement["Resource"].to_string().contains(&format!("\"{target}\""))
                         && statement["Condition"]["ArnEquals"]["aws:SourceArn"].to_string().contains(&name)
                 });
-                assert!(allowed, "{name} may not send to {it}");
+                assert!(allowed, "{name} may not send to {target}");
             }
         }
     }
 }
 
 #[test]
-fn every_table_can_be_restored_and_is_encrypted_and_the_two_that_tell_a_story_have_a_stream() {
+fn every_table_can_be_restored_and_is_encrypted_and_two_have_a_stream() {
     let resources = resources();
     for (name, table) in of_type(&resources, "AWS::DynamoDB::Table") {
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
@@ -101,7 +101,7 @@ fn every_table_can_be_restored_and_is_encrypted_and_the_two_that_tell_a_story_ha
 }
 
 #[test]
-fn no_role_may_do_everything_or_anything_everywhere() {
+fn no_role_has_wildcard_actions_or_resources() {
     let resources = resources();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         assert!(role["ManagedPolicyArns"].is_null(), "{name}: managed policies carry stars");
@@ -121,16 +121,16 @@ fn no_role_may_do_everything_or_anything_everywhere() {
     }
 }
 
-/// The one right that names what it does not allow: a phone number has no ARN, and IAM has no other word for it. So
-/// texts may be published to whatever is no topic and no device.
-///
+/// The one policy statement with `NotResource`. A phone number has no ARN, and IAM offers no other way to name one. SMS
+/// may therefore be published to all resources except topics and devices.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SNS": `Publish` has the
 /// resource type topic, and no condition key for phone numbers.
 const EVERYTHING_BUT: [(&str, &str, &str); 1] = [("SmsRole", "\"sns:Publish\"", "arn:*:sns:*:*:*")];
 
 #[test]
-fn a_channel_may_ask_its_provider_and_no_other() {
-    // As its sender and with its configuration set; the files of letters, if there are any.
+fn channel_role_may_call_its_provider_and_no_other() {
+    // E-mail may be sent as the configured sender with its configuration set, and may read attachments if a bucket is
+    // set.
     let letters = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
     check_sends("EmailRole", &letters);
     check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
@@ -140,21 +140,25 @@ fn a_channel_may_ask_its_provider_and_no_other() {
 }
 
 #[test]
-fn who_decides_about_endpoints_reads_no_secrets_and_who_signs_reads_no_people() {
+fn endpoint_management_reads_no_secrets_and_webhook_reads_no_people() {
     let resources = resources();
     let statements = |role: &str| {
         let policy = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"];
         policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect::<Vec<_>>()
     };
     let dispatch = statements("DispatchRole");
-    let endpoints: Vec<_> =
-        dispatch.iter().filter(|it| it["Resource"].to_string().contains("EndpointsTable")).collect();
+    let endpoints: Vec<_> = dispatch
+        .iter()
+        .filter(|statement| statement["Resource"].to_string().contains("EndpointsTable"))
+        .collect();
     assert_eq!(endpoints.len(), 1);
     let keys = &endpoints[0]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
     assert_eq!(*keys, serde_json::json!(["endpoints#*"]));
-    for it in statements("WebhookRole") {
-        let resource = it["Resource"].to_string();
-        assert!(!["PeopleTable", "EventsTable", "ConnectionsTable"].iter().any(|it| resource.contains(it)));
+    for statement in statements("WebhookRole") {
+        let resource = statement["Resource"].to_string();
+        assert!(
+            !["PeopleTable", "EventsTable", "ConnectionsTable"].iter().any(|item| resource.contains(item))
+        );
     }
 }
 
@@ -162,10 +166,10 @@ fn who_decides_about_endpoints_reads_no_secrets_and_who_signs_reads_no_people() 
 fn no_origin_is_allowed_on_aws_unless_an_operator_names_it() {
     let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
     let parameter = text.lines().skip_while(|line| *line != "  WebhookAllow:");
-    assert_eq!(parameter.take(4).find(|it| it.contains("Default:")), Some("    Default: \"\""));
+    assert_eq!(parameter.take(4).find(|text| text.contains("Default:")), Some("    Default: \"\""));
 }
 
-/// What a role may do beside logs, queues and the ledger, whatever the parameters are.
+/// Checks a role's rights beside logs, queues and the ledger, for any parameters.
 #[track_caller]
 fn check_sends(role: &str, expected: &[&str]) {
     let resources = resources();
@@ -176,23 +180,23 @@ fn check_sends(role: &str, expected: &[&str]) {
 }
 
 #[test]
-fn services_are_played_on_the_local_cloud_only() {
+fn providers_are_played_on_the_local_cloud_only() {
     for (name, function) in of_type(&resources(), "AWS::Serverless::Function") {
         let variables = function["Environment"]["Variables"].as_object().unwrap();
-        for (variable, value) in variables.iter().filter(|(it, _)| it.starts_with("AWS_ENDPOINT_URL")) {
+        for (variable, value) in variables.iter().filter(|(text, _)| text.starts_with("AWS_ENDPOINT_URL")) {
             assert!(on_aws(value).is_empty(), "{name} gets {variable} on AWS");
         }
     }
 }
 
 #[test]
-fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
+fn critical_events_of_the_catalog_equal_those_of_the_critical_lane() {
     let catalog = std::fs::read_to_string(root().join("target/lambda/dispatch/catalog.json")).unwrap();
     let catalog: Value = serde_json::from_str(&catalog).unwrap();
     let rules = catalog["rules"].as_array().unwrap().iter().filter(|item| item["priority"] == "critical");
     let mut types: Vec<String> = rules
         .flat_map(|rule| rule["when"]["detail-type"].as_array().unwrap().clone())
-        .map(|it| it.as_str().expect("a critical rule names its types one by one").to_owned())
+        .map(|item| item.as_str().expect("a critical rule names its types one by one").to_owned())
         .collect();
     types.sort();
     types.dedup();
@@ -207,21 +211,21 @@ fn what_the_catalog_calls_critical_is_what_the_critical_lane_listens_for() {
 }
 
 #[test]
-fn nobody_comes_to_the_api_but_through_a_door() {
+fn api_function_is_reached_only_through_an_authorized_route() {
     let resources = resources();
     let all = of_type(&resources, "AWS::ApiGatewayV2::Route");
-    let doors: Vec<_> = all.iter().filter(|(_, it)| it["ApiId"]["Ref"] != "SocketApi").collect();
+    let doors: Vec<_> = all.iter().filter(|(_, route)| route["ApiId"]["Ref"] != "SocketApi").collect();
     let mut found: Vec<String> = doors
         .iter()
-        .map(|(_, it)| {
-            [&it["ApiId"]["Ref"], &it["RouteKey"], &it["AuthorizationType"]]
-                .map(|it| it.as_str().unwrap())
+        .map(|(_, route)| {
+            [&route["ApiId"]["Ref"], &route["RouteKey"], &route["AuthorizationType"]]
+                .map(|item| item.as_str().unwrap())
                 .join(" ")
         })
         .collect();
     found.sort();
-    // Which paths there are is in functions/api/src/router.rs. The preflight is answered by API Gateway.
-    // Nobody signs what the link of a letter asks for.
+    // functions/api/src/router.rs lists the paths. API Gateway answers the preflight. Unsubscribe links of e-mails need
+    // no authorization.
     let expected = [
         "HttpApi ANY /{proxy+} AWS_IAM",
         "HttpApi GET /v1/unsubscribe/{token} NONE",
@@ -234,15 +238,15 @@ fn nobody_comes_to_the_api_but_through_a_door() {
     let authorizer = &resources["TokenAuthorizer"]["Properties"];
     assert_eq!(authorizer["JwtConfiguration"]["Issuer"]["Ref"], "TokenIssuer");
     assert_eq!(authorizer["JwtConfiguration"]["Audience"][0]["Ref"], "TokenAudience");
-    // The function reads the token from where API Gateway has checked it.
+    // The function reads the token from the place where API Gateway has verified it.
     assert_eq!(authorizer["IdentitySource"], serde_json::json!(["$request.header.Authorization"]));
-    for (name, it) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
-        assert_eq!(it["Condition"], "TakesTokens", "{name}");
+    for (name, item) in resources.iter().filter(|(name, _)| name.starts_with("Token")) {
+        assert_eq!(item["Condition"], "TakesTokens", "{name}");
     }
 }
 
 #[test]
-fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_send_nothing() {
+fn feedback_reads_the_default_bus_and_may_record_and_suppress_but_not_send() {
     let resources = resources();
     let rule = &resources["FeedbackRule"]["Properties"];
     assert!(rule["EventBusName"].is_null(), "AWS tells the default bus alone");
@@ -265,14 +269,14 @@ fn receipts_come_from_the_default_bus_and_feedback_may_find_file_and_close_and_s
         resources["EmailReceiptsDestination"]["Properties"]["EventDestination"]["EventBridgeDestination"]
             ["EventBusArn"]["Fn::Sub"]
             .as_str()
-            .and_then(|it| it.rsplit_once('/'))
-            .map(|it| it.1),
+            .and_then(|item| item.rsplit_once('/'))
+            .map(|item| item.1),
         Some("default")
     );
 }
 
 #[test]
-fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
+fn gateway_may_update_ledger_rows_and_neither_read_nor_delete_them() {
     let resources = resources();
     let role = &resources["GatewayRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let ledger =
@@ -281,32 +285,35 @@ fn the_gateway_may_change_a_row_of_the_ledger_and_neither_read_nor_delete_it() {
 }
 
 #[test]
-fn every_action_of_a_client_has_its_route_and_an_answer_on_aws() {
+fn every_client_action_has_a_route_and_a_response_on_aws() {
     let resources = resources();
     let routes = of_type(&resources, "AWS::ApiGatewayV2::Route");
     let responses = of_type(&resources, "AWS::ApiGatewayV2::RouteResponse");
     for action in
         ["subscribe", "seen", "acknowledge", "inbox", "counts", "mark", "resume", "ping", "$default"]
     {
-        let (name, route) = routes.iter().find(|(_, it)| it["RouteKey"] == action).expect(action);
+        let (name, route) = routes.iter().find(|(_, found)| found["RouteKey"] == action).expect(action);
         assert_eq!(route["RouteResponseSelectionExpression"], "$default", "{action}");
-        assert!(responses.iter().any(|(_, it)| it["RouteId"]["Ref"] == name.as_str()), "{action}");
+        assert!(
+            responses.iter().any(|(_, response)| response["RouteId"]["Ref"] == name.as_str()),
+            "{action}"
+        );
     }
 }
 
 #[test]
-fn only_what_carries_a_token_is_open_to_everybody() {
+fn only_token_routes_are_open_to_the_public() {
     let routes = of_type(&resources(), "AWS::ApiGatewayV2::Route");
-    let of_http = routes.iter().filter(|(_, it)| it["ApiId"]["Ref"] == "HttpApi");
+    let of_http = routes.iter().filter(|(_, route)| route["ApiId"]["Ref"] == "HttpApi");
     let open: Vec<&str> = of_http
-        .filter(|(_, it)| it["AuthorizationType"] == "NONE" || it["AuthorizationType"].is_null())
-        .map(|(_, it)| it["RouteKey"].as_str().unwrap())
+        .filter(|(_, route)| route["AuthorizationType"] == "NONE" || route["AuthorizationType"].is_null())
+        .map(|(_, route)| route["RouteKey"].as_str().unwrap())
         .collect();
     let of_the_page = ["GET", "HEAD", "POST"].map(|method| format!("{method} /v1/unsubscribe/{{token}}"));
     assert_eq!(open.into_iter().collect::<BTreeSet<_>>(), of_the_page.iter().map(String::as_str).collect());
 }
 
-/// What a role may do with tables on AWS.
+/// Actions of a role on tables on AWS.
 fn table_actions(role: &str) -> Vec<String> {
     let resources = resources();
     let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
@@ -315,44 +322,48 @@ fn table_actions(role: &str) -> Vec<String> {
         .unwrap()
         .iter()
         .flat_map(on_aws)
-        .flat_map(|it| {
-            let one = it["Action"].as_str().map(str::to_owned);
-            let list = it["Action"].as_array().into_iter().flatten();
+        .flat_map(|statement| {
+            let one = statement["Action"].as_str().map(str::to_owned);
+            let list = statement["Action"].as_array().into_iter().flatten();
             one.into_iter().chain(list.map(|list| list.as_str().unwrap().to_owned())).collect::<Vec<_>>()
         })
-        .filter(|it| it.starts_with("dynamodb:"))
+        .filter(|text| text.starts_with("dynamodb:"))
         .collect()
 }
 
-/// What AWS may get: of an `IsLocal` condition the second branch, of others both. Nothing, where that is no value.
+/// Values that AWS may get: the second branch of an `IsLocal` condition, both branches of other conditions. Empty for
+/// `AWS::NoValue`.
 fn on_aws(value: &Value) -> Vec<Value> {
     let found = match value["Fn::If"].as_array() {
         Some(branches) if branches[0] == "IsLocal" => vec![branches[2].clone()],
         Some(branches) => vec![branches[1].clone(), branches[2].clone()],
         None => vec![value.clone()],
     };
-    found.into_iter().filter(|it| it["Ref"] != "AWS::NoValue").collect()
+    found.into_iter().filter(|item| item["Ref"] != "AWS::NoValue").collect()
 }
 
 fn of_type(resources: &Map<String, Value>, kind: &str) -> Vec<(String, Value)> {
-    let found = resources.iter().filter(|(_, it)| it["Type"] == kind);
-    let mut found: Vec<_> = found.map(|(name, it)| (name.clone(), it["Properties"].clone())).collect();
+    let found = resources.iter().filter(|(_, resource)| resource["Type"] == kind);
+    let mut found: Vec<_> =
+        found.map(|(name, resource)| (name.clone(), resource["Properties"].clone())).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found
 }
 
-/// What feeds a function, of one kind: its names and properties.
+/// Event sources of one kind that a function has: names and properties.
 fn fed_by<'a>(function: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let events = function["Events"].as_object().into_iter().flatten();
-    events.filter(move |(_, it)| it["Type"] == kind).map(|(name, it)| (name, &it["Properties"]))
+    events
+        .filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name, &resource["Properties"]))
 }
 
-/// The resources of the template.
+/// Resources of the template.
 fn resources() -> Map<String, Value> {
     template()["Resources"].as_object().unwrap().clone()
 }
 
-/// The default of a parameter.
+/// Default of a parameter.
 fn default_of(parameter: &str) -> Value {
     template()["Parameters"][parameter]["Default"].clone()
 }
@@ -376,7 +387,7 @@ print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
     serde_json::from_slice(&read.stdout).unwrap()
 }
 
-/// What samconfig.toml gives an environment for a parameter.
+/// Value that samconfig.toml gives an environment for a parameter.
 fn deployed(environment: &str, parameter: &str) -> Option<String> {
     let text = std::fs::read_to_string(root().join("infra/samconfig.toml")).unwrap();
     let section = format!("[{environment}.deploy.parameters]");

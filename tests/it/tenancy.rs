@@ -1,4 +1,4 @@
-//! A hostile tenant: an admin who reaches for what belongs to others.
+//! A hostile tenant: an admin tries to reach the data of other tenants.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use serde_json::{Map, Value, json};
 use store::LedgerRow;
 
 use crate::api::check;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::email::upload;
 use crate::people::http;
 use crate::until::{quiet, until};
 
 #[tokio::test]
-async fn foreign_file_is_refused_and_no_letter_goes_out() {
+async fn foreign_file_is_refused_and_no_email_goes_out() {
     let cloud = Cloud::connect();
     let (ours, theirs, mule) = (unique("ours"), unique("theirs"), unique("mule"));
     let email = format!("{mule}@attacker.example");
     let secret = format!("tenants/{theirs}/lab/secret.pdf");
     upload(&secret, "%PDF of another tenant", 1);
-    cloud.somebody_with(json!({ "id": mule, "email": email, "tenants": [ours] })).await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    cloud.new_recipient_with(json!({ "id": mule, "email": email, "tenants": [ours] })).await;
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     for key in [secret.clone(), format!("tenants/{ours}/../{theirs}/lab/secret.pdf")] {
         let data = json!({
             "userId": mule, "invoiceId": "i", "number": "1", "total": 1, "currency": "EUR",
@@ -46,8 +46,8 @@ async fn admin_of_one_tenant_neither_sees_nor_changes_devices_of_a_shared_person
     let (real, evil) = (endpoint("real"), endpoint("evil"));
     let device = json!({ "id": "phone", "platform": "fcm", "endpoint": real });
     let person = json!({ "id": ann, "tenants": [ours, theirs], "devices": [device] });
-    let before = cloud.somebody_with(person).await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let before = cloud.new_recipient_with(person).await;
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let path = format!("/v1/recipients/{ann}/devices");
     let listed = admin.ask("GET", &path, None);
     check(&listed, 403, "forbidden");
@@ -58,7 +58,7 @@ async fn admin_of_one_tenant_neither_sees_nor_changes_devices_of_a_shared_person
     let patch = json!({ "devices": [] });
     check(&admin.ask("PATCH", &format!("/v1/recipients/{ann}"), Some(&patch)), 403, "forbidden");
     assert!(find(&cloud, &ann).await == Some(before));
-    let own = Asking::of(&ann, &ours, "member");
+    let own = ApiClient::of(&ann, &ours, "member");
     assert_eq!(own.ask("GET", &path, None).body["devices"][0]["endpoint"], real.as_str());
     sign_in(&cloud, &theirs, &ann).await;
     until("the note", async || cloud.captured("push", &real).pop()).await;
@@ -66,16 +66,16 @@ async fn admin_of_one_tenant_neither_sees_nor_changes_devices_of_a_shared_person
 }
 
 #[tokio::test]
-async fn device_that_one_tenant_planted_takes_no_note_of_another() {
+async fn planted_device_gets_no_push_notification_of_another_tenant() {
     let cloud = Cloud::connect();
     let (ours, theirs, ann) = (unique("ours"), unique("theirs"), unique("ann"));
     let planted = endpoint("planted");
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let person = format!("/v1/recipients/{ann}");
     check(&admin.ask("PUT", &person, Some(&json!({ "name": "Ann" }))), 200, "");
     let put = json!({ "platform": "fcm", "endpoint": planted });
     check(&admin.ask("PUT", &format!("{person}/devices/planted"), Some(&put)), 200, "");
-    // The other tenant comes to know the person later.
+    // The person joins the other tenant later.
     let both = Map::from_iter([("tenants".to_owned(), json!([ours, theirs]))]);
     let stamp = Stamp { at: now(), by: "tests".to_owned() };
     assert!(cloud.people.merge(&ann, both, stamp).await.unwrap());
@@ -102,7 +102,7 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
             "suppressed": [{ "channel": "sms", "why": "opted_out", "address": mark }],
         }))
         .await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let person = format!("/v1/recipients/{ann}");
     for path in [
         person.clone(),
@@ -120,12 +120,12 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
 }
 
 #[tokio::test]
-async fn person_without_tenants_is_no_tenants_to_see_or_to_reach() {
+async fn person_without_tenants_is_visible_and_reachable_to_no_tenant() {
     let cloud = Cloud::connect();
     let ours = unique("ours");
     let id = unique("user");
-    let ann = cloud.somebody_with(json!({ "id": id, "email": format!("{id}@example.com") })).await;
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let ann = cloud.new_recipient_with(json!({ "id": id, "email": format!("{id}@example.com") })).await;
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     let (known, unknown) =
         (format!("/v1/recipients/{}", ann.id), format!("/v1/recipients/{}", unique("nobody")));
     for (method, rest, body) in [
@@ -154,18 +154,18 @@ async fn person_without_tenants_is_no_tenants_to_see_or_to_reach() {
 #[tokio::test]
 async fn empty_tenant_is_refused_for_every_caller() {
     let cloud = Cloud::connect();
-    let ann = cloud.somebody().await;
+    let ann = cloud.new_recipient().await;
     for query in ["tenant=", "tenant", "tenant=%00", "tenant=*", "tenant=a&tenant=b", "Tenant=a"] {
         let (status, problem) = http("GET", &format!("{}?{query}", ann.id), None);
         assert_eq!((status, &problem["title"]), (422, &json!("refused")), "{query}: {problem}");
-        let member = Asking::of(&ann.id, "a", "member");
+        let member = ApiClient::of(&ann.id, "a", "member");
         let said = member.ask("GET", &format!("/v1/recipients/{}?{query}", ann.id), None);
         assert_eq!(said.status, 422, "{query}: {}", said.text);
     }
     assert_eq!(http("GET", &ann.id, None).0, 200);
 }
 
-/// An endpoint of a device that nobody else has.
+/// A device endpoint that no other test uses.
 fn endpoint(name: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/local/{}", unique(name))
 }
@@ -174,7 +174,7 @@ async fn find(cloud: &Cloud, id: &str) -> Option<Recipient> {
     cloud.people.find(&BTreeSet::from([id])).await.unwrap().remove(id)
 }
 
-/// Tells a person of a tenant, by push and e-mail, that they signed in; gives the id of the event.
+/// Sends a person of a tenant a sign-in notification by push and e-mail, and returns the event's id.
 async fn sign_in(cloud: &Cloud, tenant: &str, user: &str) -> String {
     let id = unique("sign-in");
     let data = json!({
@@ -188,8 +188,8 @@ async fn sign_in(cloud: &Cloud, tenant: &str, user: &str) -> String {
     id
 }
 
-/// The outcome of an event on one channel.
+/// Outcome of an event on one channel.
 async fn outcome(cloud: &Cloud, event: &str, channel: &str) -> LedgerRow {
-    let is_wanted = |it: &LedgerRow| it.channel.is_some_and(|it| it.name() == channel);
+    let is_wanted = |row: &LedgerRow| row.channel.is_some_and(|found| found.name() == channel);
     until("an outcome", async || cloud.outcomes(event).await.into_iter().find(is_wanted)).await
 }

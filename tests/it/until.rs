@@ -1,13 +1,13 @@
-//! Waiting for what will be, and making sure that nothing more comes.
+//! Polling for an expected state, and waiting to show that no further message arrives.
 
 use std::time::Duration;
 
-/// A function that a loaded machine slows beyond its timeout leaves its batch to the next one, for which the batch is
-/// visible after 180 s (`VisibilityTimeout` in `infra/template.yaml`).
+/// Longest wait. A function that times out on a loaded machine returns its batch, which becomes visible after 180 s
+/// (`VisibilityTimeout` in `infra/template.yaml`).
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Asks until the answer is `Some`.
+/// Polls until the answer is `Some`.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
     let place = std::panic::Location::caller();
@@ -27,7 +27,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> i
     }
 }
 
-/// Long enough for a message that should not exist to have arrived.
+/// Waits long enough for an unwanted message to have arrived.
 pub(crate) async fn quiet() {
     tokio::time::sleep(Duration::from_secs(3)).await;
 }

@@ -1,4 +1,4 @@
-//! What the endpoints table holds of a webhook's secret, and who can read it.
+//! Stored webhook secrets and the roles that can decrypt them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use kms::SecretCipher;
 use serde_json::{Value, json};
 use store::Endpoints;
 
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, now, unique};
 use crate::commands::{aws, carillon, text};
 use crate::until::{quiet, until};
@@ -21,10 +21,10 @@ use crate::webhooks::verify;
 const TABLE: &str = "carillon-local-endpoints";
 
 #[tokio::test]
-async fn the_table_holds_no_secret_and_requests_are_signed_all_the_same() {
+async fn table_holds_no_secret_and_requests_are_signed() {
     let (cloud, clinic) = (Cloud::connect(), unique("clinic"));
     let path = format!("/hooks/{clinic}");
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let put = json!({ "url": format!("{}{path}", cloud.capture) });
     let made = admin.ask("PUT", "/v1/endpoints/erp", Some(&put));
     assert_eq!(made.status, 201, "{}", made.text);
@@ -49,10 +49,10 @@ async fn the_table_holds_no_secret_and_requests_are_signed_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_row_of_the_last_release_still_signs_and_a_rotation_encrypts_it() {
+async fn row_of_the_last_release_still_signs_and_a_rotation_encrypts_it() {
     let (cloud, clinic) = (Cloud::connect(), unique("clinic"));
     let path = format!("/hooks/{clinic}");
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let old = secret(7);
     register(&cloud, &clinic, "erp", &path, &Secrets::of(old.clone()).into()).await;
     assert!(row(&cloud, &clinic, "erp").await.contains("whsec_"));
@@ -66,27 +66,27 @@ async fn a_row_of_the_last_release_still_signs_and_a_rotation_encrypts_it() {
 }
 
 #[tokio::test]
-async fn a_ciphertext_in_another_endpoints_row_signs_nothing() {
+async fn ciphertext_in_the_row_of_another_endpoint_does_not_sign() {
     let (cloud, clinic, hostile) = (Cloud::connect(), unique("clinic"), unique("hostile"));
     let cipher = SecretCipher::new(&cloud.config, "alias/carillon-local-data".to_owned());
     let encrypted = cipher.encrypt(&secret(7), &id(&clinic, "erp"), now()).await.unwrap();
     let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted.clone()));
     let paths = [format!("/hooks/{clinic}"), format!("/hooks/{hostile}")];
     register(&cloud, &clinic, "erp", &paths[0], &stored).await;
-    // Whoever may write to the table copies a stranger's secret to an endpoint of their own.
+    // An attacker with write access to the table copies a foreign secret to an endpoint of their own.
     register(&cloud, &hostile, "erp", &paths[1], &stored).await;
     let copied = StoredSecret::Encrypted(encrypted);
     assert!(cipher.decrypt(&copied, &id(&hostile, "erp"), now()).await.is_err());
-    let theirs = Asking::of(&unique("admin"), &hostile, "admin");
+    let theirs = ApiClient::of(&unique("admin"), &hostile, "admin");
     assert_eq!(theirs.ask("POST", "/v1/endpoints/erp/ping", None).status, 202);
-    let ours = Asking::of(&unique("admin"), &clinic, "admin");
+    let ours = ApiClient::of(&unique("admin"), &clinic, "admin");
     ping(&ours, &cloud, &paths[0], "erp").await;
     quiet().await;
     assert!(cloud.captured("webhook", &paths[1]).is_empty(), "nothing is signed with a stranger's secret");
 }
 
 #[tokio::test]
-async fn the_api_encrypts_and_cannot_decrypt_and_webhook_the_other_way_round() {
+async fn api_can_only_encrypt_and_webhook_can_only_decrypt() {
     let (cloud, erp) = (Cloud::connect(), id(&unique("clinic"), "erp"));
     let described = aws(&["kms", "describe-key", "--key-id", "alias/carillon-local-data"]);
     let key = described["KeyMetadata"]["Arn"].as_str().unwrap();
@@ -101,7 +101,7 @@ async fn the_api_encrypts_and_cannot_decrypt_and_webhook_the_other_way_round() {
     }
 }
 
-/// The configuration of a client that acts in a role of the stack.
+/// Configuration of a client with a role of the stack.
 fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
     let roles = aws(&["iam", "list-roles"]);
     let mut arns = roles["Roles"].as_array().unwrap().iter().map(|item| item["Arn"].as_str().unwrap());
@@ -120,8 +120,8 @@ fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
     settings.config()
 }
 
-/// Pings an endpoint; the request that arrived.
-async fn ping(admin: &Asking, cloud: &Cloud, path: &str, endpoint: &str) -> Value {
+/// Pings an endpoint and returns the request that arrived.
+async fn ping(admin: &ApiClient, cloud: &Cloud, path: &str, endpoint: &str) -> Value {
     let said = admin.ask("POST", &format!("/v1/endpoints/{endpoint}/ping"), None);
     assert_eq!(said.status, 202, "{}", said.text);
     until("the ping arrives", async || cloud.captured("webhook", path).pop()).await
@@ -134,7 +134,7 @@ async fn register(cloud: &Cloud, tenant: &str, name: &str, path: &str, secrets: 
     assert!(endpoints.put(&endpoint, secrets, now()).await.unwrap());
 }
 
-/// The stored secrets of an endpoint, as they lie there.
+/// Stored secrets of an endpoint.
 async fn row(cloud: &Cloud, tenant: &str, name: &str) -> String {
     let client = Client::new(&cloud.config);
     let found = client

@@ -1,4 +1,4 @@
-//! Webhooks end to end: from an event on the bus to a signed request, and what follows from the answer.
+//! Webhooks end to end: from an event on the bus to a signed request, and the outcome of each response.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,25 +15,25 @@ use store::{Attempt, Endpoints, LedgerRow, MessageState};
 use crate::cloud::{Cloud, cloud_event, now, root, unique};
 use crate::until::until;
 
-/// A tenant of its own for each test, so that nobody else's endpoints hear of its events.
-pub(crate) struct Stage {
+/// A fresh tenant per test, so that endpoints of other tests receive none of its events.
+pub(crate) struct WebhookTenant {
     pub(crate) cloud: Cloud,
     pub(crate) endpoints: Endpoints,
     pub(crate) tenant: String,
 }
 
-impl Stage {
-    pub(crate) fn set() -> Stage {
+impl WebhookTenant {
+    pub(crate) fn set() -> WebhookTenant {
         let cloud = Cloud::connect();
         let endpoints = Endpoints::new(&store::client(&cloud.config), "carillon-local-endpoints".to_owned());
-        Stage { cloud, endpoints, tenant: unique("tenant") }
+        WebhookTenant { cloud, endpoints, tenant: unique("tenant") }
     }
 
     pub(crate) fn id(&self, name: &str) -> EndpointId {
         EndpointId { tenant: Some(self.tenant.clone()), id: name.to_owned() }
     }
 
-    /// An endpoint whose requests the capture server gets under this path.
+    /// Creates an endpoint at this path of the capture server.
     pub(crate) async fn endpoint(&self, name: &str, path: &str, others: Value) -> Secret {
         let url = format!("{}{path}", self.cloud.capture);
         self.endpoint_at(name, &url, others).await
@@ -48,7 +48,7 @@ impl Stage {
         secret
     }
 
-    /// A booking of this tenant goes on the bus.
+    /// Publishes a booking event of this tenant.
     pub(crate) async fn book(&self, kind: &str) -> String {
         let id = unique("event");
         let data = json!({ "bookingId": id, "reference": "BK-1", "status": "PENDING", "siteId": "site-1" });
@@ -86,8 +86,8 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn an_event_is_told_once_and_somebody_elses_library_verifies_it() {
-    let stage = Stage::set();
+async fn webhook_is_sent_once_and_a_third_party_library_verifies_it() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     let secret = stage.endpoint("erp", &path, json!({ "version": "2026-05" })).await;
     let newer = Secret::new(Scheme::Hmac, vec![9; 32]).unwrap();
@@ -117,8 +117,8 @@ async fn an_event_is_told_once_and_somebody_elses_library_verifies_it() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_is_tried_again_and_its_neighbour_hears_of_it_at_once() {
-    let stage = Stage::set();
+async fn failing_endpoint_is_retried_without_delaying_another() {
+    let stage = WebhookTenant::set();
     let (flaky, healthy) = (format!("/hooks/flaky/1/{}", stage.tenant), format!("/hooks/{}", stage.tenant));
     stage.endpoint("flaky", &flaky, json!({})).await;
     stage.endpoint("healthy", &healthy, json!({})).await;
@@ -138,8 +138,8 @@ async fn an_endpoint_that_fails_is_tried_again_and_its_neighbour_hears_of_it_at_
 }
 
 #[tokio::test]
-async fn a_410_switches_an_endpoint_off_and_nothing_else_is_sent_to_it() {
-    let stage = Stage::set();
+async fn status_410_disables_the_endpoint() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/fail/410/{}", stage.tenant);
     stage.endpoint("gone", &path, json!({})).await;
     let event = stage.book("booking.created").await;
@@ -165,8 +165,8 @@ async fn a_410_switches_an_endpoint_off_and_nothing_else_is_sent_to_it() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let stage = Stage::set();
+async fn redirect_is_not_followed() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/redirect/{}", stage.tenant);
     stage.endpoint("elsewhere", &path, json!({})).await;
     stage.book("booking.created").await;
@@ -177,9 +177,9 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_private_address_is_refused_when_it_is_saved_and_when_it_is_asked() {
-    let stage = Stage::set();
-    // Whoever wrote it into the table got round the first guard.
+async fn private_address_is_refused_on_save_and_on_send() {
+    let stage = WebhookTenant::set();
+    // A direct write to the table bypasses the first check.
     for (name, url) in [
         ("runtime", "https://127.0.0.1/2018-06-01/runtime/invocation/next"),
         ("metadata", "https://[::ffff:169.254.169.254]/latest/meta-data/"),
@@ -202,8 +202,8 @@ async fn a_private_address_is_refused_when_it_is_saved_and_when_it_is_asked() {
 }
 
 #[tokio::test]
-async fn an_answer_of_a_gigabyte_is_not_read() {
-    let stage = Stage::set();
+async fn response_of_a_gigabyte_is_not_read() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/large/{}", stage.tenant);
     stage.endpoint("large", &path, json!({})).await;
     let event = stage.book("booking.created").await;
@@ -214,8 +214,8 @@ async fn an_answer_of_a_gigabyte_is_not_read() {
 }
 
 #[tokio::test]
-async fn an_endpoint_hears_only_of_what_its_pattern_matches() {
-    let stage = Stage::set();
+async fn endpoint_receives_only_events_that_match_its_pattern() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/{}", stage.tenant);
     let when = json!({ "when": { "detail-type": ["booking.approved"] } });
     stage.endpoint("choosy", &path, when).await;
@@ -226,14 +226,14 @@ async fn an_endpoint_hears_only_of_what_its_pattern_matches() {
 }
 
 #[tokio::test]
-async fn what_failed_for_good_is_sent_again_by_hand() {
-    let stage = Stage::set();
+async fn failed_message_is_sent_again_by_hand() {
+    let stage = WebhookTenant::set();
     let path = format!("/hooks/disable/{}", stage.tenant);
     stage.endpoint("erp", &path, json!({})).await;
     let event = stage.book("booking.created").await;
     let row = stage.row(&event, "erp").await;
     assert_eq!(row.reason, Some(Reason::EndpointGone));
-    // It is mended, and says so.
+    // The endpoint works again.
     let (id, mended) = (stage.id("erp"), format!("/hooks/{}", stage.tenant));
     stage.endpoint("erp", &mended, json!({})).await;
     let name = id.name();
@@ -262,7 +262,7 @@ async fn what_failed_for_good_is_sent_again_by_hand() {
     assert_eq!(ping.0, 0, "{}", ping.1);
 }
 
-/// What the reference implementation for Python says of a request.
+/// Result of the Python reference implementation for a request.
 #[track_caller]
 pub(crate) fn verify(secret: &str, headers: &Value, body: &str) -> String {
     let asked = json!({ "secret": secret, "headers": headers, "body": body }).to_string();
@@ -279,7 +279,7 @@ pub(crate) fn verify(secret: &str, headers: &Value, body: &str) -> String {
     String::from_utf8(said.stdout).unwrap().trim().to_owned()
 }
 
-/// Exit status, and everything it said.
+/// Exit status and output of a CLI command.
 pub(crate) fn carillon(args: &[&str]) -> (i32, String) {
     let program: PathBuf = root().join("target/local/carillon");
     let done =

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lets generators and linters of others read functions/api/openapi.yaml: a client that lacks an operation, or types that
-# nobody can use, fail. The Python client asks the local cloud. `tests/run.sh` calls this after `make up`.
+# Runs third-party generators and linters on functions/api/openapi.yaml. A client that lacks an operation, or unusable
+# types, fails the test. The Python client calls the local cloud. `tests/run.sh` calls this after `make up`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +8,7 @@ document=functions/api/openapi.yaml
 out=.local/openapi
 mkdir -p "$out"
 
-# A client for Python. The generator says what it leaves out, and leaves it out with success.
+# A client for Python. The generator reports skipped operations but still exits with 0.
 rm -rf "$out/python"
 said=$(PATH="$PWD/.local/generators/bin:$PATH" .local/generators/bin/openapi-python-client generate \
   --path "$document" --meta none --output-path "$out/python/carillon_client" 2>&1)

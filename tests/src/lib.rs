@@ -1,1 +1,1 @@
-//! The tests are in `it/`; this is here so that cargo has a package.
+//! Empty library: the package consists of the tests in `it/` and `faults/`.

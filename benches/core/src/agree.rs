@@ -1,11 +1,11 @@
-//! Whether our matcher and quamina give the same answers on patterns and events that nobody thought of.
-//!
-//! What is not generated, because the two are known to differ there:
-//! - `cidr`: quamina takes blocks of one address (/32, /128), EventBridge and we do not.
-//! - `prefix` and `suffix` with `equals-ignore-case`, and `anything-but` with anything but a list of values: quamina does not know them.
-//! - `exists` in one list with other operators: quamina asks for the one or for the others, EventBridge for any.
-//! - `$or`: quamina does not know it; a pattern with one is given to it once for each combination.
-//! - Names with dots: to EventBridge and to us a dot is a step of a path.
+//! Comparison of our matcher with quamina on generated patterns and events.
+//! Not generated, because the two are known to differ there:
+//! - `cidr`: quamina accepts blocks of one address (/32, /128), EventBridge and we do not.
+//! - `prefix` and `suffix` with `equals-ignore-case`, and `anything-but` with anything but a list of values: quamina
+//!   does not support them.
+//! - `exists` in one list with other operators: quamina requires one or the others, EventBridge accepts any.
+//! - `$or`: quamina does not support it; a pattern with `$or` is added once for each combination.
+//! - Names with dots: for EventBridge and us a dot separates steps of a path.
 //! - The same name twice in an object, numbers beyond 2^53, `equals-ignore-case` beyond ASCII.
 
 use std::collections::BTreeMap;
@@ -18,39 +18,41 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use quamina::Quamina;
 use serde_json::{Map, Value, json};
 
-/// How many patterns are asked at once, and how many events they are asked for.
+/// Number of patterns per batch, and number of events matched against them.
 const PATTERNS: usize = 20;
 const EVENTS: usize = 10;
 
-/// How many examples of each kind are shown.
+/// Number of examples printed for each kind of difference.
 const SHOWN: usize = 4;
 
-/// What was compared, and where answers differ.
+/// Counts of the comparison and examples of differences.
 #[derive(Default)]
 struct Tally {
     pairs: usize,
     matches: usize,
-    /// Patterns that one of the two does not take.
+    /// Patterns that one of the two matchers refuses.
     refused: usize,
     kinds: BTreeMap<&'static str, (usize, Vec<String>)>,
 }
 
-/// Our pattern says one thing and our index another.
+/// Our pattern and our index disagree.
 const OURSELVES: &str = "our index differs from our pattern";
-/// quamina with this one pattern differs from us.
+/// quamina with only this pattern disagrees with us.
 const ALONE: &str = "quamina with this pattern alone differs from us";
-/// quamina lets every text, `true`, `false` and `null` be below every number. EventBridge compares numbers only.
+/// quamina orders every string, `true`, `false` and `null` below every number. EventBridge compares numbers only.
 const BELOW: &str = "known: to quamina every text is below every number";
 /// quamina sometimes matches 0 with `{"numeric": [">", 0, "<=", 2]}`.
 const ZERO: &str = "known: to quamina 0 is sometimes above 0";
 /// quamina matches `"A"` with `["a", {"equals-ignore-case": "AB"}]`.
 const BLURRED: &str = "known: in quamina the operators of one list run into each other";
-/// quamina does not match `exists: false` beside another `exists`, or in the one object of a list that has no such field.
+/// quamina does not match `exists: false` beside another `exists`, or in the one object of a list that has no such
+/// field.
 const ABSENT: &str = "known: quamina loses `exists: false` beside another `exists` and in lists";
-/// quamina with this one pattern says what we say, and with the other patterns of its batch beside it the opposite.
+/// quamina agrees with us for the pattern alone and disagrees when the other patterns of its batch are added.
 const TOGETHER: &str = "quamina differs from itself: alone it says what we say, among others the opposite";
 
-/// Compares so many pairs, or a few more. `false` when we differ from ourselves, or from quamina with one pattern.
+/// Compares at least this many pairs. `false` when our pattern and index disagree, or quamina with one pattern
+/// disagrees with us.
 pub fn run(pairs: usize) -> bool {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -82,8 +84,8 @@ impl Tally {
                 (Ok(_) | Err(_), Some(_) | None) => self.refused += 1,
             }
         }
-        let index: Index = both.iter().map(|it| it.1.clone()).collect();
-        let all: Vec<&Value> = both.iter().map(|it| it.0).collect();
+        let index: Index = both.iter().map(|item| item.1.clone()).collect();
+        let all: Vec<&Value> = both.iter().map(|item| item.0).collect();
         let together = quamina(&all).expect("patterns that it took one by one");
         for event in events {
             let text = event.to_string();
@@ -112,10 +114,10 @@ impl Tally {
     }
 }
 
-/// Which known difference explains that quamina does not say what we say.
+/// Known difference that explains why quamina disagrees with us.
 fn known(source: &Value, ours: bool) -> Option<&'static str> {
     let text = source.to_string();
-    if !ours && [r#""numeric":["<","#, r#""numeric":["<=","#].iter().any(|it| text.contains(it)) {
+    if !ours && [r#""numeric":["<","#, r#""numeric":["<=","#].iter().any(|item| text.contains(item)) {
         return Some(BELOW);
     }
     if !ours && text.contains(r#""numeric":[">",0,"#) {
@@ -129,12 +131,12 @@ fn known(source: &Value, ours: bool) -> Option<&'static str> {
     (ours && text.contains(r#""exists":false"#) && (asks > 1 || is_below_a_list)).then_some(ABSENT)
 }
 
-/// A matcher of these patterns under their places. `None` when quamina does not take one of them.
+/// A quamina matcher of these patterns, identified by index. `None` when quamina refuses one of them.
 fn quamina(sources: &[&Value]) -> Option<Quamina<usize>> {
     let mut matcher = Quamina::new();
     for (id, source) in sources.iter().enumerate() {
-        for it in without_or(&source.to_string()) {
-            matcher.add_pattern(id, &it).ok()?;
+        for item in without_or(&source.to_string()) {
+            matcher.add_pattern(id, &item).ok()?;
         }
     }
     Some(matcher)
@@ -144,7 +146,7 @@ fn answer(matcher: &Quamina<usize>, text: &str) -> Vec<usize> {
     matcher.matches_for_event(text.as_bytes()).expect("JSON")
 }
 
-/// A pattern's combinations, each as a pattern without `$or`.
+/// All combinations of a pattern's alternatives, each as a pattern without `$or`.
 pub fn without_or(source: &str) -> Vec<String> {
     expand(&serde_json::from_str(source).expect("JSON")).iter().map(Value::to_string).collect()
 }
@@ -159,7 +161,7 @@ fn expand(source: &Value) -> Vec<Value> {
             let members = value.as_array().into_iter().flatten().flat_map(expand);
             members.filter_map(|member| member.as_object().cloned()).collect()
         } else {
-            expand(value).into_iter().map(|it| Map::from_iter([(key.clone(), it)])).collect()
+            expand(value).into_iter().map(|item| Map::from_iter([(key.clone(), item)])).collect()
         };
         let join = |head: &Map<String, Value>| {
             let head = head.clone();
@@ -173,7 +175,7 @@ fn expand(source: &Value) -> Vec<Value> {
     all.into_iter().map(Value::Object).collect()
 }
 
-/// Few names and few values, so that they meet.
+/// Few distinct strings, so that patterns and events often match.
 fn text() -> impl Strategy<Value = String> + Clone {
     prop::sample::select(vec!["a", "ab", "abc", "b", "bc", "A", "aB", "", "a*b", "ü", "c\"d", "e\\f", "\n"])
         .prop_map(str::to_owned)
@@ -191,8 +193,8 @@ fn names(letters: &'static str) -> impl Strategy<Value = String> + Clone {
     (0..letters.len()).prop_map(move |at| letters[at..=at].to_owned())
 }
 
-fn object(it: BTreeMap<String, Value>) -> Value {
-    Value::Object(it.into_iter().collect())
+fn object(item: BTreeMap<String, Value>) -> Value {
+    Value::Object(item.into_iter().collect())
 }
 
 fn event() -> impl Strategy<Value = Value> {
@@ -243,12 +245,12 @@ fn asked() -> impl Strategy<Value = Value> {
         2 => text().prop_map(|text| json!({ "suffix": text })),
         1 => ascii.prop_map(|ascii| json!({ "equals-ignore-case": ascii })),
         2 => wildcard.prop_map(|wildcard| json!({ "wildcard": wildcard })),
-        2 => (sign, number()).prop_map(|(sign, it)| json!({ "numeric": [sign, it] })),
+        2 => (sign, number()).prop_map(|(sign, item)| json!({ "numeric": [sign, item] })),
         1 => (-3..1_i64, 1..4_i64).prop_map(|(low, high)| json!({ "numeric": [">", low, "<=", high] })),
         1 => texts.prop_map(|texts| json!({ "anything-but": texts })),
     ];
     prop_oneof![
         6 => prop::collection::vec(operator, 1..3).prop_map(Value::from),
-        1 => any::<bool>().prop_map(|it| json!([{ "exists": it }])),
+        1 => any::<bool>().prop_map(|item| json!([{ "exists": item }])),
     ]
 }

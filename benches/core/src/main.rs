@@ -1,9 +1,7 @@
-//! P5 and P6: what it costs to match an event against rules and to read it, in instructions, beside the crates that do
-//! the same; and whether the matchers agree.
-//!
-//! `measure-core [--json]` counts all operations under Callgrind; `--agree <pairs>` compares answers; `--seals <records>` times the
-//! verifying of an audit; `--once
-//! <operation> <rules> <times>` is one run, for a profiler.
+//! P5 and P6: instructions for matching an event against rules and for reading an event, beside crates with the same
+//! task. Also compares the matchers' answers.
+//! `measure-core [--json]` counts all operations under Callgrind; `--agree <pairs>` compares answers; `--seals
+//! <records>` times the verification of an audit; `--once <operation> <rules> <times>` is one run, for a profiler.
 
 mod agree;
 mod operations;

@@ -1,4 +1,4 @@
-//! What is counted: each operation is set up once and then done so many times.
+//! Measured operations. Each is set up once and then executed the given number of times.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::samples;
 
-/// The name of each operation, what it includes, and whether it depends on the number of rules.
+/// Name of each operation, a description, and whether it depends on the number of rules.
 pub const ALL: [(&str, &str, bool); 16] = [
     ("match/event", "ours: a parsed Event to the indices of matching rules", true),
     ("match/text", "ours: the envelope's text to the indices of matching rules", true),
@@ -41,7 +41,7 @@ pub const ALL: [(&str, &str, bool); 16] = [
     ),
 ];
 
-/// Does `operation` with so many rules `times` times. `None` when there is no such operation.
+/// Executes `operation` with this many rules `times` times. `None` when there is no such operation.
 pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
     match operation {
         "match/event" => ours_by_event(&samples::patterns(rules), samples::MATCHES, times),
@@ -64,8 +64,8 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
                 regexes
                     .iter()
                     .enumerate()
-                    .filter(|(_, it)| it.is_match(kind))
-                    .map(|it| it.0)
+                    .filter(|(_, item)| item.is_match(kind))
+                    .map(|item| item.0)
                     .collect::<Vec<_>>()
                     .len()
             });
@@ -85,8 +85,8 @@ pub fn run(operation: &str, rules: usize, times: usize) -> Option<()> {
         }
         "parse/bus" => {
             let (text, producers) = (samples::envelope(), Producers::default());
-            assert!(BusEvent::parse(&text).and_then(|it| it.event(&producers)).is_ok());
-            repeat(times, || BusEvent::parse(black_box(&text)).and_then(|it| it.event(&producers)));
+            assert!(BusEvent::parse(&text).and_then(|item| item.event(&producers)).is_ok());
+            repeat(times, || BusEvent::parse(black_box(&text)).and_then(|item| item.event(&producers)));
         }
         "parse/sdk" => {
             let text = samples::event();
@@ -154,13 +154,13 @@ fn compiled(sources: &[String]) -> Index {
     sources.iter().map(read).collect()
 }
 
-/// quamina knows no `$or`: a pattern with one is added once for each combination, under one id.
+/// quamina lacks `$or`, so a pattern with `$or` is added once for each combination, under one id.
 fn quamina(sources: &[String]) -> Quamina<usize> {
     let mut matcher =
         quamina::QuaminaBuilder::new().with_arena_byte_budget(1 << 30).build().expect("a matcher");
     for (id, source) in sources.iter().enumerate() {
-        for it in crate::agree::without_or(source) {
-            matcher.add_pattern(id, &it).expect("a pattern that quamina knows");
+        for item in crate::agree::without_or(source) {
+            matcher.add_pattern(id, &item).expect("a pattern that quamina knows");
         }
     }
     matcher

@@ -1,4 +1,4 @@
-//! Runs this very program under Callgrind and prints what one operation costs.
+//! Runs this program under Callgrind and prints the cost of one operation.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::operations::ALL;
 
-/// The numbers of rules that P5 asks for.
+/// Numbers of rules that P5 requires.
 const RULES: [usize; 3] = [14, 1_400, 14_000];
 
-/// What is not counted, because building it takes minutes under Callgrind.
+/// Operations that are not counted because their set-up takes minutes under Callgrind.
 const TOO_LONG: [(&str, usize); 4] = [
     ("match/quamina", 14_000),
     ("types/quamina", 14_000),
@@ -17,7 +17,7 @@ const TOO_LONG: [(&str, usize); 4] = [
     ("types/regex", 14_000),
 ];
 
-/// Counts everything and prints it. `false` when something could not be counted.
+/// Counts all operations and prints the result. `false` when a count failed.
 pub fn print(as_json: bool) -> bool {
     let mut rows = Vec::new();
     for (operation, meaning, depends) in ALL {
@@ -33,7 +33,7 @@ pub fn print(as_json: bool) -> bool {
             if as_json {
                 rows.push(json!({ "operation": operation, "rules": rules, "instructions": instructions, "is": meaning }));
             } else {
-                let rules = rules.map_or_else(|| "-".to_owned(), |it| it.to_string());
+                let rules = rules.map_or_else(|| "-".to_owned(), |count| count.to_string());
                 println!("{operation:16} {rules:>7} {instructions:>12}  {meaning}");
             }
         }
@@ -44,7 +44,8 @@ pub fn print(as_json: bool) -> bool {
     true
 }
 
-/// The instructions of one more operation: two runs of different length, divided by what one did more.
+/// Instructions of one operation: the difference of two runs of different length, divided by the number of additional
+/// operations.
 fn difference(operation: &str, rules: usize) -> Option<u64> {
     let (few, more) =
         if operation.starts_with("compile") || operation.starts_with("verify") { (1, 2) } else { (100, 300) };

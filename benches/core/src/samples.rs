@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A CloudEvent of 480 bytes: what P6 reads.
+/// A CloudEvent of 480 bytes, as P6 reads it.
 pub fn event() -> String {
     let text = concat!(
         r#"{"specversion":"1.0","id":"ec7ac8ad-1b2b-406b-aae1-2c972399d29d","source":"ehr-service","#,
@@ -16,7 +16,7 @@ pub fn event() -> String {
     text.to_owned()
 }
 
-/// The same event as a rule hands it to a queue, 760 bytes: what P5 is matched on.
+/// The same event as a rule sends it to a queue, 760 bytes, as P5 matches it.
 pub fn envelope() -> String {
     let text = format!(
         concat!(
@@ -31,21 +31,21 @@ pub fn envelope() -> String {
     text
 }
 
-/// An event that is refused at its last attribute, with all else in order.
+/// An event that is refused at its last attribute. All others are valid.
 pub fn refused() -> String {
     event().replace(r#""datacontenttype":"application/json""#, r#""datacontenttype":"application/json!""#)
 }
 
-/// So many patterns, shaped like those of `config/rules` and in the same proportions. [`MATCHES`] of them match
-/// [`envelope`], however many there are.
+/// This many patterns, in the forms and proportions of `config/rules`. [`MATCHES`] of them match [`envelope`] for any
+/// count.
 pub fn patterns(count: usize) -> Vec<Value> {
     (0..count).map(|at| pattern(at % 14, at / 14)).collect()
 }
 
-/// How many of 14 or more patterns match the event.
+/// Number of patterns, of 14 or more, that match the event.
 pub const MATCHES: usize = 5;
 
-/// As many patterns that ask for nothing but the detail-type: the same questions as [`regexes`].
+/// This many patterns on the detail-type alone, equivalent to [`regexes`].
 pub fn types(count: usize) -> Vec<Value> {
     let kind = |at: usize| {
         let n = at / 14;
@@ -68,10 +68,10 @@ pub fn types(count: usize) -> Vec<Value> {
     (0..count).map(|at| json!({ "detail-type": kind(at) })).collect()
 }
 
-/// How many of 14 or more of [`types`] and [`regexes`] match the event.
+/// Number of [`types`] or [`regexes`], of 14 or more, that match the event.
 pub const TYPE_MATCHES: usize = 4;
 
-/// What each of [`types`] asks, as a system of regexes had it.
+/// Regular expressions equivalent to [`types`], as a regex-based system would use.
 pub fn regexes(count: usize) -> Vec<String> {
     (0..count)
         .map(|at| {
@@ -124,7 +124,7 @@ fn pattern(shape: usize, n: usize) -> Value {
             "total": [{ "numeric": [">=", 1000] }],
         } } }),
         9 => json!({ "detail-type": [{ "suffix": format!(".completed{n}") }] }),
-        // no type of its own, only a value of the payload
+        // no type, only a value of the payload
         10 => json!({ "detail-type": [{ "suffix": ".created" }], "detail": { "data": {
             "reportId": [format!("report-{n}")],
         } } }),

@@ -1,4 +1,4 @@
-//! Verifying an audit: records that were read are hashed and compared with their seals.
+//! Verification of an audit: records already read are hashed and compared with their seals.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -12,7 +12,7 @@ const PER_MINUTE: usize = 1_000;
 
 const BEGIN: i64 = 1_800_000_000;
 
-/// Seals, and the attributes of the records that they are about.
+/// Seals, and the attributes of the records that they cover.
 pub struct Audit {
     seals: Vec<Sealed>,
     records: Vec<(Timestamp, String, BTreeMap<String, String>)>,
@@ -30,14 +30,14 @@ impl Audit {
         Audit { seals, records }
     }
 
-    /// From the attributes of the records to what is wrong, without reading and without signatures.
+    /// Number of findings for the records' attributes, without reads and signature checks.
     pub fn findings(&self) -> usize {
         let due = Due { sealed_until: at(0), expired_until: at(0) };
         check(&self.seals, None, &leaves(&self.records), due, |_, _| true).len()
     }
 }
 
-/// Prints how long it takes, once: by the clock, and on the core, which others may want too.
+/// Prints the duration of one verification: wall-clock time and CPU time, because other processes may use the core.
 pub fn run(records: usize) -> bool {
     let audit = Audit::of(records);
     let (began, worked) = (Instant::now(), on_core());
@@ -51,7 +51,7 @@ pub fn run(records: usize) -> bool {
     findings == 0
 }
 
-/// How long this process has been on a core, as Linux counts it; zero elsewhere.
+/// CPU time of this process on Linux; zero elsewhere.
 fn on_core() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     Duration::from_nanos(stat.split(' ').next().and_then(|part| part.parse().ok()).unwrap_or(0))
@@ -62,11 +62,11 @@ fn leaves(records: &[(Timestamp, String, BTreeMap<String, String>)]) -> BTreeMap
     for (minute, place, attributes) in records {
         leaves.entry(*minute).or_default().push(Leaf::of(place.clone(), attributes, None));
     }
-    leaves.values_mut().for_each(|it| in_order(it));
+    leaves.values_mut().for_each(|item| in_order(item));
     leaves
 }
 
-/// One as the audit keeps it: 12 attributes, some 900 bytes.
+/// A record as the audit stores it: 12 attributes, about 900 bytes.
 fn record(number: usize) -> (Timestamp, String, BTreeMap<String, String>) {
     let event = crate::samples::event();
     let attributes = [
@@ -83,7 +83,7 @@ fn record(number: usize) -> (Timestamp, String, BTreeMap<String, String>) {
         ("digest", "Ssha256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU".to_owned()),
         ("event", format!("S{event}")),
     ];
-    let attributes = attributes.map(|(name, it)| (name.to_owned(), it)).into();
+    let attributes = attributes.map(|(name, item)| (name.to_owned(), item)).into();
     (
         at(number / PER_MINUTE),
         format!("stream#t-1#order/{}\nevent#shop#e-{number}", number % 5_000),

@@ -1,4 +1,4 @@
-//! audit as it is deployed, but for its client: credentials, TLS and roots are what the SDK brings by default.
+//! The deployed audit function with the SDK's default client: credentials, TLS and root certificates.
 
 use audit::Audit;
 use aws_config::BehaviorVersion;

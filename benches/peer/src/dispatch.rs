@@ -1,4 +1,4 @@
-//! dispatch as it is deployed, but for its client: credentials, TLS and roots are what the SDK brings by default.
+//! The deployed dispatch function with the SDK's default client: credentials, TLS and root certificates.
 
 use aws_config::BehaviorVersion;
 use dispatch::{Config, Dispatcher};

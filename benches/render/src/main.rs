@@ -1,4 +1,4 @@
-//! Renders one notification: `render <engine> <times>`, to be counted under callgrind by `run.sh`.
+//! Renders one notification: `render <engine> <times>`, counted under Callgrind by `run.sh`.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,7 +15,7 @@ use templates::Renderer;
 
 const TEXT: &str = include_str!("../templates/notice.html");
 
-/// The same in the other dialect.
+/// The same template in Handlebars.
 const HANDLEBARS: &str = "<p>Hello {{name}},</p>
 <p>your order {{id}} of {{day}} is on its way to {{city}}. It holds:</p>
 <ul>
@@ -61,7 +61,7 @@ fn data() -> serde_json::Value {
     })
 }
 
-/// One part, by way of a message with an empty title: order, language, voice and all.
+/// Renders one part through a message with an empty title, including order, language and locale format.
 fn ours(times: usize, cold: bool) {
     let text =
         TEXT.replace("{{ ", "{{ data.").replace("data.item ", "item ").replace("in items", "in data.items");
@@ -91,7 +91,7 @@ fn ours(times: usize, cold: bool) {
     }
 }
 
-/// The `nth` template that means harm, over an event of some 200 KB: `time render hostile 3`.
+/// Renders hostile template number `nth` over an event of about 200 KB: `time render hostile 3`.
 fn hostile(nth: usize) {
     let texts = [
         "{% set x = 'xxxx' %}DOUBLE".replace("DOUBLE", &"{% set x %}{{ x }}{{ x }}{% endset %}".repeat(90)),
@@ -128,10 +128,10 @@ fn hostile(nth: usize) {
     let target = Target::Socket(SocketTarget::Room("a".to_owned()));
     let order = Order { rule: &rule, person: None, target, priority: Priority::Normal, expires_at: None };
     let outcome = Renderer::of(sources).scene(&envelope).render(&order);
-    println!("{}", outcome.err().map_or("rendered".to_owned(), |it| it.problem.chars().take(60).collect()));
+    println!("{}", outcome.err().map_or("rendered".to_owned(), |item| item.problem.chars().take(60).collect()));
 }
 
-/// What it costs to make a scene of an event.
+/// Measures the conversion of an event to a template context.
 fn scenes(times: usize) {
     let renderer = Renderer::of(BTreeMap::new());
     let envelope =

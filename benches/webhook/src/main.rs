@@ -1,5 +1,5 @@
-//! What a webhook costs beside its request (`--once <operation> <times>`, counted by run.sh under Callgrind), and what a
-//! dead and a slow endpoint cost the others (`--neighbours`).
+//! Cost of a webhook without its request (`--once <operation> <times>`, counted by run.sh under Callgrind), and the
+//! effect of a dead and a slow endpoint on others (`--neighbours`).
 
 mod neighbours;
 
@@ -11,7 +11,7 @@ use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::target::{Allow, Target};
 use domain::key::Key;
 
-/// As large as the specification wants bodies to be at most.
+/// Largest body size that the specification recommends.
 const BODY_BYTES: usize = 2_000;
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ fn once(operation: &str, times: usize) -> ExitCode {
     let allow = Allow::default();
     let url = "https://hooks.example.com/carillon/events?tenant=acme";
     let addresses: Vec<IpAddr> =
-        ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"].map(|it| it.parse().expect("an address")).into();
+        ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"].map(|item| item.parse().expect("an address")).into();
     let target = Target::read(url, &allow).expect("it is public");
     for _ in 0..times {
         match operation {

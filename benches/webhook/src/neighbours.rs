@@ -1,5 +1,5 @@
-//! 1,000 webhooks to 100 endpoints, by as many workers as the template allows. A worker takes batches of ten, asks all
-//! ten endpoints at once and is busy until the last of them is through, as an invocation is.
+//! Sends 1,000 webhooks to 100 endpoints with as many workers as the template allows. A worker takes batches of ten,
+//! calls all ten endpoints at once and is busy until the last of them answers, like an invocation.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ const ENDPOINTS: usize = 100;
 const WORKERS: usize = 50;
 const BATCH: usize = 10;
 
-/// How long a healthy endpoint thinks, and the slow one. The dead one never answers.
+/// Response time of a healthy endpoint and of the slow one. The dead one never answers.
 const HEALTHY: Duration = Duration::from_millis(20);
 const SLOW: Duration = Duration::from_secs(10);
 
-/// The places of the sick ones.
+/// Indexes of the failing endpoints.
 const DEAD_AT: usize = 17;
 const SLOW_AT: usize = 42;
 
@@ -43,7 +43,7 @@ pub(crate) fn run() {
     }
 }
 
-/// p50 and p99 of what the 98 healthy endpoints waited, from the queue to their answer. A batch is queued each `pause`.
+/// p50 and p99 of the time from the queue to the response of the 98 healthy endpoints. A batch is queued each `pause`.
 fn play(sick: bool, pause: Duration) -> (Duration, Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
@@ -56,7 +56,8 @@ fn play(sick: bool, pause: Duration) -> (Duration, Duration) {
             workers.spawn_local(work(Rc::clone(&receiver), Rc::clone(&http), origin.clone()));
         }
         for batch in 0..MESSAGES / BATCH {
-            // 37 and 100 have no common factor, so that all endpoints get ten each and neighbours in a batch change.
+            // 37 and 100 have no common factor, so all endpoints get ten messages each and the composition of batches
+            // changes.
             let endpoint = |at: usize| (batch * BATCH + at) * 37 % ENDPOINTS;
             let queued = runtime::now();
             let messages = (0..BATCH).map(|at| Message { endpoint: endpoint(at), queued });
@@ -91,7 +92,7 @@ async fn work(receiver: Rc<Mutex<Receiver<Vec<Message>>>>, http: Rc<Http>, origi
     }
 }
 
-/// All endpoints, told apart by their paths.
+/// Serves all endpoints, which differ by path.
 async fn serve(sick: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));

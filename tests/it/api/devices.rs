@@ -1,17 +1,17 @@
-//! Devices that are registered by their platform's token.
+//! Devices registered by their platform's token.
 
 use serde_json::json;
 
 use super::check;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, unique};
 
 #[tokio::test]
-async fn a_token_becomes_an_endpoint_and_a_new_token_another_one() {
+async fn token_becomes_an_endpoint_and_a_new_token_another_one() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
-    let me = Asking::of(&ann, &clinic, "member");
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let me = ApiClient::of(&ann, &clinic, "member");
     let phone = format!("/v1/recipients/{ann}/devices/phone");
     let put = |token: &str| me.ask("PUT", &phone, Some(&json!({ "platform": "fcm", "token": token })));
     let (first, second) = (unique("token"), unique("token"));
@@ -27,29 +27,29 @@ async fn a_token_becomes_an_endpoint_and_a_new_token_another_one() {
 }
 
 #[tokio::test]
-async fn nobody_leads_somebody_elses_notes_to_their_own_phone() {
+async fn person_cannot_register_the_device_endpoint_of_another_person() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
     let person = async |name: &str| {
         let id = unique(name);
-        cloud.somebody_with(json!({ "id": id, "tenants": [clinic] })).await;
-        (Asking::of(&id, &clinic, "member"), format!("/v1/recipients/{id}/devices/phone"))
+        cloud.new_recipient_with(json!({ "id": id, "tenants": [clinic] })).await;
+        (ApiClient::of(&id, &clinic, "member"), format!("/v1/recipients/{id}/devices/phone"))
     };
     let ((ann, of_ann), (eve, of_eve)) = (person("ann").await, person("eve").await);
-    let token = |it: &str| json!({ "platform": "apns", "token": it });
+    let token = |item: &str| json!({ "platform": "apns", "token": item });
     let hers = ann.ask("PUT", &of_ann, Some(&token(&unique("ann")))).body["endpoint"].clone();
-    // Eve has got hold of the name of Ann's endpoint.
+    // Eve knows the ARN of Ann's endpoint.
     check(&eve.ask("PUT", &of_eve, Some(&json!({ "platform": "apns", "endpoint": hers }))), 200, "");
     let own = eve.ask("PUT", &of_eve, Some(&token(&unique("eve")))).body["endpoint"].clone();
     assert!(own.is_string() && own != hers);
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_used_is_told_why() {
+async fn unusable_token_is_refused_with_a_reason() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
-    let me = Asking::of(&ann, &clinic, "member");
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let me = ApiClient::of(&ann, &clinic, "member");
     let path = format!("/v1/recipients/{ann}/devices/phone");
     for (platform, token, kind, words) in [
         ("apns_sandbox", "abc".to_owned(), "no_tokens", "ApnsSandboxApplicationArn"),
@@ -65,6 +65,6 @@ async fn a_token_that_cannot_be_used_is_told_why() {
     let both = json!({ "platform": "fcm", "token": "t", "endpoint": "arn" });
     check(&me.ask("PUT", &path, Some(&both)), 422, "refused");
     let nobody = format!("/v1/recipients/{}/devices/phone", unique("nobody"));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("PUT", &nobody, Some(&json!({ "platform": "fcm", "token": "t" }))), 404, "no_recipient");
 }

@@ -1,4 +1,4 @@
-//! Webhook endpoints as a tenant's admins keep them, and what they send again by hand.
+//! Webhook endpoints that tenant admins manage, and the messages that they resend.
 
 use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::endpoint::{Endpoint, EndpointId};
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use store::Endpoints;
 
 use super::check;
-use crate::asking::{Asking, Said};
+use crate::api_client::{ApiClient, ApiResponse};
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::until::until;
 
-/// An endpoint of a tenant of its own, whose requests the capture server gets.
+/// An endpoint of a fresh tenant. The capture server receives its requests.
 pub(super) struct Erp {
     tenant: String,
     path: String,
@@ -38,7 +38,7 @@ impl Erp {
         assert!(Erp::table(cloud).put(&endpoint, &Secrets::of(secret).into(), now()).await.unwrap());
     }
 
-    /// A booking that the endpoint is told of; the outcome's key.
+    /// Publishes a booking event for the endpoint and returns the outcome's row.
     async fn book(&self, cloud: &Cloud) -> store::LedgerRow {
         let event = unique("event");
         let data =
@@ -57,7 +57,7 @@ impl Erp {
         .await
     }
 
-    /// A message that never arrives.
+    /// Publishes an event whose webhook message fails.
     pub(super) async fn lose(&self, cloud: &Cloud) -> String {
         let row = self.book(cloud).await;
         assert_eq!(row.reason, Some(Reason::EndpointGone));
@@ -74,9 +74,9 @@ impl Erp {
 }
 
 #[tokio::test]
-async fn a_secret_is_said_when_it_is_made_and_never_again() {
+async fn secret_is_returned_on_creation_only() {
     let cloud = Cloud::connect();
-    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+    let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let url = format!("{}/hooks/{}", cloud.capture, unique("erp"));
     let put = |body: Value| admin.ask("PUT", "/v1/endpoints/erp", Some(&body));
     let said = put(json!({ "url": url, "when": { "detail-type": [{ "prefix": "booking." }] } }));
@@ -99,7 +99,7 @@ async fn a_secret_is_said_when_it_is_made_and_never_again() {
         let said = admin.ask("GET", path, None);
         check(&said, 200, "");
         assert!(said.text.contains("the ERP"));
-        assert!(![&secret, &newer].iter().any(|it| said.text.contains(it.trim_start_matches("whsec_"))));
+        assert!(![&secret, &newer].iter().any(|text| said.text.contains(text.trim_start_matches("whsec_"))));
     }
     let ed25519 = json!({ "scheme": "ed25519" });
     let public = admin.ask("POST", "/v1/endpoints/erp/rotate", Some(&ed25519)).body["verify_with"].clone();
@@ -114,8 +114,8 @@ async fn a_secret_is_said_when_it_is_made_and_never_again() {
 }
 
 #[test]
-fn an_endpoint_that_must_not_be_asked_is_not_saved() {
-    let admin = Asking::of(&unique("admin"), &unique("clinic"), "admin");
+fn endpoint_with_a_forbidden_address_is_not_saved() {
+    let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let put = |id: &str, body: Value| admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body));
     for url in [
         "http://example.com/",
@@ -153,10 +153,10 @@ fn an_endpoint_that_must_not_be_asked_is_not_saved() {
 }
 
 #[tokio::test]
-async fn endpoints_and_attempts_are_listed_page_by_page() {
+async fn endpoints_and_attempts_are_listed_in_pages() {
     let cloud = Cloud::connect();
     let (clinic, path) = (unique("clinic"), format!("/hooks/{}", unique("erp")));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     for id in ["a", "b", "erp"] {
         let body = json!({ "url": format!("{}{path}", cloud.capture) });
         check(&admin.ask("PUT", &format!("/v1/endpoints/{id}"), Some(&body)), 201, "");
@@ -170,7 +170,7 @@ async fn endpoints_and_attempts_are_listed_page_by_page() {
     }
     let attempts = until("three pings are answered", async || {
         let found = pages(&admin, "/v1/endpoints/erp/attempts", "attempts");
-        let answered = found.iter().filter(|it| it["status"] == 200).count();
+        let answered = found.iter().filter(|item| item["status"] == 200).count();
         (answered == 3).then_some(found)
     })
     .await;
@@ -184,23 +184,23 @@ async fn endpoints_and_attempts_are_listed_page_by_page() {
     assert!(Erp::table(&cloud).attempts(&id, 9).await.unwrap().is_empty(), "they go with it");
 }
 
-/// Everything of a list, an entry at a time.
-fn pages(who: &Asking, path: &str, what: &str) -> Vec<Value> {
+/// All entries of a list, read with one entry per page.
+fn pages(who: &ApiClient, path: &str, what: &str) -> Vec<Value> {
     let (mut found, mut next) = (Vec::new(), String::new());
     loop {
         let said = who.ask("GET", &format!("{path}?limit=1{next}"), None);
         check(&said, 200, "");
         found.extend(said.body[what].as_array().unwrap().clone());
-        let Some(it) = said.body["next"].as_str() else { return found };
-        next = format!("&next={it}");
+        let Some(position) = said.body["next"].as_str() else { return found };
+        next = format!("&next={position}");
     }
 }
 
 #[tokio::test]
-async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
+async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
     let cloud = Cloud::connect();
     let (clinic, mark) = (unique("clinic"), unique("erp"));
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let broken = Erp::of(&clinic, &format!("/hooks/disable/{mark}"));
     broken.register(&cloud).await;
     let lost = broken.lose(&cloud).await;
@@ -212,7 +212,7 @@ async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
     check(&admin.ask("PUT", "/v1/endpoints/erp", Some(&json!({ "url": url }))), 200, "");
     let retry = format!("/v1/endpoints/erp/messages/{lost}/retry");
     let since = (now() - jiff::SignedDuration::from_hours(1)).to_string();
-    let recover = |body: Value, key: &str| -> Said {
+    let recover = |body: Value, key: &str| -> ApiResponse {
         let headers = [("idempotency-key", key)];
         admin.ask_with("POST", "/v1/endpoints/erp/recover", &body.to_string(), &headers)
     };
@@ -232,7 +232,7 @@ async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
     assert!(recover(json!({ "since": since }), &key).replayed);
     check(&recover(json!({ "since": now().to_string() }), &key), 422, "other_body");
     let requests = until("it arrives", async || {
-        Some(cloud.captured("webhook", &mended.path)).filter(|it| !it.is_empty())
+        Some(cloud.captured("webhook", &mended.path)).filter(|requests| !requests.is_empty())
     })
     .await;
     assert_eq!(requests[0]["headers"]["webhook-id"], lost.as_str(), "the receiver knows it");
@@ -250,8 +250,8 @@ async fn what_was_lost_is_sent_again_when_the_endpoint_is_on() {
 }
 
 #[test]
-fn a_member_keeps_no_endpoints() {
-    let me = Asking::of(&unique("ann"), &unique("clinic"), "member");
+fn member_cannot_manage_endpoints() {
+    let me = ApiClient::of(&unique("ann"), &unique("clinic"), "member");
     check(&me.ask("GET", "/v1/endpoints", None), 403, "forbidden");
     check(&me.ask("POST", "/v1/endpoints/erp/rotate", None), 403, "forbidden");
 }

@@ -1,25 +1,25 @@
-//! An inbox that is read and marked without a socket, and goes with its owner.
+//! An inbox that is read and updated over HTTP, and deleted with its owner.
 
 use domain::rule::Unless;
 use serde_json::{Value, json};
 
 use super::check;
-use crate::asking::Asking;
-use crate::client::Client;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::inbox::{counts, deliver, fill, sent};
 use crate::until::until;
+use crate::ws_client::Client;
 
 #[tokio::test]
-async fn what_was_said_live_is_listed_counted_and_marked() {
+async fn in_app_message_is_listed_counted_and_marked() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
     let first = deliver(&cloud, &ann, Some(&clinic), false).await;
     sent(&cloud, &first.key).await;
     let elsewhere = deliver(&cloud, &ann, Some("elsewhere"), false).await;
     sent(&cloud, &elsewhere.key).await;
-    let me = Asking::of(&ann, &clinic, "member");
+    let me = ApiClient::of(&ann, &clinic, "member");
     let inbox = format!("/v1/recipients/{ann}/inbox");
     let said = me.ask("GET", &inbox, None);
     assert_eq!(said.status, 200, "{}", said.text);
@@ -29,9 +29,9 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
     assert_eq!((&said.body["counts"], &said.body["next"]), (&counts(1, 1, 1), &Value::Null));
     assert_eq!(me.ask("GET", &format!("{inbox}/counts"), None).body, counts(1, 1, 1));
 
-    // What was said for no tenant is theirs, and no admin's.
+    // A message without a tenant belongs to the person, and no admin sees it.
     fill(&cloud, &ann, 1, "news").await;
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let looked = admin.ask("GET", &inbox, None).body;
     assert_eq!((&looked["counts"], looked["entries"].as_array().unwrap().len()), (&counts(1, 1, 1), 1));
     assert_eq!(looked["entries"][0]["tenant"], clinic.as_str());
@@ -46,9 +46,9 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
     assert_eq!(said["entries"], json!([{ "id": first.key, "state": "read" }]));
     assert_eq!(said["refused"], json!([{ "id": elsewhere.key, "reason": "not_yours" }]));
     assert_eq!(said["counts"], counts(1, 1, 2));
-    let heard = open.hear().await;
+    let received = open.next_message().await;
     assert_eq!(
-        heard,
+        received,
         json!({ "type": "counts", "unseen": 1, "unread": 1, "total": 2 }),
         "an open socket knows"
     );
@@ -62,24 +62,24 @@ async fn what_was_said_live_is_listed_counted_and_marked() {
 }
 
 #[tokio::test]
-async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_nothing() {
+async fn read_only_socket_of_an_admin_receives_its_own_tenant_and_cannot_mark() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     let said = admin.ask("POST", "/v1/tickets", Some(&json!({ "user": ann })));
     let mut admins = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
-    let said = Asking::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
+    let said = ApiClient::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
     let mut anns = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
 
-    // A code to log in with, say.
+    // Example: a one-time login code.
     let of_none = deliver(&cloud, &ann, None, false).await;
-    assert_eq!(anns.hear().await["id"], json!(of_none.key));
+    assert_eq!(anns.next_message().await["id"], json!(of_none.key));
     let of_clinic = deliver(&cloud, &ann, Some(&clinic), false).await;
-    let heard = admins.hear().await;
-    assert_eq!(heard["id"], json!(of_clinic.key), "the first thing they hear");
-    assert_eq!(heard["inbox"]["total"], 1);
-    assert_eq!(anns.hear().await["inbox"]["total"], 2);
+    let received = admins.next_message().await;
+    assert_eq!(received["id"], json!(of_clinic.key), "the first thing they hear");
+    assert_eq!(received["inbox"]["total"], 1);
+    assert_eq!(anns.next_message().await["inbox"]["total"], 2);
 
     let listed = admins.ask(r#"{"action":"inbox"}"#).await;
     let ids: Vec<&Value> = listed["entries"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
@@ -92,28 +92,31 @@ async fn who_looks_on_with_an_admins_ticket_hears_their_own_tenant_and_marks_not
 
     let marked = anns.ask(r#"{"action":"mark","as":"seen","all":true}"#).await;
     assert_eq!(marked["counts"], counts(0, 2, 2));
-    let heard = admins.hear().await;
-    assert_eq!((&heard["type"], &heard["total"], &heard["unseen"]), (&json!("counts"), &json!(1), &json!(0)));
+    let received = admins.next_message().await;
+    assert_eq!(
+        (&received["type"], &received["total"], &received["unseen"]),
+        (&json!("counts"), &json!(1), &json!(0))
+    );
     admins.close().await;
     anns.close().await;
 }
 
 #[tokio::test]
-async fn an_inbox_is_listed_page_by_page_and_by_category() {
+async fn inbox_is_listed_in_pages_and_by_category() {
     let cloud = Cloud::connect();
     let (clinic, ann) = (unique("clinic"), unique("ann"));
-    cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+    cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
     fill(&cloud, &ann, 5, "news").await;
     fill(&cloud, &ann, 2, "billing").await;
-    let me = Asking::of(&ann, &clinic, "member");
+    let me = ApiClient::of(&ann, &clinic, "member");
     let list = |query: &str| me.ask("GET", &format!("/v1/recipients/{ann}/inbox?{query}"), None);
     let (mut seen, mut next) = (Vec::new(), String::new());
     loop {
         let page = list(&format!("category=news&limit=2{next}")).body;
         let numbers = page["entries"].as_array().unwrap().iter().map(|item| item["seq"].as_u64().unwrap());
         seen.extend(numbers);
-        let Some(it) = page["next"].as_str() else { break };
-        next = format!("&next={it}");
+        let Some(position) = page["next"].as_str() else { break };
+        next = format!("&next={position}");
     }
     seen.sort_unstable();
     assert_eq!(seen, [1, 2, 3, 4, 5]);
@@ -138,14 +141,14 @@ async fn an_inbox_is_listed_page_by_page_and_by_category() {
 }
 
 #[tokio::test]
-async fn who_is_forgotten_has_no_inbox_whichever_way_they_went() {
+async fn deleted_person_has_no_inbox_however_they_were_deleted() {
     let cloud = Cloud::connect();
     let clinic = unique("clinic");
-    let admin = Asking::of(&unique("admin"), &clinic, "admin");
+    let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     for by_bus in [false, true] {
         let ann = unique("ann");
         let viewer = domain::inbox::Viewer { user: ann.clone(), view: domain::inbox::View::All };
-        cloud.somebody_with(json!({ "id": ann, "tenants": [clinic] })).await;
+        cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
         fill(&cloud, &ann, 30, "news").await;
         match by_bus {
             true => {
@@ -160,7 +163,7 @@ async fn who_is_forgotten_has_no_inbox_whichever_way_they_went() {
             (counts.total == 0 && page.entries.is_empty()).then_some(())
         })
         .await;
-        // Whoever is called so later begins anew.
+        // A new person with the same id starts with an empty inbox.
         fill(&cloud, &ann, 2, "news").await;
         assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap().total, 2);
         check(&admin.ask("DELETE", &format!("/v1/recipients/{ann}"), None), 204, "");

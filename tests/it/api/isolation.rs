@@ -1,4 +1,4 @@
-//! What is one tenant's is nobody else's, by any route.
+//! Tenant isolation: no route gives access to the data of another tenant.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use domain::inbox::{View, Viewer};
 use serde_json::{Value, json};
 
 use super::endpoints::Erp;
-use crate::asking::Asking;
+use crate::api_client::ApiClient;
 use crate::cloud::{Cloud, cloud_event, now, unique};
 use crate::inbox::{deliver, sent};
 use crate::until::until;
@@ -21,13 +21,13 @@ async fn no_route_leads_from_one_tenant_to_another() {
         "id": ann, "name": mark, "email": format!("{ann}@example.com"), "tenants": [theirs], "devices": [device], "topics": ["x:1"],
         "in_tenants": { &theirs: { "zone": "Asia/Tokyo" } },
     });
-    let before = cloud.somebody_with(before).await;
+    let before = cloud.new_recipient_with(before).await;
     let endpoint = Erp::of(&theirs, &format!("/hooks/disable/{mark}"));
     endpoint.register(&cloud).await;
-    let all = Theirs::of(&cloud, &theirs, &ann, endpoint.lose(&cloud).await).await;
+    let all = OtherTenant::of(&cloud, &theirs, &ann, endpoint.lose(&cloud).await).await;
     let off = endpoint.find(&cloud).await;
 
-    let admin = Asking::of(&unique("admin"), &ours, "admin");
+    let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     for route in &ROUTES {
         let (path, body, expected) = all.aim(route.operation);
         let said = admin.ask(route.method, &path, body.as_ref());
@@ -47,29 +47,29 @@ async fn no_route_leads_from_one_tenant_to_another() {
     assert_eq!(cloud.inbox.counts(&viewer, now()).await.unwrap().unseen, 1);
 }
 
-/// What another tenant has.
-struct Theirs {
+/// Resources of another tenant.
+struct OtherTenant {
     tenant: String,
     person: String,
     event: String,
-    /// The keys of a row about the event, and of a live message that is in the person's inbox.
+    /// Ledger keys of an outcome of the event and of an in-app message in the person's inbox.
     key: String,
     live: String,
-    /// A message that their endpoint has not got.
+    /// Key of a webhook message that failed to reach their endpoint.
     lost: String,
     capture: String,
 }
 
-impl Theirs {
-    async fn of(cloud: &Cloud, tenant: &str, person: &str, lost: String) -> Theirs {
+impl OtherTenant {
+    async fn of(cloud: &Cloud, tenant: &str, person: &str, lost: String) -> OtherTenant {
         let live = deliver(cloud, person, Some(tenant), false).await;
         sent(cloud, &live.key).await;
         let event = unique("event");
         let mut entry = cloud_event("nobody.cares", &event, &json!({}));
         entry.detail = entry.detail.replacen('{', &format!("{{\"tenant\":\"{tenant}\","), 1);
         cloud.put(&[entry]).await;
-        let rows = until("a row", async || Some(cloud.outcomes(&event).await).filter(|it| !it.is_empty()));
-        Theirs {
+        let rows = until("a row", async || Some(cloud.outcomes(&event).await).filter(|all| !all.is_empty()));
+        OtherTenant {
             key: rows.await[0].key.as_str().to_owned(),
             tenant: tenant.to_owned(),
             person: person.to_owned(),
@@ -80,9 +80,9 @@ impl Theirs {
         }
     }
 
-    /// A request that aims at it, and what is said to it.
+    /// Request of an operation against these resources, and the expected status.
     fn aim(&self, operation: Operation) -> (String, Option<Value>, u16) {
-        let Theirs { tenant: theirs, person: ann, event, key, live, lost, capture } = self;
+        let OtherTenant { tenant: theirs, person: ann, event, key, live, lost, capture } = self;
         let person = format!("/v1/recipients/{ann}");
         match operation {
             Operation::ListRecipients => ("/v1/recipients?topic=x:1".to_owned(), None, 200),
@@ -93,7 +93,7 @@ impl Theirs {
             Operation::GetRecipient => (person, None, 404),
             Operation::PutRecipient => (person, Some(json!({ "name": "Eve" })), 409),
             Operation::PatchRecipient => (person, Some(json!({ "name": "Eve" })), 404),
-            // Nobody of this id is here: that is what was asked for.
+            // The tenant has no person of this id, so the expected response is that of an unknown person.
             Operation::DeleteRecipient => (person, None, 204),
             Operation::ListDevices => (format!("{person}/devices"), None, 404),
             Operation::PutDevice => {
@@ -123,7 +123,7 @@ impl Theirs {
             Operation::ListReceived => (format!("{person}/deliveries"), None, 404),
             Operation::ListEndpoints => ("/v1/endpoints".to_owned(), None, 200),
             Operation::GetEndpoint => ("/v1/endpoints/erp".to_owned(), None, 404),
-            // Another one, of the same id: an id is its tenant's.
+            // Ids are scoped to a tenant, so this creates a separate resource with the same id.
             Operation::PutEndpoint => {
                 let url = format!("{capture}/hooks/ours");
                 ("/v1/endpoints/erp".to_owned(), Some(json!({ "url": url })), 201)

@@ -1,4 +1,4 @@
-//! People, kept by programs over HTTP.
+//! People managed by programs over HTTP.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cloud::{Cloud, root, unique};
 
 #[tokio::test]
-async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() {
+async fn program_of_the_account_manages_people_by_http_and_other_callers_may_not() {
     let cloud = Cloud::connect();
     let id = unique("user");
     let (status, person) =
@@ -53,12 +53,12 @@ async fn a_program_of_the_account_keeps_people_by_http_and_a_stranger_may_not() 
     assert_eq!(stranger.unwrap().status().as_u16(), 403);
 }
 
-/// Release 0.1.0 took a name and a language tag of 190 KB each; then nothing more fitted.
+/// Release 0.1.0 accepted a name and a language tag of 190 KB each. Further members then exceeded the item size limit.
 #[tokio::test]
 async fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch() {
     let cloud = Cloud::connect();
     let (name, locale) = ("n".repeat(190_000), "l".repeat(190_000));
-    let ann = cloud.somebody_with(json!({ "id": unique("user"), "name": name, "locale": locale })).await;
+    let ann = cloud.new_recipient_with(json!({ "id": unique("user"), "name": name, "locale": locale })).await;
     let (status, problem) = http("PATCH", &ann.id, Some(&json!({ "phone": "+49 30 1234567" })));
     assert_eq!((status, problem["title"].as_str()), (422, Some("refused")));
     let (status, person) = http("PATCH", &ann.id, Some(&json!({ "name": "Ann", "locale": "de" })));
@@ -66,7 +66,7 @@ async fn person_at_the_edge_of_an_earlier_release_is_repaired_by_a_patch() {
     assert_eq!(http("PATCH", &ann.id, Some(&json!({ "phone": "+49 30 1234567" }))).0, 200);
 }
 
-/// Asks the HTTP API as a program of the account does: signed.
+/// Calls the HTTP API with a signed request, as a program of the account does.
 pub(crate) fn http(method: &str, id: &str, body: Option<&Value>) -> (u16, Value) {
     let script = "import json, os, sys, urllib.request, urllib.error
 from botocore.session import Session
@@ -94,7 +94,7 @@ print(json.dumps([answer.status, answer.read().decode()]))";
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
-/// Where the stack says that its HTTP API is.
+/// URL of the HTTP API from the stack's outputs.
 fn http_url() -> String {
     let stacks =
         crate::commands::aws(&["cloudformation", "describe-stacks", "--stack-name", "carillon-local"]);

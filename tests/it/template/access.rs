@@ -1,11 +1,11 @@
-//! Access logs of the stages, and the rights behind access records and the end of sessions.
+//! Access logs of the stages, and the rights for access records and for closing sessions.
 
 use serde_json::{Value, json};
 
 use super::{of_type, on_aws, resources};
 
 #[test]
-fn every_stage_logs_who_asked_for_which_route_and_no_path_query_or_token() {
+fn stage_logs_name_caller_and_route_and_no_path_query_or_token() {
     let resources = resources();
     let stages = of_type(&resources, "AWS::ApiGatewayV2::Stage");
     assert_eq!(stages.len(), 3);
@@ -28,9 +28,8 @@ fn every_stage_logs_who_asked_for_which_route_and_no_path_query_or_token() {
     }
 }
 
-/// What an access log may hold. A path, a query or a header could hold the token of an unsubscribe link, a ticket or a
-/// person's id.
-///
+/// Fields that an access log may contain. A path, a query or a header could contain the token of an unsubscribe link, a
+/// ticket or a person's id.
 /// Source: API Gateway developer guide, "Customize HTTP API access logs" and "Configure logging for WebSocket APIs".
 const ALLOWED: [&str; 11] = [
     "$context.requestId",
@@ -47,7 +46,7 @@ const ALLOWED: [&str; 11] = [
 ];
 
 #[test]
-fn api_may_send_access_records_to_the_audit_and_nobody_else_may() {
+fn only_the_api_may_send_access_records_to_the_audit() {
     let resources = resources();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
@@ -62,7 +61,7 @@ fn api_may_send_access_records_to_the_audit_and_nobody_else_may() {
 }
 
 #[test]
-fn gateway_people_and_api_may_close_connections_and_nobody_else_may() {
+fn only_gateway_people_and_api_may_close_connections() {
     let resources = resources();
     let mut closing = Vec::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {

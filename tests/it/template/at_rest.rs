@@ -1,11 +1,11 @@
-//! Encryption at rest, and what comes back after a loss (HIPAA 164.312(a)(2)(iv), 164.308(a)(7)).
+//! Encryption at rest and recovery after data loss (HIPAA 164.312(a)(2)(iv), 164.308(a)(7)).
 
 use serde_json::{Map, Value, json};
 
 use super::{default_of, deployed, of_type, on_aws, resources, statements};
 use crate::cloud::root;
 
-/// The customer key of everything at rest: the stack's own, the given one, or none.
+/// Customer key for data at rest: the stack's own key, the given one, or none.
 fn customer_key() -> Value {
     json!({ "Fn::If": [
         "StackKeyAtRest",
@@ -14,12 +14,13 @@ fn customer_key() -> Value {
     ] })
 }
 
-/// The key that encrypts webhook secrets, which there always is.
+/// Key for webhook secrets, which every stack has.
 fn secrets_key() -> Value {
     json!({ "Fn::If": ["GivenKey", { "Ref": "KmsKeyArn" }, { "Fn::GetAtt": ["DataKey", "Arn"] }] })
 }
 
-/// A queue is encrypted by the customer key, and by SQS's own without one. SQS takes one of both.
+/// Checks that a queue is encrypted with the customer key, or with SQS's own key if there is none. SQS accepts only one
+/// of the two.
 #[track_caller]
 pub(super) fn check_queue(name: &str, queue: &Value) {
     if name == "BusDeadLetters" {
@@ -33,7 +34,7 @@ pub(super) fn check_queue(name: &str, queue: &Value) {
 }
 
 #[test]
-fn everything_at_rest_takes_the_same_customer_key() {
+fn all_data_at_rest_uses_the_same_customer_key() {
     let (resources, key) = (resources(), customer_key());
     let mut seen = Vec::new();
     for (kind, member) in [
@@ -63,7 +64,7 @@ fn production_encrypts_with_a_customer_key_and_a_first_deployment_needs_none() {
 }
 
 #[test]
-fn the_data_key_is_rotated_and_survives_the_stack_like_the_tables_that_it_encrypts() {
+fn data_key_is_rotated_and_retained_like_the_tables_that_it_encrypts() {
     let key = &resources()["DataKey"];
     assert_eq!(key["Properties"]["EnableKeyRotation"], true);
     assert_eq!(
@@ -73,10 +74,10 @@ fn the_data_key_is_rotated_and_survives_the_stack_like_the_tables_that_it_encryp
 }
 
 #[test]
-fn whoever_administers_the_data_key_cannot_use_it_and_every_use_is_bound() {
+fn data_key_administrators_cannot_use_it_and_every_use_is_bound() {
     let resources = resources();
     let policy = resources["DataKey"]["Properties"]["KeyPolicy"]["Statement"].as_array().unwrap();
-    let sids: Vec<&str> = policy.iter().map(|it| it["Sid"].as_str().unwrap()).collect();
+    let sids: Vec<&str> = policy.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect();
     let expected = [
         "Administer",
         "UseThroughServices",
@@ -100,7 +101,7 @@ fn whoever_administers_the_data_key_cannot_use_it_and_every_use_is_bound() {
 }
 
 #[test]
-fn operators_read_the_same_key_policy_that_the_stack_s_own_key_has() {
+fn documented_key_policy_equals_that_of_the_stacks_own_key() {
     let page = std::fs::read_to_string(root().join("docs/security/infrastructure.md")).unwrap();
     let documented = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let documented: Value = serde_json::from_str(documented).unwrap();
@@ -140,13 +141,13 @@ fn written_out(value: &Value) -> Value {
 }
 
 #[test]
-fn every_role_that_touches_tables_or_queues_may_use_the_key_through_them_and_not_by_itself() {
+fn roles_use_the_key_only_through_their_tables_and_queues() {
     let resources = resources();
     let granted = &resources["DataKeyUse"]["Properties"];
     let roles: Vec<&str> =
         granted["Roles"].as_array().unwrap().iter().map(|item| item["Ref"].as_str().unwrap()).collect();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
-        let touches = ["\"dynamodb:", "\"sqs:"].iter().any(|it| role.to_string().contains(it));
+        let touches = ["\"dynamodb:", "\"sqs:"].iter().any(|item| role.to_string().contains(item));
         assert_eq!(touches, roles.contains(&name.as_str()), "{name}");
     }
     for statement in granted["PolicyDocument"]["Statement"].as_array().unwrap().iter().flat_map(on_aws) {
@@ -162,7 +163,7 @@ fn every_role_that_touches_tables_or_queues_may_use_the_key_through_them_and_not
 }
 
 #[test]
-fn the_api_may_encrypt_webhook_secrets_and_webhook_alone_decrypts_them() {
+fn api_may_encrypt_webhook_secrets_and_only_webhook_decrypts_them() {
     let resources = resources();
     let direct = |action: &str| -> Vec<String> {
         let roles = of_type(&resources, "AWS::IAM::Role");
@@ -192,7 +193,7 @@ fn the_api_may_encrypt_webhook_secrets_and_webhook_alone_decrypts_them() {
 }
 
 #[test]
-fn tables_come_back_after_a_mistake_and_go_with_no_stack() {
+fn tables_can_be_restored_and_are_retained_when_a_stack_is_deleted() {
     for (name, table) in resources_of("AWS::DynamoDB::Table") {
         let properties = &table["Properties"];
         assert_eq!(
@@ -210,7 +211,7 @@ fn tables_come_back_after_a_mistake_and_go_with_no_stack() {
 }
 
 #[test]
-fn logs_are_kept_for_a_time_that_is_set_and_a_year_in_production() {
+fn log_retention_is_configurable_and_one_year_in_production() {
     for (name, group) in resources_of("AWS::Logs::LogGroup") {
         assert_eq!(group["Properties"]["RetentionInDays"]["Ref"], "LogRetentionDays", "{name}");
     }
@@ -219,5 +220,5 @@ fn logs_are_kept_for_a_time_that_is_set_and_a_year_in_production() {
 }
 
 fn resources_of(kind: &str) -> Map<String, Value> {
-    resources().into_iter().filter(|(_, it)| it["Type"] == kind).collect()
+    resources().into_iter().filter(|(_, resource)| resource["Type"] == kind).collect()
 }

@@ -1,22 +1,21 @@
-//! How much of the account's concurrency each function may take, and which is its own.
+//! Concurrency limits of functions within the account.
 
 use serde_json::json;
 
 use super::{default_of, deployed, fed_by, of_type, resources, template};
 
-/// The functions that an outsider's calls or slow endpoints can drive, and the one that must not wait for them.
+/// Functions that outside calls or slow endpoints can drive, and dispatch, which must not wait for them.
 const BOUNDED: [&str; 4] = ["Api", "Dispatch", "Gateway", "Webhook"];
 
-/// Lambda keeps this much of a quota for functions that reserve nothing.
-///
+/// Concurrency that Lambda keeps for functions without a reservation.
 /// Source: AWS Lambda Developer Guide, "Configuring reserved concurrency".
 const UNRESERVED: u64 = 100;
 
-/// The quota of an account that asked for none.
+/// Default concurrency quota of an account.
 const QUOTA: u64 = 1_000;
 
 #[test]
-fn a_flood_of_calls_leaves_dispatch_its_share_of_the_account() {
+fn flood_of_calls_leaves_dispatch_its_concurrency() {
     let resources = resources();
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         let short = name.trim_end_matches("Function");
@@ -33,17 +32,17 @@ fn a_flood_of_calls_leaves_dispatch_its_share_of_the_account() {
         assert_eq!(default_of(&parameter), 0, "{name}: an account with a quota of 10 takes the stack");
     }
     let given = BOUNDED.map(in_production);
-    assert!(given.iter().all(|it| *it > 0), "production bounds all of them");
+    assert!(given.iter().all(|item| *item > 0), "production bounds all of them");
     assert!(given.iter().sum::<u64>() + UNRESERVED <= QUOTA);
 }
 
 #[test]
-fn a_function_is_not_bound_below_what_its_queues_start() {
+fn function_concurrency_covers_its_queues() {
     let resources = resources();
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
         let short = name.trim_end_matches("Function");
         let fed: u64 = fed_by(&function, "SQS")
-            .map(|(_, it)| it["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap())
+            .map(|(_, item)| item["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap())
             .sum();
         if BOUNDED.contains(&short) {
             assert!(

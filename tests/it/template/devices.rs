@@ -1,14 +1,13 @@
-//! Which SNS applications and devices functions reach.
+//! SNS applications and devices that functions may reach.
 
 use serde_json::{Value, json};
 
 use super::{default_of, resources, statements};
 
-/// The statements, and whether each names applications, endpoints, or both.
-///
-/// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SNS": the four actions have
-/// no resource type. SNS refuses `CreatePlatformEndpoint` "on resource: arn:…:app/<platform>/<name>", so the ARN of the
-/// application is what it decides by; of an action on an endpoint it may be either ARN.
+/// Statements, and whether each names applications, endpoints, or both.
+/// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon SNS": the four actions
+/// have no resource type. SNS refuses `CreatePlatformEndpoint` "on resource: arn:…:app/<platform>/<name>", so the
+/// application's ARN decides there. For an action on an endpoint either ARN may decide.
 const REACHED: [(&str, &str, &[&str]); 4] = [
     ("PushRole", "Send", &["endpoint"]),
     ("PushRole", "Forget", &["app", "endpoint"]),
@@ -17,7 +16,7 @@ const REACHED: [(&str, &str, &[&str]); 4] = [
 ];
 
 #[test]
-fn only_the_applications_that_are_named_are_reached() {
+fn only_the_named_applications_are_reached() {
     assert_eq!(default_of("PushApplication"), "", "no star over the account");
     let resources = resources();
     for (role, sid, kinds) in REACHED {
@@ -35,7 +34,7 @@ fn only_the_applications_that_are_named_are_reached() {
     }
 }
 
-/// The conditions, and the parameters that name applications.
+/// Conditions, and the parameters that name applications.
 const NAMES: [(&str, &str); 4] = [
     ("HasApns", "ApnsApplicationArn"),
     ("HasApnsSandbox", "ApnsSandboxApplicationArn"),

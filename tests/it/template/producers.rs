@@ -1,4 +1,4 @@
-//! Who may publish under which names.
+//! Rights to publish, and the sources and types that they are bound to.
 
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ fn every_right_to_publish_is_bound_to_sources_and_types() {
         let types = values("ForAllValues:StringLike", "events:detail-type");
         if sources.is_empty() {
             let denied = values("ForAllValues:StringNotLike", "events:source");
-            assert!(OWN.iter().all(|it| denied.contains(&(*it).to_owned())), "{role}: {denied:?}");
+            assert!(OWN.iter().all(|item| denied.contains(&(*item).to_owned())), "{role}: {denied:?}");
             let denied = values("ForAllValues:StringNotLike", "events:detail-type");
             assert!(denied.contains(&"communication.sent".to_owned()), "{role}: {denied:?}");
             continue;
@@ -31,7 +31,7 @@ fn every_right_to_publish_is_bound_to_sources_and_types() {
         (
             role.to_owned(),
             vec![source.to_owned()],
-            types.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(),
+            types.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>(),
         )
     };
     assert_eq!(
@@ -77,7 +77,7 @@ fn bus_denies_reserved_sources_to_every_principal_but_our_roles() {
     for source in own.iter().chain(&other) {
         assert!(denied.contains(&(*source).to_owned()), "{source}");
     }
-    // An exception for some sources would let a call with one of them carry all others.
+    // An exception for some sources would let a call with one of them include entries of all others.
     assert_eq!(statement["Condition"].as_object().unwrap().len(), 2, "{statement}");
     let but = &statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"];
     let mut spared: Vec<String> = but
@@ -87,9 +87,9 @@ fn bus_denies_reserved_sources_to_every_principal_but_our_roles() {
         .map(|item| item["Fn::GetAtt"][0].as_str().unwrap().to_owned())
         .collect();
     spared.sort();
-    // The sweep publishes what producers wrote, under their own sources.
+    // The sweep publishes producers' outbox entries under the producers' sources.
     let mut publishers: Vec<String> =
-        publishers(&resources).into_iter().map(|(role, _)| role).filter(|it| it != "SweepRole").collect();
+        publishers(&resources).into_iter().map(|(role, _)| role).filter(|item| item != "SweepRole").collect();
     publishers.sort();
     publishers.dedup();
     assert_eq!(spared, publishers);
@@ -109,7 +109,7 @@ fn bus_denies_reserved_sources_to_every_principal_but_our_roles() {
 }
 
 #[test]
-fn updates_of_people_reach_people_from_listed_sources_and_our_own_alone() {
+fn updates_of_people_come_only_from_listed_sources_and_our_own() {
     let pattern = &resources()["PeopleRule"]["Properties"]["EventPattern"];
     let branches = pattern["$or"].as_array().unwrap();
     let sources: Vec<&Value> = branches.iter().map(|branch| &branch["source"]).collect();
@@ -120,7 +120,7 @@ fn updates_of_people_reach_people_from_listed_sources_and_our_own_alone() {
 }
 
 #[test]
-fn own_priority_of_an_event_opens_the_critical_lane_for_listed_sources_and_the_api_alone() {
+fn event_priority_opens_the_critical_lane_only_for_listed_sources_and_the_api() {
     let pattern = &resources()["DispatchCriticalRule"]["Properties"]["EventPattern"];
     for branch in pattern["$or"].as_array().unwrap().iter().filter(|item| !item["detail"].is_null()) {
         let source = &branch["source"];
@@ -177,11 +177,11 @@ fn publishers(resources: &Map<String, Value>) -> Vec<(String, Value)> {
     found
 }
 
-/// One text or a list of texts.
+/// The strings of one string or a list.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
-        Value::Array(all) => all.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+        Value::Array(all) => all.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }

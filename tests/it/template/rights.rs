@@ -1,19 +1,22 @@
-//! Who reads and writes what, where more than one function does.
+//! Rights on tables and queues that several functions share.
 
 use serde_json::Value;
 
 use super::{fed_by, of_type, on_aws, resources};
 
 #[test]
-fn the_inbox_is_written_by_the_socket_and_marked_by_gateway_and_api_and_goes_with_its_owner() {
+fn socket_writes_the_inbox_gateway_and_api_mark_it_and_people_deletes_it() {
     let resources = resources();
     let mut found = Vec::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
-        for it in statements.flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("InboxTable")) {
-            let forgets = it["Action"].to_string().contains("Delete");
+        for statement in statements
+            .flat_map(on_aws)
+            .filter(|statement| statement["Resource"].to_string().contains("InboxTable"))
+        {
+            let forgets = statement["Action"].to_string().contains("Delete");
             assert_eq!(forgets, ["ApiRole", "PeopleRole"].contains(&name.as_str()), "{name}");
-            assert!(!it["Action"].to_string().contains("Scan"), "{name}");
+            assert!(!statement["Action"].to_string().contains("Scan"), "{name}");
             found.push(name.clone());
         }
     }
@@ -21,10 +24,10 @@ fn the_inbox_is_written_by_the_socket_and_marked_by_gateway_and_api_and_goes_wit
 }
 
 #[test]
-fn a_row_of_the_ledger_costs_one_write_of_its_index_and_the_api_alone_reads_it() {
+fn ledger_row_costs_one_index_write_and_only_the_api_reads_the_index() {
     let resources = resources();
     let indexes = &resources["LedgerTable"]["Properties"]["GlobalSecondaryIndexes"];
-    // The other two have only the rows that still await a receipt, or could be named by one.
+    // The other two indexes contain only rows that await a receipt or can be named by one.
     let names: Vec<&str> =
         indexes.as_array().unwrap().iter().map(|item| item["IndexName"].as_str().unwrap()).collect();
     assert_eq!(names, ["by_provider", "by_awaited", "by_recipient"]);
@@ -37,15 +40,15 @@ fn a_row_of_the_ledger_costs_one_write_of_its_index_and_the_api_alone_reads_it()
 }
 
 #[test]
-fn the_api_reaches_what_its_routes_are_about_and_sends_to_nobody() {
+fn api_reaches_the_data_of_its_routes_and_sends_to_no_recipient() {
     let resources = resources();
     let policy = &resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements: Vec<Value> = policy["Statement"].as_array().unwrap().iter().flat_map(on_aws).collect();
     let on = |what: &str| {
         let found = statements.iter().filter(|statement| statement["Resource"].to_string().contains(what));
-        let actions = found.flat_map(|it| match it["Action"].as_array() {
+        let actions = found.flat_map(|statement| match statement["Action"].as_array() {
             Some(all) => all.clone(),
-            None => vec![it["Action"].clone()],
+            None => vec![statement["Action"].clone()],
         });
         let mut actions: Vec<String> = actions.map(|action| action.as_str().unwrap().to_owned()).collect();
         actions.sort();
@@ -100,7 +103,7 @@ fn email_reads_only_the_prefixes_of_tenants_until_another_is_configured() {
 }
 
 #[test]
-fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_raises_an_alarm() {
+fn limits_are_api_parameters_and_exceeding_a_rate_or_critical_cap_raises_an_alarm() {
     let resources = resources();
     let variables = &resources["ApiFunction"]["Properties"]["Environment"]["Variables"];
     for (variable, parameter) in [
@@ -117,7 +120,7 @@ fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_ra
     }
     for metric in ["EventsOverRate", "CriticalEventsOverRate", "CriticalCapped"] {
         let alarms = of_type(&resources, "AWS::CloudWatch::Alarm");
-        let (_, alarm) = alarms.iter().find(|(_, it)| it["MetricName"] == metric).unwrap();
+        let (_, alarm) = alarms.iter().find(|(_, found)| found["MetricName"] == metric).unwrap();
         assert_eq!((&alarm["Namespace"], &alarm["Threshold"]), (&"Carillon".into(), &0.into()), "{metric}");
         assert_eq!(alarm["Dimensions"][0]["Value"]["Ref"], "DispatchFunction", "{metric}");
         assert_eq!(alarm["AlarmActions"][0]["Ref"], "Alarms", "{metric}");
@@ -125,7 +128,7 @@ fn limits_are_parameters_of_the_api_and_what_is_over_a_rate_or_a_critical_cap_ra
 }
 
 #[test]
-fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_dead_letters() {
+fn message_consumers_may_delete_messages_and_know_queue_and_dead_letter_queue() {
     let resources = resources();
     let mut fed = 0;
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
@@ -139,9 +142,9 @@ fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_de
             let queue = mapping["Queue"]["Fn::GetAtt"][0].as_str().unwrap();
             let role = &resources[&name.replace("Function", "Role")]["Properties"];
             let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
-            let may = statements.flat_map(on_aws).any(|it| {
-                it["Action"].to_string().contains("\"sqs:DeleteMessage\"")
-                    && it["Resource"].to_string().contains(&format!("\"{queue}\""))
+            let may = statements.flat_map(on_aws).any(|statement| {
+                statement["Action"].to_string().contains("\"sqs:DeleteMessage\"")
+                    && statement["Resource"].to_string().contains(&format!("\"{queue}\""))
             });
             assert!(may, "{name} may not delete what {queue} handed out");
         }
@@ -150,22 +153,22 @@ fn whoever_takes_messages_up_may_delete_them_and_finds_their_queue_beside_its_de
 }
 
 #[test]
-fn the_audit_acknowledges_only_where_the_attributes_of_the_request_are_known() {
+fn audit_acknowledges_only_with_known_request_attributes() {
     let resources = resources();
     let policy = &resources["AuditRole"]["Properties"]["Policies"][0]["PolicyDocument"];
     let statements = policy["Statement"].as_array().unwrap();
     let acknowledge = statements.iter().find(|statement| statement["Sid"] == "Acknowledge").unwrap();
-    // ForAllValues is true of a request without the key; Null refuses it.
+    // ForAllValues is true for a request without the key; Null refuses such a request.
     let condition = &acknowledge["Condition"];
     assert_eq!(condition["Null"]["dynamodb:Attributes"], "false");
     let listed = condition["ForAllValues:StringEquals"]["dynamodb:Attributes"].as_array().unwrap();
     for forbidden in ["event", "detail", "version", "appended_at", "finding"] {
-        assert!(!listed.iter().any(|it| it == forbidden), "{forbidden}");
+        assert!(!listed.iter().any(|item| item == forbidden), "{forbidden}");
     }
 }
 
 #[test]
-fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
+fn outbox_publishers_and_verifiers_share_the_stack_secret() {
     let resources = resources();
     for name in ["AuditFunction", "RelayFunction", "SweepFunction"] {
         let secret = &resources[name]["Properties"]["Environment"]["Variables"]["STACK_SECRET"]["Fn::Sub"];
@@ -177,7 +180,7 @@ fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
 }
 
 #[test]
-fn who_may_meet_a_message_of_a_newer_release_may_hide_it_for_longer_than_the_queue_does() {
+fn consumers_of_newer_message_versions_may_extend_visibility_timeouts() {
     let resources = resources();
     for name in ["Dispatch", "Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
         let policy = &resources[&format!("{name}Role")]["Properties"]["Policies"][0]["PolicyDocument"];

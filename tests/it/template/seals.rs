@@ -1,21 +1,23 @@
-//! Who may write what is sealed, and who may seal.
+//! Rights to write sealed records and to seal.
 
 use serde_json::{Value, json};
 
 use super::{default_of, deployed, of_type, on_aws, resources};
 
 #[test]
-fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
+fn only_the_audit_writes_sealed_records_and_no_role_deletes_them() {
     let resources = resources();
     let reads = ["Query", "Scan", "Get", "BatchGet", "Describe", "List"];
     let mut writers = std::collections::BTreeMap::new();
     for (name, role) in of_type(&resources, "AWS::IAM::Role") {
         let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        for it in
-            statements.iter().flat_map(on_aws).filter(|it| it["Resource"].to_string().contains("EventsTable"))
+        for statement in statements
+            .iter()
+            .flat_map(on_aws)
+            .filter(|statement| statement["Resource"].to_string().contains("EventsTable"))
         {
-            let listed = it["Action"].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
-            let actions = listed.filter_map(|it| it.strip_prefix("dynamodb:"));
+            let listed = statement["Action"].as_array().unwrap().iter().map(|item| item.as_str().unwrap());
+            let actions = listed.filter_map(|text| text.strip_prefix("dynamodb:"));
             let writes: Vec<String> = actions
                 .filter(|action| !reads.iter().any(|read| action.starts_with(read)))
                 .map(str::to_owned)
@@ -23,19 +25,21 @@ fn nobody_but_the_audit_writes_what_is_sealed_and_nobody_deletes_it() {
             writers.entry(name.clone()).or_insert_with(Vec::new).extend(writes);
         }
     }
-    writers.retain(|_, it| !it.is_empty());
+    writers.retain(|_, text| !text.is_empty());
     let expected = [
         ("AuditRole", vec!["PartiQLInsert", "PartiQLUpdate"]),
-        // Held to the marks of what the bus refused: another test says so. Who marks a sealed record removes it, for a seal.
+        // This right is limited to the marks of entries that the bus refused; another test checks it. Marking a sealed
+        // record makes its verification fail.
         ("RelayRole", vec!["UpdateItem"]),
         ("SweepRole", vec!["UpdateItem"]),
     ];
-    let expected = expected.map(|(name, it)| (name.to_owned(), it.into_iter().map(str::to_owned).collect()));
+    let expected =
+        expected.map(|(name, item)| (name.to_owned(), item.into_iter().map(str::to_owned).collect()));
     assert_eq!(writers, expected.into());
 }
 
 #[test]
-fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() {
+fn one_function_writes_seals_once_with_a_key_of_its_own() {
     let resources = resources();
     let sealer = &resources["SealRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let mut rights: Vec<&str> = sealer
@@ -43,8 +47,8 @@ fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() 
         .unwrap()
         .iter()
         .flat_map(|item| item["Action"].as_array().unwrap())
-        .map(|it| it.as_str().unwrap())
-        .filter(|it| !it.starts_with("logs:"))
+        .map(|text| text.as_str().unwrap())
+        .filter(|text| !text.starts_with("logs:"))
         .collect();
     rights.sort_unstable();
     assert_eq!(rights, ["dynamodb:Query", "kms:Sign", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]);
@@ -58,8 +62,11 @@ fn seals_are_written_once_by_one_function_with_a_key_that_nobody_else_may_use() 
     assert_eq!(retention["Days"]["Ref"], "SealRetentionDays");
     let policy = &resources["SealsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"];
     let policy = policy.as_array().unwrap();
-    assert!(policy.iter().all(|it| it["Effect"] == "Deny" && it["Principal"] == "*"), "it only takes away");
-    let denied = policy.iter().map(|it| it["Sid"].as_str().unwrap()).collect::<Vec<_>>();
+    assert!(
+        policy.iter().all(|statement| statement["Effect"] == "Deny" && statement["Principal"] == "*"),
+        "it only takes away"
+    );
+    let denied = policy.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect::<Vec<_>>();
     let expected = [
         "NobodyDeletes",
         "NobodyWritesButTheSealer",
@@ -100,7 +107,7 @@ fn production_locks_seals_so_that_no_administrator_deletes_them() {
 }
 
 #[test]
-fn seals_are_not_encrypted_with_a_key_that_somebody_could_delete() {
+fn seals_are_not_encrypted_with_a_deletable_key() {
     let bucket = &resources()["SealsBucket"]["Properties"];
     let rule = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
     assert_eq!(rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256");

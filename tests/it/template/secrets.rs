@@ -1,17 +1,18 @@
-//! Which functions get which secret of the stack.
+//! Functions that get each secret of the stack.
 
 use serde_json::Value;
 
 use super::{of_type, resources};
 
 #[test]
-fn the_keys_of_links_are_made_by_the_stack_and_known_to_whom_they_are_for() {
+fn stack_creates_link_keys_and_gives_them_to_their_functions_only() {
     let resources = resources();
     let secret = &resources["UnsubscribeKeys"]["Properties"];
     assert!(secret["SecretString"].is_null(), "no secret stands in the template");
     assert!(secret["GenerateSecretString"]["PasswordLength"].as_u64().unwrap() >= 32);
     let functions = of_type(&resources, "AWS::Serverless::Function");
-    let knowing = functions.iter().filter(|(_, it)| it.to_string().contains("${UnsubscribeKeys}"));
+    let knowing =
+        functions.iter().filter(|(_, resource)| resource.to_string().contains("${UnsubscribeKeys}"));
     let names: Vec<&str> = knowing.map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["ApiFunction", "DispatchFunction"], "who reads links, and who makes them");
 }
@@ -28,7 +29,7 @@ fn functions_that_hash_addresses_get_the_stacks_secret_and_channels_do_not() {
 }
 
 #[test]
-fn people_publishes_changed_addresses_and_nothing_else() {
+fn people_may_publish_changed_addresses_only() {
     let resources = resources();
     let statements = &resources["PeopleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     let puts =

@@ -1,21 +1,21 @@
-//! Who appends, who publishes from streams, and what becomes of a record that nobody can handle.
+//! Rights to append to and publish from streams, and the handling of unprocessable stream records.
 
 use serde_json::Value;
 
 use super::{fed_by, of_type, resources, table_actions};
 
 #[test]
-fn the_audit_may_append_and_acknowledge_and_nothing_else() {
+fn audit_may_only_append_and_acknowledge() {
     assert_eq!(table_actions("AuditRole"), ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]);
     let may_write = attributes("AuditRole", "Acknowledge");
-    assert!(may_write.iter().any(|it| it == "pending"));
+    assert!(may_write.iter().any(|item| item == "pending"));
     for kept in ["event", "version", "detail"] {
-        assert!(!may_write.iter().any(|it| it == kept), "{kept}");
+        assert!(!may_write.iter().any(|item| item == kept), "{kept}");
     }
 }
 
 #[test]
-fn who_publishes_may_mark_what_is_refused_and_change_no_event() {
+fn publishers_may_mark_refused_entries_and_change_no_event() {
     for role in ["RelayRole", "SweepRole"] {
         assert_eq!(
             attributes(role, "MarkRefused"),
@@ -25,7 +25,7 @@ fn who_publishes_may_mark_what_is_refused_and_change_no_event() {
     }
 }
 
-/// The attributes that a statement of a role is held to.
+/// Attributes to which a role's statement is limited.
 fn attributes(role: &str, sid: &str) -> Vec<String> {
     let resources = resources();
     let statements = &resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
@@ -35,7 +35,7 @@ fn attributes(role: &str, sid: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_record_of_a_stream_is_tried_for_ever_and_none_is_given_up_in_silence() {
+fn stream_records_have_limited_retries_and_failures_are_kept() {
     let resources = resources();
     let mut streams = 0;
     for (name, function) in of_type(&resources, "AWS::Serverless::Function") {

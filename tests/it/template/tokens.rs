@@ -1,4 +1,4 @@
-//! What the template says about tokens.
+//! Token settings of the template.
 
 use super::{resources, root};
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{default_of, of_type, on_aws, resources};
 
 #[test]
-fn no_queue_is_reached_without_tls() {
+fn queues_refuse_requests_without_tls() {
     let resources = resources();
     let policies = of_type(&resources, "AWS::SQS::QueuePolicy");
     for (name, _) in of_type(&resources, "AWS::SQS::Queue") {
@@ -17,7 +17,7 @@ fn no_queue_is_reached_without_tls() {
             .collect();
         assert_eq!(of_queue.len(), 1, "{name}: a second policy takes the first one's place");
         let statements = of_queue[0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        let denied = statements.iter().flat_map(on_aws).any(|it| denies_plain(&it, "sqs:*", &name));
+        let denied = statements.iter().flat_map(on_aws).any(|item| denies_plain(&item, "sqs:*", &name));
         assert!(denied, "{name}");
     }
     for (name, policy) in policies {
@@ -29,7 +29,7 @@ fn no_queue_is_reached_without_tls() {
 }
 
 #[test]
-fn no_bucket_is_reached_without_tls() {
+fn buckets_refuse_requests_without_tls() {
     let resources = resources();
     let policies = of_type(&resources, "AWS::S3::BucketPolicy");
     for (name, bucket) in of_type(&resources, "AWS::S3::Bucket") {
@@ -38,11 +38,11 @@ fn no_bucket_is_reached_without_tls() {
         let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
         assert!(statements.iter().any(|statement| denies_plain(statement, "s3:*", &name)), "{name}");
         let blocked = bucket["PublicAccessBlockConfiguration"].as_object().unwrap();
-        assert!(blocked.len() == 4 && blocked.values().all(|it| *it == true), "{name}");
+        assert!(blocked.len() == 4 && blocked.values().all(|item| *item == true), "{name}");
     }
 }
 
-/// Whether a statement refuses everybody who asks for a resource over plain HTTP.
+/// Whether a statement denies all principals access to a resource over plain HTTP.
 fn denies_plain(statement: &Value, action: &str, resource: &str) -> bool {
     let actions = statement["Action"].to_string();
     statement["Effect"] == "Deny"
@@ -53,7 +53,7 @@ fn denies_plain(statement: &Value, action: &str, resource: &str) -> bool {
 }
 
 #[test]
-fn letters_go_over_tls_unless_an_operator_says_otherwise() {
+fn email_requires_tls_unless_an_operator_disables_it() {
     let set = &resources()["EmailReceipts"]["Properties"];
     assert_eq!(set["DeliveryOptions"]["TlsPolicy"]["Ref"], "EmailTls");
     assert_eq!(default_of("EmailTls"), "REQUIRE");

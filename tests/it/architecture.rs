@@ -1,0 +1,271 @@
+//! Dependency rules, file sizes and the patches in `tests/broken`. Break a rule on purpose to see its test fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::cloud::root;
+
+/// Shared crates that each shared crate may depend on.
+const MAY_KNOW: [(&str, &[&str]); 17] = [
+    ("domain", &[]),
+    ("templates", &["domain"]),
+    ("catalog", &["domain", "templates"]),
+    ("packs", &[]),
+    ("aws", &["domain"]),
+    ("store", &["aws", "domain"]),
+    ("queue", &["aws", "domain"]),
+    ("schedule", &["aws", "domain"]),
+    ("signing", &["domain"]),
+    ("sns", &["aws", "domain"]),
+    ("asking", &["aws", "domain"]),
+    ("seals", &["asking", "aws", "domain"]),
+    ("kms", &["asking", "aws", "domain", "signing"]),
+    ("sockets", &["aws", "domain", "store"]),
+    ("runtime", &["aws", "domain"]),
+    ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
+    ("publish", &["aws", "domain", "store"]),
+    ("dev", &["catalog", "cli", "domain", "publish", "queue", "runtime", "store", "templates"]),
+];
+
+/// Crates that only deciding functions may link. A channel function only delivers.
+const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
+const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
+
+/// The one crate that may link each client.
+const HOMES: [(&str, &[&str]); 10] = [
+    ("aws-sdk-apigatewaymanagement", &["sockets"]),
+    ("aws-sdk-dynamodb", &["store"]),
+    ("aws-sdk-dynamodbstreams", &["cli", "relay"]),
+    ("aws-sdk-eventbridge", &["publish"]),
+    ("aws-sdk-pinpointsmsvoicev2", &["sms"]),
+    ("aws-sdk-scheduler", &["schedule"]),
+    ("aws-sdk-sesv2", &["email"]),
+    ("aws-sdk-sns", &["sns"]),
+    ("aws-sdk-socialmessaging", &["whatsapp"]),
+    ("aws-sdk-sqs", &["queue"]),
+];
+
+#[test]
+fn dependencies_point_down() {
+    let workspace = Workspace::load();
+    for (name, may_know) in MAY_KNOW {
+        let known = workspace.ours(name);
+        let too_much: Vec<_> = known.iter().filter(|item| !may_know.contains(&item.as_str())).collect();
+        assert!(too_much.is_empty(), "{name} must not know {too_much:?}");
+    }
+}
+
+/// Functions that `carillon render` links to run dispatch and the channels' request code without a cloud. No deployed
+/// crate may depend on a function.
+const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "webhook", "whatsapp"];
+
+#[test]
+fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
+    let workspace = Workspace::load();
+    let functions = workspace.below("functions");
+    for name in
+        workspace.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str()))
+    {
+        let known = workspace.ours(name).into_iter().filter(|our| functions.contains(our));
+        let known: Vec<_> =
+            known.filter(|known| name != "cli" || !SHOWN_BY_CLI.contains(&known.as_str())).collect();
+        assert!(known.is_empty(), "{name} knows {known:?}");
+    }
+    for channel in CHANNELS {
+        let known = workspace.ours(channel);
+        assert!(
+            NOT_FOR_CHANNELS.iter().all(|not_for_channel| !known.contains(*not_for_channel)),
+            "{channel} knows too much"
+        );
+    }
+}
+
+/// Users install `carillon`, which has no part of the local cloud.
+#[test]
+fn no_crate_depends_on_the_program_of_developers() {
+    let house = House::look();
+    let users: Vec<_> = house.uses.iter().filter(|(_, uses)| uses.contains("dev")).collect();
+    assert!(users.is_empty(), "{users:?}");
+    assert!(house.ours("dev").contains("cli"));
+}
+
+#[test]
+fn domain_depends_on_no_runtime_or_client() {
+    let workspace = Workspace::load();
+    for name in workspace.all("domain") {
+        let of_the_world = ["tokio", "tracing", "hyper", "rustls", "reqwest", "ureq"]
+            .contains(&name.as_str())
+            || name.starts_with("aws-")
+            || name.starts_with("lambda_");
+        assert!(!of_the_world, "domain pulls in {name}");
+    }
+}
+
+#[test]
+fn aws_and_runtime_link_no_client_and_each_client_has_one_home() {
+    let workspace = Workspace::load();
+    for name in ["aws", "runtime"] {
+        let clients: Vec<_> =
+            workspace.uses[name].iter().filter(|text| text.starts_with("aws-sdk-")).collect();
+        assert!(clients.is_empty(), "{name} links {clients:?}");
+    }
+    let clients = workspace.uses.values().flatten().filter(|text| text.starts_with("aws-sdk-"));
+    let homeless: Vec<&String> =
+        clients.filter(|client| !HOMES.iter().any(|(name, _)| name == client)).collect();
+    assert!(homeless.is_empty(), "these have no home: {homeless:?}");
+    for (client, homes) in HOMES {
+        let users: BTreeSet<&str> = workspace
+            .uses
+            .iter()
+            .filter(|(_, uses)| uses.contains(client))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(users, homes.iter().copied().collect(), "{client}");
+    }
+}
+
+#[test]
+fn there_is_one_tls_stack() {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for banned in ["aws-lc-sys", "aws-lc-rs", "openssl-sys", "native-tls", "s2n-tls"] {
+        assert!(!lock.contains(&format!("name = \"{banned}\"")), "{banned} is back");
+    }
+    for name in ["rustls", "ring", "hyper"] {
+        let count = lock.matches(&format!("name = \"{name}\"\n")).count();
+        assert_eq!(count, 1, "{name} is there {count} times");
+    }
+}
+
+#[test]
+fn broken_patches_apply_and_name_an_existing_test() {
+    let sources: String = sources().iter().map(|source| std::fs::read_to_string(source).unwrap()).collect();
+    let folder = std::fs::read_dir(root().join("tests/broken")).unwrap().map(|dir| dir.unwrap().path());
+    let patches: Vec<_> =
+        folder.filter(|folder| folder.extension().is_some_and(|extension| extension == "patch")).collect();
+    assert!(patches.len() >= 20);
+    for patch in patches {
+        let name = patch.display();
+        let checked = Command::new("git").current_dir(root()).args(["apply", "--check"]).arg(&patch).output();
+        let said = checked.unwrap().stderr;
+        assert!(said.is_empty(), "{name}: {}", String::from_utf8_lossy(&said));
+        let text = std::fs::read_to_string(&patch).unwrap();
+        let test = text.lines().next().unwrap().strip_prefix("# caught by: cargo test ").expect("the test");
+        let filter = test.split_whitespace().next_back().unwrap().rsplit("::").next().unwrap();
+        assert!(sources.contains(filter), "{name}: no test has {filter} in its name");
+    }
+}
+
+#[test]
+fn files_are_short_and_none_is_named_utils() {
+    for file in sources() {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", file.display());
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !["utils", "util", "common", "misc", "helpers", "types"].contains(&name.as_str()),
+            "{}",
+            file.display()
+        );
+    }
+}
+
+/// A derive that buffers members reads a number as a map, because `serde_json` keeps digits (`arbitrary_precision`).
+#[test]
+fn deserialized_types_do_not_buffer_numbers() {
+    // An endpoint's id consists of two strings, and a rule's push options are strings and a boolean.
+    let harmless = ["domain/src/endpoint.rs", "domain/src/rule.rs"];
+    let is_ours = |file: &std::path::Path| {
+        !file.starts_with(root().join("tests")) && !harmless.iter().any(|item| file.ends_with(item))
+    };
+    for file in sources().into_iter().filter(|file| is_ours(file)) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for marker in ["#[serde(flatten)]", "#[serde(untagged", "#[serde(tag = "] {
+            for (place, _) in text.match_indices(marker) {
+                let derive = text[..place].rfind("#[derive(").map_or("", |start| &text[start..place]);
+                let derive = derive.lines().next().unwrap_or_default();
+                assert!(!derive.contains("Deserialize"), "{}: {marker} below {derive}", file.display());
+            }
+        }
+    }
+}
+
+/// The workspace as `cargo metadata` describes it.
+struct Workspace {
+    /// Direct dependencies of each workspace crate, without dev-dependencies.
+    uses: BTreeMap<String, BTreeSet<String>>,
+    folders: BTreeMap<String, String>,
+    /// Direct dependencies of each crate in the whole graph.
+    graph: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Workspace {
+    fn load() -> Workspace {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut workspace =
+            Workspace { uses: BTreeMap::new(), folders: BTreeMap::new(), graph: BTreeMap::new() };
+        for package in metadata["packages"].as_array().unwrap() {
+            let name = package["name"].as_str().unwrap().to_owned();
+            let dependencies = package["dependencies"].as_array().unwrap().iter();
+            let real = dependencies
+                .filter(|dependency| dependency["kind"].is_null() && dependency["optional"] != true);
+            let uses = real.map(|real| real["name"].as_str().unwrap().to_owned()).collect();
+            if package["source"].is_null() {
+                let manifest = package["manifest_path"].as_str().unwrap();
+                let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');
+                workspace.folders.insert(name.clone(), folder.to_owned());
+                workspace.uses.insert(name.clone(), BTreeSet::clone(&uses));
+            }
+            workspace.graph.insert(name, uses);
+        }
+        workspace
+    }
+
+    fn below(&self, folder: &str) -> BTreeSet<String> {
+        let below = self.folders.iter().filter(|(_, text)| text.starts_with(folder));
+        below.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Workspace crates that a workspace crate uses directly.
+    fn ours(&self, name: &str) -> BTreeSet<String> {
+        self.uses[name].iter().filter(|item| self.uses.contains_key(*item)).cloned().collect()
+    }
+
+    /// All direct and transitive dependencies of a crate.
+    fn all(&self, name: &str) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        let mut open = vec![name.to_owned()];
+        while let Some(next) = open.pop() {
+            for item in self.graph.get(&next).into_iter().flatten() {
+                if all.insert(item.clone()) {
+                    open.push(item.clone());
+                }
+            }
+        }
+        all
+    }
+}
+
+fn sources() -> Vec<std::path::PathBuf> {
+    let mut open: Vec<_> =
+        ["shared", "functions", "cli", "tests"].iter().map(|item| root().join(item)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
