@@ -114,8 +114,8 @@ impl Channel {
         let world = &self.process.world;
         let cancelled_at = job.cancel.as_ref().and_then(|key| {
             let cancelled = world.cancelled.borrow();
-            let (job, at) = cancelled.get(key)?;
-            job.takes_back(job.event.time, job.key.parts().0).then_some(*at)
+            let (cancellation, at) = cancelled.get(key)?;
+            cancellation.takes_back(job.event.time, job.key.parts().0).then_some(*at)
         });
         world.tell(|| format!("{token} sends {} by {}", job.key.as_str(), job.channel().name()));
         let looked = job.cancel.as_ref().and_then(|cancel| self.process.looked.borrow().get(cancel).copied());

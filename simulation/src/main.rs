@@ -9,17 +9,21 @@ use std::time::Instant;
 use clap::Parser;
 use simulation::{EVENTS, Mode, Setup, Tally, Variant, run, run_all};
 
-const USAGE: &str = "\
-simulate --seed N [--mode safety|liveness] [--events N] [--variant NAME] [-v]
-    repeats one run; -v prints all that happens
-simulate --seeds N [--from SEED] [--mode safety|liveness] [--events N] [--variant NAME]
-    goes through N seeds, on every core; in both modes where none is named";
-
-/// Command-line arguments.
-struct Wanted {
-    setup: Setup,
-    mode: Option<Mode>,
-    /// Number of seeds, unless only one is run.
+/// Repeat one run of the simulation, or run many seeds on all cores
+#[derive(Parser)]
+#[command(
+    name = "simulate",
+    max_term_width = 100,
+    after_help = "Examples:
+  simulate --seed 7 -v
+  simulate --seeds 1000 --from 7 --mode liveness"
+)]
+struct Args {
+    /// Repeat the run of this seed
+    #[arg(long, value_name = "SEED", visible_alias = "from", default_value_t = 1)]
+    seed: u64,
+    /// Run this many seeds from --seed (or --from) on, in both modes without --mode
+    #[arg(long, value_name = "COUNT")]
     seeds: Option<u64>,
     /// The mode: safety (faults all the time) or liveness (faults that stop)
     #[arg(long, value_parser = mode)]
@@ -73,14 +77,14 @@ fn one(setup: &Setup) -> ExitCode {
 }
 
 fn many(setup: &Setup, mode: Option<Mode>, seeds: u64) -> ExitCode {
-    let began = Instant::now();
-    let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |item| vec![item]);
+    let started = Instant::now();
+    let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |mode| vec![mode]);
     let setup = Setup { is_told: false, ..*setup };
     let until = setup.seed.saturating_add(seeds);
     let runs = modes.into_iter().map(|mode| run_all(&Setup { mode, ..setup }, setup.seed..until));
     let Tally { runs, events, calls, sends, failed } = runs.fold(Tally::default(), Tally::and);
-    failed.iter().for_each(|item| println!("{item}"));
-    let seconds = began.elapsed().as_secs_f64();
+    failed.iter().for_each(|line| println!("{line}"));
+    let seconds = started.elapsed().as_secs_f64();
     println!(
         "{runs} runs from seed {} in {seconds:.1} s: {events} events, {calls} calls, {sends} sends; {} with a violation",
         setup.seed,

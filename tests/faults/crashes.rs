@@ -69,7 +69,7 @@ async fn wave(suite: &Suite, channels: &[Channel], kind_of_fault: &str, call: u6
     for (mut job, done) in jobs.into_iter().zip(done) {
         let channel = job.job.channel();
         let (row, sends) = check(suite, &mut job, usize::from(in_doubt(&journal, channel))).await;
-        eprintln!("{} {deed} {call}: {done} done, {:?}, {sends} sends", channel.name(), row.status);
+        eprintln!("{} {kind_of_fault} {call}: {done} done, {:?}, {sends} sends", channel.name(), row.status);
         if done > 0 {
             hit.push(channel);
         }

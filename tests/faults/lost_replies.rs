@@ -100,10 +100,10 @@ async fn event_whose_first_reply_is_lost_at_every_service_is_delivered_once() {
 /// Appends an event through a client that uses the proxy, as the functions do.
 async fn append(suite: &Suite, event: &HelloEvent) {
     let outbox = Outbox::new("carillon-local-events".to_owned());
-    let event = domain::event::Event::parse(&event.event().to_string()).unwrap();
+    let published = domain::event::Event::parse(&event.event().to_string()).unwrap();
     let mut transaction = Vec::new();
     let order = Stream::new(None, &event.mark);
-    let appended = outbox.append(&mut transaction, &order, 0, &[event], now()).unwrap();
+    let appended = outbox.append(&mut transaction, &order, 0, &[published], now()).unwrap();
     let tables = store::client(&suite.through_proxy());
     let call = tables.transact_write_items().set_transact_items(Some(transaction));
     call.client_request_token(&appended.token).send().await.unwrap();

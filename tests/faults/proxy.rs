@@ -1,4 +1,4 @@
-//! Client of the fault proxy between the functions and the local cloud, which `carillon local proxy` serves.
+//! Client of the fault proxy between the functions and the local cloud, which `carillon-dev proxy` serves.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -32,14 +32,14 @@ async fn relay_killed_repeatedly_loses_no_event_and_sends_none_twice() {
             streams.push(append(suite).await);
         }
         let events: Vec<&HelloEvent> = streams.iter().flat_map(|(_, item)| item).collect();
-        let events = Events::new(&store::client(&suite.cloud.config), TABLE.to_owned());
+        let table = Events::new(&store::client(&suite.cloud.config), TABLE.to_owned());
         until("everything was seen on the bus", async || {
             if suite.proxy.done().iter().take(2).sum::<u64>() >= 5 {
                 sweep(&suite.cloud).await;
             }
             let mut pending = 0;
             for (stream, _) in &streams {
-                let page = events.of_stream(stream, 1, Way::Forward, 100).await.unwrap();
+                let page = table.of_stream(stream, 1, Way::Forward, 100).await.unwrap();
                 let versions: Vec<u64> = page.events.iter().map(|event| event.version).collect();
                 assert_eq!(versions, (1..=LONG).collect::<Vec<_>>(), "G3: without a gap");
                 pending += suite.pending(stream).await;

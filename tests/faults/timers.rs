@@ -45,7 +45,7 @@ impl TimedEvent {
 #[tokio::test]
 async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
     run_scenario(async |suite| {
-        let (mut things, mut faults) = (Vec::new(), Vec::new());
+        let (mut events, mut faults) = (Vec::new(), Vec::new());
         for kind in KINDS {
             for (kind_of_fault, call) in
                 ["kill_before", "kill_after"].iter().flat_map(|kind| (0..MOST_CALLS).map(move |call| (kind, call)))
@@ -55,12 +55,12 @@ async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
                     "function": "dispatch", "contains": event.mark, "do": kind_of_fault, "skip": call, "times": 1,
                 });
                 faults.push(fault);
-                things.push(event);
+                events.push(event);
             }
         }
         suite.set_max_receives(faults.len() as u64 + 1).await;
         suite.proxy.plan(suite.seed, &faults);
-        for some in things.chunks(4) {
+        for some in events.chunks(4) {
             join_all(some.iter().map(|event| event.put(&suite.cloud))).await;
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -70,8 +70,8 @@ async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
         let done = suite.proxy.done();
         eprintln!("dispatch was killed at its calls {done:?}");
         assert!(done.chunks(usize::try_from(MOST_CALLS).unwrap()).all(|chunk| chunk[0] == 1), "{done:?}");
-        for thing in &things {
-            assert_eq!(thing.letters(&suite.cloud), 1, "{} {}", thing.kind, thing.mark);
+        for event in &events {
+            assert_eq!(event.emails(&suite.cloud), 1, "{} {}", event.kind, event.mark);
         }
     })
     .await;

@@ -38,9 +38,9 @@ async fn malformed_event_is_dead_lettered_with_its_cause_and_kept_by_the_audit()
         assert!(!attribute(&letter, "detail").contains(&mark), "a cause never quotes the payload");
         good.is_told(&cloud).await;
         let kept = until("the audit has it", async || {
-            cloud.all_records().await.into_iter().find(|records| {
-                text.get("refused").is_some_and(|text| text.starts_with(detail))
-                    && text.get("detail").is_none_or(|text| text.contains(&mark))
+            cloud.all_records().await.into_iter().find(|record| {
+                record.get("refused").is_some_and(|text| text.starts_with(detail))
+                    && record.get("detail").is_none_or(|text| text.contains(&mark))
             })
         })
         .await;

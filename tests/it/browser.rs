@@ -30,7 +30,7 @@ async fn page_of_another_origin_may_request_a_ticket_on_the_local_cloud() {
     }
     // After the actual request the page may read the response.
     let (user, tenant) = (unique("ann"), unique("clinic"));
-    Cloud::connect().somebody_with(json!({ "id": user, "tenants": [tenant] })).await;
+    Cloud::connect().new_recipient_with(json!({ "id": user, "tenants": [tenant] })).await;
     let token = ApiClient::of(&user, &tenant, "member").token;
     let answer = ureq::post(&url)
         .header("origin", origin)

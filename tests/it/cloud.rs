@@ -91,7 +91,7 @@ impl Cloud {
     pub(crate) async fn new_recipient(&self) -> Recipient {
         let id = unique("user");
         let email = format!("{id}@example.com");
-        self.somebody_with(json!({ "id": id, "name": "Ann", "email": email, "tenants": ["*"] })).await
+        self.new_recipient_with(json!({ "id": id, "name": "Ann", "email": email, "tenants": ["*"] })).await
     }
 
     pub(crate) async fn new_recipient_with(&self, person: Value) -> Recipient {
@@ -148,13 +148,13 @@ impl Cloud {
     pub(crate) fn emails(&self, to: &str) -> Vec<Email> {
         let body = ask(ureq::get(format!("{}/_ministack/ses/messages", self.endpoint)));
         let accounts = body["messages"].as_object().unwrap().values();
-        let letters = accounts.filter_map(Value::as_array).flatten().map(|emails| Email {
+        let emails = accounts.filter_map(Value::as_array).flatten().map(|emails| Email {
             id: emails["MessageId"].as_str().unwrap().to_owned(),
             to: emails["To"][0].as_str().unwrap_or_default().to_owned(),
             subject: emails["Subject"].as_str().unwrap_or_default().to_owned(),
             raw: emails.clone(),
         });
-        letters.filter(|letter| letter.to == to).collect()
+        emails.filter(|email| email.to == to).collect()
     }
 
     /// SMS sent to a phone number.

@@ -13,7 +13,7 @@ use crate::until::until;
 
 #[test]
 fn demo_delivers_every_sample() {
-    let said = carillon(&["--json", "demo"], "");
+    let said = carillon_dev(&["--json", "demo"]);
     assert!(said.status.success(), "{}", text(&said));
     let lines = json_lines(&said);
     let sum = lines.iter().find(|line| line["events"].is_number()).unwrap();
@@ -342,6 +342,12 @@ pub(crate) fn carillon(arguments: &[&str], input: &str) -> Output {
     // A command that fails early may close its input unread.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
+}
+
+/// Runs the program of developers.
+pub(crate) fn carillon_dev(arguments: &[&str]) -> Output {
+    let program = root().join("target/local/carillon-dev");
+    Command::new(program).args(arguments).current_dir(root()).output().unwrap()
 }
 
 /// Output of an AWS CLI command.

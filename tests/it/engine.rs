@@ -86,7 +86,7 @@ async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
     let hour = jiff::SignedDuration::from_hours(1);
     let clock = |at: domain::Timestamp| at.to_string()[11..16].to_owned();
     let night = json!({ "quiet": { "start": clock(now() - hour), "end": clock(now() + hour) } });
-    let owl = somebody_with(&cloud, &json!({ "zone": "Etc/UTC", "quiet": night })).await;
+    let owl = new_recipient_with(&cloud, &json!({ "zone": "Etc/UTC", "quiet": night })).await;
     let mut socket = Client::of(&cloud, &owl.id, None, &[]).await;
     let event = demo("demo.note", &[&owl], &unique("note"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
@@ -145,7 +145,7 @@ async fn cancelled_reminder_is_not_sent_and_another_is() {
 async fn preference_suppresses_and_the_reason_names_its_layer() {
     let cloud = Cloud::connect();
     let preferences = json!({ "categories": { "demo": { "channel_types": { "email": false } } } });
-    let ann = somebody_with(&cloud, &json!({ "preferences": preferences })).await;
+    let ann = new_recipient_with(&cloud, &json!({ "preferences": preferences })).await;
     let event = demo("demo.alarm", &[&ann], &unique("pump"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
     let rows = settled(&cloud, &[event], 1).await;
@@ -189,7 +189,7 @@ async fn critical_event_uses_both_lanes_and_is_sent_once() {
     let cloud = Cloud::connect();
     let night = json!({ "quiet": { "start": "00:00", "end": "24:00" } });
     let no = json!({ "categories": { "emergency": false } });
-    let ann = somebody_with(&cloud, &json!({ "quiet": night, "preferences": no })).await;
+    let ann = new_recipient_with(&cloud, &json!({ "quiet": night, "preferences": no })).await;
     let id = unique("event");
     let data = json!({ "alertId": id, "kind": "fall", "contacts": [ann.id], "careRecipientName": "Margaret", "location": "home" });
     cloud.put(&[event_of("emergency.alert.created", &id, &data)]).await;

@@ -15,7 +15,7 @@ use crate::until::{quiet, until};
 #[tokio::test]
 async fn person_without_the_app_is_sent_one_sms_instead() {
     let cloud = Cloud::connect();
-    let ann = somebody(&cloud, "disabled").await;
+    let ann = new_recipient(&cloud, "disabled").await;
     let id = emergency(&cloud, &[&ann]).await;
     let rows = outcomes(&cloud, &id, 2).await;
     assert_eq!((rows[0].status, rows[0].reason), (Status::Failed, Some(Reason::DeadToken)));
@@ -37,7 +37,7 @@ async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exact
     cloud.set_provider_status(&application, Some(500));
     let mut people = Vec::new();
     for _ in 0..30 {
-        people.push(somebody(&cloud, &application).await);
+        people.push(new_recipient(&cloud, &application).await);
     }
     // The event uses both lanes, and both messages are delivered twice.
     let id = emergency(&cloud, &people.iter().collect::<Vec<_>>()).await;

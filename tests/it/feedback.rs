@@ -19,7 +19,7 @@ use crate::until::{quiet, until};
 #[tokio::test]
 async fn bounce_suppresses_the_address_and_no_other() {
     let cloud = Cloud::connect();
-    let (ann, address) = somebody_at(&cloud, "bounce").await;
+    let (ann, address) = new_recipient_at(&cloud, "bounce").await;
     let first = hello(&cloud, &ann).await;
     let row = letter_of(&cloud, &first, Status::Bounced).await;
     assert_eq!(row.reason, Some(Reason::Bounced));
@@ -37,7 +37,7 @@ async fn bounce_suppresses_the_address_and_no_other() {
 #[tokio::test]
 async fn complaint_marks_the_delivered_message_and_suppresses_the_address() {
     let cloud = Cloud::connect();
-    let (ann, _) = somebody_at(&cloud, "complaint").await;
+    let (ann, _) = new_recipient_at(&cloud, "complaint").await;
     let id = hello(&cloud, &ann).await;
     let row = until("the complaint", async || {
         letter(&cloud, &id).await.filter(|letter| letter.marks.complained_at.is_some())

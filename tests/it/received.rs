@@ -43,7 +43,7 @@ async fn received_prints_all_notifications_and_suppressions_of_a_person_with_the
     let quiet = cloud.new_recipient().await;
     let said = carillon(&["received", &quiet.id], "");
     assert_eq!(said.status.code(), Some(1));
-    assert!(text(&said).contains("nothing concerned"), "{}", text(&said));
+    assert!(text(&said).contains("has no notifications since"), "{}", text(&said));
     // Support asks first when the message was sent.
     let said = carillon(&["explain", &event], "");
     assert!(text(&said).contains("was sent at 20"), "{}", text(&said));

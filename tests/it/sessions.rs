@@ -32,7 +32,7 @@ async fn socket_ends_with_the_token_that_opened_it() {
     assert!(client.receives_nothing().await, "nothing is sent to it");
     client.say(r#"{"action":"inbox"}"#).await;
     for received in client.until_close().await {
-        assert_eq!(received["reason"], "not_connected", "nothing is done for it: {heard}");
+        assert_eq!(received["reason"], "not_connected", "nothing is done for it: {received}");
     }
 }
 

@@ -93,7 +93,7 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
     let mark = unique("mark");
     let device = json!({ "id": mark, "platform": "fcm", "endpoint": mark });
     cloud
-        .somebody_with(json!({
+        .new_recipient_with(json!({
             "id": ann, "name": "Ann", "email": format!("{mark}@example.com"), "phone": mark, "whatsapp": mark,
             "devices": [device], "tenants": [ours, theirs], "topics": [format!("support:{mark}")],
             "topics_in": { &theirs: [format!("group:{mark}")], &ours: ["team:7"] },
