@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("templates", &["domain"]),
-    ("catalog", &["domain", "templates"]),
+    ("engine", &["domain", "templates"]),
+    ("catalog", &["domain", "engine", "templates"]),
     ("packs", &[]),
     ("aws", &["domain"]),
     ("store", &["aws", "domain"]),
@@ -29,7 +30,7 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
 ];
 
 /// Whoever carries catalogs and templates decides; a channel only delivers.
-const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
+const NOT_FOR_CHANNELS: [&str; 3] = ["catalog", "engine", "templates"];
 const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 /// The one crate that holds each client.
@@ -56,9 +57,9 @@ fn arrows_point_down() {
     }
 }
 
-/// What shows the work of functions without a cloud: `carillon render` runs the code of dispatch, and shapes each request
-/// by the code of its channel. Nothing that is deployed may know a function.
-const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "webhook", "whatsapp"];
+/// The functions that `carillon render` links: each shapes the request of its channel. Nothing that is deployed may know a
+/// function.
+const SHOWN_BY_CLI: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 #[test]
 fn functions_do_not_know_each_other_and_nobody_knows_them() {
