@@ -225,7 +225,9 @@ impl Stage {
     fn new(rule: &Value) -> Stage {
         let is_digest = rule["steps"].to_string().contains("digest");
         let text = if is_digest { "{{ digest.total_activities }} events" } else { "{{ data.n }}" };
-        let templates = json!({ "t/en/email.subject.txt": text, "t/en/email.txt": text });
+        let templates = json!({
+            "t/en/email.subject.txt": text, "t/en/email.txt": text, "t/en/email.html": text,
+        });
         let file =
             json!({ "format": CATALOG_FORMAT, "version": "1", "rules": [rule], "templates": templates });
         let catalog = Catalog::open(serde_json::from_value(file).unwrap()).unwrap();
