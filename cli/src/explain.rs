@@ -18,9 +18,9 @@ use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::event::{Event, Refusal};
 use domain::producers::Producers;
-use domain::recipient::{self, Group, Recipient, Recipients, Settings};
+use domain::recipient::{Recipient, Recipients, Settings};
 use domain::registry;
-
+use engine::Fixtures;
 use templates::Renderer;
 
 use crate::args::{Explain, Target};
@@ -57,17 +57,10 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     // When it happened is when dispatch would have seen it.
     let at = at.unwrap_or(event.time);
     let (recipients, tenants) = people(args.people.as_deref(), args.config.as_deref(), terminal)?;
-    let members = |group: &Group| recipient::members(group, &recipients);
     let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
-    let world = World {
-        catalog: &catalog,
-        renderer: &renderer,
-        recipients: &recipients,
-        tenant,
-        members: &members,
-        endpoint: None,
-    };
+    let facts = Fixtures { tenant, ..Fixtures::of(&recipients) };
+    let world = World { catalog: &catalog, renderer: &renderer, facts };
     let told = foretell(&event, &world, at);
     if args.as_test {
         return as_test::print(args, &event, &told, &wanted, at, terminal);

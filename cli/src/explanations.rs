@@ -2,32 +2,14 @@
 
 use std::path::Path;
 
-use domain::Timestamp;
 use domain::catalog::Catalog;
-use domain::decide::Decision;
 use domain::event::Event;
-use domain::plan::Plan;
-use domain::recipient::{Group, Recipients};
 use serde_json::Value;
 use store::{Ledger, LedgerRow};
-use templates::Renderer;
 
-use crate::deciding::{self, World};
 use crate::error::Error;
 use crate::explain::{self, happened};
 use crate::terminal::Terminal;
-
-/// Decides about the recipients of a plan, without any facts about earlier events.
-pub fn decide<'a>(
-    plan: &Plan<'a>,
-    (catalog, renderer): (&'a Catalog, &'a Renderer),
-    recipients: &'a Recipients,
-    members: &'a dyn Fn(&Group) -> Vec<String>,
-    now: Timestamp,
-) -> Vec<Decision<'a>> {
-    let world = World { catalog, renderer, recipients, tenant: None, members, endpoint: None };
-    deciding::answered(plan, &world, now)
-}
 
 /// Reads a catalog: a config folder, or a compiled file.
 ///

@@ -1,7 +1,7 @@
 //! `carillon render`: exactly what would be sent about an event, without any cloud.
 //!
-//! The jobs come from dispatch's own code, and each channel's function shapes its request from them, as it does before it
-//! asks its provider.
+//! The jobs come from the engine, as in dispatch. The code of each channel's function shapes its request from them, as it
+//! does before it calls its provider.
 
 mod files;
 mod message;
@@ -9,17 +9,16 @@ mod message;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dispatch::{WaysOut, Words};
 use domain::Timestamp;
 use domain::channel::Channel;
-use domain::decide::{Decision, Verdict};
+use domain::decide::Verdict;
 use domain::endpoint::{Endpoint, EndpointId};
-use domain::job::Job;
-use domain::plan::Plan;
 use domain::recipient::{self, Group, Recipients};
-use runtime::Env;
+use domain::unsubscribe::Keys;
+use engine::{Evaluation, Fixtures, OutputSettings, UnsubscribeLinks, Warning};
+use queue::MAX_MESSAGE_BYTES;
 use serde_json::json;
-use templates::{Renderer, Written, scene_of};
+use templates::Renderer;
 
 use crate::args::Render;
 use crate::deciding::{Told, What, World, foretell_with};
@@ -33,7 +32,7 @@ use message::Message;
 /// The endpoint that stands for those of a tenant.
 const SAMPLE_ENDPOINT: &str = "sample";
 
-/// A job that dispatch would put into a queue, or why there is none.
+/// A request to a provider, or the reason why there is none.
 struct Rendered {
     at: Timestamp,
     rule: String,
@@ -71,24 +70,21 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     };
     let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
-    let world = World {
-        catalog: &catalog,
-        renderer: &renderer,
-        recipients: &recipients,
+    let facts = Fixtures {
         tenant,
-        members: &members,
+        members: Some(&members),
         endpoint: Some(&sample_endpoint),
+        ..Fixtures::of(&recipients)
     };
-    let (ways_out, zone) = (ways_out()?, tenant.and_then(|tenant| tenant.zone.as_deref()));
+    let world = World { catalog: &catalog, renderer: &renderer, facts };
+    let links = sample_links()?;
+    let settings = OutputSettings { links: &links, max_job_bytes: MAX_MESSAGE_BYTES };
     let mut rendered: Vec<Rendered> = Vec::new();
-    let told = foretell_with(&event, &world, at, &mut |plan, decisions, written, at| {
-        let scene = scene_of(&renderer, plan, zone, at);
-        let words = Words { scene: &scene, ways_out: &ways_out, now: at, more: false };
-        let decisions = decisions
-            .into_iter()
-            .filter(|decision| wanted.is(&decision.recipient, decision.channel))
-            .collect();
-        rendered.extend(render(plan, decisions, written, &words, &args.sender));
+    let told = foretell_with(&event, &world, at, &mut |mut evaluation, at| {
+        evaluation.decisions.retain(|decision| {
+            matches!(decision.verdict, Verdict::Send(_)) && wanted.is(&decision.recipient, decision.channel)
+        });
+        rendered.extend(render(evaluation, settings, at, &args.sender));
     });
     let folder = files::folder(args)?;
     for (number, one) in rendered.iter().enumerate() {
@@ -143,58 +139,49 @@ fn sample_endpoint(id: &EndpointId) -> Option<Endpoint> {
     })
 }
 
-/// Links of letters, with a key that no deployment has: a link of a preview leads nowhere.
-fn ways_out() -> Result<WaysOut, Error> {
-    let variables = [
-        ("UNSUBSCRIBE_URL", "https://example.com"),
-        ("UNSUBSCRIBE_KEYS", r#"{"preview":"a key of previews, which no deployment accepts"}"#),
-        ("UNSUBSCRIBE_KEY", "preview"),
-    ];
-    let env: Env = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    WaysOut::from_env(&env).map_err(|error| Error::Cloud(error.to_string()))
+/// Links to unsubscribe with a key that no deployment has: a link of a preview leads nowhere.
+fn sample_links() -> Result<UnsubscribeLinks, Error> {
+    let keys = r#"{"preview":"a key of previews, which no deployment accepts"}"#;
+    let keys = Keys::read(keys, "preview").map_err(|error| Error::Cloud(error.to_string()))?;
+    Ok(UnsubscribeLinks::new("https://example.com", keys, None))
 }
 
-/// The messages of one plan, through the code of dispatch and of the channels.
+/// The requests of one pass, shaped by the code of the channels.
 fn render(
-    plan: &Plan<'_>,
-    decisions: Vec<Decision<'_>>,
-    written: Written,
-    words: &Words<'_>,
+    evaluation: Evaluation<'_>,
+    settings: OutputSettings<'_>,
+    at: Timestamp,
     sender: &str,
 ) -> Vec<Rendered> {
-    let mut sent = BTreeMap::new();
-    let mut rendered = Vec::new();
-    let mut sends = Vec::new();
-    for decision in decisions {
-        let Verdict::Send(order) = &decision.verdict else { continue };
+    let sends = evaluation.decisions.iter().map(|decision| {
         let one = Rendered {
-            at: words.now,
-            rule: order.rule.name.clone(),
+            at,
+            rule: decision.rule.map_or("-", |rule| rule.name.as_str()).to_owned(),
             recipient: decision.recipient.clone(),
             channel: decision.channel,
             notes: decision.notes.iter().map(ToString::to_string).collect(),
-            made: Err("dispatch made no job of it".to_owned()),
+            made: Err("the engine made no job of it".to_owned()),
         };
-        match words.scene.render(order) {
-            Ok(_) => {
-                sent.insert(decision.key.as_str().to_owned(), one);
-                sends.push(decision);
-            }
-            Err(unrendered) => rendered.push(Rendered { made: Err(unrendered.to_string()), ..one }),
-        }
+        (decision.key.as_str().to_owned(), one)
+    });
+    let mut sends: BTreeMap<String, Rendered> = sends.collect();
+    let output = evaluation.output(settings);
+    let mut rendered = Vec::new();
+    for warning in &output.warnings {
+        let Warning::Unrendered { key, error, .. } = warning else { continue };
+        let Some(one) = sends.remove(key.as_str()) else { continue };
+        rendered.push(Rendered { made: Err(error.to_string()), ..one });
     }
-    let work = dispatch::work(plan, sends, words, written);
-    for (.., outgoing) in &work.jobs {
-        let Ok(job) = serde_json::from_str::<Job>(&outgoing.body) else { continue };
-        let Some(one) = sent.remove(job.key.as_str()) else { continue };
-        let made = message::shape(&job, sender, words.now).map_err(|failure| aws::chain(&failure));
+    for made in &output.jobs {
+        let Some(one) = sends.remove(made.job.key.as_str()) else { continue };
+        let made = message::shape(&made.job, sender, at).map_err(|failure| aws::chain(&failure));
         rendered.push(Rendered { made, ..one });
     }
-    for row in &work.outcomes {
-        let (Some(one), Some(reason)) = (sent.remove(row.key.as_str()), row.reason) else { continue };
-        rendered.push(Rendered { made: Err(reason.meaning().to_owned()), ..one });
+    for outcome in &output.outcomes {
+        let Some(one) = sends.remove(outcome.key.as_str()) else { continue };
+        rendered.push(Rendered { made: Err(outcome.reason.meaning().to_owned()), ..one });
     }
-    rendered.extend(sent.into_values());
+    rendered.extend(sends.into_values());
     rendered
 }
 

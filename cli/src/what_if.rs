@@ -8,6 +8,7 @@ use domain::catalog::Catalog;
 use domain::channel::Channel;
 use domain::event::Event;
 use domain::recipient::Group;
+use engine::Fixtures;
 use serde_json::json;
 use store::{Events, People};
 use templates::Renderer;
@@ -108,14 +109,8 @@ async fn compare(
     let places = |(catalog, event): (&Catalog, &Event)| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
         let renderer = Renderer::new(catalog);
-        let world = World {
-            catalog,
-            renderer: &renderer,
-            recipients: &found.recipients,
-            tenant,
-            members: &members,
-            endpoint: None,
-        };
+        let facts = Fixtures { tenant, members: Some(&members), ..Fixtures::of(&found.recipients) };
+        let world = World { catalog, renderer: &renderer, facts };
         let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
         told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };

@@ -1,21 +1,27 @@
-//! Dispatch: the real reading, planning, deciding and rendering; the calls around them in the order of its hand-over.
+//! Dispatch: the real reading and the real engine; the writes around them in dispatch's order.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use aws::Refused;
 use delivery::{Line as _, Shared as _, Timer as _};
-use dispatch::{Intake, Leaving, Words, Work, work};
-use domain::decide::{Answer, Answers, Ask, Decided, Facts, decide};
+use dispatch::Intake;
+use domain::Timestamp;
+use domain::decide::{Answer, Ask};
+use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
 use domain::job::Job;
 use domain::key::Key;
 use domain::outcome::Status;
-use domain::plan::{Match, Plan};
-use domain::wake::Task;
-use queue::{MAX_DELAY, Outgoing};
+use domain::recipient::Group;
+use engine::{
+    ClosedWindow, Facts, Lane, Members, Output, OutputSettings, Profiles, ScheduledMessage, Subject, Tenants,
+};
+use queue::{MAX_DELAY, MAX_MESSAGE_BYTES, Outgoing};
 use runtime::{Batch, Error, Message, Report};
-use templates::{Written, scene_of};
+use store::LedgerRow;
 
 use crate::clock::now;
 use crate::delivering::broken;
@@ -23,8 +29,57 @@ use crate::process::Process;
 use crate::shared::{Counters, Sender, Timetable};
 use crate::variant::Variant;
 
-/// As dispatch has it.
-const ROUNDS: usize = 60;
+/// The facts in memory, as one process reads them.
+pub(crate) struct Tables(pub(crate) Rc<Process>);
+
+impl Facts for Tables {
+    type Error = Refused;
+
+    async fn members(&self, _: &Group, _: Option<&str>, _: usize) -> Result<Members, Refused> {
+        Ok(Members { ids: vec![self.0.world.setting.endpoint.id.id.clone()], next: None })
+    }
+
+    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
+        let endpoint = &self.0.world.setting.endpoint;
+        Ok(ids.iter().map(|id| Endpoint { id: id.clone(), ..endpoint.clone() }).collect())
+    }
+
+    async fn profiles(&self, _: &BTreeSet<&str>, _: &BTreeSet<&str>) -> Result<Profiles<'_>, Refused> {
+        let recipients = Cow::Borrowed(&self.0.world.setting.recipients);
+        Ok(Profiles { recipients, tenants: Tenants::Same(None) })
+    }
+
+    async fn answer(&self, ask: &Ask, _: Timestamp) -> Result<Answer, Refused> {
+        match ask {
+            Ask::Cancelled { key } => {
+                Counters(Rc::clone(&self.0)).cancelled(key).await.map(Answer::Cancelled)
+            }
+            Ask::Told { of } => {
+                let ledger = &self.0.world.ledger;
+                let may_be = |key: &Key| {
+                    let status =
+                        ledger.borrow().get(key).and_then(|row| Status::from_name(row.get("status")?));
+                    status.is_some_and(Status::may_have_reached)
+                };
+                self.0.call("was anybody told?", || Answer::Told(of.iter().any(may_be))).await
+            }
+            Ask::Seen { .. }
+            | Ask::Heard { .. }
+            | Ask::Closed { .. }
+            | Ask::Admit { .. }
+            | Ask::Collected { .. }
+            | Ask::Join { .. } => Ok(ask.if_nothing_happened()),
+        }
+    }
+
+    async fn is_page_done(&self, _: &str) -> Result<bool, Refused> {
+        Ok(false)
+    }
+
+    async fn close_window(&self, _: &str, _: &str, now: Timestamp) -> Result<ClosedWindow, Refused> {
+        Ok(ClosedWindow::Closed { opened_at: now, items: Vec::new() })
+    }
+}
 
 pub(crate) struct Dispatch(pub(crate) Rc<Process>);
 
@@ -46,78 +101,26 @@ impl Dispatch {
 
     async fn one(&self, message: &Message) -> Result<(), Refused> {
         let setting = &self.0.world.setting;
-        match dispatch::read(&message.body, &setting.catalog.policy().producers) {
-            Intake::Event(event) => {
-                let plan = setting.plan(&event);
-                self.go(&plan).await
-            }
-            Intake::Wake { event, rule, task: Task::Run { audience, start } } => {
-                let rule = setting.catalog.rule(&rule).expect("the catalog does not change");
-                let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
-                self.go(&Plan::woken(&event, &setting.catalog, Some(matched), None)).await
-            }
-            Intake::Wake { task: Task::Close { .. } | Task::FanOut { .. }, .. } | Intake::Newer(_) => {
-                panic!("the catalog has no digest and no large audience")
-            }
+        let facts = Tables(Rc::clone(&self.0));
+        let engine = setting.engine(&facts);
+        let subject = match dispatch::read(&message.body, &setting.catalog.policy().producers) {
+            Intake::Event(event) => Subject::event(*event),
+            Intake::Wake { event, rule, task } => engine.resume(*event, rule, task, now()).await?,
+            Intake::Newer(_) => panic!("every continuation is of this release"),
             Intake::Refused(_) => {
                 let line = self.0.world.line("dispatch");
-                self.0.call("put aside", || line.dead.borrow_mut().push(message.body.as_str().into())).await
+                let bury = || line.dead.borrow_mut().push(message.body.as_str().into());
+                return self.0.call("put aside", bury).await;
             }
-        }
-    }
-
-    async fn go<'a>(&'a self, plan: &Plan<'a>) -> Result<(), Refused> {
-        let decided = self.decide(plan).await?;
-        let setting = &self.0.world.setting;
-        let scene = scene_of(&setting.renderer, plan, None, now());
-        let words = Words { scene: &scene, ways_out: &setting.ways_out, now: now(), more: false };
-        let made = work(plan, decided.decisions, &words, Written::default());
-        self.hand_over(plan.event, made).await
-    }
-
-    async fn decide<'a>(&'a self, plan: &Plan<'a>) -> Result<Decided<'a>, Refused> {
-        let setting = &self.0.world.setting;
-        let now = now();
-        let mut answers = Answers::default();
-        for _ in 0..ROUNDS {
-            let facts = Facts { recipients: &setting.recipients, tenant: None, answers: &answers, now };
-            let decided = decide(plan, &facts);
-            if decided.asks.is_empty() {
-                return Ok(decided);
-            }
-            for ask in decided.asks {
-                let answer = self.ask(&ask).await?;
-                answers.insert(&ask, answer);
-            }
-        }
-        panic!("a decision went on asking");
-    }
-
-    async fn ask(&self, ask: &Ask) -> Result<Answer, Refused> {
-        match ask {
-            Ask::Cancelled { key } => {
-                Counters(Rc::clone(&self.0)).cancelled(key).await.map(Answer::Cancelled)
-            }
-            Ask::Told { of } => {
-                let ledger = &self.0.world.ledger;
-                let may_be = |key: &Key| {
-                    let status = ledger.borrow().get(key).and_then(|it| Status::from_name(it.get("status")?));
-                    status.is_some_and(Status::may_have_reached)
-                };
-                self.0.call("was anybody told?", || Answer::Told(of.iter().any(may_be))).await
-            }
-            Ask::Seen { .. }
-            | Ask::Heard { .. }
-            | Ask::Closed { .. }
-            | Ask::Admit { .. }
-            | Ask::Collected { .. }
-            | Ask::Join { .. } => Ok(ask.if_nothing_happened()),
-        }
+        };
+        let settings = OutputSettings { links: &setting.links, max_job_bytes: MAX_MESSAGE_BYTES };
+        let output = engine.run(&subject, now(), |evaluation| evaluation.output(settings)).await?;
+        self.hand_over(&subject.event, output).await
     }
 
     /// In dispatch's order: cancellations, what is left for later, jobs, outcomes. What is missing at the end makes the
     /// message come back.
-    async fn hand_over(&self, event: &Event, made: Work) -> Result<(), Refused> {
+    async fn hand_over(&self, event: &Event, made: Output) -> Result<(), Refused> {
         let (process, world) = (&self.0, &self.0.world);
         let mut missing = None;
         for (key, it) in &made.cancelled {
@@ -129,35 +132,37 @@ impl Dispatch {
             });
             missing = missing.or(written.await.err());
         }
-        for it in made.later {
-            missing = missing.or(self.leave(it).await.err());
+        for message in made.later {
+            missing = missing.or(self.leave(message).await.err());
         }
-        for (channel, is_critical, it) in made.jobs {
-            let name = format!("{}{}", channel.name(), if is_critical { "-critical" } else { "" });
+        for job in made.jobs {
+            let critical = if job.is_critical() { "-critical" } else { "" };
+            let name = format!("{}{critical}", job.job.channel().name());
             let line = Sender(Rc::clone(process), world.line(&name));
-            let body = self.job(event, &it.body);
-            let sent = line.send(&[Outgoing { body, ..it }]).await.pop().unwrap_or(Ok(()));
+            let tenant = job.tenant;
+            let message = Outgoing { body: self.job(event, job.job), tenant, delay: Duration::ZERO };
+            let sent = line.send(&[message]).await.pop().unwrap_or(Ok(()));
             missing = missing.or(sent.err());
         }
         let at = now();
+        let rows: Vec<LedgerRow> = made.outcomes.into_iter().map(dispatch::row).collect();
         let recorded = process.call("record", || {
-            for row in &made.outcomes {
-                let mut rows = world.ledger.borrow_mut();
-                if !rows.contains_key(&row.key) {
-                    rows.insert(row.key.clone(), store::recorded(row, at));
+            for row in &rows {
+                let mut ledger = world.ledger.borrow_mut();
+                if !ledger.contains_key(&row.key) {
+                    ledger.insert(row.key.clone(), store::recorded(row, at));
                     world.check.borrow_mut().stands(&row.key, row.status);
                 }
             }
         });
-        if !made.outcomes.is_empty() {
+        if !rows.is_empty() {
             missing = missing.or(recorded.await.err());
         }
         missing.map_or(Ok(()), Err)
     }
 
-    fn job(&self, event: &Event, body: &str) -> String {
+    fn job(&self, event: &Event, mut job: Job) -> String {
         let world = &self.0.world;
-        let mut job: Job = serde_json::from_str(body).expect("it was a job a moment ago");
         if world.is(Variant::KeyWithoutChannel) {
             job.key = Key::of(event, &job.rule, &job.recipient, None, job.step, "");
         }
@@ -165,11 +170,11 @@ impl Dispatch {
         serde_json::to_string(&broken(job, world.variant)).expect("a job is strings, numbers and JSON text")
     }
 
-    async fn leave(&self, it: Leaving) -> Result<(), Refused> {
+    async fn leave(&self, it: ScheduledMessage) -> Result<(), Refused> {
         let (process, world) = (&self.0, &self.0.world);
         let line = match it.lane {
-            dispatch::Lane::Critical => world.line("dispatch-critical"),
-            dispatch::Lane::Normal | dispatch::Lane::Bulk => world.line("dispatch"),
+            Lane::Critical => world.line("dispatch-critical"),
+            Lane::Normal | Lane::Bulk => world.line("dispatch"),
         };
         let delay = Duration::try_from(it.at.duration_since(now())).unwrap_or(Duration::ZERO);
         if delay <= MAX_DELAY {

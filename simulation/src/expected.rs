@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::channel::Channel;
-use domain::decide::{Ask, Verdict, decide_with};
+use domain::decide::Verdict;
+use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
-use domain::plan::{Match, Plan};
-use domain::wake::Task;
+use domain::recipient::Group;
+use engine::{Fixtures, run_ready};
 
 use crate::clock::NOON;
 use crate::world::World;
@@ -63,26 +64,24 @@ fn was_cancelled(world: &World, event: &Event) -> bool {
     rows.any(|(_, row)| row.get("reason") == Some(Reason::Cancelled.name()))
 }
 
-/// The keys that an event leads to, each with what it is for.
+/// The keys that an event leads to, each with its rule, recipient and channel.
 fn keys(world: &World, event: &Event) -> BTreeSet<(Key, String)> {
     let setting = &world.setting;
+    let members = |_: &Group| vec![setting.endpoint.id.id.clone()];
+    let endpoint = |id: &EndpointId| Some(Endpoint { id: id.clone(), ..setting.endpoint.clone() });
+    let facts =
+        Fixtures { members: Some(&members), endpoint: Some(&endpoint), ..Fixtures::of(&setting.recipients) };
     let mut found = BTreeSet::new();
-    let mut open = vec![setting.plan(event)];
-    while let Some(plan) = open.pop() {
-        for it in decide_with(&plan, &setting.recipients, None, NOON, Ask::if_nothing_happened) {
-            let rule = it.rule;
-            let what = format!("{} to {}", rule.map_or("-", |it| it.name.as_str()), it.recipient);
-            let channel = it.channel.map_or("-", Channel::name);
+    run_ready(setting.engine(&facts).forecast(event, NOON, &mut |evaluation, _| {
+        for decision in &evaluation.decisions {
+            let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
+            let channel = decision.channel.map_or("-", Channel::name);
             let wants = !world.is(crate::Variant::KeyWithoutChannel);
-            if wants || !matches!(it.verdict, Verdict::Send(_)) {
-                found.insert((it.key.clone(), format!("{what} by {channel}")));
-            }
-            let Verdict::Later(later) = &it.verdict else { continue };
-            if let (Task::Run { audience, start }, Some(rule)) = (later.task(&plan), rule) {
-                let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
-                open.push(Plan::woken(event, &setting.catalog, Some(matched), None));
+            if wants || !matches!(decision.verdict, Verdict::Send(_)) {
+                let of = format!("{rule} to {} by {channel}", decision.recipient);
+                found.insert((decision.key.clone(), of));
             }
         }
-    }
+    }));
     found
 }

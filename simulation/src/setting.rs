@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dispatch::WaysOut;
 use domain::catalog::{CATALOG_FORMAT, Catalog};
 use domain::endpoint::Endpoint;
-use domain::event::Event;
-use domain::plan::{Plan, endpoint_name};
 use domain::recipient::{Recipient, Recipients};
-use runtime::Env;
+use domain::unsubscribe::Keys;
+use engine::{Engine, Facts, PAGE_SIZE, UnsubscribeLinks};
 use serde_json::json;
 use templates::Renderer;
 
@@ -17,8 +15,8 @@ pub(crate) struct Setting {
     pub(crate) catalog: Catalog,
     pub(crate) renderer: Renderer,
     pub(crate) recipients: Recipients,
-    pub(crate) ways_out: WaysOut,
-    endpoint: Endpoint,
+    pub(crate) links: UnsubscribeLinks,
+    pub(crate) endpoint: Endpoint,
 }
 
 /// Files of the only template.
@@ -43,18 +41,9 @@ impl Setting {
         SETTING.with(Rc::clone)
     }
 
-    /// Plan of an event, with the existing endpoints.
-    pub(crate) fn plan<'a>(&'a self, event: &'a Event) -> Plan<'a> {
-        let mut plan = Plan::of(event, &self.catalog);
-        for matched in &mut plan.matches {
-            for group in std::mem::take(&mut matched.groups) {
-                matched.add(&group, [self.endpoint.id.id.clone()]);
-            }
-        }
-        for id in plan.unknown_endpoints() {
-            plan.endpoints.insert(endpoint_name(&id), self.endpoint.clone());
-        }
-        plan
+    /// The engine over a source of facts.
+    pub(crate) fn engine<'a, F: Facts>(&'a self, facts: &'a F) -> Engine<'a, F> {
+        Engine { catalog: &self.catalog, renderer: &self.renderer, facts, page_size: PAGE_SIZE }
     }
 
     fn new() -> Setting {
@@ -98,16 +87,11 @@ impl Setting {
         let recipients = ["ann", "ben"].into_iter().map(|name| (name.to_owned(), person(name))).collect();
         let endpoint = json!({ "id": "crm", "url": "https://crm.example.com/hooks" });
         let endpoint = serde_json::from_value(endpoint).expect("an endpoint as the table has it");
-        Setting { renderer: Renderer::new(&catalog), catalog, recipients, ways_out: ways_out(), endpoint }
+        Setting { renderer: Renderer::new(&catalog), catalog, recipients, links: links(), endpoint }
     }
 }
 
-fn ways_out() -> WaysOut {
-    let variables = [
-        ("UNSUBSCRIBE_URL", "https://example.com"),
-        ("UNSUBSCRIBE_KEYS", r#"{"k1":"a secret of the simulation, long enough"}"#),
-        ("UNSUBSCRIBE_KEY", "k1"),
-    ];
-    let env: Env = variables.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    WaysOut::from_env(&env).expect("all that it needs is there")
+fn links() -> UnsubscribeLinks {
+    let keys = Keys::read(r#"{"k1":"a secret of the simulation, long enough"}"#, "k1");
+    UnsubscribeLinks::new("https://example.com", keys.expect("the key is in the list"), None)
 }

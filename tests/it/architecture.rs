@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::cloud::root;
 
 /// Shared crates that each shared crate may depend on.
-const MAY_KNOW: [(&str, &[&str]); 18] = [
+const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("templates", &["domain"]),
-    ("catalog", &["domain", "templates"]),
+    ("engine", &["domain", "templates"]),
+    ("catalog", &["domain", "engine", "templates"]),
     ("packs", &[]),
     ("aws", &["domain"]),
     ("store", &["aws", "domain"]),
@@ -30,7 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
 ];
 
 /// Crates that only deciding functions may link. A channel function only delivers.
-const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
+const NOT_FOR_CHANNELS: [&str; 3] = ["catalog", "engine", "templates"];
 const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 /// The one crate that may link each client.
@@ -57,9 +58,9 @@ fn dependencies_point_down() {
     }
 }
 
-/// Functions that `carillon render` links to run dispatch and the channels' request code without a cloud. No deployed
-/// crate may depend on a function.
-const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "webhook", "whatsapp"];
+/// The functions that `carillon render` links: each shapes the request of its channel. No deployed crate may depend on a
+/// function.
+const SHOWN_BY_CLI: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 #[test]
 fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {

@@ -6,10 +6,10 @@ use catalog::BusEntry;
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Ask, Decision, Verdict, decide_with};
+use domain::decide::{Decision, Verdict};
 use domain::job::{Chat, Content};
-use domain::plan::Plan;
-use domain::recipient::{self, Recipient, Recipients};
+use domain::recipient::{Recipient, Recipients};
+use engine::{Engine, Evaluation, Fixtures, Subject, run_ready};
 use insta::{assert_snapshot, glob};
 use templates::Renderer;
 
@@ -62,29 +62,26 @@ fn journey(path: &Path, catalog: &Catalog, renderer: &Renderer, recipients: &Rec
     let entry = BusEntry::read(&std::fs::read_to_string(path).unwrap()).unwrap();
     let wrapped = entry.to_bus_event("bus-id", NOON);
     let event = BusEvent::parse(&wrapped).unwrap().event(&catalog.policy().producers).unwrap();
-    let mut plan = Plan::of(&event, catalog);
-    for matched in &mut plan.matches {
-        let groups = std::mem::take(&mut matched.groups);
-        for group in &groups {
-            matched.add(group, recipient::members(group, recipients));
-        }
-    }
+    let facts = Fixtures::of(recipients);
+    let engine = Engine { catalog, renderer, facts: &facts, page_size: usize::MAX };
     let now = event.time.min(NOON);
-    let decisions = decide_with(&plan, recipients, None, now, Ask::if_nothing_happened);
-    decisions.iter().map(|decision| describe(decision, &plan, renderer)).collect::<Vec<_>>().join("\n---\n")
+    run_ready(engine.run(&Subject::event(event), now, |evaluation| {
+        let stories = evaluation.decisions.iter().map(|decision| describe(decision, &evaluation));
+        stories.collect::<Vec<_>>().join("\n---\n")
+    }))
 }
 
 /// The provider request, or the reason why there is none.
-fn describe(decision: &Decision<'_>, plan: &Plan<'_>, renderer: &Renderer) -> String {
+fn describe(decision: &Decision<'_>, evaluation: &Evaluation<'_>) -> String {
     let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
-    let channel = decision.channel.map_or("-", |found| found.name());
+    let channel = decision.channel.map_or("-", |channel| channel.name());
     let head = format!("{rule}: {channel} to {}", decision.recipient);
     match &decision.verdict {
         Verdict::Suppress(reason) => format!("{head}\nnot sent: {}", reason.name()),
         Verdict::Later(later) => format!("{head}\nlater: {} at {}", later.why.reason().name(), later.until),
         Verdict::Merge(merge) => format!("{head}\ncollected until {}", merge.closes_at),
         Verdict::Cancel(_) => format!("{head}\ntakes back what was waiting"),
-        Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
+        Verdict::Send(order) => match evaluation.preview(order) {
             Ok(Content::Email(email)) => {
                 format!("{head} <{}>\nSubject: {}\n\n{}", email.to.as_str(), email.subject, email.text)
             }

@@ -16,6 +16,7 @@ use domain::outcome::Status;
 use domain::plan::user_name;
 use domain::recipient::{self, Group, Recipients, Settings};
 use domain::rule::Record;
+use engine::Fixtures;
 use store::{Endpoints, Events, LedgerRow, People};
 use templates::Renderer;
 
@@ -147,10 +148,10 @@ impl Decider {
     ) -> Vec<Told> {
         let renderer = Renderer::new(&self.catalog);
         let known = |id: &EndpointId| endpoints.iter().find(|endpoint| endpoint.id == *id).cloned();
-        let catalog = &self.catalog;
-        let world =
-            World { catalog, renderer: &renderer, recipients, tenant, members, endpoint: Some(&known) };
-        foretell(event, &world, at)
+        let endpoint: &dyn Fn(&EndpointId) -> Option<Endpoint> = &known;
+        let facts =
+            Fixtures { tenant, members: Some(members), endpoint: Some(endpoint), ..Fixtures::of(recipients) };
+        foretell(event, &World { catalog: &self.catalog, renderer: &renderer, facts }, at)
     }
 
     async fn members(&self, group: &Group) -> Result<Vec<String>, Error> {

@@ -13,12 +13,12 @@ use domain::job::{Content, SocketTarget};
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::plan::{Audience, Plan};
-use domain::recipient::{self, Group, Recipients};
+use domain::recipient::Recipients;
+use engine::{Engine, Evaluation, Fixtures, Subject, run_ready};
 use store::{Events, Ledger, LedgerRow, Record};
 use templates::Renderer;
 
 use cli::error::Error;
-use cli::explanations;
 use cli::publishing::Ready;
 
 /// A published sample with its notifications.
@@ -101,42 +101,11 @@ impl SampleRun {
     ) -> Result<SampleRun, Error> {
         let event = event(sample, bus_id, catalog, now)?;
         let renderer = Renderer::new(catalog);
-        let members = |group: &Group| recipient::members(group, people);
-        let mut plan = Plan::of(&event, catalog);
-        for matched in &mut plan.matches {
-            let groups = std::mem::take(&mut matched.groups);
-            matched.add_members(groups.iter().flat_map(members));
-        }
-        let decisions = explanations::decide(&plan, (catalog, &renderer), people, &members, now);
-        let notifications = decisions.into_iter().map(|decision| Notification {
-            expected: match &decision.verdict {
-                Verdict::Suppress(reason) => Expected::Suppressed(*reason),
-                Verdict::Merge(_) => Expected::Suppressed(Reason::Merged),
-                Verdict::Cancel(_) => Expected::Suppressed(Reason::Cancels),
-                Verdict::Later(_) => Expected::Deferred,
-                Verdict::Send(order) => match renderer.scene(plan.envelope()).render(order) {
-                    Ok(Content::Email(email)) => {
-                        Expected::Email { to: email.to.as_str().to_owned(), subject: email.subject }
-                    }
-                    Ok(Content::Socket(socket)) => Expected::InApp { to: socket.to, title: socket.title },
-                    Ok(Content::Broadcast(live)) => Expected::Broadcast {
-                        recorded: live.record == domain::rule::Record::Targets,
-                        to: live.to,
-                        exclude: live.exclude,
-                    },
-                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_) | Content::Webhook(_)) => {
-                        Expected::OtherChannel
-                    }
-                    Err(_) => Expected::Failed(Reason::Template),
-                },
-            },
-            key: decision.key,
-            rule: decision.rule.map_or("-", |rule| rule.name.as_str()).to_owned(),
-            recipient: decision.recipient,
-            channel: decision.channel,
-            row: None,
-        });
-        let notifications = notifications.collect();
+        let facts = Fixtures::of(people);
+        let engine = Engine { catalog, renderer: &renderer, facts: &facts, page_size: usize::MAX };
+        let subject = Subject::event(event);
+        let notifications = run_ready(engine.run(&subject, now, notifications));
+        let event = subject.event;
         Ok(SampleRun { place: sample.place.clone(), event, notifications, record: None })
     }
 
@@ -218,6 +187,41 @@ impl Notification {
             Expected::Failed(reason) => row.status == Status::Failed && row.reason == Some(*reason),
         }
     }
+}
+
+/// The notifications that the decisions lead to.
+fn notifications(mut evaluation: Evaluation<'_>) -> Vec<Notification> {
+    let decisions = std::mem::take(&mut evaluation.decisions).into_iter();
+    decisions
+        .map(|decision| Notification {
+            expected: match &decision.verdict {
+                Verdict::Suppress(reason) => Expected::Suppressed(*reason),
+                Verdict::Merge(_) => Expected::Suppressed(Reason::Merged),
+                Verdict::Cancel(_) => Expected::Suppressed(Reason::Cancels),
+                Verdict::Later(_) => Expected::Deferred,
+                Verdict::Send(order) => match evaluation.preview(order) {
+                    Ok(Content::Email(email)) => {
+                        Expected::Email { to: email.to.as_str().to_owned(), subject: email.subject }
+                    }
+                    Ok(Content::Socket(socket)) => Expected::InApp { to: socket.to, title: socket.title },
+                    Ok(Content::Broadcast(live)) => Expected::Broadcast {
+                        recorded: live.record == domain::rule::Record::Targets,
+                        to: live.to,
+                        exclude: live.exclude,
+                    },
+                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_) | Content::Webhook(_)) => {
+                        Expected::OtherChannel
+                    }
+                    Err(_) => Expected::Failed(Reason::Template),
+                },
+            },
+            key: decision.key,
+            rule: decision.rule.map_or("-", |rule| rule.name.as_str()).to_owned(),
+            recipient: decision.recipient,
+            channel: decision.channel,
+            row: None,
+        })
+        .collect()
 }
 
 fn is_of_earlier_events(reason: Reason) -> bool {

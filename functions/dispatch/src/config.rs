@@ -6,11 +6,11 @@ use domain::catalog::{Catalog, CatalogFile};
 use domain::channel::Channel;
 use domain::keyed_hash::KeyedHashes;
 use domain::stack_secret::StackSecret;
+use domain::unsubscribe::Keys;
+use engine::UnsubscribeLinks;
 use runtime::{Env, Error};
 
-use crate::way_out::WaysOut;
-
-/// What dispatch is told by its template.
+/// The settings that the template passes to dispatch.
 pub struct Config {
     pub catalog: Catalog,
     pub people_table: String,
@@ -19,12 +19,12 @@ pub struct Config {
     pub counters_table: String,
     pub dead_letters_url: String,
     pub lanes: Lanes,
-    pub ways_out: WaysOut,
+    pub links: UnsubscribeLinks,
     pub schedule: schedule::Config,
     pub targets: Targets,
-    /// The queue of every channel, and its queue for what is critical.
+    /// The URLs of each channel's normal and critical queue.
     pub channels: Vec<(Channel, String, String)>,
-    /// The function's name, which metrics are written under.
+    /// The function's name, under which metrics are written.
     pub function: String,
 }
 
@@ -35,14 +35,14 @@ pub struct Lanes {
     pub bulk: String,
 }
 
-/// Where schedules put a message: the ARNs of dispatch's own queues.
+/// The targets of schedules: the ARNs of dispatch's own queues.
 pub struct Targets {
     pub critical_arn: String,
     pub normal_arn: String,
     pub bulk_arn: String,
 }
 
-/// The catalog that came with the function is of no use.
+/// The catalog in the function's artifact cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the catalog {path} is not usable: {why}; compile it with `carillon check --out`")]
 pub struct CatalogUnusable {
@@ -51,7 +51,8 @@ pub struct CatalogUnusable {
 }
 
 impl Config {
-    /// The catalog lies beside the program; `STACK_SECRET` is the root of the names that its decisions make; `<CHANNEL>_QUEUE_URL` and `<CHANNEL>_CRITICAL_QUEUE_URL` name each channel's queues.
+    /// Reads the environment, and the catalog beside the program. `STACK_SECRET` is the root of the keyed hashes of
+    /// decisions. `<CHANNEL>_QUEUE_URL` and `<CHANNEL>_CRITICAL_QUEUE_URL` name the queues of each channel.
     ///
     /// # Errors
     /// A variable is missing, or the catalog cannot be used.
@@ -78,7 +79,7 @@ impl Config {
                 normal: env.required("DISPATCH_QUEUE_URL")?,
                 bulk: env.required("BULK_QUEUE_URL")?,
             },
-            ways_out: WaysOut::from_env(env)?,
+            links: links(env)?,
             schedule: schedule::Config {
                 prefix: env.required("SCHEDULE_PREFIX")?,
                 role_arn: env.required("SCHEDULE_ROLE_ARN")?,
@@ -94,6 +95,18 @@ impl Config {
     }
 }
 
+/// Reads `UNSUBSCRIBE_URL` (the URL before `/v1/unsubscribe/<token>`), `UNSUBSCRIBE_KEYS` (the secrets as a JSON object),
+/// `UNSUBSCRIBE_KEY` (the name of the secret for new links) and `SENDER_NAME` (the name on the page behind a link).
+///
+/// # Errors
+/// A variable is missing, or the keys cannot be used.
+pub fn links(env: &Env) -> Result<UnsubscribeLinks, Error> {
+    let keys = Keys::read(&env.required("UNSUBSCRIBE_KEYS")?, &env.required("UNSUBSCRIBE_KEY")?)?;
+    Ok(UnsubscribeLinks::new(&env.required("UNSUBSCRIBE_URL")?, keys, env.optional("SENDER_NAME")))
+}
+
+/// Opens the catalog in a file.
+///
 /// # Errors
 /// [`CatalogUnusable`] says whether the file is missing, not a catalog, or from another release.
 pub fn load_catalog(path: &Path, hashes: KeyedHashes) -> Result<Catalog, CatalogUnusable> {

@@ -1,49 +1,46 @@
-//! One batch: events from the bus, and what earlier decisions left for later.
-
-use std::collections::BTreeSet;
+//! One batch: messages in, output out. The engine decides in between.
 
 use aws::Refused;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::catalog::Catalog;
 use domain::decide::{Decision, Note};
-use domain::event::{Event, Priority, Refusal};
-use domain::plan::Plan;
-use queue::{Cause, Past, Queue, Sqs, newer_pause};
+use domain::event::{Event, Refusal};
+use engine::{Engine, Lane, Output, OutputSettings, PAGE_SIZE, Planned, ScheduledMessage, Subject};
+use queue::{Cause, MAX_MESSAGE_BYTES, Past, Queue, Sqs, newer_pause};
 use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
 use schedule::Schedules;
 use store::{Counters, Endpoints, Ledger, People};
-use templates::{Renderer, scene_of};
+use templates::Renderer;
 
-use crate::handover::{Handover, Harvest};
-use crate::lane::{Lane, Lanes, Leaving};
-use crate::orders::Words;
-use crate::questions::Questions;
+use crate::lane::Lanes;
 use crate::rate::{self, Counted};
-use crate::unfold::{Onward, Subject, Unfold, What, gone};
-use crate::way_out::WaysOut;
-use crate::{Config, Intake, read, work};
+use crate::tables::Tables;
+use crate::writer::{BatchOutput, OutputWriter};
+use crate::{Config, Intake, read};
 
-/// Everything dispatch holds on to between invocations.
+/// The clients and the catalog that a process keeps between invocations.
 pub struct Dispatcher {
     catalog: Catalog,
     renderer: Renderer,
-    ways_out: WaysOut,
-    people: People,
-    endpoints: Endpoints,
-    counters: Counters,
-    questions: Questions,
-    handover: Handover,
+    links: engine::UnsubscribeLinks,
+    tables: Tables,
+    writer: OutputWriter,
     dead_letters: Queue,
-    /// The name that metrics are written under.
+    /// The function's name, under which metrics are written.
     function: String,
 }
 
-/// A message that could be read, and what it is about.
-struct Task<'a> {
+/// A message that was read.
+struct Inbound<'a> {
     message: &'a Message,
     subject: Subject,
-    onward: Onward,
+}
+
+/// A message with its plan, before its rate is known.
+struct Candidate<'a> {
+    message: &'a Message,
+    planned: Planned<'a>,
 }
 
 impl Dispatcher {
@@ -61,44 +58,44 @@ impl Dispatcher {
         Dispatcher {
             renderer: Renderer::new(&config.catalog),
             catalog: config.catalog,
-            ways_out: config.ways_out,
-            people: People::new(&tables, config.people_table),
-            endpoints: Endpoints::new(&tables, config.endpoints_table),
-            questions: Questions { counters: counters.clone(), ledger: ledger.clone() },
-            handover: Handover {
+            links: config.links,
+            writer: OutputWriter {
                 channels: channels.collect(),
                 lanes: Lanes::new(&sqs, config.lanes, Schedules::new(aws, config.schedule), config.targets),
                 counters: counters.clone(),
+                ledger: ledger.clone(),
+            },
+            tables: Tables {
+                people: People::new(&tables, config.people_table),
+                endpoints: Endpoints::new(&tables, config.endpoints_table),
+                counters,
                 ledger,
             },
-            counters,
             dead_letters: Queue::new(&sqs, config.dead_letters_url),
             function: config.function,
         }
     }
 
-    /// Decides about every message of the batch. One whose jobs, outcomes or wakes could not all be handed over comes
-    /// back; the others are done with.
+    /// Handles every message of the batch. A message returns to the queue if a look-up failed or its output is not
+    /// complete.
     ///
     /// # Errors
-    /// People could not be looked up: the whole batch comes back, and nothing was sent.
+    /// Profiles could not be looked up: the whole batch returns to the queue, and no job was sent.
     pub async fn handle(&self, batch: Batch) -> Result<Report, Error> {
         let now = now();
         let mut report = Report::default();
-        let mut tasks = self.read(&batch, now, &mut report).await;
-        let onwards: Vec<Onward> = tasks.iter_mut().map(|task| std::mem::take(&mut task.onward)).collect();
-        let unfold = self.unfold(now);
-        let mut plans: Vec<(&Task<'_>, Plan<'_>, Onward)> = Vec::with_capacity(tasks.len());
-        for (task, mut onward) in tasks.iter().zip(onwards) {
-            match unfold.plan(&task.subject, &mut onward).await {
-                Ok(plan) => plans.push((task, plan, onward)),
-                Err(refused) => come_back(task.message, &refused, &mut report),
+        let inbound = self.read(&batch, now, &mut report).await;
+        let mut candidates = Vec::with_capacity(inbound.len());
+        for Inbound { message, subject } in &inbound {
+            match self.engine().plan(subject, now).await {
+                Ok(planned) => candidates.push(Candidate { message, planned }),
+                Err(refused) => return_to_queue(message, &refused, &mut report),
             }
         }
-        self.hold_to_rate(&mut plans, now).await;
-        let harvest = self.harvest(plans, &batch, now, &mut report).await?;
-        let counts = harvest.counts();
-        for message in self.handover.hand_over(harvest, now).await {
+        let waits = self.seconds_over_rate(&candidates, now).await;
+        let output = self.decide(&candidates, &waits, batch.deadline, now, &mut report).await?;
+        let counts = output.counts();
+        for message in self.writer.write(output, now).await {
             report.show_again(message);
         }
         tracing::info!(
@@ -114,39 +111,35 @@ impl Dispatcher {
         Ok(report)
     }
 
-    fn unfold(&self, now: Timestamp) -> Unfold<'_> {
-        let (catalog, people, endpoints) = (&self.catalog, &self.people, &self.endpoints);
-        Unfold { catalog, people, endpoints, counters: &self.counters, now }
+    fn engine(&self) -> Engine<'_, Tables> {
+        let (catalog, renderer, facts) = (&self.catalog, &self.renderer, &self.tables);
+        Engine { catalog, renderer, facts, page_size: PAGE_SIZE }
     }
 
-    /// What can be read. What cannot is put aside at once; what a table would not tell about comes back.
-    async fn read<'a>(&self, batch: &'a Batch, now: Timestamp, report: &mut Report) -> Vec<Task<'a>> {
-        let mut tasks = Vec::with_capacity(batch.messages.len());
-        let unfold = self.unfold(now);
+    /// Reads the messages. A message that cannot be read becomes a dead letter; one whose facts cannot be looked up
+    /// returns to the queue.
+    async fn read<'a>(&self, batch: &'a Batch, now: Timestamp, report: &mut Report) -> Vec<Inbound<'a>> {
+        let mut inbound = Vec::with_capacity(batch.messages.len());
         for message in &batch.messages {
-            let mut onward = Onward::default();
             match read(&message.body, &self.catalog.policy().producers) {
-                Intake::Event(event) => {
-                    let subject = Subject { event: *event, what: What::Event };
-                    tasks.push(Task { message, subject, onward });
-                }
+                Intake::Event(event) => inbound.push(Inbound { message, subject: Subject::event(*event) }),
                 Intake::Wake { event, rule, task } => {
-                    match unfold.wake(*event, rule, task, &mut onward).await {
-                        Ok(subject) => tasks.push(Task { message, subject, onward }),
-                        Err(refused) => come_back(message, &refused, report),
+                    match self.engine().resume(*event, rule, task, now).await {
+                        Ok(subject) => inbound.push(Inbound { message, subject }),
+                        Err(refused) => return_to_queue(message, &refused, report),
                     }
                 }
                 Intake::Newer(version) => {
                     self.leave_to_newer(message, version, batch.deadline).await;
                     report.show_again(message);
                 }
-                Intake::Refused(refusal) => self.bury(message, &refusal, report).await,
+                Intake::Refused(refusal) => self.dead_letter(message, &refusal, report).await,
             }
         }
-        tasks
+        inbound
     }
 
-    /// Hides a continuation of a newer release for a while, longer each time: as long as channels give a newer job.
+    /// Hides a continuation of a newer release for a while, longer after each delivery, as channels hide a newer job.
     async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
         let pause = newer_pause(message.receive_count());
         tracing::warn!(
@@ -156,7 +149,7 @@ impl Dispatcher {
             code = "WAKE_NEWER",
             "a continuation was written by a newer release: returned to the queue until a dispatch of that release reads it"
         );
-        let hidden = tokio::time::timeout(deadline.left(now()), self.handover.hide(message, pause));
+        let hidden = tokio::time::timeout(deadline.left(now()), self.writer.hide(message, pause));
         let error = match hidden.await {
             Ok(Ok(())) => return,
             Ok(Err(refused)) => chain(&refused),
@@ -165,81 +158,65 @@ impl Dispatcher {
         tracing::warn!(error, code = "WAKE_NEWER", "the message is shown after the queue's own time");
     }
 
-    /// Lets as many events of a tenant and of a source through as the policy says, and leaves the others for a second in
-    /// which there is room. Events that were decided about before are not counted.
-    async fn hold_to_rate(&self, plans: &mut Vec<(&Task<'_>, Plan<'_>, Onward)>, now: Timestamp) {
-        let mut counted: Vec<&mut (&Task<'_>, Plan<'_>, Onward)> =
-            plans.iter_mut().filter(|(_, plan, _)| !plan.woken).collect();
-        let events: Vec<Counted> = counted.iter().map(|(_, plan, _)| counted_as(plan)).collect();
-        let over = rate::over(&events, self.catalog.policy(), &self.counters, now).await;
-        let (mut normal, mut critical) = (0, 0);
-        for (((task, plan, onward), event), over) in counted.iter_mut().zip(&events).zip(over) {
-            let Some(seconds) = over else { continue };
-            *if event.critical { &mut critical } else { &mut normal } += 1;
-            *onward = Onward { later: vec![overflow(task.message, plan.event, now, seconds)], page: None };
-            plan.matches.clear();
-            plan.cancels.clear();
-            plan.woken = true;
-        }
-        let counts = [("EventsOverRate", normal), ("CriticalEventsOverRate", critical)];
-        runtime::count(&counts, &self.function, now);
+    /// Counts the events of the batch by tenant and by source. Returns, for each candidate, the seconds that it has to
+    /// wait if it is over a rate. Continuations are not counted: their events were counted when they came.
+    async fn seconds_over_rate(&self, candidates: &[Candidate<'_>], now: Timestamp) -> Vec<Option<u64>> {
+        let is_counted = |candidate: &Candidate<'_>| !candidate.planned.is_continued();
+        let events: Vec<Counted> = candidates
+            .iter()
+            .filter(|candidate| is_counted(candidate))
+            .map(|candidate| Counted::of(&candidate.planned.plan))
+            .collect();
+        let over = rate::over(&events, self.catalog.policy(), &self.tables.counters, now).await;
+        let (critical, normal): (Vec<&Counted>, Vec<&Counted>) = events
+            .iter()
+            .zip(&over)
+            .filter_map(|(event, over)| over.is_some().then_some(event))
+            .partition(|event| event.critical);
+        let counts = [("EventsOverRate", normal.len()), ("CriticalEventsOverRate", critical.len())];
+        runtime::count(&counts.map(|(name, count)| (name, count_of(count))), &self.function, now);
+        let mut over = over.into_iter();
+        candidates.iter().map(|candidate| is_counted(candidate).then(|| over.next()?).flatten()).collect()
     }
 
-    async fn harvest<'a>(
+    /// Decides about the candidates that are within their rates. The others are scheduled for a later second.
+    async fn decide<'a>(
         &self,
-        plans: Vec<(&'a Task<'a>, Plan<'a>, Onward)>,
-        batch: &Batch,
+        candidates: &[Candidate<'a>],
+        waits: &[Option<u64>],
+        deadline: Deadline,
         now: Timestamp,
         report: &mut Report,
-    ) -> Result<Harvest<'a>, Error> {
-        let ids: BTreeSet<&str> = plans.iter().flat_map(|(_, plan, _)| plan.people()).collect();
-        let tenants: BTreeSet<&str> = plans
-            .iter()
-            .filter(|(_, plan, _)| !plan.matches.is_empty())
-            .filter_map(|(_, it, _)| it.event.tenant.as_deref())
-            .collect();
-        let found = self.people.look_up(&ids, &tenants).await?;
-        for key in &found.unreadable {
-            tracing::error!(
-                code = "DISPATCH_RECIPIENT_UNREADABLE",
-                key,
-                "recipient counts as unknown: this release cannot read the stored recipient"
-            );
-        }
-        let mut harvest = Harvest::default();
+    ) -> Result<BatchOutput<'a>, Error> {
+        let engine = self.engine();
+        let within = candidates.iter().zip(waits).filter(|(_, wait)| wait.is_none());
+        let profiles = engine.profiles(within.map(|(candidate, _)| &candidate.planned)).await?;
+        let settings = OutputSettings { links: &self.links, max_job_bytes: MAX_MESSAGE_BYTES };
+        let mut batch = BatchOutput::default();
         let mut critical_capped = 0;
-        for (task, plan, onward) in plans {
-            if batch.deadline.left(runtime::now()).is_zero() {
-                report.show_again(task.message);
+        for (Candidate { message, planned }, wait) in candidates.iter().zip(waits) {
+            let event = planned.plan.event;
+            if deadline.left(runtime::now()).is_zero() {
+                report.show_again(message);
                 continue;
             }
-            let tenant = plan.event.tenant.as_deref().and_then(|tenant| found.tenants.get(tenant));
-            let decided = match self.questions.decide(&plan, &found.recipients, tenant, now).await {
-                Ok(decided) => decided,
-                Err(refused) => {
-                    come_back(task.message, &refused, report);
-                    continue;
-                }
-            };
-            let mut decisions = decided.decisions;
-            if let What::Gone { rule, audience } = &task.subject.what {
-                decisions.push(gone(plan.event, rule, audience.as_ref(), self.catalog.hashes()));
+            if let Some(seconds) = wait {
+                batch.add(message, &event.id, Output::deferred(over_rate(message, event, now, *seconds)));
+                continue;
             }
-            let zone = tenant.and_then(|tenant| tenant.zone.as_deref());
-            let scene = scene_of(&self.renderer, &plan, zone, now);
-            let asked = self.questions.proofread(&scene, &plan, &mut decisions, zone, now).await;
-            let written = match asked {
-                Ok(written) => written,
+            let evaluation = match engine.evaluate(planned, &profiles, now).await {
+                Ok(evaluation) if evaluation.is_unfinished => {
+                    return_to_queue(message, &unfinished(), report);
+                    continue;
+                }
+                Ok(evaluation) => evaluation,
                 Err(refused) => {
-                    come_back(task.message, &refused, report);
+                    return_to_queue(message, &refused, report);
                     continue;
                 }
             };
-            critical_capped += decisions.iter().filter(|decision| is_critical_capped(decision)).count();
-            let more = !onward.later.is_empty();
-            let words = Words { scene: &scene, ways_out: &self.ways_out, now, more };
-            harvest.add(task.message, work(&plan, decisions, &words, written));
-            harvest.go_on(onward);
+            critical_capped += evaluation.decisions.iter().filter(|it| is_critical_capped(it)).count();
+            batch.add(message, &event.id, evaluation.output(settings));
         }
         if critical_capped > 0 {
             tracing::warn!(
@@ -247,13 +224,12 @@ impl Dispatcher {
                 code = "DISPATCH_CRITICAL_CAPPED",
                 "critical messages are over a cap and are sent all the same; `carillon explain <event>` names the cap"
             );
-            let counted = u64::try_from(critical_capped).unwrap_or(u64::MAX);
-            runtime::count(&[("CriticalCapped", counted)], &self.function, now);
+            runtime::count(&[("CriticalCapped", count_of(critical_capped))], &self.function, now);
         }
-        Ok(harvest)
+        Ok(batch)
     }
 
-    async fn bury(&self, message: &Message, refusal: &Refusal, report: &mut Report) {
+    async fn dead_letter(&self, message: &Message, refusal: &Refusal, report: &mut Report) {
         let detail = refusal.to_string();
         tracing::warn!(
             code = "DISPATCH_EVENT_REFUSED",
@@ -274,21 +250,10 @@ impl Dispatcher {
     }
 }
 
-/// What an event is counted by. An event is critical if it says so or if a rule for it is.
-fn counted_as(plan: &Plan<'_>) -> Counted {
-    let critical = |priority: Option<Priority>| priority == Some(Priority::Critical);
-    Counted {
-        tenant: plan.event.tenant.clone(),
-        source: plan.event.source.clone(),
-        critical: critical(plan.event.priority)
-            || plan.matches.iter().any(|matched| critical(matched.rule.priority)),
-    }
-}
-
-/// An event that is over its tenant's or source's rate, as it came.
-fn overflow(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> Leaving {
+/// An event over the rate of its tenant or source: the message as it came, for a later second.
+fn over_rate(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> ScheduledMessage {
     let at = now.saturating_add(std::time::Duration::from_secs(seconds)).unwrap_or(now);
-    Leaving {
+    ScheduledMessage {
         lane: Lane::Bulk,
         at,
         body: message.body.clone(),
@@ -297,17 +262,26 @@ fn overflow(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> L
     }
 }
 
-/// Whether a message of a critical rule is over a cap.
+/// Reports whether a message of a critical rule is over a cap.
 fn is_critical_capped(decision: &Decision<'_>) -> bool {
     decision.notes.iter().any(|note| matches!(note, Note::Exceeded { .. }))
 }
 
-fn come_back(message: &Message, refused: &Refused, report: &mut Report) {
+fn unfinished() -> Refused {
+    let source = "a decision has questions after the last round".into();
+    Refused { doing: "decide about an event", verdict: aws::Verdict::Permanent, source }
+}
+
+fn return_to_queue(message: &Message, refused: &Refused, report: &mut Report) {
     tracing::error!(
-        code = "DISPATCH_RETRY",
         message.id = message.message_id,
         error = chain(refused),
-        "message returned to the queue: an AWS call failed"
+        code = "DISPATCH_RETRY",
+        "message returned to the queue: a look-up failed"
     );
     report.show_again(message);
+}
+
+fn count_of(events: usize) -> u64 {
+    u64::try_from(events).unwrap_or(u64::MAX)
 }

@@ -1,27 +1,19 @@
-//! dispatch: an event comes off the bus, and everybody it concerns gets a job in the queue of their channel, or an
-//! outcome that says why not.
+//! dispatch: reads events and continuations from its queues, and writes jobs, outcomes and continuations.
 //!
-//! Read → plan → look people up → decide → render → hand over. The deciding is `domain`'s and the rendering is
-//! `templates`'; here is what lies between them and AWS. It claims nothing: when a batch comes twice, the same jobs
-//! go out twice under the same keys, and the ledger lets one of each through.
+//! `intake` reads a message, `tables` are the facts of the engine, `rate` limits the events of a second, `writer` writes
+//! the output. The decisions are made by the `engine` crate. Dispatch claims no notification: a batch that comes twice
+//! makes the same jobs under the same keys, and the ledger lets one of each through.
 
-mod broadcast;
 mod config;
 mod dispatcher;
-mod handover;
 mod intake;
 mod lane;
-mod orders;
-mod questions;
 mod rate;
-mod sets;
-mod unfold;
-mod way_out;
+mod tables;
+mod warnings;
+mod writer;
 
-pub use config::{CatalogUnusable, Config, Lanes, Targets, load_catalog};
+pub use config::{CatalogUnusable, Config, Lanes, Targets, links, load_catalog};
 pub use dispatcher::Dispatcher;
 pub use intake::{Intake, read};
-pub use lane::{Lane, Leaving};
-pub use orders::{Words, Work, work};
-pub use unfold::PAGE;
-pub use way_out::WaysOut;
+pub use writer::row;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use aws::Refused;
 use domain::Timestamp;
+use domain::plan::Plan;
 use domain::policy::Policy;
+use engine::is_critical;
 use futures_util::stream::{self, StreamExt as _};
 use runtime::chain;
 use store::Counters;
@@ -22,6 +24,16 @@ pub(crate) struct Counted {
     pub(crate) tenant: Option<String>,
     pub(crate) source: String,
     pub(crate) critical: bool,
+}
+
+impl Counted {
+    pub(crate) fn of(plan: &Plan<'_>) -> Counted {
+        Counted {
+            tenant: plan.event.tenant.clone(),
+            source: plan.event.source.clone(),
+            critical: is_critical(plan.event, plan.matches.iter().map(|matched| matched.rule)),
+        }
+    }
 }
 
 /// Whose events are counted together.

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
-use domain::decide::{Ask, Decision, Note, Order, Verdict, Waiting, decide_with};
-use domain::digest::Collected;
+use domain::decide::{Decision, Note, Order, Verdict, Waiting};
+use domain::endpoint::EndpointId;
 use domain::event::{Event, Refusal};
 use domain::outcome::Reason;
-use domain::plan::{Match, Plan};
+use domain::plan::Plan;
 use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
-use domain::wake::{Start, Task};
+use domain::wake::Start;
+use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
 use serde_json::Value;
 use templates::{Cause, Extra, Renderer, Unrendered};
 
@@ -21,7 +22,7 @@ use crate::advice::advice;
 use crate::nearest::nearest;
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::{BusEntry, named_by_the_bus};
-use crate::settle::{self, welcome};
+use crate::settle;
 
 /// The id of the EventBridge event round a sample.
 const BUS_ID: &str = "00000000-0000-4000-8000-000000000000";
@@ -49,7 +50,12 @@ pub struct Findings {
 /// `samples` are files by name, in a form that [`BusEntry::read`] takes.
 #[must_use]
 pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &Recipients) -> Findings {
-    let stage = Stage { catalog, people, renderer: Renderer::new(catalog), locales: locales(catalog) };
+    let members = |group: &Group| present(group, people);
+    let endpoint = |id: &EndpointId| Some(sample_endpoint(id));
+    let facts = Fixtures { members: Some(&members), endpoint: Some(&endpoint), ..Fixtures::of(people) };
+    let renderer = Renderer::new(catalog);
+    let engine = Engine { catalog, renderer: &renderer, facts: &facts, page_size: usize::MAX };
+    let stage = Stage { engine, locales: locales(catalog) };
     let mut findings = Findings::default();
     let mut reached = BTreeSet::new();
     for (file, text) in samples {
@@ -124,59 +130,47 @@ fn locales(catalog: &Catalog) -> BTreeMap<&str, BTreeSet<&str>> {
     locales
 }
 
+/// A dry run of samples: the engine over people who are given and tables that are empty.
 struct Stage<'a> {
-    catalog: &'a Catalog,
-    people: &'a Recipients,
-    renderer: Renderer,
+    engine: Engine<'a, Fixtures<'a>>,
     locales: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
-/// What is still to be played of an event: from the event itself, or from what was left for later.
-struct Scene<'a> {
-    plan: Plan<'a>,
-    now: Timestamp,
+/// The results of one sample.
+#[derive(Default)]
+struct Played {
+    /// The rules through which the sample reaches a recipient.
+    reached: BTreeSet<String>,
+    /// The reasons of suppressed notifications, each once.
+    reasons: Vec<String>,
+    /// The places in rules at which a pass has begun.
+    begun: BTreeSet<String>,
+    /// The passes that are left for later, each with its time.
+    waiting: VecDeque<(Timestamp, Subject)>,
 }
 
-impl<'a> Stage<'a> {
-    /// Plays one event and all that it leaves for later. Returns the rules through which it reaches somebody.
+impl Stage<'_> {
+    /// Plays one event and all that it leaves for later. Returns the rules through which it reaches a recipient.
     fn play(&self, file: &str, event: &Event, findings: &mut Findings) -> BTreeSet<String> {
-        let mut reached = BTreeSet::new();
-        let mut reasons = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut waiting = VecDeque::from(self.scenes(event));
-        let matches = waiting
-            .front()
-            .is_some_and(|front| !front.plan.matches.is_empty() || !front.plan.unnamed_cancels.is_empty());
+        let whole = Subject::event(event.clone());
+        let planned = run_ready(self.engine.plan(&whole, event.time));
+        let matches = !planned.plan.matches.is_empty() || !planned.plan.unnamed_cancels.is_empty();
+        let mut played = Played::default();
+        played.waiting.push_back((event.time, Subject::event(event.clone())));
+        played.waiting.extend(behind_digests(&planned.plan).map(|subject| (event.time, subject)));
         for _ in 0..MAX_SCENES {
-            let Some(Scene { plan, now }) = waiting.pop_front() else { break };
-            for decision in &decide_with(&plan, self.people, None, now, Ask::if_nothing_happened) {
-                findings.add_unusable(decision, file);
-                match &decision.verdict {
-                    Verdict::Send(order) => {
-                        reached.insert(order.rule.name.clone());
-                        let unrendered = self.renderings(order, &plan).into_iter().filter_map(Result::err);
-                        findings.problems.extend(
-                            unrendered.map(|unrendered| silent(&unrendered, order, file, plan.envelope())),
-                        );
-                    }
-                    // The rule did with the sample what it is for.
-                    Verdict::Suppress(Reason::RefusedByRule) => {
-                        reached.extend(decision.rule.map(|rule| rule.name.clone()));
-                    }
-                    Verdict::Suppress(reason) => {
-                        let rule = decision.rule.map_or("-", |it| it.name.as_str());
-                        let told = format!("{rule} to {}: {}", decision.recipient, reason.meaning());
-                        if !reasons.contains(&told) {
-                            reasons.push(told);
-                        }
-                    }
-                    Verdict::Later(_) | Verdict::Merge(_) => {
-                        waiting.extend(self.next(event, decision, plan.digest.as_ref(), &mut seen));
-                    }
-                    Verdict::Cancel(_) => reached.extend(decision.rule.map(|rule| rule.name.clone())),
+            let Some((now, subject)) = played.waiting.pop_front() else { break };
+            run_ready(async {
+                let planned = self.engine.plan(&subject, now).await?;
+                let profiles = self.engine.profiles([&planned]).await?;
+                let evaluation = self.engine.decide(&planned, &profiles, now).await?;
+                for decision in &evaluation.decisions {
+                    self.judge(file, decision, &planned.plan, findings, &mut played);
                 }
-            }
+                Ok(())
+            });
         }
+        let Played { reached, reasons, .. } = played;
         if !matches && reached.is_empty() {
             let what = format!("no rule matches `{}` from `{}`", event.kind, event.source);
             findings.unreached.push(Problem::of_file(
@@ -192,77 +186,69 @@ impl<'a> Stage<'a> {
         reached
     }
 
-    /// The event itself; and once more from behind each digest, because some go straight through it.
-    fn scenes<'e>(&self, event: &'e Event) -> Vec<Scene<'e>>
-    where
-        'a: 'e,
-    {
-        let mut plan = Plan::of(event, self.catalog);
-        for matched in &mut plan.matches {
-            for group in matched.groups.clone() {
-                matched.add(&group, present(&group, self.people));
+    /// Notes the result of one decision.
+    fn judge(
+        &self,
+        file: &str,
+        decision: &Decision<'_>,
+        plan: &Plan<'_>,
+        findings: &mut Findings,
+        played: &mut Played,
+    ) {
+        findings.add_unusable(decision, file);
+        match &decision.verdict {
+            Verdict::Send(order) => {
+                played.reached.insert(order.rule.name.clone());
+                let unrendered = self.renderings(order, plan).into_iter().filter_map(Result::err);
+                let problems = unrendered.map(|error| silent(&error, order, file, plan.envelope()));
+                findings.problems.extend(problems);
+            }
+            // The rule did with the sample what it is for.
+            Verdict::Suppress(Reason::RefusedByRule) | Verdict::Cancel(_) => {
+                played.reached.extend(decision.rule.map(|rule| rule.name.clone()));
+            }
+            Verdict::Suppress(reason) => {
+                let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
+                let told = format!("{rule} to {}: {}", decision.recipient, reason.meaning());
+                if !played.reasons.contains(&told) {
+                    played.reasons.push(told);
+                }
+            }
+            Verdict::Later(_) | Verdict::Merge(_) => {
+                if let Some((now, subject, place)) = self.next(plan, decision)
+                    && played.begun.insert(place)
+                {
+                    played.waiting.push_back((now, subject));
+                }
             }
         }
-        welcome(&mut plan);
-        let mut later = Vec::new();
-        for matched in &plan.matches {
-            for (at, step) in matched.rule.steps.iter().enumerate() {
-                let Step::Digest(digest) = step else { continue };
-                let start = Start { step: number(at + 1), ..Start::default() };
-                let audience = matched.audience.clone();
-                let next = Match { rule: matched.rule, audience, groups: Vec::new(), start };
-                let told = settle::digest_of(event, &digest.policy);
-                let mut plan = Plan::woken(event, self.catalog, Some(next), Some(told));
-                welcome(&mut plan);
-                later.push(Scene { plan, now: event.time });
-            }
-        }
-        [Scene { plan, now: event.time }].into_iter().chain(later).collect()
     }
 
-    /// What a decision leaves for later, once for each place in a rule where it goes on.
-    fn next<'e>(
-        &self,
-        event: &'e Event,
-        decision: &Decision<'_>,
-        told: Option<&Collected>,
-        seen: &mut BTreeSet<String>,
-    ) -> Option<Scene<'e>>
-    where
-        'a: 'e,
-    {
-        let rule = self.catalog.rule(&decision.rule?.name)?;
+    /// The pass that a decision leaves for later, its time, and the place in the rule at which it begins.
+    fn next(&self, plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Subject, String)> {
+        let rule = decision.rule?;
+        let event = plan.event;
         let (audience, start, now, digest) = match &decision.verdict {
-            Verdict::Later(it) if it.why != Waiting::Recurrence => {
-                (it.audience.clone(), it.start.clone(), it.until, told.cloned())
+            Verdict::Later(later) if later.why != Waiting::Recurrence => {
+                (later.audience.clone(), later.start.clone(), later.until, plan.digest.clone())
             }
             Verdict::Merge(merge) => {
-                let policy = rule.digest_policy(merge.step);
+                let digest = settle::digest_of(event, &rule.digest_policy(merge.step));
                 let start = Start::after_digest(merge.step, merge.only);
-                (merge.audience.clone(), start, merge.closes_at, Some(settle::digest_of(event, &policy)))
+                (merge.audience.clone(), start, merge.closes_at, Some(digest))
             }
-            Verdict::Send(order) => match order.failover.clone()?.1 {
-                Task::Run { audience, start } | Task::Close { audience, resume: Some(start), .. } => {
-                    (audience, start, event.time, told.cloned())
-                }
-                Task::Close { resume: None, .. } | Task::FanOut { .. } => return None,
-            },
-            Verdict::Later(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,
+            Verdict::Later(_) | Verdict::Send(_) | Verdict::Suppress(_) | Verdict::Cancel(_) => return None,
         };
         let place = (start.step, start.only, start.instead_of);
-        let name = format!("{} {} {place:?}", rule.name, audience.name(self.catalog.hashes()));
-        if !seen.insert(name) {
-            return None;
-        }
-        let matched = Match { rule, audience: vec![audience], groups: Vec::new(), start };
-        let mut plan = Plan::woken(event, self.catalog, Some(matched), digest);
-        welcome(&mut plan);
-        Some(Scene { plan, now })
+        let place = format!("{} {} {place:?}", rule.name, audience.name(self.engine.catalog.hashes()));
+        let subject = Subject::rule(event.clone(), rule.name.clone(), vec![audience], start, digest);
+        Some((now, subject, place))
     }
 
     /// The order rendered for the person it is meant for, and as it would be if they read each other language.
     fn renderings(&self, order: &Order<'_>, plan: &Plan<'_>) -> Vec<Result<(), Unrendered>> {
-        let mut renderings = vec![render(&self.renderer, plan, order)];
+        let renderer = self.engine.renderer;
+        let mut renderings = vec![render(renderer, plan, order)];
         if let Some(person) = order.person {
             let template = order.rule.template_for(plan.envelope()).unwrap_or_default();
             for locale in self.locales.get(template).into_iter().flatten() {
@@ -278,11 +264,25 @@ impl<'a> Stage<'a> {
                     instead_of: order.instead_of,
                     failover: None,
                 };
-                renderings.push(render(&self.renderer, plan, &order));
+                renderings.push(render(renderer, plan, &order));
             }
         }
         renderings
     }
+}
+
+/// The event once more from behind each digest of its rules: some events go straight through it.
+fn behind_digests(plan: &Plan<'_>) -> impl Iterator<Item = Subject> {
+    plan.matches.iter().flat_map(|matched| {
+        let steps = matched.rule.steps.iter().enumerate();
+        steps.filter_map(|(index, step)| {
+            let Step::Digest(digest) = step else { return None };
+            let start = Start { step: number(index + 1), ..Start::default() };
+            let digest = Some(settle::digest_of(plan.event, &digest.policy));
+            let (rule, audience) = (matched.rule.name.clone(), matched.audience.clone());
+            Some(Subject::rule(plan.event.clone(), rule, audience, start, digest))
+        })
+    })
 }
 
 /// Renders one order, as dispatch would.

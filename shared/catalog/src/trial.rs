@@ -4,15 +4,17 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::Catalog;
-use domain::decide::{Ask, decide_with};
-use domain::plan::{Match, Plan};
+use domain::decide::Ask;
+use domain::endpoint::EndpointId;
+use domain::plan::Plan;
 use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
 use domain::wake::Start;
-use templates::{Renderer, proofread};
+use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
+use templates::Renderer;
 
 use crate::nearest::suggestion;
-use crate::problem::{At, Page, Problem, RULES};
+use crate::problem::{Page, Problem, RULES};
 use crate::yaml::{Kind, list_of};
 use crate::{folder, settle};
 
@@ -98,59 +100,70 @@ pub fn run_tests(
     trials
 }
 
-/// Decides as the test says, and holds what is decided against what is expected.
+/// Decides as the test says, and compares the decisions with those that the test expects.
 fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
-    let Some(plan) = plan(script, catalog, page) else { return };
     let asked = RefCell::new(BTreeSet::new());
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
-    let tenant = script.tenant.as_ref();
-    let decided = decide_with(&plan, &script.people, tenant, script.now, answer);
-    let zone = tenant.and_then(|tenant| tenant.zone.as_deref());
+    let addressed = RefCell::new(BTreeSet::new());
+    let members = |group: &Group| {
+        let name = name_of(group);
+        let ids = match script.members.get(&name) {
+            Some((_, ids)) => ids.clone(),
+            None => members(group, &script.people),
+        };
+        addressed.borrow_mut().insert(name);
+        ids
+    };
+    let endpoint = |id: &EndpointId| Some(sample_endpoint(id));
+    let facts = Fixtures {
+        recipients: &script.people,
+        tenant: script.tenant.as_ref(),
+        members: Some(&members),
+        endpoint: Some(&endpoint),
+        answer: Some(&answer),
+    };
     let renderer = Renderer::new(catalog);
-    let (decided, _) = proofread(&renderer, &plan, decided, zone, script.now, &answer);
-    script.given.check_asked(&asked.borrow(), page);
-    expected::check(&script.test, script.expect_at, &script.expect, &decided, catalog.hashes(), page);
+    let engine = Engine { catalog, renderer: &renderer, facts: &facts, page_size: usize::MAX };
+    let whole = Subject::event(script.event.clone());
+    let planned = run_ready(engine.plan(&whole, script.now));
+    refuse_unused_members(script, &addressed.borrow(), page);
+    let from_step = match &script.step {
+        Some((rule, step, at)) => match subject_from_step(script, &planned.plan, rule, *step) {
+            Some(subject) => Some(subject),
+            None => {
+                let fix = "name a rule that does, or mend the event";
+                page.refuse(*at, format!("the rule `{rule}` does not match this event"), fix);
+                return;
+            }
+        },
+        None => None,
+    };
+    run_ready(engine.run(from_step.as_ref().unwrap_or(&whole), script.now, |evaluation| {
+        script.given.check_asked(&asked.borrow(), page);
+        let (decisions, hashes) = (&evaluation.decisions, catalog.hashes());
+        expected::check(&script.test, script.expect_at, &script.expect, decisions, hashes, page);
+    }));
 }
 
-/// What dispatch would decide about: the event, or one rule from one of its steps on.
-fn plan<'a>(script: &'a Script, catalog: &'a Catalog, page: &mut Page<'_>) -> Option<Plan<'a>> {
-    let mut plan = Plan::of(&script.event, catalog);
-    let mut unused: BTreeMap<&str, At> =
-        script.members.iter().map(|(it, (at, _))| (it.as_str(), *at)).collect();
-    let mut groups = BTreeSet::new();
-    for matched in &mut plan.matches {
-        for group in matched.groups.clone() {
-            let name = name_of(&group);
-            unused.remove(name.as_str());
-            match script.members.get(&name) {
-                Some((_, ids)) => matched.add(&group, ids.iter().cloned()),
-                None => matched.add(&group, members(&group, &script.people)),
-            }
-            groups.insert(name);
-        }
-    }
-    settle::welcome(&mut plan);
-    for (name, at) in unused {
-        let known: Vec<&str> = groups.iter().map(String::as_str).collect();
+/// Refuses members of groups that no rule addresses.
+fn refuse_unused_members(script: &Script, addressed: &BTreeSet<String>, page: &mut Page<'_>) {
+    for (name, (at, _)) in script.members.iter().filter(|(name, _)| !addressed.contains(*name)) {
+        let known: Vec<&str> = addressed.iter().map(String::as_str).collect();
         let fix = if known.is_empty() { "take it out".to_owned() } else { suggestion(name, &known) };
-        page.refuse(at, format!("no rule that matches addresses `{name}`"), fix);
+        page.refuse(*at, format!("no rule that matches addresses `{name}`"), fix);
     }
-    let Some((rule, step, at)) = &script.step else { return Some(plan) };
-    let endpoints = std::mem::take(&mut plan.endpoints);
-    let Some(matched) = plan.matches.into_iter().find(|it| it.rule.name == *rule) else {
-        let fix = "name a rule that does, or mend the event";
-        page.refuse(*at, format!("the rule `{rule}` does not match this event"), fix);
-        return None;
-    };
-    let before = step.checked_sub(1).and_then(|difference| matched.rule.steps.get(difference));
+}
+
+/// One rule of the event from one of its steps on. `None` when the rule does not match the event.
+fn subject_from_step(script: &Script, plan: &Plan<'_>, rule: &str, step: usize) -> Option<Subject> {
+    let matched = plan.matches.iter().find(|matched| matched.rule.name == rule)?;
+    let before = step.checked_sub(1).and_then(|before| matched.rule.steps.get(before));
     let digest = match before {
         Some(Step::Digest(digest)) => Some(settle::digest_of(&script.event, &digest.policy)),
         Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => None,
     };
-    let start = Start { step: u32::try_from(*step).unwrap_or(u32::MAX), ..Start::default() };
-    let mut plan = Plan::woken(&script.event, catalog, Some(Match { start, ..matched }), digest);
-    plan.endpoints = endpoints;
-    Some(plan)
+    let start = Start { step: u32::try_from(step).unwrap_or(u32::MAX), ..Start::default() };
+    Some(Subject::rule(script.event.clone(), rule.to_owned(), matched.audience.clone(), start, digest))
 }
 
 /// As tests write it: `role:<role>:<scope>`, the topic's own name, or `endpoints`.

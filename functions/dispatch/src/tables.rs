@@ -1,0 +1,98 @@
+//! The facts of a deployment: the people, endpoints, counters and ledger tables in DynamoDB.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use aws::Refused;
+use domain::Timestamp;
+use domain::decide::{Answer, Ask};
+use domain::endpoint::{Endpoint, EndpointId};
+use domain::recipient::Group;
+use engine::{ClosedWindow, Facts, Members, Profiles, Tenants};
+use store::{Closed, Counters, Endpoints, Joining, Ledger, People};
+
+/// The tables that decisions read.
+pub(crate) struct Tables {
+    pub(crate) people: People,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) counters: Counters,
+    pub(crate) ledger: Ledger,
+}
+
+impl Tables {
+    /// The time of a number's last message to us. A row of the last release has the number's former name.
+    async fn heard(&self, caller: &str, former: &str) -> Result<Option<Timestamp>, Refused> {
+        match self.counters.heard(caller).await? {
+            Some(time) => Ok(Some(time)),
+            None => self.counters.heard(former).await,
+        }
+    }
+}
+
+impl Facts for Tables {
+    type Error = Refused;
+
+    async fn members(&self, group: &Group, after: Option<&str>, most: usize) -> Result<Members, Refused> {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let page = match group {
+            Group::Role { .. } | Group::Topic { .. } => self.people.members(group, after, most).await,
+            Group::Endpoints { tenant } => self.endpoints.ids(tenant.as_deref(), after, most).await,
+        }?;
+        Ok(Members { ids: page.ids, next: page.next })
+    }
+
+    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
+        self.endpoints.find(ids).await
+    }
+
+    async fn profiles(
+        &self,
+        people: &BTreeSet<&str>,
+        tenants: &BTreeSet<&str>,
+    ) -> Result<Profiles<'_>, Refused> {
+        let found = self.people.look_up(people, tenants).await?;
+        for key in &found.unreadable {
+            tracing::error!(
+                key,
+                code = "DISPATCH_PROFILE_UNREADABLE",
+                "a profile cannot be read by this release: the recipient is treated as unknown"
+            );
+        }
+        let tenants = Tenants::ById(found.tenants);
+        Ok(Profiles { recipients: Cow::Owned(found.recipients), tenants })
+    }
+
+    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Refused> {
+        match ask {
+            Ask::Cancelled { key } => self.counters.cancelled(key).await.map(Answer::Cancelled),
+            Ask::Seen { of } => self.ledger.noticed(of).await.map(Answer::Seen),
+            Ask::Told { of } => self.ledger.has_told(of).await.map(Answer::Told),
+            Ask::Heard { caller, former } => self.heard(caller, former).await.map(Answer::Heard),
+            Ask::Admit { key, wants, channels, zone } => {
+                self.counters.admit(key, wants, channels, zone, now).await
+            }
+            Ask::Closed { address } => self.counters.closed_address(address).await.map(Answer::Closed),
+            Ask::Collected { key } => self.counters.joined(key, now).await,
+            Ask::Join { key, window, policy, ends, item, cancel } => {
+                let joining = Joining { key, window, policy, ends: *ends, item, cancel: cancel.as_ref() };
+                self.counters.join(&joining, now).await
+            }
+        }
+    }
+
+    async fn is_page_done(&self, page: &str) -> Result<bool, Refused> {
+        self.counters.is_page_done(page).await
+    }
+
+    async fn close_window(
+        &self,
+        window: &str,
+        window_id: &str,
+        now: Timestamp,
+    ) -> Result<ClosedWindow, Refused> {
+        Ok(match self.counters.close(window, window_id, now).await? {
+            Closed::NotYet(until) => ClosedWindow::Open { until },
+            Closed::Over { opened_at, items } => ClosedWindow::Closed { opened_at, items },
+        })
+    }
+}

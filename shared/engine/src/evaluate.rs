@@ -1,0 +1,161 @@
+//! Decide and check: every question of a decision is answered, then every question of its rendered messages.
+
+use domain::Timestamp;
+use domain::decide::{Answer, Answers, Ask, Decided, Decision, Order, Verdict, decide};
+use domain::event::Event;
+use domain::job::Content;
+use domain::key::Key;
+use domain::keyed_hash::KeyedHashes;
+use domain::outcome::Reason;
+use domain::plan::Audience;
+use domain::proof::Proof;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use templates::{Scene, Unrendered, Written, proofs, scene_of, settle};
+
+use crate::expand::Planned;
+use crate::subject::Part;
+use crate::{Engine, Facts, Profiles};
+
+/// The most rounds of questions. Each round answers at least one question of every open run, and a run has a few
+/// questions for each of its 50 steps.
+const MAX_ROUNDS: usize = 200;
+
+/// Look-ups at the same time.
+const CONCURRENT_LOOKUPS: usize = 8;
+
+/// The decisions about one subject.
+pub struct Evaluation<'p> {
+    pub planned: &'p Planned<'p>,
+    pub decisions: Vec<Decision<'p>>,
+    /// Whether a run still had questions after the last round. Nothing is decided about such a run.
+    pub is_unfinished: bool,
+    pub(crate) now: Timestamp,
+    pub(crate) scene: Scene<'p>,
+    /// Messages that the check rendered.
+    pub(crate) checked: Written,
+    tenant_zone: Option<&'p str>,
+}
+
+impl<'a, F: Facts> Engine<'a, F> {
+    /// Decides and checks: the first half of a pass that has its plan and its profiles.
+    ///
+    /// # Errors
+    /// A look-up failed.
+    pub async fn evaluate<'p>(
+        &self,
+        planned: &'p Planned<'p>,
+        profiles: &'p Profiles<'_>,
+        now: Timestamp,
+    ) -> Result<Evaluation<'p>, F::Error>
+    where
+        'a: 'p,
+    {
+        let mut evaluation = self.decide(planned, profiles, now).await?;
+        self.check(&mut evaluation).await?;
+        Ok(evaluation)
+    }
+
+    /// Decides without the render checks.
+    ///
+    /// # Errors
+    /// A look-up failed.
+    pub async fn decide<'p>(
+        &self,
+        planned: &'p Planned<'p>,
+        profiles: &'p Profiles<'_>,
+        now: Timestamp,
+    ) -> Result<Evaluation<'p>, F::Error>
+    where
+        'a: 'p,
+    {
+        let event = planned.plan.event;
+        let tenant = profiles.tenant(event);
+        let recipients = profiles.recipients.as_ref();
+        let mut answers = Answers::default();
+        let mut decided = Decided::default();
+        for _ in 0..MAX_ROUNDS {
+            let facts = domain::decide::Facts { recipients, tenant, answers: &answers, now };
+            decided = decide(&planned.plan, &facts);
+            if decided.asks.is_empty() {
+                break;
+            }
+            let asks = stream::iter(std::mem::take(&mut decided.asks));
+            let found: Vec<(Ask, Answer)> = asks
+                .map(|ask| async move {
+                    let answer = self.facts.answer(&ask, now).await?;
+                    Ok::<_, F::Error>((ask, answer))
+                })
+                .buffer_unordered(CONCURRENT_LOOKUPS)
+                .try_collect()
+                .await?;
+            for (ask, answer) in &found {
+                answers.insert(ask, answer.clone());
+            }
+            decided.asks = found.into_iter().map(|(ask, _)| ask).collect();
+        }
+        let mut decisions = decided.decisions;
+        if let Part::RuleGone { rule, audience } = &planned.subject.part {
+            decisions.push(rule_gone(event, rule, audience.as_ref(), self.catalog.hashes()));
+        }
+        let tenant_zone = tenant.and_then(|tenant| tenant.zone.as_deref());
+        Ok(Evaluation {
+            planned,
+            decisions,
+            is_unfinished: !decided.asks.is_empty(),
+            now,
+            scene: scene_of(self.renderer, &planned.plan, tenant_zone, now),
+            checked: Written::default(),
+            tenant_zone,
+        })
+    }
+
+    /// Renders the messages whose texts raise questions (the price of an SMS, the customer service window of a WhatsApp
+    /// message), and suppresses those with a negative answer.
+    async fn check(&self, evaluation: &mut Evaluation<'_>) -> Result<(), F::Error> {
+        let Evaluation { planned, decisions, now, scene, checked, tenant_zone, .. } = evaluation;
+        let now = *now;
+        let (checks, rendered) = proofs(scene, &planned.plan, decisions, *tenant_zone);
+        *checked = rendered;
+        let answered: Vec<(Proof, Answer)> = stream::iter(checks)
+            .map(|check| async move {
+                let answer = self.facts.answer(&check.ask, now).await?;
+                Ok::<_, F::Error>((check, answer))
+            })
+            .buffered(CONCURRENT_LOOKUPS)
+            .try_collect()
+            .await?;
+        for (check, answer) in answered {
+            settle(check, &answer, now, decisions, checked);
+        }
+        Ok(())
+    }
+}
+
+impl Evaluation<'_> {
+    /// Renders the message of an order as its recipient would read it. Links to unsubscribe lead nowhere.
+    ///
+    /// # Errors
+    /// A template gave no text.
+    pub fn preview(&self, order: &Order<'_>) -> Result<Content, Unrendered> {
+        self.scene.render(order)
+    }
+}
+
+/// The decision about a continuation whose rule the catalog no longer has.
+fn rule_gone(
+    event: &Event,
+    rule: &str,
+    audience: Option<&Audience>,
+    hashes: &KeyedHashes,
+) -> Decision<'static> {
+    let recipient = audience.map_or_else(|| "-".to_owned(), |audience| audience.name(hashes));
+    Decision {
+        key: Key::of(event, rule, &recipient, None, 0, "gone"),
+        rule: None,
+        recipient,
+        channel: None,
+        step: 0,
+        verdict: Verdict::Suppress(Reason::RuleGone),
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,54 @@
+//! Links by which the readers of e-mails unsubscribe.
+//!
+//! The token is made in the process: a call to a service would be one call for each e-mail.
+
+use domain::Timestamp;
+use domain::decide::Decision;
+use domain::event::Event;
+use domain::policy::EmailPolicy;
+use domain::recipient::Sender;
+use domain::unsubscribe::{Claim, Keys, Scope};
+
+/// Makes links to unsubscribe.
+pub struct UnsubscribeLinks {
+    base: String,
+    keys: Keys,
+    sender: Option<String>,
+}
+
+/// The most characters of the sender's name in a link.
+const MAX_SENDER_CHARS: usize = 60;
+
+impl UnsubscribeLinks {
+    /// `base` is the URL before `/v1/unsubscribe/<token>`, `sender` the installation's name on the page behind a link.
+    #[must_use]
+    pub fn new(base: &str, keys: Keys, sender: Option<String>) -> UnsubscribeLinks {
+        UnsubscribeLinks { base: base.trim_end_matches('/').to_owned(), keys, sender }
+    }
+
+    /// The link in the e-mail of a decision. The page behind it names the sender that `policy` gives the category, or
+    /// else the installation's.
+    #[must_use]
+    pub fn link(
+        &self,
+        event: &Event,
+        decision: &Decision<'_>,
+        scope: &Scope,
+        policy: &EmailPolicy,
+        now: Timestamp,
+    ) -> String {
+        let of_category = decision.rule.and_then(|rule| policy.senders.get(&rule.category));
+        let sender = of_category.map(Sender::name).or(self.sender.as_deref());
+        // The link stands in a header, which has room for 996 characters.
+        let sender = sender.map(|name| name.chars().take(MAX_SENDER_CHARS).collect());
+        let token = self.keys.seal(&Claim {
+            tenant: event.tenant.clone(),
+            recipient: decision.recipient.clone(),
+            scope: scope.clone(),
+            message: decision.key.as_str().to_owned(),
+            issued: now,
+            sender,
+        });
+        format!("{}/v1/unsubscribe/{token}", self.base)
+    }
+}
