@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use domain::channel::Channel;
 use serde_json::Value;
 
 use crate::cloud::root;
 
 /// What the shared crates may know of one another.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -24,13 +25,14 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("kms", &["asking", "aws", "domain", "signing"]),
     ("sockets", &["aws", "domain", "store"]),
     ("runtime", &["aws", "domain"]),
+    ("https", &["domain", "runtime"]),
+    ("messaging", &["aws", "delivery", "domain", "https", "queue", "runtime", "store"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),
 ];
 
 /// Whoever carries catalogs and templates decides; a channel only delivers.
 const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
-const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 /// The one crate that holds each client.
 const HOMES: [(&str, &[&str]); 10] = [
@@ -58,7 +60,9 @@ fn arrows_point_down() {
 
 /// What shows the work of functions without a cloud: `carillon render` runs the code of dispatch, and shapes each request
 /// by the code of its channel. Nothing that is deployed may know a function.
-const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "webhook", "whatsapp"];
+fn is_shown_by_cli(function: &str) -> bool {
+    function == "dispatch" || Channel::from_name(function).is_some()
+}
 
 #[test]
 fn functions_do_not_know_each_other_and_nobody_knows_them() {
@@ -66,11 +70,10 @@ fn functions_do_not_know_each_other_and_nobody_knows_them() {
     let functions = house.below("functions");
     for name in house.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str())) {
         let known = house.ours(name).into_iter().filter(|our| functions.contains(our));
-        let known: Vec<_> =
-            known.filter(|known| name != "cli" || !SHOWN_BY_CLI.contains(&known.as_str())).collect();
+        let known: Vec<_> = known.filter(|known| name != "cli" || !is_shown_by_cli(known)).collect();
         assert!(known.is_empty(), "{name} knows {known:?}");
     }
-    for channel in CHANNELS {
+    for channel in Channel::ALL.map(Channel::name) {
         let known = house.ours(channel);
         assert!(
             NOT_FOR_CHANNELS.iter().all(|not_for_channel| !known.contains(*not_for_channel)),
@@ -239,7 +242,7 @@ impl House {
     }
 }
 
-fn sources() -> Vec<std::path::PathBuf> {
+pub(crate) fn sources() -> Vec<std::path::PathBuf> {
     let mut open: Vec<_> = ["shared", "functions", "cli", "tests"].iter().map(|it| root().join(it)).collect();
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {

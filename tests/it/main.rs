@@ -3,6 +3,7 @@
 //! - `thread`: an event becomes a letter, a live message and an audit record
 //! - `delivery`: once, whatever comes twice or is left behind
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
+//! - `channel_lists`: every list of channels outside the domain, compared with `Channel::ALL`
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
 //! - `email`: how letters are left, what they bring along, what SES is asked
@@ -48,6 +49,7 @@ mod asking;
 mod bad_input;
 mod broadcast;
 mod browser;
+mod channel_lists;
 mod channels;
 mod client;
 mod cloud;

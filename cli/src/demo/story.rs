@@ -128,9 +128,13 @@ impl Story {
                         to: live.to,
                         exclude: live.exclude,
                     },
-                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_) | Content::Webhook(_)) => {
-                        Expected::Elsewhere
-                    }
+                    Ok(
+                        Content::Push(_)
+                        | Content::Sms(_)
+                        | Content::Whatsapp(_)
+                        | Content::Webhook(_)
+                        | Content::Message(_),
+                    ) => Expected::Elsewhere,
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },

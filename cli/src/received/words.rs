@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::channel::Channel;
+use domain::channel::{Channel, Destination};
 use domain::inbox::{Filter, Shelf, View, Viewer};
 use serde_json::Value;
 use store::{Inbox, LedgerRow};
@@ -44,12 +44,15 @@ impl Words {
 
     pub(super) fn of(&self, row: &LedgerRow) -> Option<String> {
         let id = row.provider_id.as_deref().unwrap_or_default();
-        match row.channel? {
-            Channel::Socket => self.live.get(row.key.as_str()).cloned(),
-            Channel::Email => self.letters.as_ref()?.find(id).map(|letter| letter.subject.clone()),
-            Channel::Push | Channel::Sms | Channel::Whatsapp => self.sent.get(id).cloned(),
+        let channel = row.channel?;
+        match channel.spec().destination {
+            Destination::Sockets => self.live.get(row.key.as_str()).cloned(),
+            Destination::Address(_) if channel == Channel::Email => {
+                self.letters.as_ref()?.find(id).map(|letter| letter.subject.clone())
+            }
+            Destination::Address(_) | Destination::Devices => self.sent.get(id).cloned(),
             // Its words are the tenant's system's, and `endpoints attempts` shows what that said.
-            Channel::Webhook => None,
+            Destination::Endpoints => None,
         }
     }
 }

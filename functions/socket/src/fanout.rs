@@ -103,6 +103,7 @@ fn target(content: &Content) -> Option<(&SocketTarget, &[String])> {
         | Content::Push(_)
         | Content::Sms(_)
         | Content::Whatsapp(_)
+        | Content::Message(_)
         | Content::Webhook(_) => None,
     }
 }
@@ -117,6 +118,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         | Content::Push(_)
         | Content::Sms(_)
         | Content::Whatsapp(_)
+        | Content::Message(_)
         | Content::Webhook(_) => return Cow::Borrowed(job),
     };
     let links = safe_links(data);
@@ -136,6 +138,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         | Content::Push(_)
         | Content::Sms(_)
         | Content::Whatsapp(_)
+        | Content::Message(_)
         | Content::Webhook(_)) => other,
     };
     Cow::Owned(Job { content, ..job.clone() })

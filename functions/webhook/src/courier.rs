@@ -16,9 +16,9 @@ use runtime::{chain, now};
 use store::{Attempt, Endpoints, Message, MessageState, Sending};
 
 use crate::config::CourierConfig;
-use crate::http::{Http, Reply};
 use crate::request::{Request, content};
-use crate::{Names, memory, proof};
+use crate::{memory, proof};
+use https::{Http, Names, Reply};
 
 /// Why an endpoint is told of nothing before its owner has proved control of it.
 const UNVERIFIED: &str = "the endpoint's owner has not proved control of it";
@@ -94,7 +94,7 @@ impl Courier {
         let format = found.endpoint.format.unwrap_or_default();
         let message = (webhook.body.as_str(), &job.event);
         let request = Request::sign_in(format, id, message, &secrets, begun).with_headers(custom);
-        let reply = self.http.post(&found.endpoint.url, &request).await;
+        let reply = self.http.post(&found.endpoint.url, &request.to_http()).await;
         self.conclude(job, webhook, &found, begun, &reply).await
     }
 

@@ -8,7 +8,7 @@ use domain::outcome::Reason;
 use store::{Endpoints, Sending};
 
 use crate::courier::is_ping;
-use crate::http::Reply;
+use https::Reply;
 
 /// Why a challenge is not met, for the attempt and the ledger.
 pub(crate) const NOT_MET: &str = "the answer is not the challenge";

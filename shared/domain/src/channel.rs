@@ -1,176 +1,182 @@
-//! The ways to reach somebody. A new channel begins with a variant here; the compiler lists the rest.
+//! The channels. A channel is one line of the macro below and one [`ChannelSpec`] in a file of its own.
 
 use serde::{Deserialize, Serialize};
 
-/// A way to reach a recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// A letter with subject, HTML and text.
-    Email,
-    /// A note on the lock screen of each of a person's devices.
-    Push,
+mod email;
+mod push;
+mod slack;
+mod sms;
+mod socket;
+mod spec;
+mod webhook;
+mod whatsapp;
+
+pub use spec::{
+    AddressForm, AddressSpec, ChannelSpec, Destination, OnUnknown, Part, PartFormat, Receipts, RetrySchedule,
+};
+
+/// Makes the enum, the list of all channels and the way to each spec of one list. A variant without a module that has a
+/// `SPEC` does not compile.
+macro_rules! channels {
+    ($($(#[doc = $doc:literal])+ $variant:ident => $module:ident,)+) => {
+        /// A way to reach a recipient.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum Channel {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Channel {
+            /// Every channel. All other lists of channels are derived from this one.
+            pub const ALL: [Channel; [$(Channel::$variant),+].len()] = [$(Channel::$variant),+];
+
+            /// All facts about the channel that do not depend on one message.
+            #[must_use]
+            pub fn spec(self) -> &'static ChannelSpec {
+                match self {
+                    $(Channel::$variant => {
+                        const SPEC: &ChannelSpec = &$module::SPEC;
+                        SPEC
+                    })+
+                }
+            }
+        }
+    };
+}
+
+channels! {
+    /// A message with subject, HTML and text.
+    Email => email,
+    /// A notification on the lock screen of each of a person's devices.
+    Push => push,
     /// A text message to a phone.
-    Sms,
+    Sms => sms,
     /// A message in WhatsApp.
-    Whatsapp,
+    Whatsapp => whatsapp,
     /// A message to every open WebSocket of a user, or of a room.
-    Socket,
+    Socket => socket,
     /// A signed HTTP request to a tenant's own system.
-    Webhook,
+    Webhook => webhook,
+    /// A message to a member or a conversation of a Slack workspace.
+    Slack => slack,
 }
 
-/// What becomes of a notification whose send got no answer: the provider may have accepted it, or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnUnknown {
-    /// It stays `unknown`: a second one would reach the recipient twice and could not be taken back.
-    Hold,
-    /// It is sent again: the receiver deduplicates by its id.
-    Resend,
-}
-
-/// A piece of text that a template renders for a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Part {
-    /// The file's name in `config/templates/<template>/<locale>/`.
-    pub file: &'static str,
-    /// Whether a message without it makes no sense.
-    pub required: bool,
-}
-
-const EMAIL_PARTS: [Part; 3] = [
-    Part { file: "email.subject.txt", required: true },
-    Part { file: "email.html", required: true },
-    Part { file: "email.txt", required: true },
-];
-
-const SOCKET_PARTS: [Part; 2] =
-    [Part { file: "socket.title.txt", required: true }, Part { file: "socket.txt", required: true }];
-
-const PUSH_PARTS: [Part; 2] =
-    [Part { file: "push.title.txt", required: true }, Part { file: "push.txt", required: true }];
-
-const SMS_PARTS: [Part; 1] = [Part { file: "sms.txt", required: true }];
-
-/// Free text for 24 hours after somebody wrote to us, and what WhatsApp has approved for any time.
-const WHATSAPP_PARTS: [Part; 2] =
-    [Part { file: "whatsapp.txt", required: true }, Part { file: APPROVED, required: false }];
-
-/// The part that names one of WhatsApp's own templates. In a catalog it is what
-/// [`crate::job::WhatsappTemplate::SEPARATOR`] says, and not the YAML it was written in.
+/// The part that names one of WhatsApp's own templates. In a catalog it is written with
+/// [`crate::job::WhatsappTemplate::SEPARATOR`], and not in YAML.
 pub const APPROVED: &str = "whatsapp.yaml";
 
-impl Channel {
-    /// Every channel there is.
-    pub const ALL: [Channel; 6] =
-        [Channel::Email, Channel::Push, Channel::Sms, Channel::Whatsapp, Channel::Socket, Channel::Webhook];
+/// The beginning of an address that names a webhook of the stack. The URL of the webhook is a secret, so it stands in
+/// no rule and in no profile.
+pub const WEBHOOK_ADDRESS: &str = "webhook:";
 
-    /// The name as it is written in rules, keys and logs.
+impl Channel {
+    /// The name in rules, keys and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Channel::Email => "email",
-            Channel::Push => "push",
-            Channel::Sms => "sms",
-            Channel::Whatsapp => "whatsapp",
-            Channel::Socket => "socket",
-            Channel::Webhook => "webhook",
-        }
+        self.spec().name
     }
 
-    /// What a template holds for this channel.
+    /// The files that a template has for this channel.
     #[must_use]
     pub fn parts(self) -> &'static [Part] {
-        match self {
-            Channel::Email => &EMAIL_PARTS,
-            Channel::Push => &PUSH_PARTS,
-            Channel::Sms => &SMS_PARTS,
-            Channel::Whatsapp => &WHATSAPP_PARTS,
-            Channel::Socket => &SOCKET_PARTS,
-            // Systems read what the rule exposes; there are no words to choose.
-            Channel::Webhook => &[],
+        self.spec().parts
+    }
+
+    /// The addresses of the channel; `None` where its messages go to devices, sockets or endpoints.
+    #[must_use]
+    pub fn address(self) -> Option<&'static AddressSpec> {
+        match &self.spec().destination {
+            Destination::Address(address) => Some(address),
+            Destination::Devices | Destination::Sockets | Destination::Endpoints => None,
         }
     }
 
-    /// Whether a whole room can be reached by it, not only a person.
+    /// Every channel with addresses, and these addresses.
+    pub fn with_addresses() -> impl Iterator<Item = (Channel, &'static AddressSpec)> {
+        Channel::ALL.into_iter().filter_map(|channel| Some((channel, channel.address()?)))
+    }
+
+    /// The channel whose addresses stand in this member of a person.
+    #[must_use]
+    pub fn of_member(member: &str) -> Option<Channel> {
+        Channel::with_addresses().find(|(_, address)| address.member == member).map(|(channel, _)| channel)
+    }
+
+    /// The format of a part by its file name; [`PartFormat::Text`] for a file that no channel names.
+    #[must_use]
+    pub fn format_of(file: &str) -> PartFormat {
+        let mut parts = Channel::ALL.into_iter().flat_map(Channel::parts);
+        parts.find(|part| part.file == file).map_or(PartFormat::Text, |part| part.format)
+    }
+
+    /// Whether it reaches a whole room, not only a person.
     #[must_use]
     pub fn reaches_rooms(self) -> bool {
-        match self {
-            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
-            Channel::Socket => true,
-        }
+        matches!(self.spec().destination, Destination::Sockets)
     }
 
-    /// Whether it leads to systems that have endpoints, and not to people.
+    /// Whether it reaches systems that have endpoints, and not people.
     #[must_use]
     pub fn reaches_endpoints(self) -> bool {
-        match self {
-            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp | Channel::Socket => false,
-            Channel::Webhook => true,
-        }
+        matches!(self.spec().destination, Destination::Endpoints)
     }
 
-    /// What a crash between the provider's yes and our record of it means.
+    /// The policy for a send without an answer.
     #[must_use]
     pub fn on_unknown(self) -> OnUnknown {
-        match self {
-            Channel::Email | Channel::Sms | Channel::Whatsapp => OnUnknown::Hold,
-            // Receivers deduplicate: a live message and a webhook by its id, a push note by its collapse key.
-            Channel::Push | Channel::Socket | Channel::Webhook => OnUnknown::Resend,
-        }
+        self.spec().on_unknown
     }
 
-    /// Whether it reaches into somebody's pocket: quiet hours and send windows hold it back. What is shown only to
-    /// those who are looking is never held.
+    /// Whether quiet hours and send windows hold its messages back.
     #[must_use]
     pub fn disturbs(self) -> bool {
-        match self {
-            Channel::Email | Channel::Push | Channel::Sms | Channel::Whatsapp => true,
-            Channel::Socket | Channel::Webhook => false,
-        }
+        self.spec().disturbs
     }
 
-    /// Whether its provider says later, in a receipt, what became of a message.
+    /// Whether its provider reports the state of a message later, in a receipt.
     #[must_use]
     pub fn has_receipts(self) -> bool {
-        match self {
-            Channel::Email | Channel::Sms | Channel::Whatsapp => true,
-            Channel::Push | Channel::Socket | Channel::Webhook => false,
-        }
+        self.spec().receipts != Receipts::None
     }
 
-    /// Whether a message that no receipt ever came for says `unconfirmed` in the end: where the networks promise one. A
-    /// mail server may keep silent for ever.
+    /// Whether a message without a receipt becomes `unconfirmed`: where the networks promise one.
     #[must_use]
     pub fn confirms(self) -> bool {
-        match self {
-            Channel::Sms | Channel::Whatsapp => true,
-            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,
-        }
+        self.spec().receipts == Receipts::Promised
     }
 
-    /// For how many days an address is closed that bounced or complained; `None` where none ever is.
-    ///
-    /// Source: `semantics.md` 4.11: 90 days for e-mail, 15 days for WhatsApp.
+    /// The days for which an address is closed that bounced or complained; `None` where none ever is.
     #[must_use]
     pub fn closed_for_days(self) -> Option<i64> {
-        match self {
-            Channel::Email => Some(90),
-            Channel::Whatsapp => Some(15),
-            Channel::Push | Channel::Sms | Channel::Socket | Channel::Webhook => None,
-        }
+        self.spec().closed_for_days
     }
 
     /// Reads the name that [`Channel::name`] gives.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Channel> {
-        Channel::ALL.into_iter().find(|it| it.name() == name)
+        Channel::ALL.into_iter().find(|channel| channel.name() == name)
     }
+}
+
+/// The longest name of a webhook, in bytes.
+const MAX_WEBHOOK_NAME_BYTES: usize = 64;
+
+/// Reads `webhook:<name>`. `None` for a text that does not begin so.
+fn webhook_name(text: &str) -> Option<Result<String, &'static str>> {
+    let text = text.trim().to_ascii_lowercase();
+    let name = text.strip_prefix(WEBHOOK_ADDRESS)?;
+    let is_name = (1..=MAX_WEBHOOK_NAME_BYTES).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    Some(match is_name {
+        true => Ok(format!("{WEBHOOK_ADDRESS}{name}")),
+        false => Err("the name of the webhook is not 1 to 64 letters, digits, `-`, `_` and `.`"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -178,6 +184,19 @@ mod tests {
         for channel in Channel::ALL {
             let read: Channel = serde_json::from_value(channel.name().into()).unwrap();
             assert_eq!(read, channel);
+        }
+    }
+
+    #[test]
+    fn names_members_and_files_belong_to_one_channel() {
+        let names: BTreeSet<&str> = Channel::ALL.map(Channel::name).into();
+        assert_eq!(names.len(), Channel::ALL.len());
+        let members: Vec<&str> = Channel::with_addresses().map(|(_, address)| address.member).collect();
+        assert_eq!(members.iter().collect::<BTreeSet<_>>().len(), members.len());
+        for channel in Channel::ALL {
+            for part in channel.parts() {
+                assert!(part.file.starts_with(&format!("{}.", channel.name())), "{}", part.file);
+            }
         }
     }
 }

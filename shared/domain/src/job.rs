@@ -17,22 +17,24 @@ use jiff::Timestamp;
 
 mod broadcast;
 mod letter;
+mod message;
 
 pub use broadcast::Broadcast;
 pub use letter::{Attachment, Email};
+pub use message::Message;
 
 /// The layout of [`Job`]. An older one is read through [`UPGRADES`]; a message of a newer one goes back to its queue for
 /// a function of the newer release. Raise it only for a change that an older reader would misread, and add the step that
 /// reads the version before, and its golden files.
 ///
-/// Version 2 has the content `broadcast`. Every other content is written as version 1, which the last release reads: see
+/// Version 2 has the contents `broadcast` and `message`. Every other content is written as version 1, which the last release reads: see
 /// [`Content::job_version`].
 pub const JOB_VERSION: u32 = 2;
 
 /// One step for each version before [`JOB_VERSION`]: without it this does not compile.
 const UPGRADES: [Upgrade; (JOB_VERSION - 1) as usize] = [same_members];
 
-/// Version 2 only adds a kind of content.
+/// Version 2 only adds kinds of content.
 fn same_members(_: &mut Members) -> Result<(), serde_json::Error> {
     Ok(())
 }
@@ -179,6 +181,7 @@ pub enum Content {
     Socket(Socket),
     Webhook(Webhook),
     Broadcast(Broadcast),
+    Message(Message),
 }
 
 impl Content {
@@ -186,7 +189,7 @@ impl Content {
     #[must_use]
     pub fn job_version(&self) -> u32 {
         match self {
-            Content::Broadcast(_) => 2,
+            Content::Broadcast(_) | Content::Message(_) => 2,
             Content::Email(_)
             | Content::Push(_)
             | Content::Sms(_)
@@ -205,6 +208,7 @@ impl Content {
             Content::Whatsapp(_) => Channel::Whatsapp,
             Content::Socket(_) | Content::Broadcast(_) => Channel::Socket,
             Content::Webhook(_) => Channel::Webhook,
+            Content::Message(message) => message.channel,
         }
     }
 
@@ -215,6 +219,7 @@ impl Content {
             Content::Email(email) => Some(email.to.as_str()),
             Content::Sms(sms) => Some(sms.to.as_str()),
             Content::Whatsapp(whatsapp) => Some(whatsapp.to.as_str()),
+            Content::Message(message) => Some(message.to.as_str()),
             Content::Push(_) | Content::Socket(_) | Content::Webhook(_) | Content::Broadcast(_) => None,
         }
     }

@@ -12,11 +12,13 @@ use crate::unsubscribe::Unsubscribed;
 use crate::window::Windows;
 
 mod address;
+mod address_form;
 mod group;
 mod mailbox;
 mod phone;
 
 pub use address::{EmailAddress, NotAnAddress};
+pub use address_form::parse_address;
 pub use group::{Group, NO_TENANT};
 pub use mailbox::{DisplayName, MAX_DISPLAY_NAME_CHARS, Sender};
 pub use phone::{NotAPhone, PhoneNumber};
@@ -41,6 +43,9 @@ pub struct Recipient {
     /// The number WhatsApp knows; it is never taken from `phone`, because consent to one is not consent to the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp: Option<String>,
+    /// A Slack member, conversation or webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
     /// A BCP 47 language tag.
@@ -226,11 +231,30 @@ impl Recipient {
     /// As it was given; it may turn out to be no address.
     #[must_use]
     pub fn address(&self, channel: Channel) -> Option<&str> {
-        match channel {
-            Channel::Email => self.email.as_deref(),
-            Channel::Sms => self.phone.as_deref(),
-            Channel::Whatsapp => self.whatsapp.as_deref(),
-            Channel::Push | Channel::Socket | Channel::Webhook => None,
+        let mut addresses = self.addresses();
+        addresses.find(|(of, _)| *of == channel).and_then(|(_, address)| address)
+    }
+
+    /// The address of every channel that has addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (Channel, Option<&str>)> {
+        let members = [
+            (Channel::Email, &self.email),
+            (Channel::Sms, &self.phone),
+            (Channel::Whatsapp, &self.whatsapp),
+            (Channel::Slack, &self.slack),
+        ];
+        members.into_iter().map(|(channel, address)| (channel, address.as_deref()))
+    }
+
+    /// The same person with the addresses of `other`.
+    #[must_use]
+    pub fn with_addresses_of(self, other: &Recipient) -> Recipient {
+        Recipient {
+            email: other.email.clone(),
+            phone: other.phone.clone(),
+            whatsapp: other.whatsapp.clone(),
+            slack: other.slack.clone(),
+            ..self
         }
     }
 }
@@ -277,6 +301,21 @@ mod tests {
             assert_eq!(person(&tenants).is_only_of("a"), expected, "{tenants}");
         }
         assert!(!person(&json!(["*"])).is_only_of(ALL_TENANTS));
+    }
+
+    #[test]
+    fn every_channel_with_addresses_has_a_member_of_a_person() {
+        let person: Recipient = serde_json::from_value(json!({ "id": "ann" })).unwrap();
+        let members: Vec<Channel> = person.addresses().map(|(channel, _)| channel).collect();
+        let specs: Vec<Channel> = Channel::with_addresses().map(|(channel, _)| channel).collect();
+        assert_eq!(members, specs);
+        for (channel, address) in Channel::with_addresses() {
+            let person: Recipient =
+                serde_json::from_value(json!({ "id": "ann", address.member: "x" })).unwrap();
+            assert_eq!(person.address(channel), Some("x"), "{}", address.member);
+            let copy = Recipient::default().with_addresses_of(&person);
+            assert_eq!(copy.address(channel), Some("x"), "{}", address.member);
+        }
     }
 
     #[test]

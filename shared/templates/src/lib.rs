@@ -4,6 +4,7 @@
 //! from users, so each has a limit on steps, on nesting, on length and on what it works on; a variable that is not there
 //! is an error, never an empty space.
 
+mod escape;
 mod extra;
 mod failure;
 mod grammar;

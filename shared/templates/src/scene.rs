@@ -4,14 +4,14 @@ use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Live, Order, Target};
 use domain::expose::exposed;
-use domain::job::{Broadcast, Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
+use domain::job::{Broadcast, Chat, Content, Email, Message, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
 use domain::outcome::Reason;
 use domain::path::Path;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
 use domain::rule::{Operand, Rule};
 use minijinja::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::extra::Extra;
 use crate::failure::Unrendered;
@@ -138,6 +138,9 @@ impl<'a> Scene<'a> {
                 let template = words.approved()?;
                 Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
+            Target::Message { channel, to } => {
+                Words::new(self, order, *channel)?.message(to).map(Content::Message)
+            }
             Target::Socket(to) => {
                 let [title, body] = Words::new(self, order, Channel::Socket)?.parts()?;
                 Ok(Content::Socket(Socket {
@@ -195,7 +198,7 @@ impl<'a> Words<'a> {
             chain = vec![chain.swap_remove(at)];
         }
         let person = order.person.map_or(Value::UNDEFINED, Person::value);
-        let subject = rule.subject_for(scene.envelope).filter(|_| has_subject(channel));
+        let subject = rule.subject_for(scene.envelope).filter(|_| channel.spec().has_title);
         let context = context.as_ref().map_or(Value::UNDEFINED, value_of);
         Ok(Words { scene, order, channel, template, context, subject, chain, person, way_out: None })
     }
@@ -300,13 +303,23 @@ impl<'a> Words<'a> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
         // CLDR's no-break spaces are in no alphabet of 7 bits: one of them would halve what a message holds.
-        let text = match self.channel {
-            Channel::Sms => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
-            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook | Channel::Whatsapp => {
-                trimmed(&text)
-            }
+        let text = match self.channel == Channel::Sms {
+            true => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
+            false => trimmed(&text),
         };
         Ok(Text { to: to.clone(), text, locale, sender: None })
+    }
+
+    /// A text and, where the template has one, a card.
+    fn message(&self, to: &str) -> Result<Message, Unrendered> {
+        let [text, card] = self.parts()?;
+        let parts = self.channel.parts();
+        let locale = self.locale(parts[0]).unwrap_or_default().to_owned();
+        let card = match parts.get(1).and_then(|part| Some((self.locale(*part)?, part.file))) {
+            Some((locale, file)) => Some(card_of(&card, &format!("{}/{locale}/{file}", self.template))?),
+            None => None,
+        };
+        Ok(Message { channel: self.channel, to: to.to_owned(), text: trimmed(&text), locale, card })
     }
 
     /// What WhatsApp has approved for this, in the closest language that has it: the template brings its own language.
@@ -343,12 +356,16 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Whether the first part of the channel's messages is a subject or a title.
-fn has_subject(channel: Channel) -> bool {
-    match channel {
-        Channel::Email | Channel::Push | Channel::Socket => true,
-        Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
-    }
+/// The rendered card, if it is a JSON object or array. `file` is the template that was rendered.
+fn card_of(rendered: &str, file: &str) -> Result<Box<RawValue>, Unrendered> {
+    let is_container = rendered.trim_start().starts_with(['{', '[']);
+    // Another kind of value is refused as the map that it is not.
+    let read = match is_container {
+        true => RawValue::from_string(rendered.trim_end().to_owned()),
+        false => serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(rendered)
+            .and_then(|map| to_raw_value(&map)),
+    };
+    read.map_err(|error| Unrendered::no_json(file, &error))
 }
 
 /// The text of a value, the first of a list. `None` where there is no value; of another kind of value an empty text, which

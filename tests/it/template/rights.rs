@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::channel_lists;
+
 use super::{fed_by, of_type, on_aws, resources};
 
 #[test]
@@ -179,7 +181,7 @@ fn who_publishes_from_the_outbox_and_who_checks_that_share_the_stack_secret() {
 #[test]
 fn who_may_meet_a_message_of_a_newer_release_may_hide_it_for_longer_than_the_queue_does() {
     let resources = resources();
-    for name in ["Dispatch", "Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
+    for name in std::iter::once("Dispatch".to_owned()).chain(channel_lists::resources()) {
         let policy = &resources[&format!("{name}Role")]["Properties"]["Policies"][0]["PolicyDocument"];
         let mut statements = policy["Statement"].as_array().unwrap().iter();
         let consume = statements.find(|statement| statement["Sid"] == "Consume").unwrap();

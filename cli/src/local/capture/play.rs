@@ -12,6 +12,7 @@ use super::record::Records;
 use crate::local::issuer;
 
 mod devices;
+mod slack;
 mod sms;
 
 pub(super) use devices::Endpoints;
@@ -73,6 +74,7 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
         ("POST", "/") if asked.headers.contains_key("x-amz-target") => sms::voice(asked, records),
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
+        ("POST", path) if slack::takes(path) => slack::play(asked, records),
         ("POST", path) if path.starts_with("/hooks/") => hooks::hook(asked, records),
         _ => Answer::json(404, &json!({ "message": "no service of this kind is played here" })),
     }

@@ -1,5 +1,6 @@
 //! Which members of a person a grant lets a caller write.
 
+use domain::channel::Channel;
 use domain::recipient::{Device, Recipient};
 use serde_json::{Map, Value, json};
 
@@ -11,8 +12,11 @@ use crate::router::Operation;
 const BY_TENANT: [&str; 2] = ["in_tenants", "topics_in"];
 
 /// What somebody may change about themselves: not what they are, and not what they would hear of by it.
-const OWN: [&str; 9] =
-    ["name", "email", "phone", "whatsapp", "locale", "zone", "preferences", "quiet", "in_tenants"];
+fn own() -> Vec<&'static str> {
+    let addresses = Channel::with_addresses().map(|(_, address)| address.member);
+    let settings = ["locale", "zone", "preferences", "quiet", "in_tenants"];
+    std::iter::once("name").chain(addresses).chain(settings).collect()
+}
 
 /// A whole person as somebody of this tenant describes them: they become this tenant's.
 ///
@@ -48,9 +52,9 @@ pub(crate) fn check_patch(
             Err(Refusal::KnownElsewhere.problem(Operation::PatchRecipient))
         }
         // An admin lets also themselves follow a topic of the tenant.
-        Grant::Own if role == Role::Admin && !stranger(&[&OWN[..], &BY_TENANT].concat()) => Ok(()),
-        Grant::Own if stranger(&OWN) => {
-            Err(Problem::forbidden(format!("you may change {} and nothing else", OWN.join(", "))))
+        Grant::Own if role == Role::Admin && !stranger(&[&own()[..], &BY_TENANT].concat()) => Ok(()),
+        Grant::Own if stranger(&own()) => {
+            Err(Problem::forbidden(format!("you may change {} and nothing else", own().join(", "))))
         }
         Grant::Part | Grant::Own => Ok(()),
     }

@@ -51,7 +51,7 @@ async fn what_was_sent_and_is_not_on_record_comes_back() {
 }
 
 /// The key exists, in this state; its lease ends so many seconds from now.
-fn found(call: &Call, status: &str, lease: i64) -> (u16, Value) {
+pub(super) fn found(call: &Call, status: &str, lease: i64) -> (u16, Value) {
     match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => {
             let taken = json!({ "Error": { "Code": "DuplicateItem", "Message": "it is there" } });

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::channel::{AddressForm, Channel};
 use crate::event::{Found, Refusal, kind_of};
 use crate::recipient::{EmailAddress, PhoneNumber};
 
@@ -82,11 +83,13 @@ pub fn check_members(members: &Map<String, Value>) -> Result<(), Refusal> {
 pub(super) fn check(members: &Map<String, Value>, place: &str) -> Result<(), Refusal> {
     for (name, value) in members {
         let at = format!("{place}{name}");
+        if let (Some(channel), Value::String(text)) = (Channel::of_member(name), value) {
+            address(&at, channel, text)?;
+            continue;
+        }
         match (name.as_str(), value) {
             ("name", Value::String(it)) => text(&at, it, it.chars().count(), MAX_NAME_CHARS, "characters")?,
             ("locale", Value::String(it)) => text(&at, it, it.len(), MAX_LOCALE_BYTES, "bytes")?,
-            ("email", Value::String(text)) => email(&at, text)?,
-            ("phone" | "whatsapp", Value::String(it)) => phone(&at, it)?,
             ("devices", Value::Array(array)) => devices(&at, array)?,
             ("tenants", Value::Array(array)) => count(&at, array.len(), MAX_TENANTS)?,
             ("roles", Value::Array(array)) => {
@@ -144,6 +147,22 @@ pub(super) fn check_settings(settings: &Map<String, Value>, place: &str) -> Resu
     match settings.get("quiet") {
         Some(value) => size(&format!("{place}quiet"), value, MAX_QUIET_BYTES),
         None => Ok(()),
+    }
+}
+
+/// Refuses an address that no message could be sent to.
+fn address(at: &str, channel: Channel, value: &str) -> Result<(), Refusal> {
+    let Some(spec) = channel.address() else { return Ok(()) };
+    match spec.form {
+        AddressForm::Email => email(at, value),
+        AddressForm::Phone => phone(at, value),
+        AddressForm::Id(_) if value.len() > MAX_ID_BYTES => {
+            Err(too_long(at, value.len(), MAX_ID_BYTES, "bytes"))
+        }
+        AddressForm::Id(parse) => match parse(value) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(Refusal::new(at.to_owned(), Found::text_because(value, why), spec.wanted)),
+        },
     }
 }
 

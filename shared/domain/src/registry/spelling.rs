@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::channel::Channel;
 use crate::event::Refusal;
 use crate::preference::{Invalid, check_channels};
-use crate::recipient::{EmailAddress, PhoneNumber};
+use crate::recipient::parse_address;
 
 /// Checks the channels that the preferences of a person, a tenant, or a merge patch of one name: its own and those of
 /// `in_tenants`. What is stored is not judged again.
@@ -40,12 +41,8 @@ fn own(members: &Map<String, Value>, place: &str) -> Result<(), Refusal> {
 pub fn normalize_addresses(members: &mut Map<String, Value>) {
     for (name, value) in members.iter_mut() {
         let Value::String(text) = value else { continue };
-        let normal = match name.as_str() {
-            "email" => EmailAddress::parse(text).ok().map(String::from),
-            "phone" | "whatsapp" => PhoneNumber::parse(text).ok().map(String::from),
-            _ => None,
-        };
-        if let Some(normal) = normal {
+        let channel = Channel::of_member(name);
+        if let Some(normal) = channel.and_then(|channel| parse_address(channel, text).ok()) {
             *text = normal;
         }
     }

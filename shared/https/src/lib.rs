@@ -25,7 +25,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use crate::{Names, Request};
+mod names;
+
+pub use names::Names;
 
 /// The time from the first look-up to the end of the answer's headers. Nothing is waited for after it.
 ///
@@ -33,7 +35,7 @@ use crate::{Names, Request};
 const TOTAL: Duration = Duration::from_secs(15);
 
 /// The time for the body behind the headers, within [`TOTAL`]. The status has decided by then.
-const TO_READ_BODY: Duration = Duration::from_secs(3);
+pub const TO_READ_BODY: Duration = Duration::from_secs(3);
 
 /// Of that, for looking the name up, and for a connection.
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
@@ -48,10 +50,19 @@ const MAX_READ_BYTES: usize = 64 * 1024;
 const MAX_KEPT_BYTES: usize = 20_000;
 
 /// So much of a redirect's `Location` is kept.
-const MAX_LOCATION_CHARS: usize = 300;
+pub const MAX_LOCATION_CHARS: usize = 300;
 
 /// What the headers of an answer may take.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// A request with a body. No `Debug`: it holds message content and may hold a token.
+pub struct Request<'a> {
+    pub headers: Vec<(&'a str, &'a str)>,
+    pub content_type: &'static str,
+    pub body: Bytes,
+    /// The header of the answer that names the request or the message, if the provider documents one.
+    pub id_header: Option<&'static str>,
+}
 
 /// Asks endpoints.
 pub struct Http {
@@ -69,13 +80,17 @@ pub struct Reply {
     pub response: Option<String>,
     /// The header that may answer a challenge.
     pub challenge: Option<String>,
+    /// The value of [`Request::id_header`].
+    pub id: Option<String>,
+    /// Whether the server may have received the request. False where no connection came about, or the target is blocked.
+    pub maybe_received: bool,
     /// Where a redirect leads, without the query, which may hold a secret. It is not followed.
     pub location: Option<String>,
 }
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
+enum NoAnswer {
     #[error("{0}")]
     Blocked(#[from] Blocked),
     #[error("the name cannot be looked up")]
@@ -106,7 +121,7 @@ impl Http {
     }
 
     /// Asks once. Whatever happens is an answer, and never takes longer than 15 seconds.
-    pub async fn post(&self, url: &str, request: &Request) -> Reply {
+    pub async fn post(&self, url: &str, request: &Request<'_>) -> Reply {
         let begun = runtime::now();
         let end = Instant::now() + TOTAL;
         let asked = match self.ask(url, request, end).await {
@@ -121,7 +136,7 @@ impl Http {
         }
     }
 
-    async fn ask(&self, url: &str, request: &Request, end: Instant) -> Result<Reply, NoAnswer> {
+    async fn ask(&self, url: &str, request: &Request<'_>, end: Instant) -> Result<Reply, NoAnswer> {
         let target = Target::read(url, &self.allow)?;
         let stream = before(end, async {
             let addresses = self.addresses(&target).await?;
@@ -182,7 +197,12 @@ async fn before<T>(end: Instant, part: impl Future<Output = Result<T, NoAnswer>>
 }
 
 /// Sends the request. `end` bounds the wait for the headers; the body behind them has a bound of its own.
-async fn exchange<S>(stream: S, target: &Target, request: &Request, end: Instant) -> Result<Reply, NoAnswer>
+async fn exchange<S>(
+    stream: S,
+    target: &Target,
+    request: &Request<'_>,
+    end: Instant,
+) -> Result<Reply, NoAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -194,10 +214,7 @@ where
     let asking = async {
         let mut asked = hyper::Request::builder().method(Method::POST).uri(&target.path);
         for (name, value) in &request.headers {
-            asked = asked.header(*name, value);
-        }
-        for (name, value) in request.custom.iter() {
-            asked = asked.header(name, value);
+            asked = asked.header(*name, *value);
         }
         let asked = asked
             .header(HOST, &target.authority)
@@ -209,7 +226,7 @@ where
             .map_err(|_| NoAnswer::Blocked(Blocked::NoUrl))?;
         let sent = sender.send_request(asked);
         let response = before(end, async { sent.await.map_err(NoAnswer::Broken) }).await?;
-        Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY)).await)
+        Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY), request.id_header).await)
     };
     // The connection moves only while it is asked to; when it is over, what it has brought is still read.
     match select(pin!(asking), pin!(connection)).await {
@@ -220,7 +237,12 @@ where
 
 /// Reads an answer whose headers have come. Its status decides, whatever becomes of the body, of which is kept what has
 /// come by `body_end`.
-async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -> Reply {
+async fn read(
+    response: Response<Incoming>,
+    now: Timestamp,
+    body_end: Instant,
+    id_header: Option<&str>,
+) -> Reply {
     let (head, body) = response.into_parts();
     let header = |name: &str| head.headers.get(name).and_then(|header| header.to_str().ok());
     let answer = Answer::Status {
@@ -230,7 +252,9 @@ async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -
     };
     let challenge = header(challenge::HEADER).map(str::to_owned);
     let location = header("location").filter(|_| head.status.is_redirection()).map(without_query);
-    Reply { answer, error: None, response: Some(kept(body, body_end).await), challenge, location }
+    let id = id_header.and_then(header).map(str::to_owned);
+    let response = Some(kept(body, body_end).await);
+    Reply { answer, error: None, response, challenge, id, maybe_received: true, location }
 }
 
 /// The beginning of a URL, without query and fragment.
@@ -279,12 +303,14 @@ fn no_answer(error: &NoAnswer) -> Reply {
         NoAnswer::Late => (Answer::TimedOut, "no answer within 15 s"),
     };
     tracing::warn!(error = runtime::chain(error), "an endpoint gave no answer");
-    Reply { answer, error: Some(said), response: None, challenge: None, location: None }
+    let maybe_received = match error {
+        NoAnswer::Blocked(_) | NoAnswer::Name(_) | NoAnswer::Connect(_) | NoAnswer::Tls(_) => false,
+        NoAnswer::Broken(_) | NoAnswer::Late => true,
+    };
+    let (response, challenge, id, location) = (None, None, None, None);
+    Reply { answer, error: Some(said), response, challenge, id, maybe_received, location }
 }
 
 fn since(begun: Timestamp) -> Duration {
     Duration::try_from(runtime::now().duration_since(begun)).unwrap_or(Duration::ZERO)
 }
-
-#[cfg(test)]
-mod tests;
