@@ -33,6 +33,10 @@ CHANNELS = [
     dict(name="slack", title="messages to members and conversations of a workspace", description="Sends messages to Slack",
          secret="the bot token and the incoming webhooks", hosts="slack.com,hooks.slack.com",
          local='{ "token": "xoxb-local", "webhooks": { "ops": "https://hooks.slack.com/services/T0/B0/local" } }'),
+    dict(name="teams", title="messages to channels and chats", description="Sends messages to Microsoft Teams",
+         secret="the Workflows webhooks",
+         hosts="*.logic.azure.com,*.environment.api.powerplatform.com,*.webhook.office.com",
+         local='{ "webhooks": { "ops": "https://prod-0.westeurope.logic.azure.com/workflows/local/triggers/manual/paths/invoke" } }'),
 ]
 
 

@@ -8,6 +8,7 @@ mod slack;
 mod sms;
 mod socket;
 mod spec;
+mod teams;
 mod webhook;
 mod whatsapp;
 
@@ -59,6 +60,8 @@ channels! {
     Webhook => webhook,
     /// A message to a member or a conversation of a Slack workspace.
     Slack => slack,
+    /// A message to a channel or a chat of Microsoft Teams.
+    Teams => teams,
 }
 
 /// The part that names one of WhatsApp's own templates. In a catalog it is written with

@@ -46,6 +46,9 @@ pub struct Recipient {
     /// A Slack member, conversation or webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack: Option<String>,
+    /// A webhook of Microsoft Teams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
     /// A BCP 47 language tag.
@@ -242,6 +245,7 @@ impl Recipient {
             (Channel::Sms, &self.phone),
             (Channel::Whatsapp, &self.whatsapp),
             (Channel::Slack, &self.slack),
+            (Channel::Teams, &self.teams),
         ];
         members.into_iter().map(|(channel, address)| (channel, address.as_deref()))
     }
@@ -254,6 +258,7 @@ impl Recipient {
             phone: other.phone.clone(),
             whatsapp: other.whatsapp.clone(),
             slack: other.slack.clone(),
+            teams: other.teams.clone(),
             ..self
         }
     }

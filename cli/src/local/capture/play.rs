@@ -14,6 +14,7 @@ use crate::local::issuer;
 mod devices;
 mod slack;
 mod sms;
+mod teams;
 
 pub(super) use devices::Endpoints;
 
@@ -75,6 +76,7 @@ pub(super) fn play(asked: &Asked<'_>, records: &Records) -> Answer {
         ("POST", "/") => sns(&form(asked.body), records),
         ("POST", "/v1/whatsapp/send") => social(asked.body, records),
         ("POST", path) if slack::takes(path) => slack::play(asked, records),
+        ("POST", path) if teams::takes(path) => teams::play(asked, records),
         ("POST", path) if path.starts_with("/hooks/") => hooks::hook(asked, records),
         _ => Answer::json(404, &json!({ "message": "no service of this kind is played here" })),
     }
