@@ -3,6 +3,7 @@
 //! - `thread`: an event becomes a letter, a live message and an audit record
 //! - `delivery`: once, whatever comes twice or is left behind
 //! - `engine`: digests, throttles, nights, escalations, cancellations, large audiences
+//! - `workspaces`: Slack and Microsoft Teams, from the event to the request of the provider
 //! - `channel_lists`: every list of channels outside the domain, compared with `Channel::ALL`
 //! - `channels`: texts, notes and WhatsApp messages, as their providers get them
 //! - `feedback`: receipts, closed addresses, devices that are gone
@@ -92,3 +93,4 @@ mod thread;
 mod until;
 mod webhook_secrets;
 mod webhooks;
+mod workspaces;
