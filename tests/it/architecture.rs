@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use domain::channel::Channel;
 use serde_json::Value;
 
 use crate::cloud::root;
 
 /// Shared crates that each shared crate may depend on.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("catalog", &["domain", "templates"]),
@@ -24,6 +25,8 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
     ("kms", &["asking", "aws", "domain", "signing"]),
     ("sockets", &["aws", "domain", "store"]),
     ("runtime", &["aws", "domain"]),
+    ("https", &["domain", "runtime"]),
+    ("messaging", &["aws", "delivery", "domain", "https", "queue", "runtime", "store"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),
     ("dev", &["catalog", "cli", "domain", "publish", "queue", "runtime", "store", "templates"]),
@@ -31,7 +34,6 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
 
 /// Crates that only deciding functions may link. A channel function only delivers.
 const NOT_FOR_CHANNELS: [&str; 2] = ["catalog", "templates"];
-const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 /// The one crate that may link each client.
 const HOMES: [(&str, &[&str]); 10] = [
@@ -59,7 +61,9 @@ fn dependencies_point_down() {
 
 /// Functions that `carillon render` links to run dispatch and the channels' request code without a cloud. No deployed
 /// crate may depend on a function.
-const SHOWN_BY_CLI: [&str; 7] = ["dispatch", "email", "push", "sms", "socket", "webhook", "whatsapp"];
+fn is_shown_by_cli(function: &str) -> bool {
+    function == "dispatch" || Channel::from_name(function).is_some()
+}
 
 #[test]
 fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
@@ -69,11 +73,10 @@ fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
         workspace.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str()))
     {
         let known = workspace.ours(name).into_iter().filter(|our| functions.contains(our));
-        let known: Vec<_> =
-            known.filter(|known| name != "cli" || !SHOWN_BY_CLI.contains(&known.as_str())).collect();
+        let known: Vec<_> = known.filter(|known| name != "cli" || !is_shown_by_cli(known)).collect();
         assert!(known.is_empty(), "{name} knows {known:?}");
     }
-    for channel in CHANNELS {
+    for channel in Channel::ALL.map(Channel::name) {
         let known = workspace.ours(channel);
         assert!(
             NOT_FOR_CHANNELS.iter().all(|not_for_channel| !known.contains(*not_for_channel)),
@@ -253,7 +256,7 @@ impl Workspace {
     }
 }
 
-fn sources() -> Vec<std::path::PathBuf> {
+pub(crate) fn sources() -> Vec<std::path::PathBuf> {
     let mut open: Vec<_> =
         ["shared", "functions", "cli", "tests"].iter().map(|item| root().join(item)).collect();
     let mut found = Vec::new();
