@@ -58,6 +58,9 @@ build: ## Build functions and programs for this machine, compile CONFIG=config
 	@$(RUN) --workspace --exclude simulation $(or $(TARGETS),--bins)
 	@$(CHECK) --out $(CATALOG) --pages $(PAGES)
 
+template: ## Write what infra/channels.py knows of every channel into infra/template.yaml
+	@python3 infra/channels.py
+
 environment:
 	$(if $(shell $(SECTION)),,$(error $(NO_ENV)))@:
 
@@ -93,5 +96,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test soak up reload attacks down logs send build environment release deploy bench size checkov deny clean
+.PHONY: help demo test soak up reload attacks down logs send build template environment release deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::access::{Object, PERSON};
-use domain::channel::Channel;
+use domain::channel::{AddressForm, Channel};
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::{Audience, user_name};
@@ -151,13 +151,14 @@ async fn names(recipient: &str, cloud: &Cloud) -> Result<Vec<String>, Error> {
 
 /// The addresses that a text can be: an e-mail address, or a number on two channels.
 fn addresses(recipient: &str) -> Vec<Audience> {
-    let channels: &[Channel] = match recipient {
-        text if text.contains('@') => &[Channel::Email],
-        text if text.starts_with('+') => &[Channel::Sms, Channel::Whatsapp],
-        _ => &[],
+    let fits = |form: AddressForm| match form {
+        AddressForm::Email => recipient.contains('@'),
+        AddressForm::Phone => recipient.starts_with('+'),
+        // A recipient may have such an id, too: both names are looked up.
+        AddressForm::Id(parse) => parse(recipient).is_ok(),
     };
-    let address = |channel: &Channel| Audience::Address { channel: *channel, address: recipient.to_owned() };
-    channels.iter().map(address).collect()
+    let channels = Channel::with_addresses().filter(|(_, address)| fits(address.form));
+    channels.map(|(channel, _)| Audience::Address { channel, address: recipient.to_owned() }).collect()
 }
 
 /// The name of an address in rows of this release, and in those of the last one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use delivery::{Desk, Dispatch, Later, Providers};
 use domain::Timestamp;
-use domain::channel::{Channel as DomainChannel, OnUnknown};
+use domain::channel::OnUnknown;
 use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent};
 use runtime::{Batch, Error, Report};
@@ -51,15 +51,9 @@ impl Channel {
     pub(crate) async fn deliver(&self, batch: Batch) -> Result<Report, Error> {
         let (token, began) = (batch.request_id.clone(), now());
         let providers = providers(self.desk.name);
-        let send = async |job: &Job, at: usize| match job.channel() {
-            DomainChannel::Webhook => {
-                hooks::send(&self.process, job, &token, || self.accepted(job, &token, began)).await
-            }
-            DomainChannel::Email
-            | DomainChannel::Push
-            | DomainChannel::Sms
-            | DomainChannel::Socket
-            | DomainChannel::Whatsapp => self.send(job, &providers[at], &token, began).await,
+        let send = async |job: &Job, at: usize| match job.channel().reaches_endpoints() {
+            true => hooks::send(&self.process, job, &token, || self.accepted(job, &token, began)).await,
+            false => self.send(job, &providers[at], &token, began).await,
         };
         self.desk.deliver_by(batch, send).await
     }

@@ -25,7 +25,7 @@ pub(crate) struct ApiResponse {
 
 impl ApiClient {
     pub(crate) fn of(user: &str, tenant: &str, role: &str) -> ApiClient {
-        let said = Command::new(root().join("target/local/carillon"))
+        let said = Command::new(root().join("target/local/carillon-dev"))
             .args(["--json", "token", "--user", user, "--tenant", tenant, "--role", role])
             .args(["--room", "queue:*"])
             .current_dir(root())

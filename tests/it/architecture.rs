@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use domain::channel::Channel;
 use serde_json::Value;
 
 use crate::cloud::root;
 
 /// Shared crates that each shared crate may depend on.
-const MAY_KNOW: [(&str, &[&str]); 19] = [
+const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("templates", &["domain"]),
     ("engine", &["domain", "templates"]),
@@ -25,6 +26,8 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("kms", &["asking", "aws", "domain", "signing"]),
     ("sockets", &["aws", "domain", "store"]),
     ("runtime", &["aws", "domain"]),
+    ("https", &["domain", "runtime"]),
+    ("messaging", &["aws", "delivery", "domain", "https", "queue", "runtime", "store"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),
     ("dev", &["catalog", "cli", "domain", "publish", "queue", "runtime", "store", "templates"]),
@@ -32,7 +35,6 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
 
 /// Crates that only deciding functions may link. A channel function only delivers.
 const NOT_FOR_CHANNELS: [&str; 3] = ["catalog", "engine", "templates"];
-const CHANNELS: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
 
 /// The one crate that may link each client.
 const HOMES: [(&str, &[&str]); 10] = [
@@ -60,7 +62,9 @@ fn dependencies_point_down() {
 
 /// The functions that `carillon render` links: each shapes the request of its channel. No deployed crate may depend on a
 /// function.
-const SHOWN_BY_CLI: [&str; 6] = ["email", "push", "sms", "socket", "webhook", "whatsapp"];
+fn is_shown_by_cli(function: &str) -> bool {
+    Channel::from_name(function).is_some()
+}
 
 #[test]
 fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
@@ -70,11 +74,10 @@ fn functions_do_not_depend_on_each_other_and_no_crate_depends_on_them() {
         workspace.uses.keys().filter(|key| !["tests", "benches", "simulation"].contains(&key.as_str()))
     {
         let known = workspace.ours(name).into_iter().filter(|our| functions.contains(our));
-        let known: Vec<_> =
-            known.filter(|known| name != "cli" || !SHOWN_BY_CLI.contains(&known.as_str())).collect();
+        let known: Vec<_> = known.filter(|known| name != "cli" || !is_shown_by_cli(known)).collect();
         assert!(known.is_empty(), "{name} knows {known:?}");
     }
-    for channel in CHANNELS {
+    for channel in Channel::ALL.map(Channel::name) {
         let known = workspace.ours(channel);
         assert!(
             NOT_FOR_CHANNELS.iter().all(|not_for_channel| !known.contains(*not_for_channel)),
@@ -265,7 +268,7 @@ impl Workspace {
     }
 }
 
-fn sources() -> Vec<std::path::PathBuf> {
+pub(crate) fn sources() -> Vec<std::path::PathBuf> {
     let mut open: Vec<_> =
         ["shared", "functions", "cli", "dev", "tests"].iter().map(|item| root().join(item)).collect();
     let mut found = Vec::new();

@@ -93,6 +93,10 @@ fn describe(decision: &Decision<'_>, evaluation: &Evaluation<'_>) -> String {
             Ok(Content::Push(push)) => format!("{head}\n{}\n{}", push.title, push.body),
             Ok(Content::Sms(sms)) => format!("{head}\n{}", sms.text),
             Ok(Content::Whatsapp(whatsapp)) => format!("{head}\n{}{}", whatsapp.text, approved(&whatsapp)),
+            Ok(Content::Message(message)) => {
+                let card = message.card.as_ref().map(|card| format!("\n{}", card.get())).unwrap_or_default();
+                format!("{head}\n{}{card}", message.text)
+            }
             Ok(Content::Webhook(webhook)) => format!("{head}\n{}", webhook.body),
             Ok(Content::Broadcast(broadcast)) => format!("{head}\nlive: {}", broadcast.data.get()),
             Err(unrendered) => format!("{head}\n{unrendered}"),

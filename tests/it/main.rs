@@ -3,6 +3,8 @@
 //! - `end_to_end`: an event becomes an e-mail, an in-app message and an audit record
 //! - `delivery`: one send for duplicates and abandoned claims
 //! - `engine`: digests, throttles, quiet hours, escalations, cancellations, large audiences
+//! - `workspaces`: Slack and Microsoft Teams messages, from the event to the provider's request
+//! - `channel_lists`: every list of channels outside the domain equals `Channel::ALL`
 //! - `channels`: SMS, push notifications and WhatsApp messages as their providers receive them
 //! - `feedback`: receipts, suppressed addresses, devices that are gone
 //! - `email`: unsubscribe links, attachments, and requests to SES
@@ -49,6 +51,7 @@ mod architecture;
 mod bad_input;
 mod broadcast;
 mod browser;
+mod channel_lists;
 mod channels;
 mod cloud;
 mod cloudevents;
@@ -89,4 +92,5 @@ mod tenancy;
 mod until;
 mod webhook_secrets;
 mod webhooks;
+mod workspaces;
 mod ws_client;

@@ -18,6 +18,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
+use crate::channel_lists;
 use crate::cloud::root;
 
 #[test]
@@ -137,6 +138,12 @@ fn channel_role_may_call_its_provider_and_no_other() {
     check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage", "events:PutEvents"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);
     check_sends("WebhookRole", &["events:PutEvents"]);
+    // A channel without rights of its own calls its provider over HTTPS.
+    for name in channel_lists::resources() {
+        if !root().join(format!("infra/channels/{}.yaml", name.to_lowercase())).exists() {
+            check_sends(&format!("{name}Role"), &[]);
+        }
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(crate) struct Show {
   carillon people find --email ann@example.com
   carillon people find --phone +442079460102 --tenant clinic-7
   carillon people find --name haddad")]
-#[command(group(ArgGroup::new("sought").required(true).args(["email", "phone", "whatsapp", "name"])))]
+#[command(group(ArgGroup::new("sought").required(true).args(["email", "phone", "whatsapp", "address", "name"])))]
 pub(crate) struct Find {
     /// The e-mail address, in any case
     #[arg(long, value_name = "ADDRESS")]
@@ -72,6 +72,9 @@ pub(crate) struct Find {
     /// The WhatsApp number
     #[arg(long, value_name = "NUMBER")]
     pub(crate) whatsapp: Option<String>,
+    /// An address of any channel, by the member of a person that holds it: slack=U012AB3CD
+    #[arg(long, value_name = "MEMBER=ADDRESS")]
+    pub(crate) address: Option<String>,
     /// A part of the name, in any case; reads the whole table
     #[arg(long, value_name = "TEXT")]
     pub(crate) name: Option<String>,

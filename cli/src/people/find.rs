@@ -3,7 +3,7 @@
 use domain::access::Object;
 use domain::channel::Channel;
 use domain::keyed_hash::KeyedHashes;
-use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
+use domain::recipient::{Recipient, parse_address};
 use serde_json::json;
 
 use super::table;
@@ -58,37 +58,41 @@ pub(crate) async fn run(args: &Find, target: &Target, terminal: &Terminal) -> Do
 }
 
 fn search(args: &Find) -> Result<Search<'_>, Error> {
-    let addresses = [
-        (&args.email, Channel::Email, "--email"),
-        (&args.phone, Channel::Sms, "--phone"),
-        (&args.whatsapp, Channel::Whatsapp, "--whatsapp"),
+    let options = [
+        (args.email.as_deref(), "email"),
+        (args.phone.as_deref(), "phone"),
+        (args.whatsapp.as_deref(), "whatsapp"),
     ];
-    for (address, channel, option) in addresses {
-        let Some(address) = address else { continue };
-        let is_valid = match channel {
-            Channel::Email => EmailAddress::parse(address).is_ok(),
-            Channel::Sms | Channel::Whatsapp => PhoneNumber::parse(address).is_ok(),
-            Channel::Push | Channel::Socket | Channel::Webhook => false,
-        };
-        let fix = "write an address such as ann@example.com, or a number such as +442079460102";
-        return match is_valid {
-            true => Ok(Search::Address(channel, address)),
-            false => Err(Error::usage(format!("{option}: the value is no such address"), fix)),
+    let option = options.into_iter().find_map(|(address, member)| Some((member, address?)));
+    let option = option.or_else(|| args.address.as_deref().and_then(|text| text.split_once('=')));
+    if let Some((member, address)) = option {
+        let channel = Channel::of_member(member).ok_or_else(|| unknown_member(member))?;
+        let wanted = channel.address().map_or("", |spec| spec.wanted);
+        return match parse_address(channel, address) {
+            Ok(_) => Ok(Search::Address(channel, address)),
+            Err(_) => Err(Error::usage(
+                format!("--{member}: the value is no such address"),
+                format!("write {wanted}"),
+            )),
         };
     }
+    if args.address.is_some() {
+        return Err(Error::usage("--address: found no `=`", "write one such as slack=U012AB3CD"));
+    }
     Ok(Search::Name(args.name.as_deref().unwrap_or_default().to_lowercase()))
+}
+
+fn unknown_member(member: &str) -> Error {
+    let known: Vec<&str> = Channel::with_addresses().map(|(_, address)| address.member).collect();
+    let fix = format!("name one of {}", known.join(", "));
+    Error::usage(format!("--address: no member `{}` holds an address", plain(member)), fix)
 }
 
 fn matches(person: &Recipient, search: &Search<'_>) -> bool {
     match search {
         Search::Name(part) => person.name.as_deref().is_some_and(|name| name.to_lowercase().contains(part)),
         Search::Address(channel, address) => {
-            let own = match channel {
-                Channel::Email => person.email.as_deref(),
-                Channel::Sms => person.phone.as_deref(),
-                Channel::Whatsapp => person.whatsapp.as_deref(),
-                Channel::Push | Channel::Socket | Channel::Webhook => None,
-            };
+            let own = person.address(*channel);
             // All spellings of an address have the same hash.
             let hashes = KeyedHashes::development();
             own.is_some_and(|own| hashes.address(*channel, own) == hashes.address(*channel, address))

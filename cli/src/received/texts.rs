@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::channel::Channel;
+use domain::channel::{Channel, Destination};
 use domain::inbox::{Filter, Shelf, View, Viewer};
 use serde_json::Value;
 use store::{Inbox, LedgerRow};
@@ -45,12 +45,15 @@ impl Texts {
     /// The text of a ledger row's message.
     pub(super) fn of(&self, row: &LedgerRow) -> Option<String> {
         let id = row.provider_id.as_deref().unwrap_or_default();
-        match row.channel? {
-            Channel::Socket => self.live.get(row.key.as_str()).cloned(),
-            Channel::Email => self.emails.as_ref()?.find(id).map(|email| email.subject.clone()),
-            Channel::Push | Channel::Sms | Channel::Whatsapp => self.sent.get(id).cloned(),
+        let channel = row.channel?;
+        match channel.spec().destination {
+            Destination::Sockets => self.live.get(row.key.as_str()).cloned(),
+            Destination::Address(_) if channel == Channel::Email => {
+                self.emails.as_ref()?.find(id).map(|email| email.subject.clone())
+            }
+            Destination::Address(_) | Destination::Devices => self.sent.get(id).cloned(),
             // `endpoints attempts` shows the answers of endpoints.
-            Channel::Webhook => None,
+            Destination::Endpoints => None,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, 
         Content::Whatsapp(_) => whatsapp(job, now),
         Content::Socket(_) | Content::Broadcast(_) => socket(job),
         Content::Webhook(_) => webhook(job, now),
+        Content::Message(message) => Ok(workspace(message)),
     }
 }
 
@@ -147,6 +148,18 @@ fn webhook(job: &Job, now: Timestamp) -> Result<Message, Failure> {
         "headers": { "webhook-id": job.key.as_str(), "webhook-timestamp": timestamp }, "body": content.body,
     });
     Ok(Message { value, files: vec![("webhook.json", pretty(&body))], head })
+}
+
+/// The text and the card. The function of the channel wraps them into a request for the provider.
+fn workspace(message: &domain::job::Message) -> Message {
+    let card: Option<Value> = message.card.as_ref().and_then(|card| serde_json::from_str(card.get()).ok());
+    let value = json!({
+        "channel": message.channel, "to": message.to, "text": message.text, "locale": message.locale, "card": card,
+    });
+    let mut names = message.channel.parts().iter().map(|part| part.file);
+    let mut files = vec![(names.next().unwrap_or("text"), message.text.clone())];
+    files.extend(card.as_ref().map(|card| (names.next().unwrap_or("card"), pretty(card))));
+    Message { value, files, head: vec![format!("To: {}", message.to), String::new()] }
 }
 
 fn pretty(value: &Value) -> String {

@@ -12,7 +12,9 @@ use super::records::Records;
 use crate::local::issuer;
 
 mod devices;
+mod slack;
 mod sms;
+mod teams;
 
 pub(super) use devices::Endpoints;
 
@@ -75,6 +77,8 @@ pub(super) fn answer(request: &Request<'_>, records: &Records) -> Answer {
         }
         ("POST", "/") => sns(&form(request.body), records),
         ("POST", "/v1/whatsapp/send") => send_whatsapp_message(request.body, records),
+        ("POST", path) if slack::accepts(path) => slack::answer(request, records),
+        ("POST", path) if teams::accepts(path) => teams::answer(request, records),
         ("POST", path) if path.starts_with("/hooks/") => webhooks::answer(request, records),
         _ => Answer::json(404, &json!({ "message": "the capture server does not emulate this service" })),
     }

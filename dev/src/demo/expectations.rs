@@ -209,9 +209,13 @@ fn notifications(mut evaluation: Evaluation<'_>) -> Vec<Notification> {
                         to: live.to,
                         exclude: live.exclude,
                     },
-                    Ok(Content::Push(_) | Content::Sms(_) | Content::Whatsapp(_) | Content::Webhook(_)) => {
-                        Expected::OtherChannel
-                    }
+                    Ok(
+                        Content::Push(_)
+                        | Content::Sms(_)
+                        | Content::Whatsapp(_)
+                        | Content::Webhook(_)
+                        | Content::Message(_),
+                    ) => Expected::OtherChannel,
                     Err(_) => Expected::Failed(Reason::Template),
                 },
             },

@@ -115,6 +115,7 @@ fn target(content: &Content) -> Option<(&SocketTarget, &[String])> {
         | Content::Push(_)
         | Content::Sms(_)
         | Content::Whatsapp(_)
+        | Content::Message(_)
         | Content::Webhook(_) => None,
     }
 }
@@ -130,6 +131,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         | Content::Push(_)
         | Content::Sms(_)
         | Content::Whatsapp(_)
+        | Content::Message(_)
         | Content::Webhook(_) => return Cow::Borrowed(job),
     };
     let links = safe_links(data);
@@ -149,6 +151,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         | Content::Push(_)
         | Content::Sms(_)
         | Content::Whatsapp(_)
+        | Content::Message(_)
         | Content::Webhook(_)) => other,
     };
     Cow::Owned(Job { content, ..job.clone() })

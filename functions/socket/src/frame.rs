@@ -91,6 +91,7 @@ impl Frame {
             | Content::Push(_)
             | Content::Sms(_)
             | Content::Whatsapp(_)
+            | Content::Message(_)
             | Content::Webhook(_) => {
                 let source = format!("a {} job in the socket queue", job.channel().name()).into();
                 Err(Failure::Permanent { reason: Reason::Rejected, source })

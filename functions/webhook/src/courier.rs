@@ -16,9 +16,9 @@ use runtime::{chain, now};
 use store::{Attempt, Endpoints, Message, MessageState, Sending};
 
 use crate::config::CourierConfig;
-use crate::http::{Http, Reply};
 use crate::request::{Request, content};
-use crate::{Names, memory, proof};
+use crate::{memory, proof};
+use https::{Http, Names, Reply};
 
 /// The reason why an endpoint gets no messages before its verification.
 const UNVERIFIED: &str = "the endpoint is not verified";
@@ -95,7 +95,7 @@ impl Courier {
         let format = found.endpoint.format.unwrap_or_default();
         let message = (webhook.body.as_str(), &job.event);
         let request = Request::sign_in(format, id, message, &secrets, begun).with_headers(custom);
-        let reply = self.http.post(&found.endpoint.url, &request).await;
+        let reply = self.http.post(&found.endpoint.url, &request.to_http()).await;
         self.conclude(job, webhook, &found, begun, &reply).await
     }
 

@@ -7,15 +7,15 @@
 mod alarm;
 mod config;
 mod courier;
-mod http;
 mod memory;
-mod names;
 mod proof;
 mod request;
 
 pub use alarm::alarm;
 pub use config::Config;
 pub use courier::Courier;
-pub use http::{Http, Reply};
-pub use names::Names;
+pub use https::{Http, Names, Reply};
 pub use request::{MAX_BODY_BYTES, Request, content};
+
+#[cfg(test)]
+mod http_tests;

@@ -8,7 +8,7 @@ use domain::outcome::Reason;
 use store::{Endpoints, Sending};
 
 use crate::courier::is_ping;
-use crate::http::Reply;
+use https::Reply;
 
 /// The reason of a failed challenge, for the attempt log and the ledger.
 pub(crate) const NOT_MET: &str = "the answer is not the challenge";

@@ -46,6 +46,18 @@ impl Request {
         Request { custom, ..self }
     }
 
+    /// The request for the HTTP client.
+    #[must_use]
+    pub fn to_http(&self) -> https::Request<'_> {
+        let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        https::Request {
+            headers: own.chain(self.custom.iter()).collect(),
+            content_type: self.content_type,
+            body: self.body.clone(),
+            id_header: None,
+        }
+    }
+
     /// Signs a message in the format of its endpoint. `body` is in the standard format.
     #[must_use]
     pub fn sign_in(

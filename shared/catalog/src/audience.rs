@@ -1,7 +1,7 @@
 //! The audience of a rule: the entries of its `to`.
 
-use domain::channel::Channel;
-use domain::recipient::{EmailAddress, PhoneNumber};
+use domain::channel::{AddressSpec, Channel};
+use domain::recipient::parse_address;
 use domain::rule::{EndpointsOf, Operand, Selector};
 
 use crate::nearest::listed;
@@ -10,12 +10,10 @@ use crate::values::{MARKS, check_keys, find, is_list_of_paths, key_at, meant_pat
 use crate::yaml::{Entry, Kind, Node};
 
 /// The kind of an entry. Every match is exhaustive, so that a new kind cannot be mistaken for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum EntryKind {
     User,
-    Email,
-    Phone,
-    Whatsapp,
+    Address(Channel, &'static AddressSpec),
     Endpoints,
     Scoped(ScopedKind),
 }
@@ -29,24 +27,18 @@ enum ScopedKind {
 }
 
 impl EntryKind {
-    const ALL: [EntryKind; 8] = [
-        EntryKind::User,
-        EntryKind::Scoped(ScopedKind::Role),
-        EntryKind::Scoped(ScopedKind::Topic),
-        EntryKind::Scoped(ScopedKind::Room),
-        EntryKind::Email,
-        EntryKind::Phone,
-        EntryKind::Whatsapp,
-        EntryKind::Endpoints,
-    ];
+    fn all() -> impl Iterator<Item = EntryKind> {
+        let scoped = [ScopedKind::Role, ScopedKind::Topic, ScopedKind::Room].map(EntryKind::Scoped);
+        let addresses =
+            Channel::with_addresses().map(|(channel, address)| EntryKind::Address(channel, address));
+        std::iter::once(EntryKind::User).chain(scoped).chain(addresses).chain([EntryKind::Endpoints])
+    }
 
     /// The key of the kind in a rule.
     fn name(self) -> &'static str {
         match self {
             EntryKind::User => "user",
-            EntryKind::Email => "email",
-            EntryKind::Phone => "phone",
-            EntryKind::Whatsapp => "whatsapp",
+            EntryKind::Address(_, address) => address.member,
             EntryKind::Endpoints => "endpoints",
             EntryKind::Scoped(kind) => kind.name(),
         }
@@ -55,11 +47,7 @@ impl EntryKind {
     /// The second key, which selects the scope.
     fn beside(self) -> Option<&'static str> {
         match self {
-            EntryKind::User
-            | EntryKind::Email
-            | EntryKind::Phone
-            | EntryKind::Whatsapp
-            | EntryKind::Endpoints => None,
+            EntryKind::User | EntryKind::Address(..) | EntryKind::Endpoints => None,
             EntryKind::Scoped(kind) => Some(kind.beside()),
         }
     }
@@ -82,8 +70,10 @@ impl ScopedKind {
     }
 }
 
-const KEYS: [&str; 10] =
-    ["user", "role", "in", "topic", "room", "of", "email", "phone", "whatsapp", "endpoints"];
+fn keys() -> Vec<&'static str> {
+    let addresses = Channel::with_addresses().map(|(_, address)| address.member);
+    ["user", "role", "in", "topic", "room", "of"].into_iter().chain(addresses).chain(["endpoints"]).collect()
+}
 
 const EITHER: &str = "write `- user: $.data.userId`, `- role: <name>` with `in: $.data.<id>`, or `- topic: <name>` or \
                       `- room: <name>` with `of: $.data.<id>`, or `- endpoints: tenant`";
@@ -244,9 +234,9 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
         page.refuse(node.at, what, EITHER);
         return None;
     };
-    check_keys(members, node.at, &KEYS, &[], page);
+    check_keys(members, node.at, &keys(), &[], page);
     let kinds: Vec<(EntryKind, &Node)> =
-        EntryKind::ALL.into_iter().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
+        EntryKind::all().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
     let [(kind, value)] = kinds[..] else {
         if kinds.is_empty() {
             page.refuse(node.at, "the entry names no recipient", EITHER);
@@ -279,9 +269,7 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
                 None
             }
         },
-        EntryKind::Email => address(Channel::Email, page),
-        EntryKind::Phone => address(Channel::Sms, page),
-        EntryKind::Whatsapp => address(Channel::Whatsapp, page),
+        EntryKind::Address(channel, _) => address(channel, page),
         EntryKind::Scoped(kind) => scoped(kind, value, members, page),
     };
     selector.filter(|_| strays.is_empty())
@@ -290,19 +278,10 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
 /// Whether an address in a rule is valid. The value of a path is known at run time only.
 fn is_address(channel: Channel, operand: &Operand, at: At, page: &mut Page<'_>) -> bool {
     let Operand::Literal(text) = operand else { return true };
-    let (what, why, fix) = match channel {
-        Channel::Email => match EmailAddress::parse(text) {
-            Ok(_) => return true,
-            Err(refused) => ("e-mail address", refused.why(), "write one such as `help@example.com`"),
-        },
-        Channel::Sms | Channel::Whatsapp => match PhoneNumber::parse(text) {
-            Ok(_) => return true,
-            Err(refused) => ("phone number", refused.why(), "write one such as `+49 30 1234567`"),
-        },
-        Channel::Push | Channel::Socket | Channel::Webhook => return true,
-    };
-    let fix = format!("{fix}, or a path such as `$.data.contact`");
-    page.refuse(at, format!("`{text}` is no {what}: {why}"), fix);
+    let Some(spec) = channel.address() else { return true };
+    let Err(why) = parse_address(channel, text) else { return true };
+    let fix = format!("write one such as `{}`, or a path such as `$.data.contact`", spec.example);
+    page.refuse(at, format!("`{text}` is no {}: {why}", spec.noun), fix);
     false
 }
 

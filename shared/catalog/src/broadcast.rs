@@ -35,7 +35,9 @@ const REFUSED: [(&str, &str); 15] = [
 ];
 
 /// The kinds of entries without open sockets.
-const UNREACHED: [&str; 4] = ["email", "phone", "whatsapp", "endpoints"];
+fn unreached() -> impl Iterator<Item = &'static str> {
+    Channel::with_addresses().map(|(_, address)| address.member).chain(["endpoints"])
+}
 
 const TARGET: &str = "write `- { room: clinic, of: $.data.clinicId }`, `- { user: $.data.userId }`, `- { role: <name>, in: \
                       $.data.<id> }` or `- { topic: <name>, of: $.data.<id> }`";
@@ -87,7 +89,7 @@ pub(crate) fn targets(node: &Node, page: &mut Page<'_>) -> Option<(Vec<Selector>
     let mut are_reached = true;
     for entry in nodes {
         let Kind::Map(members) = &entry.kind else { continue };
-        for kind in UNREACHED.into_iter().filter(|kind| find(members, kind).is_some()) {
+        for kind in unreached().filter(|kind| find(members, kind).is_some()) {
             let what = format!("a broadcast goes to open sockets, and `{kind}` has none");
             page.refuse(key_at(members, kind).unwrap_or(entry.at), what, TARGET);
             are_reached = false;

@@ -18,7 +18,7 @@ pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
     for draft in drafts {
         let Some(rule) = draft.rule.as_ref().filter(|rule| rule.refuse.is_none()) else { continue };
         let critical = rule.priority == Some(Priority::Critical);
-        for channel in [Channel::Sms, Channel::Whatsapp] {
+        for channel in Channel::ALL.into_iter().filter(|channel| channel.spec().is_paid) {
             if !draft.channels.contains(&channel) || is_covered(policy, &rule.category, channel, critical) {
                 continue;
             }

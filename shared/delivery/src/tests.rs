@@ -10,6 +10,7 @@ use runtime::now;
 use serde_json::{Value, json};
 
 mod cloud;
+mod contract;
 mod outage;
 mod providers;
 mod standings;

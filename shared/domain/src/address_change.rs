@@ -21,7 +21,7 @@ pub const CLI: &str = crate::producers::CLI_SOURCE;
 /// A removed or replaced address of a person. It has no `Debug` because it holds the address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddressChange {
-    /// The address field of the person: `email`, `phone` or `whatsapp`.
+    /// The address field of the person, which the address spec of its channel names, such as `email`.
     pub member: &'static str,
     pub old: String,
     /// The person's tenant. `None` if the person belongs to several tenants or to all of them.
@@ -33,18 +33,16 @@ pub struct AddressChange {
 #[must_use]
 pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<AddressChange> {
     let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
-    let members = [
-        ("email", Channel::Email, &before.email, &after.email),
-        ("phone", Channel::Sms, &before.phone, &after.phone),
-        ("whatsapp", Channel::Whatsapp, &before.whatsapp, &after.whatsapp),
-    ];
     let mut tenants = before.tenants.iter();
     // A person with `ALL_TENANTS` has no single tenant.
     let tenant = tenants.next().filter(|name| tenants.next().is_none() && *name != ALL_TENANTS);
-    let changed = members.into_iter().filter_map(|(member, channel, old, new)| {
-        let old = old.as_ref().filter(|old| !old.trim().is_empty())?;
-        let is_same = new.as_ref().is_some_and(|new| normal(channel, new) == normal(channel, old));
-        (!is_same).then(|| AddressChange { member, old: old.clone(), tenant: tenant.cloned() })
+    let changed = Channel::with_addresses().filter_map(|(channel, address)| {
+        let old = before.address(channel).filter(|old| !old.trim().is_empty())?;
+        let new = after.address(channel);
+        let is_same = new.is_some_and(|new| normal(channel, new) == normal(channel, old));
+        let change =
+            || AddressChange { member: address.member, old: old.to_owned(), tenant: tenant.cloned() };
+        (!is_same).then(change)
     });
     changed.collect()
 }

@@ -199,6 +199,11 @@ pub enum Target {
     Push(Device),
     Sms(PhoneNumber),
     Whatsapp(PhoneNumber),
+    /// An address of a channel whose addresses are ids of the provider, in its one spelling.
+    Message {
+        channel: Channel,
+        to: String,
+    },
     Socket(SocketTarget),
     /// The event itself, for open sockets.
     Broadcast(Live),

@@ -20,22 +20,24 @@ use jiff::Timestamp;
 
 mod broadcast;
 mod letter;
+mod message;
 
 pub use broadcast::Broadcast;
 pub use letter::{Attachment, Email};
+pub use message::Message;
 
 /// The version of [`Job`]'s layout. Older versions are read through [`UPGRADES`]. A message of a newer version
 /// returns to its queue, for a function of the newer release. Raise the version only for a change that an older
 /// reader would misread. Then also add the upgrade step for the previous version, and its golden files.
 ///
-/// Version 2 added the content `broadcast`. All other contents are written as version 1, which the last release
-/// reads. See [`Content::job_version`].
+/// Version 2 added the contents `broadcast` and `message`. All other contents are written as version 1, which the
+/// last release reads. See [`Content::job_version`].
 pub const JOB_VERSION: u32 = 2;
 
 /// One upgrade step for each version before [`JOB_VERSION`]. The array's length makes the compiler check this.
 const UPGRADES: [Upgrade; (JOB_VERSION - 1) as usize] = [same_members];
 
-/// Version 2 only adds a kind of content, so no member changes.
+/// Version 2 only adds kinds of content, so no member changes.
 fn same_members(_: &mut Members) -> Result<(), serde_json::Error> {
     Ok(())
 }
@@ -127,6 +129,7 @@ pub enum Content {
     Socket(Socket),
     Webhook(Webhook),
     Broadcast(Broadcast),
+    Message(Message),
 }
 
 impl Content {
@@ -134,7 +137,7 @@ impl Content {
     #[must_use]
     pub fn job_version(&self) -> u32 {
         match self {
-            Content::Broadcast(_) => 2,
+            Content::Broadcast(_) | Content::Message(_) => 2,
             Content::Email(_)
             | Content::Push(_)
             | Content::Sms(_)
@@ -153,6 +156,7 @@ impl Content {
             Content::Whatsapp(_) => Channel::Whatsapp,
             Content::Socket(_) | Content::Broadcast(_) => Channel::Socket,
             Content::Webhook(_) => Channel::Webhook,
+            Content::Message(message) => message.channel,
         }
     }
 
@@ -163,6 +167,7 @@ impl Content {
             Content::Email(email) => Some(email.to.as_str()),
             Content::Sms(sms) => Some(sms.to.as_str()),
             Content::Whatsapp(whatsapp) => Some(whatsapp.to.as_str()),
+            Content::Message(message) => Some(message.to.as_str()),
             Content::Push(_) | Content::Socket(_) | Content::Webhook(_) | Content::Broadcast(_) => None,
         }
     }

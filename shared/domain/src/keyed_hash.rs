@@ -7,9 +7,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::channel::Channel;
+use crate::channel::{AddressForm, Channel};
 use crate::key::hash_of;
-use crate::recipient::{EmailAddress, PhoneNumber};
+use crate::recipient::{PhoneNumber, parse_address};
 use crate::stack_secret::{DerivedKey, StackSecret};
 
 /// Length of a hash in bytes: 160 bits, 27 characters of URL-safe base64.
@@ -101,13 +101,10 @@ fn named(key: &DerivedKey, parts: &[&str]) -> String {
 /// written.
 pub(crate) fn normal(channel: Channel, address: &str) -> String {
     let text = address.trim();
-    match channel {
-        Channel::Sms | Channel::Whatsapp => {
-            PhoneNumber::parse(text).map_or_else(|_| text.to_owned(), |number| number.as_str().to_owned())
-        }
-        Channel::Email => EmailAddress::parse(text)
-            .map_or_else(|_| text.to_lowercase(), |address| address.as_str().to_lowercase()),
-        Channel::Push | Channel::Socket | Channel::Webhook => text.to_lowercase(),
+    let parsed = parse_address(channel, text);
+    match channel.address().map(|address| address.form) {
+        Some(AddressForm::Phone | AddressForm::Id(_)) => parsed.unwrap_or_else(|_| text.to_owned()),
+        Some(AddressForm::Email) | None => parsed.as_deref().unwrap_or(text).to_lowercase(),
     }
 }
 
@@ -118,7 +115,7 @@ pub(crate) fn normal(channel: Channel, address: &str) -> String {
 pub mod former {
     use sha2::{Digest as _, Sha256};
 
-    use super::{Channel, PhoneNumber, hash_of};
+    use super::{AddressForm, Channel, PhoneNumber, hash_of};
 
     /// The former hash of an address in ledger rows, suppressed addresses and suppressions of recipients.
     #[must_use]
@@ -129,8 +126,8 @@ pub mod former {
     /// The canonical form in the last release: a phone number kept the 0 of `+44 (0)20 …`.
     pub(super) fn normal(channel: Channel, address: &str) -> String {
         let text = address.trim();
-        match channel {
-            Channel::Sms | Channel::Whatsapp => {
+        match channel.address().map(|address| address.form) {
+            Some(AddressForm::Phone) => {
                 let digits =
                     text.strip_prefix('+').map(|rest| rest.replace([' ', '.', '-', '(', ')', '\u{a0}'], ""));
                 let is_number = |digits: &String| {
@@ -140,7 +137,7 @@ pub mod former {
                 };
                 digits.filter(is_number).map_or_else(|| text.to_owned(), |digits| format!("+{digits}"))
             }
-            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => text.to_lowercase(),
+            Some(AddressForm::Email | AddressForm::Id(_)) | None => text.to_lowercase(),
         }
     }
 

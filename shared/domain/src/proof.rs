@@ -71,6 +71,7 @@ impl Proof {
             }
             content @ (Content::Email(_)
             | Content::Push(_)
+            | Content::Message(_)
             | Content::Socket(_)
             | Content::Webhook(_)
             | Content::Broadcast(_)) => Err(Box::new(content)),

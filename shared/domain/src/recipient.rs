@@ -12,12 +12,14 @@ use crate::unsubscribe::Unsubscribed;
 use crate::window::Windows;
 
 mod address;
+mod address_form;
 mod group;
 mod mailbox;
 mod phone;
 
 pub use crate::tenant::{ALL_TENANTS, NO_TENANT};
 pub use address::{EmailAddress, NotAnAddress};
+pub use address_form::parse_address;
 pub use group::Group;
 pub use mailbox::{DisplayName, MAX_DISPLAY_NAME_CHARS, Sender};
 pub use phone::{NotAPhone, PhoneNumber};
@@ -40,6 +42,12 @@ pub struct Recipient {
     /// other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp: Option<String>,
+    /// The Slack member, conversation or webhook as given. It may be invalid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack: Option<String>,
+    /// The Microsoft Teams webhook as given. It may be invalid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
     /// A BCP 47 language tag.
@@ -225,11 +233,32 @@ impl Recipient {
     /// The address as given. It may be invalid.
     #[must_use]
     pub fn address(&self, channel: Channel) -> Option<&str> {
-        match channel {
-            Channel::Email => self.email.as_deref(),
-            Channel::Sms => self.phone.as_deref(),
-            Channel::Whatsapp => self.whatsapp.as_deref(),
-            Channel::Push | Channel::Socket | Channel::Webhook => None,
+        let mut addresses = self.addresses();
+        addresses.find(|(of, _)| *of == channel).and_then(|(_, address)| address)
+    }
+
+    /// The address of every channel that has addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (Channel, Option<&str>)> {
+        let members = [
+            (Channel::Email, &self.email),
+            (Channel::Sms, &self.phone),
+            (Channel::Whatsapp, &self.whatsapp),
+            (Channel::Slack, &self.slack),
+            (Channel::Teams, &self.teams),
+        ];
+        members.into_iter().map(|(channel, address)| (channel, address.as_deref()))
+    }
+
+    /// The same person with the addresses of `other`.
+    #[must_use]
+    pub fn with_addresses_of(self, other: &Recipient) -> Recipient {
+        Recipient {
+            email: other.email.clone(),
+            phone: other.phone.clone(),
+            whatsapp: other.whatsapp.clone(),
+            slack: other.slack.clone(),
+            teams: other.teams.clone(),
+            ..self
         }
     }
 }
@@ -276,6 +305,21 @@ mod tests {
             assert_eq!(person(&tenants).is_only_of("a"), expected, "{tenants}");
         }
         assert!(!person(&json!(["*"])).is_only_of(ALL_TENANTS));
+    }
+
+    #[test]
+    fn every_channel_with_addresses_has_a_member_of_a_person() {
+        let person: Recipient = serde_json::from_value(json!({ "id": "ann" })).unwrap();
+        let members: Vec<Channel> = person.addresses().map(|(channel, _)| channel).collect();
+        let specs: Vec<Channel> = Channel::with_addresses().map(|(channel, _)| channel).collect();
+        assert_eq!(members, specs);
+        for (channel, address) in Channel::with_addresses() {
+            let person: Recipient =
+                serde_json::from_value(json!({ "id": "ann", address.member: "x" })).unwrap();
+            assert_eq!(person.address(channel), Some("x"), "{}", address.member);
+            let copy = Recipient::default().with_addresses_of(&person);
+            assert_eq!(copy.address(channel), Some("x"), "{}", address.member);
+        }
     }
 
     #[test]

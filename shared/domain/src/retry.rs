@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, RetrySchedule};
 use crate::event::Priority;
 
 /// Maximum time of retries for critical messages and one-time codes.
@@ -67,16 +67,8 @@ impl Limits {
         if one_time || priority == Priority::Critical {
             return Limits::new(u32::MAX, PERSISTENT, 2, if one_time { 30 } else { 120 });
         }
-        match channel {
-            Channel::Push => Limits::new(5, Duration::from_secs(600), 15, 120),
-            Channel::Socket => Limits::new(5, Duration::from_secs(600), 5, 120),
-            // Webhook endpoints have a retry schedule of their own. These limits apply to failures before the
-            // endpoint is called.
-            Channel::Webhook => Limits::new(u32::MAX, LONGEST_HELD, 5, 640),
-            Channel::Email | Channel::Sms | Channel::Whatsapp => {
-                Limits::new(8, Duration::from_secs(1_800), 10, 640)
-            }
-        }
+        let RetrySchedule { attempts, within, first_pause, longest_pause } = channel.spec().retry;
+        Limits { tries: attempts, within, first: first_pause, longest: longest_pause }
     }
 
     fn new(tries: u32, within: Duration, first_s: u64, longest_s: u64) -> Limits {

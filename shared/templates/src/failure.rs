@@ -111,6 +111,19 @@ impl Unrendered {
         Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Argument, reason }
     }
 
+    /// The error for a JSON part whose rendered text is no JSON. The reader's error quotes nothing of the text.
+    pub(crate) fn no_json(template: &str, error: &serde_json::Error) -> Unrendered {
+        let problem = format!("the rendered text is no JSON object or array: {error}");
+        let reason = domain::outcome::Reason::Template;
+        Unrendered {
+            template: template.to_owned(),
+            line: error.line(),
+            problem,
+            cause: Cause::Argument,
+            reason,
+        }
+    }
+
     /// The error for a WhatsApp template whose parameters cannot be separated.
     pub(crate) fn unreadable(template: &str) -> Unrendered {
         let problem = "a value has a control character that keeps parameters apart".to_owned();

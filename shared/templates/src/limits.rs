@@ -9,7 +9,7 @@ use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value, escape_formatter, filters};
 
 use crate::failure::reasoned;
-use crate::strings;
+use crate::{escape, strings};
 
 /// The number of engine steps per part. A long e-mail with loops takes a few thousand.
 pub(crate) const MAX_STEPS: u64 = 20_000;
@@ -153,6 +153,9 @@ pub(crate) fn too_many() -> Error {
 fn emit(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let growth = if matches!(state.auto_escape(), AutoEscape::None) { 1 } else { ESCAPE_GROWTH };
     charge(state, value, growth)?;
+    if let Some(text) = escape::escaped(state.auto_escape(), value) {
+        return out.write_str(&text).map_err(Error::from);
+    }
     match value.as_str() {
         Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
             out.write_str(&strings::escaped(text)).map_err(Error::from)

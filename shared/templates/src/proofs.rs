@@ -121,8 +121,5 @@ pub fn proofread<'a>(
 
 /// Whether messages on this channel may need a check.
 fn needs_check(channel: Option<Channel>) -> bool {
-    channel.is_some_and(|channel| match channel {
-        Channel::Sms | Channel::Whatsapp => true,
-        Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook => false,
-    })
+    channel.is_some_and(|channel| channel.spec().has_render_check)
 }

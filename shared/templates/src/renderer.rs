@@ -3,14 +3,14 @@ use std::sync::{Arc, OnceLock};
 
 use domain::catalog::Catalog;
 use domain::locale::{self, Languages};
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
 use crate::extra::Extra;
 use crate::failure::{Cause, Unrendered};
 use crate::inspect::{self, Mistake};
 use crate::limits::{self, Bounded};
 use crate::scene::Scene;
-use crate::{grammar, speech};
+use crate::{escape, grammar, speech};
 
 /// Renders the templates of one catalog. Each is compiled once, on first use.
 pub struct Renderer {
@@ -50,10 +50,7 @@ impl Renderer {
         speech::register(&mut engine);
         engine
             .set_loader(move |name| loader.get(name).map(|source| grammar::admit(name, source)).transpose());
-        engine.set_auto_escape_callback(|name| match name.ends_with(".html") {
-            true => AutoEscape::Html,
-            false => AutoEscape::None,
-        });
+        engine.set_auto_escape_callback(escape::of_file);
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
         Renderer { engine, sources, files_by_template, default_locale: locale::DEFAULT.to_owned() }
     }

@@ -4,14 +4,14 @@ use domain::attachment::attachments;
 use domain::channel::{APPROVED, Channel, Part};
 use domain::decide::{Live, Order, Target};
 use domain::expose::exposed;
-use domain::job::{Broadcast, Chat, Content, Email, Push, Socket, Text, Webhook, WhatsappTemplate};
+use domain::job::{Broadcast, Chat, Content, Email, Message, Push, Socket, Text, Webhook, WhatsappTemplate};
 use domain::locale;
 use domain::outcome::Reason;
 use domain::path::Path;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
 use domain::rule::{Operand, Rule};
 use minijinja::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::extra::Extra;
 use crate::failure::Unrendered;
@@ -137,6 +137,9 @@ impl<'a> Scene<'a> {
                 let template = words.approved()?;
                 Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
+            Target::Message { channel, to } => {
+                MessageRenderer::new(self, order, *channel)?.message(to).map(Content::Message)
+            }
             Target::Socket(to) => {
                 let [title, body] = MessageRenderer::new(self, order, Channel::Socket)?.parts()?;
                 Ok(Content::Socket(Socket {
@@ -200,7 +203,7 @@ impl<'a> MessageRenderer<'a> {
             chain = vec![chain.swap_remove(index)];
         }
         let person = order.person.map_or(Value::UNDEFINED, Person::value);
-        let subject = rule.subject_for(scene.envelope).filter(|_| has_subject(channel));
+        let subject = rule.subject_for(scene.envelope).filter(|_| channel.spec().has_title);
         let context = context.as_ref().map_or(Value::UNDEFINED, value_of);
         Ok(MessageRenderer {
             scene,
@@ -315,13 +318,23 @@ impl<'a> MessageRenderer<'a> {
         let [text] = self.parts()?;
         let locale = self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned();
         // CLDR's no-break spaces are in no 7-bit alphabet. A single one would halve the capacity of an SMS.
-        let text = match self.channel {
-            Channel::Sms => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
-            Channel::Email | Channel::Push | Channel::Socket | Channel::Webhook | Channel::Whatsapp => {
-                trimmed(&text)
-            }
+        let text = match self.channel == Channel::Sms {
+            true => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
+            false => trimmed(&text),
         };
         Ok(Text { to: to.clone(), text, locale, sender: None })
+    }
+
+    /// A text and, where the template has one, a card.
+    fn message(&self, to: &str) -> Result<Message, Unrendered> {
+        let [text, card] = self.parts()?;
+        let parts = self.channel.parts();
+        let locale = self.locale(parts[0]).unwrap_or_default().to_owned();
+        let card = match parts.get(1).and_then(|part| Some((self.locale(*part)?, part.file))) {
+            Some((locale, file)) => Some(card_of(&card, &format!("{}/{locale}/{file}", self.template))?),
+            None => None,
+        };
+        Ok(Message { channel: self.channel, to: to.to_owned(), text: trimmed(&text), locale, card })
     }
 
     /// The approved WhatsApp template in the closest language that has one. The template has a language of its own.
@@ -358,12 +371,16 @@ impl<'a> MessageRenderer<'a> {
     }
 }
 
-/// Whether the first part of the channel's messages is a subject or a title.
-fn has_subject(channel: Channel) -> bool {
-    match channel {
-        Channel::Email | Channel::Push | Channel::Socket => true,
-        Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
-    }
+/// The rendered card, if it is a JSON object or array. `file` is the template that was rendered.
+fn card_of(rendered: &str, file: &str) -> Result<Box<RawValue>, Unrendered> {
+    let is_container = rendered.trim_start().starts_with(['{', '[']);
+    // Reading another kind of value as a map gives the error that names the kind.
+    let read = match is_container {
+        true => RawValue::from_string(rendered.trim_end().to_owned()),
+        false => serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(rendered)
+            .and_then(|map| to_raw_value(&map)),
+    };
+    read.map_err(|error| Unrendered::no_json(file, &error))
 }
 
 /// The text of a value, or of the first item of a list. `None` without a value. Other kinds give an empty text,

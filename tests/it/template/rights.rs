@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::channel_lists;
+
 use super::{fed_by, of_type, on_aws, resources};
 
 #[test]
@@ -182,7 +184,7 @@ fn outbox_publishers_and_verifiers_share_the_stack_secret() {
 #[test]
 fn consumers_of_newer_message_versions_may_extend_visibility_timeouts() {
     let resources = resources();
-    for name in ["Dispatch", "Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
+    for name in std::iter::once("Dispatch".to_owned()).chain(channel_lists::resources()) {
         let policy = &resources[&format!("{name}Role")]["Properties"]["Policies"][0]["PolicyDocument"];
         let mut statements = policy["Statement"].as_array().unwrap().iter();
         let consume = statements.find(|statement| statement["Sid"] == "Consume").unwrap();

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::channel_lists;
+
 use super::{of_type, resources};
 
 #[test]
@@ -22,7 +24,7 @@ fn functions_that_hash_addresses_get_the_stacks_secret_and_channels_do_not() {
     let resources = resources();
     let reads = |name: &str| resources[name].to_string().contains("${StackSecret}");
     assert!(reads("DispatchFunction") && reads("FeedbackFunction"));
-    for channel in ["Email", "Push", "Sms", "Socket", "Webhook", "Whatsapp"] {
+    for channel in channel_lists::resources() {
         let name = format!("{channel}Function");
         assert!(resources.contains_key(&name) && !reads(&name), "jobs bring their hashes to {channel}");
     }

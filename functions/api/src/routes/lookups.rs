@@ -5,7 +5,7 @@
 //! who also belongs to other tenants.
 
 use domain::channel::Channel;
-use domain::recipient::{EmailAddress, PhoneNumber, Recipient};
+use domain::recipient::{Recipient, parse_address};
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
@@ -13,9 +13,16 @@ use crate::response::Response;
 use crate::{Api, Asked};
 
 /// The members of a body, of which exactly one is present.
-const MEMBERS: [(&str, Channel); 3] =
-    [("email", Channel::Email), ("phone", Channel::Sms), ("whatsapp", Channel::Whatsapp)];
-const WANTED: &str = "one of email, phone and whatsapp, such as {\"email\":\"ann@example.com\"}";
+fn members() -> impl Iterator<Item = (&'static str, Channel)> {
+    Channel::with_addresses().map(|(channel, address)| (address.member, channel))
+}
+
+/// The accepted body, for refusals.
+fn accepted() -> String {
+    let names: Vec<&str> = members().map(|(name, _)| name).collect();
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!("one of {} and {last}, such as {{\"email\":\"ann@example.com\"}}", others.join(", "))
+}
 
 impl Api {
     /// Finds people by an address, in any spelling.
@@ -23,38 +30,23 @@ impl Api {
         let (channel, address) = wanted(&asked.request.object()?)?;
         let found = self.people.by_address(channel, &address).await?;
         let seen = found.into_iter().filter_map(|person| self.seen(asked, person).ok());
-        let seen: Vec<Recipient> = seen.filter(|person| has_address(person, channel)).collect();
+        let seen: Vec<Recipient> = seen.filter(|person| person.address(channel).is_some()).collect();
         Ok(Response::json(200, &json!({ "recipients": seen })))
-    }
-}
-
-/// Whether the view of a person contains an address of this channel.
-fn has_address(person: &Recipient, channel: Channel) -> bool {
-    match channel {
-        Channel::Email => person.email.is_some(),
-        Channel::Sms => person.phone.is_some(),
-        Channel::Whatsapp => person.whatsapp.is_some(),
-        Channel::Push | Channel::Socket | Channel::Webhook => false,
     }
 }
 
 /// The address to find. Refusals do not quote it.
 fn wanted(body: &serde_json::Map<String, Value>) -> Result<(Channel, String), Problem> {
-    if let Some(problem) = Problem::stranger(body, &MEMBERS.map(|(name, _)| name)) {
+    if let Some(problem) = Problem::stranger(body, &members().map(|(name, _)| name).collect::<Vec<_>>()) {
         return Err(problem);
     }
-    let mut named = MEMBERS.iter().filter_map(|(name, channel)| Some((*name, *channel, body.get(*name)?)));
+    let mut named = members().filter_map(|(name, channel)| Some((name, channel, body.get(name)?)));
     let (Some((name, channel, value)), None) = (named.next(), named.next()) else {
-        return Err(Problem::refused("body", "none of them, or several", WANTED));
+        return Err(Problem::refused("body", "none of them, or several", &accepted()));
     };
-    let fits = |text: &str| match channel {
-        Channel::Email => EmailAddress::parse(text).is_ok(),
-        Channel::Sms | Channel::Whatsapp => PhoneNumber::parse(text).is_ok(),
-        Channel::Push | Channel::Socket | Channel::Webhook => false,
-    };
-    match value.as_str().filter(|text| fits(text)) {
+    match value.as_str().filter(|text| parse_address(channel, text).is_ok()) {
         Some(text) => Ok((channel, text.to_owned())),
-        None => Err(Problem::refused(name, "a malformed address", WANTED)),
+        None => Err(Problem::refused(name, "a malformed address", &accepted())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The members of a person that a grant allows to write.
 
+use domain::channel::Channel;
 use domain::recipient::{Device, Recipient};
 use serde_json::{Map, Value, json};
 
@@ -12,8 +13,11 @@ const BY_TENANT: [&str; 2] = ["in_tenants", "topics_in"];
 
 /// The members that people may change about themselves. Roles and topics are excluded, because they
 /// decide about notifications.
-const OWN: [&str; 9] =
-    ["name", "email", "phone", "whatsapp", "locale", "zone", "preferences", "quiet", "in_tenants"];
+fn own() -> Vec<&'static str> {
+    let addresses = Channel::with_addresses().map(|(_, address)| address.member);
+    let settings = ["locale", "zone", "preferences", "quiet", "in_tenants"];
+    std::iter::once("name").chain(addresses).chain(settings).collect()
+}
 
 /// Checks a whole person written by a tenant. The person becomes that tenant's.
 ///
@@ -50,9 +54,9 @@ pub(crate) fn check_patch(
             Err(Refusal::KnownElsewhere.problem(Operation::PatchRecipient))
         }
         // An admin may also follow topics of the tenant.
-        Grant::Own if role == Role::Admin && !stranger(&[&OWN[..], &BY_TENANT].concat()) => Ok(()),
-        Grant::Own if stranger(&OWN) => {
-            Err(Problem::forbidden(format!("only these members may be changed: {}", OWN.join(", "))))
+        Grant::Own if role == Role::Admin && !stranger(&[&own()[..], &BY_TENANT].concat()) => Ok(()),
+        Grant::Own if stranger(&own()) => {
+            Err(Problem::forbidden(format!("only these members may be changed: {}", own().join(", "))))
         }
         Grant::Part | Grant::Own => Ok(()),
     }

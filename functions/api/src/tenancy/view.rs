@@ -24,18 +24,18 @@ pub(crate) fn of(person: Recipient, grant: Grant, tenant: &str, shows_addresses:
 
 /// The tenant's part of a person: name, roles and preferences in the tenant.
 fn part(person: Recipient, tenant: &str, shows_addresses: bool) -> Recipient {
-    let address = |text: Option<String>| text.filter(|_| shows_addresses);
+    let shown = match shows_addresses {
+        true => Recipient::default().with_addresses_of(&person),
+        false => Recipient::default(),
+    };
     Recipient {
         id: person.id,
         name: person.name,
-        email: address(person.email),
-        phone: address(person.phone),
-        whatsapp: address(person.whatsapp),
         tenants: [tenant.to_owned()].into(),
         roles: person.roles.into_iter().filter(|role| role.scope == tenant).collect(),
         topics_in: person.topics_in,
         in_tenants: person.in_tenants,
-        ..Recipient::default()
+        ..shown
     }
 }
 

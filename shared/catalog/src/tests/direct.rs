@@ -119,7 +119,7 @@ fn words(event: &str) -> (Vec<String>, String) {
             Content::Push(push) => format!("{} | {}", push.title, push.body),
             Content::Sms(sms) => sms.text,
             Content::Socket(socket) => format!("{} | {}", socket.title, socket.body),
-            Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) => {
+            Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) | Content::Message(_) => {
                 panic!("no rule sends this")
             }
         });

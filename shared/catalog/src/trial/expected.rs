@@ -9,7 +9,7 @@ use domain::decide::{Decision, Verdict};
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::Audience;
-use domain::recipient::Recipients;
+use domain::recipient::{Recipients, parse_address};
 
 use crate::nearest::{listed, nearest, suggestion};
 use crate::problem::{At, Page};
@@ -187,7 +187,8 @@ fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page
         page.refuse(expected.at, format!("there is no rule `{rule}`"), suggestion(rule, &known));
     }
     let id = &expected.recipient;
-    let is_person = id != "-" && !id.contains([':', '@', '+']);
+    let is_address = expected.channel.is_some_and(|channel| parse_address(channel, id).is_ok());
+    let is_person = id != "-" && !is_address && !id.contains([':', '@', '+']);
     let unknown = matches!(expected.outcome, Outcome::Suppressed(Reason::UnknownRecipient));
     if is_person && !unknown && !people.contains_key(id) {
         let fix = match nearest(id, people.keys().map(String::as_str)) {

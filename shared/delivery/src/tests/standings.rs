@@ -51,7 +51,7 @@ async fn unsettled_send_is_redelivered() {
 }
 
 /// The key exists with this status. Its lease ends in `lease` seconds.
-fn found(call: &Call, status: &str, lease: i64) -> (u16, Value) {
+pub(super) fn found(call: &Call, status: &str, lease: i64) -> (u16, Value) {
     match call.operation.as_str() {
         "BatchExecuteStatement" if call.is_claim() => {
             let taken = json!({ "Error": { "Code": "DuplicateItem", "Message": "it is there" } });

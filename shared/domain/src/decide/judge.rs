@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::walk::Walk;
 use super::{Note, Target};
-use crate::channel::Channel;
+use crate::channel::{AddressForm, Channel, Destination};
 use crate::endpoint::NotTold;
 use crate::event::{Event, Extension, Priority};
 use crate::outcome::Reason;
@@ -73,6 +73,7 @@ impl Walk<'_, '_> {
             Target::Email(_)
             | Target::Push(_)
             | Target::Whatsapp(_)
+            | Target::Message { .. }
             | Target::Socket(_)
             | Target::Broadcast(_)
             | Target::Webhook { .. } => true,
@@ -272,13 +273,13 @@ impl Walk<'_, '_> {
                 Err(Reason::UnknownRecipient)
             }
             (Audience::Endpoint(_), Some(_)) => Err(Reason::NoAddress),
-            (Audience::User(_) | Audience::Member(_), Some(person)) => match channel {
-                Channel::Push => self.devices(person),
-                Channel::Email | Channel::Sms | Channel::Whatsapp => {
+            (Audience::User(_) | Audience::Member(_), Some(person)) => match &channel.spec().destination {
+                Destination::Devices => self.devices(person),
+                Destination::Address(_) => {
                     one(written(channel, person.address(channel).ok_or(Reason::NoAddress)?, notes)?)
                 }
-                Channel::Socket => one(Target::Socket(SocketTarget::User(person.id.clone()))),
-                Channel::Webhook => Err(Reason::NoAddress),
+                Destination::Sockets => one(Target::Socket(SocketTarget::User(person.id.clone()))),
+                Destination::Endpoints => Err(Reason::NoAddress),
             },
         }
     }
@@ -311,6 +312,7 @@ fn device(target: &Target) -> Option<&Device> {
         Target::Email(_)
         | Target::Sms(_)
         | Target::Whatsapp(_)
+        | Target::Message { .. }
         | Target::Socket(_)
         | Target::Broadcast(_)
         | Target::Webhook { .. } => None,
@@ -323,17 +325,17 @@ fn written(channel: Channel, address: &str, notes: &mut Vec<Note>) -> Result<Tar
         notes.push(Note::Unusable { what: problem, instead: "nothing is sent there" });
         Reason::InvalidAddress
     };
-    let phone = |refuse: &mut dyn FnMut(String) -> Reason| {
-        PhoneNumber::parse(address)
-            .map_err(|refused| refuse(format!("the number cannot be used: {}", refused.why())))
-    };
-    match channel {
-        Channel::Email => EmailAddress::parse(address)
+    let Some(spec) = channel.address() else { return Err(Reason::NoAddress) };
+    match spec.form {
+        AddressForm::Email => EmailAddress::parse(address)
             .map(Target::Email)
             .map_err(|refused| refuse(format!("the e-mail address cannot be used: {}", refused.why()))),
-        Channel::Sms => phone(&mut refuse).map(Target::Sms),
-        Channel::Whatsapp => phone(&mut refuse).map(Target::Whatsapp),
-        Channel::Push | Channel::Socket | Channel::Webhook => Err(Reason::NoAddress),
+        AddressForm::Phone => PhoneNumber::parse(address)
+            .map(if channel == Channel::Whatsapp { Target::Whatsapp } else { Target::Sms })
+            .map_err(|refused| refuse(format!("the number cannot be used: {}", refused.why()))),
+        AddressForm::Id(parse) => parse(address)
+            .map(|to| Target::Message { channel, to })
+            .map_err(|why| refuse(format!("the {} cannot be used: {why}", spec.noun))),
     }
 }
 

@@ -91,6 +91,7 @@ fn destination(order: &Order<'_>) -> String {
         Target::Email(to) => to.as_str().to_owned(),
         Target::Push(device) => format!("the device {}", device.id),
         Target::Sms(to) | Target::Whatsapp(to) => to.as_str().to_owned(),
+        Target::Message { to, .. } => to.clone(),
         Target::Socket(SocketTarget::User(id)) => format!("the sockets of {id}"),
         Target::Socket(SocketTarget::Room(room)) => format!("the room {room}"),
         Target::Broadcast(live) => match &live.to {

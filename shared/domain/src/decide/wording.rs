@@ -26,11 +26,8 @@ impl Walk<'_, '_> {
 
     /// A note about an unusable subject, for channels that show one.
     pub(super) fn unusable_subject(&self, channel: Channel) -> Option<Note> {
-        let shows_subject = match channel {
-            Channel::Email | Channel::Push | Channel::Socket => true,
-            Channel::Sms | Channel::Whatsapp | Channel::Webhook => false,
-        };
-        let path = self.matched.rule.unusable_subject(self.plan.envelope()).filter(|_| shows_subject)?;
+        let has_title = channel.spec().has_title;
+        let path = self.matched.rule.unusable_subject(self.plan.envelope()).filter(|_| has_title)?;
         let problem = format!("`{path}` of the event is no text");
         Some(Note::Unusable { what: problem, instead: "the template's own subject is used" })
     }

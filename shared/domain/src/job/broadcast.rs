@@ -30,6 +30,7 @@ impl Job {
             | super::Content::Push(_)
             | super::Content::Sms(_)
             | super::Content::Whatsapp(_)
+            | super::Content::Message(_)
             | super::Content::Socket(_)
             | super::Content::Webhook(_) => true,
         }

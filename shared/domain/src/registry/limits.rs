@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::channel::{AddressForm, Channel};
 use crate::event::{Found, Refusal, kind_of};
 use crate::recipient::{EmailAddress, PhoneNumber};
 
@@ -83,13 +84,15 @@ pub fn check_members(members: &Map<String, Value>) -> Result<(), Refusal> {
 pub(super) fn check(members: &Map<String, Value>, prefix: &str) -> Result<(), Refusal> {
     for (name, value) in members {
         let location = format!("{prefix}{name}");
+        if let (Some(channel), Value::String(text)) = (Channel::of_member(name), value) {
+            address(&location, channel, text)?;
+            continue;
+        }
         match (name.as_str(), value) {
             ("name", Value::String(name)) => {
                 text(&location, name, name.chars().count(), MAX_NAME_CHARS, "characters")?;
             }
             ("locale", Value::String(tag)) => text(&location, tag, tag.len(), MAX_LOCALE_BYTES, "bytes")?,
-            ("email", Value::String(text)) => email(&location, text)?,
-            ("phone" | "whatsapp", Value::String(number)) => phone(&location, number)?,
             ("devices", Value::Array(array)) => devices(&location, array)?,
             ("tenants", Value::Array(array)) => count(&location, array.len(), MAX_TENANTS)?,
             ("roles", Value::Array(array)) => {
@@ -148,6 +151,22 @@ pub(super) fn check_settings(settings: &Map<String, Value>, prefix: &str) -> Res
     match settings.get("quiet") {
         Some(value) => size(&format!("{prefix}quiet"), value, MAX_QUIET_BYTES),
         None => Ok(()),
+    }
+}
+
+/// Refuses an address that cannot be sent to.
+fn address(location: &str, channel: Channel, value: &str) -> Result<(), Refusal> {
+    let Some(spec) = channel.address() else { return Ok(()) };
+    match spec.form {
+        AddressForm::Email => email(location, value),
+        AddressForm::Phone => phone(location, value),
+        AddressForm::Id(_) if value.len() > MAX_ID_BYTES => {
+            Err(too_long(location, value.len(), MAX_ID_BYTES, "bytes"))
+        }
+        AddressForm::Id(parse) => match parse(value) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(Refusal::new(location.to_owned(), Found::text_because(value, why), spec.wanted)),
+        },
     }
 }
 

@@ -7,19 +7,17 @@ use serde_json::{Map, Value};
 
 use super::limits::{self, kind};
 use super::{MAX_USERS, spelling, zones};
+use crate::channel::Channel;
 use crate::event::{Event, Found, MAX_EVENT_BYTES, Refusal, check_name, kind_of};
 use crate::preference::Preferences;
 use crate::recipient::{ALL_TENANTS, Recipient, Settings};
 use crate::suggestions::nearest;
 use crate::window::Windows;
 
-/// The wanted form of each member of a recipient's JSON, for refusals.
-const MEMBERS: [(&str, &str); 17] = [
+/// The wanted form of each member of a recipient's JSON except its addresses, for refusals.
+const MEMBERS: [(&str, &str); 14] = [
     ("id", "a string of 1 to 256 bytes"),
     ("name", "a string of at most 256 characters"),
-    ("email", "an e-mail address, local@domain, with ASCII before the @"),
-    ("phone", "a phone number such as +49 30 1234567"),
-    ("whatsapp", "a phone number such as +49 30 1234567"),
     ("devices", "a list of {id, platform: apns | apns_sandbox | fcm, endpoint, zone, tenant}"),
     ("locale", "a language tag of at most 35 bytes, such as de-CH"),
     ("zone", zones::WANTED),
@@ -33,6 +31,14 @@ const MEMBERS: [(&str, &str); 17] = [
     ("suppressed", "a list of {channel, why: bounced | complained | opted_out, until, address}"),
     ("unsubscribed", "an object with {at, message} for commercial or category:<name>"),
 ];
+
+/// [`MEMBERS`], with the addresses of all channels after the name.
+fn members() -> Vec<(&'static str, &'static str)> {
+    let mut members = MEMBERS.to_vec();
+    let addresses = Channel::with_addresses().map(|(_, address)| (address.member, address.wanted));
+    members.splice(2..2, addresses);
+    members
+}
 
 /// The wanted form of each member of a tenant's JSON.
 const SETTINGS: [(&str, &str); 3] =
@@ -90,7 +96,7 @@ pub(super) fn of_object(data: &Map<String, Value>, prefix: &str) -> Result<Recip
     let mut normal = data.clone();
     spelling::normalize_addresses(&mut normal);
     let person: Recipient =
-        typed(Value::Object(normal)).ok_or_else(|| at_fault::<Recipient>(data, prefix, &MEMBERS))?;
+        typed(Value::Object(normal)).ok_or_else(|| at_fault::<Recipient>(data, prefix, &members()))?;
     check(&person, prefix)?;
     zones::check(data, prefix)?;
     spelling::check(data, prefix)?;
@@ -127,8 +133,9 @@ fn settings_of_object(data: &Map<String, Value>, prefix: &str) -> Result<Setting
 pub(super) fn patch(mut data: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
     let id = id_of(&data, "id", "data.")?;
     data.remove("id");
-    if let Some(stranger) = data.keys().find(|key| !MEMBERS.iter().any(|(name, _)| name == key)) {
-        return Err(unknown(stranger, "data.", &MEMBERS));
+    let members = members();
+    if let Some(stranger) = data.keys().find(|key| !members.iter().any(|(name, _)| name == key)) {
+        return Err(unknown(stranger, "data.", &members));
     }
     if data.is_empty() {
         return Err(Refusal::new("data", "nothing but an id", "at least one member that changes"));
@@ -216,7 +223,7 @@ pub(super) fn check(person: &Recipient, prefix: &str) -> Result<(), Refusal> {
 
 /// The refusal of members that do not form a valid recipient.
 pub(super) fn invalid_recipient(data: &Map<String, Value>) -> Refusal {
-    at_fault::<Recipient>(data, "data.", &MEMBERS)
+    at_fault::<Recipient>(data, "data.", &members())
 }
 
 fn check_topic(attribute: &str, topic: &str) -> Result<(), Refusal> {
@@ -240,7 +247,11 @@ fn id_of(data: &Map<String, Value>, name: &str, prefix: &str) -> Result<String, 
 }
 
 /// Finds the member that makes an object invalid, by trying each member alone.
-fn at_fault<T: DeserializeOwned>(data: &Map<String, Value>, prefix: &str, known: &[(&str, &str)]) -> Refusal {
+fn at_fault<T: DeserializeOwned>(
+    data: &Map<String, Value>,
+    prefix: &str,
+    known: &[(&str, &'static str)],
+) -> Refusal {
     if let Some(stranger) = data.keys().find(|key| !known.iter().any(|(name, _)| name == key)) {
         return unknown(stranger, prefix, known);
     }

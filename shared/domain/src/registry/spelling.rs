@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::channel::Channel;
 use crate::event::Refusal;
 use crate::preference::{Invalid, check_channels};
-use crate::recipient::{EmailAddress, PhoneNumber};
+use crate::recipient::parse_address;
 
 /// Checks the channel names in the preferences of a recipient, a tenant, or a merge patch, including those of
 /// `in_tenants`. Stored preferences are not checked again.
@@ -41,12 +42,8 @@ fn own(members: &Map<String, Value>, prefix: &str) -> Result<(), Refusal> {
 pub fn normalize_addresses(members: &mut Map<String, Value>) {
     for (name, value) in members.iter_mut() {
         let Value::String(text) = value else { continue };
-        let normal = match name.as_str() {
-            "email" => EmailAddress::parse(text).ok().map(String::from),
-            "phone" | "whatsapp" => PhoneNumber::parse(text).ok().map(String::from),
-            _ => None,
-        };
-        if let Some(normal) = normal {
+        let channel = Channel::of_member(name);
+        if let Some(normal) = channel.and_then(|channel| parse_address(channel, text).ok()) {
             *text = normal;
         }
     }

@@ -38,7 +38,7 @@ impl People {
         People { addresses: Some(AddressKey::default()), ..self }
     }
 
-    /// The current profiles of the people with an address of `email`, `sms` or `whatsapp`, in any spelling.
+    /// The current profiles of the people with an address of a channel, in any spelling.
     ///
     /// # Errors
     /// The table could not be read.
@@ -52,7 +52,7 @@ impl People {
         let wanted = hashes.address(channel, address);
         let found = self.find(&ids).await?.into_values();
         let has = |person: &Recipient| {
-            address_of(person, channel).is_some_and(|own| hashes.address(channel, own) == wanted)
+            person.address(channel).is_some_and(|own| hashes.address(channel, own) == wanted)
         };
         Ok(found.filter(has).collect())
     }
@@ -72,11 +72,8 @@ impl People {
         person: Option<&Recipient>,
     ) -> Result<BTreeSet<String>, Refused> {
         let Some(person) = person.filter(|_| self.addresses.is_some()) else { return Ok(BTreeSet::new()) };
-        let channels = [Channel::Email, Channel::Sms, Channel::Whatsapp];
-        let own: Vec<(Channel, &str)> = channels
-            .into_iter()
-            .filter_map(|channel| Some((channel, address_of(person, channel)?)))
-            .collect();
+        let own: Vec<(Channel, &str)> =
+            person.addresses().filter_map(|(channel, address)| Some((channel, address?))).collect();
         if own.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -113,15 +110,6 @@ impl People {
         let found = lookup::get(&self.client, &self.table, key_item()).await?;
         let found = found.and_then(|item| item.get("key").map(str::to_owned));
         found.ok_or_else(|| permanent("the key of addresses is not in the table"))
-    }
-}
-
-fn address_of(person: &Recipient, channel: Channel) -> Option<&str> {
-    match channel {
-        Channel::Email => person.email.as_deref(),
-        Channel::Sms => person.phone.as_deref(),
-        Channel::Whatsapp => person.whatsapp.as_deref(),
-        Channel::Push | Channel::Socket | Channel::Webhook => None,
     }
 }
 

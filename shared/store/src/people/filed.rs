@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
+use domain::channel::Channel;
 use domain::recipient::{Group, NO_TENANT, Recipient, Settings};
 use domain::registry::Entry;
 use serde::de::DeserializeOwned;
@@ -13,10 +14,15 @@ use crate::seconds;
 
 /// The members of a person that are plain text, and those that are lists of text. Each of the others is JSON text,
 /// so that a member of another shape changes no attribute.
-const PLAIN: [&str; 7] = ["id", "name", "email", "phone", "whatsapp", "locale", "zone"];
+const PLAIN: [&str; 4] = ["id", "name", "locale", "zone"];
 const LISTS: [&str; 2] = ["tenants", "topics"];
 const NESTED: [&str; 8] =
     ["devices", "roles", "topics_in", "preferences", "quiet", "in_tenants", "suppressed", "unsubscribed"];
+
+/// [`PLAIN`] and the addresses of all channels.
+fn plain() -> impl Iterator<Item = &'static str> {
+    PLAIN.into_iter().chain(Channel::with_addresses().map(|(_, address)| address.member))
+}
 
 /// The tenants that registered devices, by device id. Separate from `devices`, because the last release rejects new
 /// members there.
@@ -136,7 +142,7 @@ fn members(person: &Recipient) -> Item {
     }
     let Ok(Value::Object(members)) = serde_json::to_value(person) else { return item };
     for (name, value) in members {
-        let plain = value.as_str().filter(|_| PLAIN.contains(&name.as_str()));
+        let plain = value.as_str().filter(|_| plain().any(|plain| plain == name));
         let list = value.as_array().filter(|_| LISTS.contains(&name.as_str()));
         item = if let Some(text) = plain {
             item.text(&name, text)
@@ -155,7 +161,7 @@ fn members(person: &Recipient) -> Item {
 /// [`Malformed`] names an attribute that another release may have written.
 pub(super) fn person(item: &Item) -> Result<Option<Recipient>, Malformed> {
     let mut members = Map::new();
-    for name in PLAIN {
+    for name in plain() {
         if let Some(text) = item.get(name) {
             members.insert(name.to_owned(), text.into());
         }

@@ -290,6 +290,7 @@ impl World {
                     Target::Email(_)
                     | Target::Sms(_)
                     | Target::Whatsapp(_)
+                    | Target::Message { .. }
                     | Target::Socket(_)
                     | Target::Broadcast(_)
                     | Target::Webhook { .. } => String::new(),

@@ -26,7 +26,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use crate::{Names, Request};
+mod names;
+
+pub use names::Names;
 
 /// The time limit from name resolution to the end of the answer's headers.
 ///
@@ -34,7 +36,7 @@ use crate::{Names, Request};
 const TOTAL: Duration = Duration::from_secs(15);
 
 /// The time limit of the body, within [`TOTAL`]. The status is known by then.
-const TO_READ_BODY: Duration = Duration::from_secs(3);
+pub const TO_READ_BODY: Duration = Duration::from_secs(3);
 
 /// The time limits of name resolution and of connecting, within [`TOTAL`].
 const TO_LOOK_UP: Duration = Duration::from_secs(5);
@@ -49,12 +51,21 @@ const MAX_READ_BYTES: usize = 64 * 1024;
 const MAX_KEPT_BYTES: usize = 20_000;
 
 /// How much of a redirect's `Location` is stored.
-const MAX_LOCATION_CHARS: usize = 300;
+pub const MAX_LOCATION_CHARS: usize = 300;
 
 /// The size limit of an answer's headers.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// The HTTP client for endpoints.
+/// A request with a body. No `Debug`, because it holds message content and may hold a token.
+pub struct Request<'a> {
+    pub headers: Vec<(&'a str, &'a str)>,
+    pub content_type: &'static str,
+    pub body: Bytes,
+    /// The answer's header with the id of the request or the message, if the provider documents one.
+    pub id_header: Option<&'static str>,
+}
+
+/// The HTTP client for endpoints and providers.
 pub struct Http {
     tls: TlsConnector,
     names: Names,
@@ -70,6 +81,10 @@ pub struct Reply {
     pub response: Option<String>,
     /// The header that can answer a challenge.
     pub challenge: Option<String>,
+    /// The value of [`Request::id_header`].
+    pub id: Option<String>,
+    /// Whether the server may have received the request. False if no connection was made or the target is blocked.
+    pub maybe_received: bool,
     /// The target of a redirect without its query, which may contain a secret. Redirects are not
     /// followed.
     pub location: Option<String>,
@@ -77,7 +92,7 @@ pub struct Reply {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
+enum NoAnswer {
     #[error("{0}")]
     Blocked(#[from] Blocked),
     #[error("the name cannot be looked up")]
@@ -108,7 +123,7 @@ impl Http {
     }
 
     /// Sends once. Every result is a `Reply`, within 15 seconds.
-    pub async fn post(&self, url: &str, request: &Request) -> Reply {
+    pub async fn post(&self, url: &str, request: &Request<'_>) -> Reply {
         let begun = runtime::now();
         let end = Instant::now() + TOTAL;
         let asked = match self.ask(url, request, end).await {
@@ -123,7 +138,7 @@ impl Http {
         }
     }
 
-    async fn ask(&self, url: &str, request: &Request, end: Instant) -> Result<Reply, NoAnswer> {
+    async fn ask(&self, url: &str, request: &Request<'_>, end: Instant) -> Result<Reply, NoAnswer> {
         let target = Target::read(url, &self.allow)?;
         let stream = before(end, async {
             let addresses = self.addresses(&target).await?;
@@ -184,7 +199,12 @@ async fn before<T>(end: Instant, part: impl Future<Output = Result<T, NoAnswer>>
 }
 
 /// Sends the request. `end` bounds the wait for the headers. The body has its own limit.
-async fn exchange<S>(stream: S, target: &Target, request: &Request, end: Instant) -> Result<Reply, NoAnswer>
+async fn exchange<S>(
+    stream: S,
+    target: &Target,
+    request: &Request<'_>,
+    end: Instant,
+) -> Result<Reply, NoAnswer>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -196,10 +216,7 @@ where
     let asking = async {
         let mut asked = hyper::Request::builder().method(Method::POST).uri(&target.path);
         for (name, value) in &request.headers {
-            asked = asked.header(*name, value);
-        }
-        for (name, value) in request.custom.iter() {
-            asked = asked.header(name, value);
+            asked = asked.header(*name, *value);
         }
         let asked = asked
             .header(HOST, &target.authority)
@@ -211,7 +228,7 @@ where
             .map_err(|_| NoAnswer::Blocked(Blocked::NoUrl))?;
         let sent = sender.send_request(asked);
         let response = before(end, async { sent.await.map_err(NoAnswer::Broken) }).await?;
-        Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY)).await)
+        Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY), request.id_header).await)
     };
     // The connection progresses only while it is polled. After its end the received data are still read.
     match select(pin!(asking), pin!(connection)).await {
@@ -222,7 +239,12 @@ where
 
 /// Reads an answer after its headers. The status decides, whatever happens to the body. The part of the
 /// body received by `body_end` is stored.
-async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -> Reply {
+async fn read(
+    response: Response<Incoming>,
+    now: Timestamp,
+    body_end: Instant,
+    id_header: Option<&str>,
+) -> Reply {
     let (head, body) = response.into_parts();
     let header = |name: &str| head.headers.get(name).and_then(|header| header.to_str().ok());
     let answer = Answer::Status {
@@ -232,7 +254,9 @@ async fn read(response: Response<Incoming>, now: Timestamp, body_end: Instant) -
     };
     let challenge = header(challenge::HEADER).map(str::to_owned);
     let location = header("location").filter(|_| head.status.is_redirection()).map(without_query);
-    Reply { answer, error: None, response: Some(kept(body, body_end).await), challenge, location }
+    let id = id_header.and_then(header).map(str::to_owned);
+    let response = Some(kept(body, body_end).await);
+    Reply { answer, error: None, response, challenge, id, maybe_received: true, location }
 }
 
 /// A URL without query and fragment.
@@ -280,17 +304,15 @@ fn no_answer(error: &NoAnswer) -> Reply {
         NoAnswer::Broken(_) => (Answer::Unreachable, "the connection broke before an answer came"),
         NoAnswer::Late => (Answer::TimedOut, "no answer within 15 s"),
     };
-    tracing::warn!(
-        code = "WEBHOOK_NO_ANSWER",
-        error = runtime::chain(error),
-        "webhook endpoint gave no answer"
-    );
-    Reply { answer, error: Some(said), response: None, challenge: None, location: None }
+    tracing::warn!(code = "HTTPS_NO_ANSWER", error = runtime::chain(error), "HTTPS server gave no answer");
+    let maybe_received = match error {
+        NoAnswer::Blocked(_) | NoAnswer::Name(_) | NoAnswer::Connect(_) | NoAnswer::Tls(_) => false,
+        NoAnswer::Broken(_) | NoAnswer::Late => true,
+    };
+    let (response, challenge, id, location) = (None, None, None, None);
+    Reply { answer, error: Some(said), response, challenge, id, maybe_received, location }
 }
 
 fn since(begun: Timestamp) -> Duration {
     Duration::try_from(runtime::now().duration_since(begun)).unwrap_or(Duration::ZERO)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,3 +1,5 @@
+//! The HTTP client with the requests of this function.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +9,13 @@ use domain::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::key::Key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+
+use std::time::Duration;
+
+use domain::endpoint::attempt::{Answer, Wish};
+use domain::endpoint::target::Allow;
+use https::{MAX_LOCATION_CHARS, TO_READ_BODY};
+use tokio::time::Instant;
 
 use super::*;
 
@@ -82,7 +91,7 @@ async fn headers_of_the_tenant_stand_beside_ours() {
     let custom = serde_json::json!({ "Authorization": "Bearer k", "X-Site": "7" });
     let custom = CustomHeaders::read(&custom).ok().unwrap();
     let http = Http::new(Names::System, Allow::parse(&server.origin).unwrap());
-    assert!(http.post(&server.origin, &request().with_headers(custom)).await.answer.is_success());
+    assert!(http.post(&server.origin, &request().with_headers(custom).to_http()).await.answer.is_success());
     let heard = server.heard();
     for line in ["authorization: Bearer k", "x-site: 7", "webhook-id: k-1", "content-type: application/json"]
     {
@@ -99,13 +108,13 @@ async fn a_name_that_leads_home_is_not_connected_to() {
         let listed = addresses.iter().map(|address| address.parse().unwrap()).collect();
         let names = Names::Listed(BTreeMap::from([("hooks.example.com".to_owned(), listed)]));
         let http = Http::new(names, Allow::default());
-        let reply = http.post("https://hooks.example.com/", &request()).await;
+        let reply = http.post("https://hooks.example.com/", &request().to_http()).await;
         assert_eq!((reply.answer, reply.error), (Answer::Blocked, Some("blocked target")), "{addresses:?}");
     }
     for url in
         [format!("{}/", server.origin), server.origin.replace("http:", "https:"), "https://[::1]/".to_owned()]
     {
-        let reply = Http::new(Names::System, Allow::default()).post(&url, &request()).await;
+        let reply = Http::new(Names::System, Allow::default()).post(&url, &request().to_http()).await;
         assert_eq!(reply.answer, Answer::Blocked, "{url}");
     }
     assert_eq!(server.connections(), 0);
@@ -114,11 +123,12 @@ async fn a_name_that_leads_home_is_not_connected_to() {
 #[tokio::test]
 async fn unknown_name_and_missing_server_are_retried() {
     let http = Http::new(Names::Listed(BTreeMap::new()), Allow::default());
-    let reply = http.post("https://gone.example.com/", &request()).await;
+    let reply = http.post("https://gone.example.com/", &request().to_http()).await;
     assert_eq!((reply.answer, reply.error), (Answer::Unreachable, Some("no address")));
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let origin = format!("http://{free}");
-    let reply = Http::new(Names::System, Allow::parse(&origin).unwrap()).post(&origin, &request()).await;
+    let reply =
+        Http::new(Names::System, Allow::parse(&origin).unwrap()).post(&origin, &request().to_http()).await;
     assert_eq!((reply.answer, reply.error), (Answer::Unreachable, Some("no connection")));
 }
 
@@ -171,7 +181,8 @@ async fn headers_without_end_are_no_answer() {
 async fn a_server_that_speaks_no_tls_is_not_believed() {
     let server = Server::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
     let origin = server.origin.replace("http:", "https:");
-    let reply = Http::new(Names::System, Allow::parse(&origin).unwrap()).post(&origin, &request()).await;
+    let reply =
+        Http::new(Names::System, Allow::parse(&origin).unwrap()).post(&origin, &request().to_http()).await;
     assert_eq!(reply.answer, Answer::Unreachable);
     assert!(reply.error.unwrap().starts_with("no TLS"), "{:?}", reply.error);
 }
@@ -230,7 +241,7 @@ impl Server {
 
     async fn ask(&self, path: &str) -> Reply {
         let http = Http::new(Names::System, Allow::parse(&self.origin).unwrap());
-        http.post(&format!("{}{path}", self.origin), &request()).await
+        http.post(&format!("{}{path}", self.origin), &request().to_http()).await
     }
 
     fn connections(&self) -> usize {
