@@ -6,6 +6,7 @@ mod bounds;
 mod devices;
 mod producers;
 mod rights;
+mod samconfig;
 mod seals;
 mod secrets;
 mod streams;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::channel_lists;
 use crate::cloud::root;
+use samconfig::deployed;
 
 #[test]
 fn every_queue_has_dead_letters_alarms_encryption_and_retention() {
@@ -392,16 +394,6 @@ print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
         .unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     serde_json::from_slice(&read.stdout).unwrap()
-}
-
-/// Value that samconfig.toml gives an environment for a parameter.
-fn deployed(environment: &str, parameter: &str) -> Option<String> {
-    let text = std::fs::read_to_string(root().join("infra/samconfig.toml")).unwrap();
-    let section = format!("[{environment}.deploy.parameters]");
-    let mut lines = text.lines().skip_while(|line| *line != section);
-    let line = lines.find(|line| line.starts_with("parameter_overrides")).unwrap();
-    let mut pairs = line.split([' ', '"']).filter_map(|pair| pair.split_once('='));
-    pairs.find(|(name, _)| *name == parameter).map(|(_, value)| value.to_owned())
 }
 
 /// All statements of a role's own policy, as AWS may get them.

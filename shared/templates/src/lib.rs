@@ -4,6 +4,7 @@
 //! Templates come from users, so steps, nesting, length and value sizes are limited. A missing variable is an error
 //! and never renders as empty text.
 
+mod cards;
 mod escape;
 mod extra;
 mod failure;

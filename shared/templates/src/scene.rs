@@ -11,8 +11,9 @@ use domain::path::Path;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
 use domain::rule::{Operand, Rule};
 use minijinja::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
+use crate::cards::{card_of, first_text};
 use crate::extra::Extra;
 use crate::failure::Unrendered;
 use crate::names::{Names, Person};
@@ -368,31 +369,6 @@ impl<'a> MessageRenderer<'a> {
             postal_address: self.postal_address().map_or(Value::UNDEFINED, Value::from),
             voice: Value::from_object(Voice::new(locale, zones, self.scene.extra.now)),
         })
-    }
-}
-
-/// The rendered card, if it is a JSON object or array. `file` is the template that was rendered.
-fn card_of(rendered: &str, file: &str) -> Result<Box<RawValue>, Unrendered> {
-    let is_container = rendered.trim_start().starts_with(['{', '[']);
-    // Reading another kind of value as a map gives the error that names the kind.
-    let read = match is_container {
-        true => RawValue::from_string(rendered.trim_end().to_owned()),
-        false => serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(rendered)
-            .and_then(|map| to_raw_value(&map)),
-    };
-    read.map_err(|error| Unrendered::no_json(file, &error))
-}
-
-/// The text of a value, or of the first item of a list. `None` without a value. Other kinds give an empty text,
-/// which is not a mailbox.
-fn first_text(value: &serde_json::Value) -> Option<String> {
-    match value {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Array(list) => first_text(list.first()?),
-        serde_json::Value::Bool(_) | serde_json::Value::Number(_) | serde_json::Value::Object(_) => {
-            Some(String::new())
-        }
     }
 }
 
