@@ -59,7 +59,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use domain::key::Key;
-    use domain::receipt::{Heard, News, read};
+    use domain::receipt::{Heard, StatusUpdate, read};
 
     use super::*;
 
@@ -69,7 +69,7 @@ mod tests {
         let mut keys = BTreeSet::new();
         for body in bodies {
             let Ok(Heard::Receipt(receipt)) = read(&body) else { panic!("{body}") };
-            assert_eq!(receipt.news, News::Delivered);
+            assert_eq!(receipt.news, StatusUpdate::Delivered);
             let indexed = key_of(receipt.provider_id.as_deref().unwrap());
             let indexed = format!("{PARTITION}{}", indexed["sk"]["S"].as_str().unwrap());
             let key = receipt.key.or_else(|| Key::parse(&indexed)).unwrap();

@@ -187,7 +187,7 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     }
     let (mut deleted, mut left) = (0, 0);
     for found in &found {
-        found.queue.give_back(&found.others).await;
+        found.queue.make_visible(&found.others).await;
         for (letter, _) in &found.letters {
             match found.queue.discard(letter).await {
                 Ok(()) => deleted += 1,
@@ -287,9 +287,9 @@ fn cases(found: &[Found]) -> Vec<Case> {
 /// Makes all read messages visible again.
 async fn release(found: &[Found]) {
     for found in found {
-        found.queue.give_back(&found.others).await;
+        found.queue.make_visible(&found.others).await;
         let letters: Vec<Letter> = found.letters.iter().map(|(letter, _)| letter.clone()).collect();
-        found.queue.give_back(&letters).await;
+        found.queue.make_visible(&letters).await;
     }
 }
 

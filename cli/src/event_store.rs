@@ -5,7 +5,7 @@ use domain::event::Event;
 use domain::finding::Finding;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use store::{Dated, Events, MAX_PAGE, Stream, Timeline, Versioned, Way};
+use store::{Events, MAX_PAGE, RecordedEvent, Stream, Timeline, Versioned, Way};
 
 use crate::access;
 use crate::args::{self, Chosen, EventsLs, EventsStream, Target};
@@ -67,7 +67,7 @@ impl Selection<'_> {
         Ok(Selection { timeline, chosen, is_mine: chosen.mine })
     }
 
-    async fn next(&mut self) -> Result<Option<Dated>, Error> {
+    async fn next(&mut self) -> Result<Option<RecordedEvent>, Error> {
         while let Some(dated) = self.timeline.next_dated().await? {
             let is_left_out = self.is_mine && is_own(&dated.event);
             if !is_left_out && self.chosen.matches(&dated.event) {
@@ -114,7 +114,7 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
     let way = if args.oldest_first { Way::Forward } else { Way::Back };
     let mut selection = Selection::of(events, chosen, way)?;
     let mut shown = 0;
-    while let Some(Dated { event, recorded_at, findings }) = selection.next().await? {
+    while let Some(RecordedEvent { event, recorded_at, findings }) = selection.next().await? {
         if shown == limit {
             let newest = if args.oldest_first { "oldest" } else { "newest" };
             terminal.note(&format!(
@@ -142,7 +142,7 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
 
 async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
     let mut selection = Selection::of(events, chosen, Way::Forward)?;
-    while let Some(Dated { event, .. }) = selection.next().await? {
+    while let Some(RecordedEvent { event, .. }) = selection.next().await? {
         // Numbers and the order of members stay unchanged.
         let text = RawValue::from_string(event.to_json()).expect("events serialize to JSON");
         terminal.say_json(&text);

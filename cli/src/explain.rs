@@ -19,7 +19,7 @@ use domain::channel::Channel;
 use domain::event::{Event, Refusal};
 use domain::producers::Producers;
 use domain::recipient::{Recipient, Recipients, Settings};
-use domain::registry;
+use domain::recipient_changes;
 use engine::Fixtures;
 use templates::Renderer;
 
@@ -129,19 +129,21 @@ pub(crate) fn people(
     let (mut recipients, mut tenants) = (Recipients::new(), BTreeMap::new());
     for piece in project::people(path, config)?.0 {
         if crate::people::is_tenant(&piece.text) {
-            let (id, settings) = registry::tenant(&piece.text).map_err(|error| no_entry(&piece, &error))?;
+            let (id, settings) =
+                recipient_changes::tenant(&piece.text).map_err(|error| no_entry(&piece, &error))?;
             tenants.insert(id, settings);
             continue;
         }
-        let person = match (registry::person(&piece.text), serde_json::from_str::<Recipient>(&piece.text)) {
-            (Ok(person), _) => person,
-            (Err(refusal), Ok(person)) => {
-                let why = crate::people::of_author(&piece.text, &refusal);
-                terminal.note(&format!("{}: {why}; `carillon people import` refuses it", piece.place));
-                person
-            }
-            (Err(refusal), Err(_)) => return Err(no_entry(&piece, &refusal)),
-        };
+        let person =
+            match (recipient_changes::person(&piece.text), serde_json::from_str::<Recipient>(&piece.text)) {
+                (Ok(person), _) => person,
+                (Err(refusal), Ok(person)) => {
+                    let why = crate::people::of_author(&piece.text, &refusal);
+                    terminal.note(&format!("{}: {why}; `carillon people import` refuses it", piece.place));
+                    person
+                }
+                (Err(refusal), Err(_)) => return Err(no_entry(&piece, &refusal)),
+            };
         recipients.insert(person.id.clone(), person);
     }
     Ok((recipients, tenants))

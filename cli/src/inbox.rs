@@ -1,7 +1,7 @@
 //! `carillon inbox`: lists and marks the inbox entries of a recipient.
 
 use domain::access::{Object, PERSON};
-use domain::inbox::{Counts, Entry, Filter, Mark, Shelf, State, View, Viewer};
+use domain::inbox::{Counts, Entry, Filter, InboxFilter, Mark, State, View, Viewer};
 use domain::key::Key;
 use serde_json::json;
 use store::{Inbox, Ledger, Noticed};
@@ -16,7 +16,12 @@ use crate::times::utc;
 pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal) -> Done {
     let viewer = Viewer { user: args.recipient.clone(), view: View::own(args.tenant.clone()) };
     let mark = word(args.mark.as_deref(), "mark", Mark::from_name, &Mark::ALL.map(Mark::name))?;
-    let shelf = word(args.shelf.as_deref(), "shelf", Shelf::from_name, &Shelf::ALL.map(Shelf::name))?;
+    let shelf = word(
+        args.shelf.as_deref(),
+        "shelf",
+        InboxFilter::from_name,
+        &InboxFilter::ALL.map(InboxFilter::name),
+    )?;
     let keys = keys(&args.ids)?;
     let cloud = Cloud::of(target).await?;
     let operation = if mark.is_some() { "inboxMark" } else { "inbox" };

@@ -25,7 +25,7 @@ use crate::terminal::{Ink, Terminal};
 use dry_run::{DryRun, receiver_name};
 use reader::{Reader, Selected};
 use selection::{Consumer, Mode, Selection};
-pub(crate) use sending::{FORMER_SOURCE, SOURCE, subject, word_id};
+pub(crate) use sending::{FORMER_SOURCE, SOURCE, replay_event_id, subject};
 use sending::{Receiver, announce, close};
 use state::State;
 

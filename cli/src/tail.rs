@@ -65,7 +65,7 @@ fn event(item: Item) -> Option<Line> {
     let record = Record::from_item(item);
     let kind = record.get("type")?;
     // `carillon audit access` lists access records.
-    if kind.starts_with(domain::told::DELIVERY) || kind == domain::access::RECORDED {
+    if kind.starts_with(domain::delivery_events::DELIVERY) || kind == domain::access::RECORDED {
         return None;
     }
     let get = |name: &str| record.get(name).unwrap_or("-").to_owned();

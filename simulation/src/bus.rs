@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use aws::{Refused, Verdict};
 use domain::event::Event;
-use publish::{InOrder, Quarantine, Takes};
+use publish::{InOrder, PublishCalls, Quarantine};
 use serde_json::Value;
 use store::{Backlog, Pending, Place};
-use sweep::Looks;
+use sweep::OutboxView;
 
 use crate::clock::{now, sleep_ms};
 use crate::process::Process;
@@ -33,7 +33,7 @@ impl Quarantine for Outbox {
     }
 }
 
-impl Looks for Outbox {
+impl OutboxView for Outbox {
     async fn backlog(&self) -> Result<Backlog, Refused> {
         let world = &self.0.world;
         self.0.call("look at what is pending", || world.events.borrow().backlog()).await
@@ -45,7 +45,7 @@ impl Looks for Outbox {
     }
 }
 
-impl Takes for Bus {
+impl PublishCalls for Bus {
     async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
         let world = &self.0.world;
         let refused = |verdict| Refused { doing: "put on the bus", verdict, source: "not taken".into() };

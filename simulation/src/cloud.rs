@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
-use delivery::{Claims, Cloud};
+use delivery::{Backend, ClaimStore};
 use domain::Timestamp;
 use domain::job::Job;
 use domain::key::Key;
 use domain::outcome::Status;
 use domain::retry::Tried;
-use store::{Item, Settlement, Standing, Weighed, claimed, weigh};
+use store::{ClaimDecision, ClaimStatus, Item, Settlement, claimed, evaluate_claim};
 
 use crate::clock::now;
 use crate::process::Process;
@@ -21,11 +21,11 @@ use crate::variant::Variant;
 /// The simulation's cloud.
 pub(crate) struct Model;
 
-impl Cloud for Model {
-    type Claims = Ledger;
-    type Shared = Counters;
-    type Line = Sender;
-    type Timer = Timetable;
+impl Backend for Model {
+    type ClaimStore = Ledger;
+    type SharedState = Counters;
+    type JobQueue = Sender;
+    type Scheduler = Timetable;
 
     fn now() -> Timestamp {
         now()
@@ -80,20 +80,20 @@ impl Ledger {
     }
 
     /// Takes over a claim as `store` does. The domain decides about the stored row.
-    async fn take_over(&self, key: &Key, token: &str, now: Timestamp, lease: Timestamp) -> Standing {
+    async fn take_over(&self, key: &Key, token: &str, now: Timestamp, lease: Timestamp) -> ClaimStatus {
         let world = &self.0.world;
         let row = match self.look(key).await {
             Ok(Some(row)) => row,
-            Ok(None) => return Standing::Held,
-            Err(refused) => return Standing::Unclear { refused, unsent: true },
+            Ok(None) => return ClaimStatus::Held,
+            Err(refused) => return ClaimStatus::Unclear { refused, unsent: true },
         };
         let seen =
             if world.is(Variant::NoLease) { row.clone().number("lease_until", 0) } else { row.clone() };
-        let (taken, status) = match weigh(&seen, token, now) {
-            Weighed::Stays(standing) => return standing,
-            Weighed::Take { standing, status } => (standing, status),
+        let (taken, status) = match evaluate_claim(&seen, token, now) {
+            ClaimDecision::Stays(standing) => return standing,
+            ClaimDecision::Take { standing, status } => (standing, status),
         };
-        let unsent = !matches!(taken, Standing::Abandoned(_));
+        let unsent = !matches!(taken, ClaimStatus::Abandoned(_));
         let holder = row.get("claim_token").unwrap_or_default();
         let attempts = row.get_number("attempts").unwrap_or(0) + 1;
         let written = self
@@ -118,10 +118,10 @@ impl Ledger {
             Ok(true) => taken,
             Ok(false) => match self.look(key).await {
                 Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
-                Ok(_) => Standing::Held,
-                Err(refused) => Standing::Unclear { refused, unsent },
+                Ok(_) => ClaimStatus::Held,
+                Err(refused) => ClaimStatus::Unclear { refused, unsent },
             },
-            Err(refused) => Standing::Unclear { refused, unsent },
+            Err(refused) => ClaimStatus::Unclear { refused, unsent },
         }
     }
 
@@ -148,17 +148,17 @@ impl Ledger {
     }
 }
 
-impl Claims for Ledger {
+impl ClaimStore for Ledger {
     async fn claim(
         &self,
         jobs: &[&Job],
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Vec<Standing>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, Refused> {
         let fresh = || Tried { times: 0, since: now, held: Duration::ZERO };
         if self.0.world.is(Variant::NoClaim) {
-            return Ok(jobs.iter().map(|_| Standing::Ours(fresh())).collect());
+            return Ok(jobs.iter().map(|_| ClaimStatus::Ours(fresh())).collect());
         }
         let token = &self.token(token);
         let written: Vec<Written> = self
@@ -168,9 +168,9 @@ impl Claims for Ledger {
         let mut standings = Vec::with_capacity(jobs.len());
         for (job, written) in jobs.iter().zip(written) {
             standings.push(match written {
-                Written::Done => Standing::Ours(fresh()),
+                Written::Done => ClaimStatus::Ours(fresh()),
                 Written::Refused => self.take_over(&job.key, token, now, lease).await,
-                Written::Failed => Standing::Unclear { refused: unclear(), unsent: true },
+                Written::Failed => ClaimStatus::Unclear { refused: unclear(), unsent: true },
             });
         }
         Ok(standings)

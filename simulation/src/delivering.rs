@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use delivery::{Desk, Dispatch, Later, Providers};
+use delivery::{DeliveryWorker, Dispatch, Later, Providers};
 use domain::Timestamp;
 use domain::channel::OnUnknown;
 use domain::job::Job;
@@ -20,7 +20,7 @@ use crate::variant::Variant;
 /// State of a channel process.
 pub(crate) struct Channel {
     process: Rc<Process>,
-    desk: Desk<Model>,
+    desk: DeliveryWorker<Model>,
 }
 
 impl Channel {
@@ -28,7 +28,7 @@ impl Channel {
         let world = &process.world;
         let line = |name: &str| Sender(Rc::clone(process), world.line(name));
         let counters = Counters(Rc::clone(process));
-        let desk = Desk {
+        let desk = DeliveryWorker {
             name,
             ledger: Ledger(Rc::clone(process)),
             providers: Providers::new(&counters, &providers(name), None),

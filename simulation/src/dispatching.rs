@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::Refused;
-use delivery::{Line as _, Shared as _, Timer as _};
+use delivery::{JobQueue as _, Scheduler as _, SharedState as _};
 use dispatch::Intake;
 use domain::Timestamp;
 use domain::decide::{Answer, Ask};
@@ -68,7 +68,7 @@ impl Facts for Tables {
             | Ask::Closed { .. }
             | Ask::Admit { .. }
             | Ask::Collected { .. }
-            | Ask::Join { .. } => Ok(ask.if_nothing_happened()),
+            | Ask::Join { .. } => Ok(ask.default_answer()),
         }
     }
 
@@ -88,12 +88,12 @@ impl Dispatch {
         let mut report = Report::default();
         for message in &batch.messages {
             if batch.deadline.left(now()).is_zero() {
-                report.show_again(message);
+                report.redeliver(message);
                 continue;
             }
             if let Err(refused) = self.one(message).await {
                 self.0.world.tell(|| format!("{} comes back: {refused}", message.message_id));
-                report.show_again(message);
+                report.redeliver(message);
             }
         }
         Ok(report)
@@ -105,7 +105,7 @@ impl Dispatch {
         let engine = setting.engine(&facts);
         let subject = match dispatch::read(&message.body, &setting.catalog.policy().producers) {
             Intake::Event(event) => Subject::event(*event),
-            Intake::Wake { event, rule, task } => engine.resume(*event, rule, task, now()).await?,
+            Intake::Continuation { event, rule, task } => engine.resume(*event, rule, task, now()).await?,
             Intake::Newer(_) => panic!("every continuation is of this release"),
             Intake::Refused(_) => {
                 let line = self.0.world.line("dispatch");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws::Verdict;
 use domain::event::Event;
 use jiff::SignedDuration;
-use publish::{Conflict, Entry, InOrder, Outbox, Stream, Takes as _};
+use publish::{Conflict, Entry, InOrder, Outbox, PublishCalls as _, Stream};
 use serde_json::json;
 use store::{Item, Place};
 

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use delivery::Line as _;
+use delivery::JobQueue as _;
 use domain::outbox_mark::MarkKey;
 use domain::producers::Producers;
 use domain::stack_secret::StackSecret;
-use publish::{Relay, Relayed, Row};
+use publish::{Relay, RelayResult, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};
 use store::{Item, Pending, Place};
-use sweep::{Backwater, Looks as _, MIN_AGE};
+use sweep::{MIN_AGE, OutboxView as _, StaleOutbox};
 
 use crate::bus::{Bus, Outbox};
 use crate::clock::{now, sleep_ms};
@@ -114,19 +114,19 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
         rows.reverse();
         for row in &rows {
             let relayed = relay(process).publish(std::slice::from_ref(row), now(), may_go_on).await;
-            again += relayed.iter().filter(|item| matches!(item, Relayed::Again(_))).count();
+            again += relayed.iter().filter(|item| matches!(item, RelayResult::Again(_))).count();
         }
         return again;
     }
     let relayed = relay(process).publish(&rows, now(), may_go_on).await;
     for (row, relayed) in rows.iter().zip(relayed) {
         match relayed {
-            Relayed::Again(_) => again += 1,
-            Relayed::Published if world.is(Variant::RelayAcknowledges) => {
+            RelayResult::Again(_) => again += 1,
+            RelayResult::Published if world.is(Variant::RelayAcknowledges) => {
                 world.events.borrow_mut().acknowledge(row.place());
             }
-            Relayed::Published => drop(published.borrow_mut().insert(row.place().clone())),
-            Relayed::SetAside(_) => {}
+            RelayResult::Published => drop(published.borrow_mut().insert(row.place().clone())),
+            RelayResult::SetAside(_) => {}
         }
     }
     if again == 0 {
@@ -190,7 +190,7 @@ async fn sweep_once(process: &Rc<Process>, deadline: Deadline) {
     if process.world.is(Variant::SweepByClock) {
         return sweep_by_clock(process).await;
     }
-    let outbox = Backwater::new(Outbox(Rc::clone(process)), relay(process), marks(), MIN_AGE);
+    let outbox = StaleOutbox::new(Outbox(Rc::clone(process)), relay(process), marks(), MIN_AGE);
     if let Err(refused) = outbox.publish(now(), || !deadline.left(now()).is_zero()).await {
         process.world.tell(|| format!("{} fails: {refused}", process.name));
     }

@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
-use delivery::{Line as DeskLine, Shared, Timer};
+use delivery::{Line as DeskLine, Scheduler, SharedState};
 use domain::Timestamp;
 use domain::breaker::Breaker;
 use domain::cancel::{CancelKey, Cancellation};
-use domain::quota::Bucket;
-use queue::{Cause, Outgoing, Past};
-use store::{Kept, Stood};
+use domain::rate_limit::Bucket;
+use queue::{Cause, MessageHistory, Outgoing};
+use store::{Kept, WriteResult};
 
 use crate::clock::now;
 use crate::process::Process;
@@ -27,7 +27,7 @@ pub(crate) struct Timetable(pub(crate) Rc<Process>);
 /// A queue as one process calls it.
 pub(crate) struct Sender(pub(crate) Rc<Process>, pub(crate) Rc<Line>);
 
-impl Shared for Counters {
+impl SharedState for Counters {
     async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
         let world = &self.0.world;
         if world.is(Variant::NoCancelCheck) {
@@ -52,18 +52,18 @@ impl Shared for Counters {
         over: &Kept<Breaker>,
         next: Breaker,
         _: Timestamp,
-    ) -> Result<Stood<Breaker>, Refused> {
+    ) -> Result<WriteResult<Breaker>, Refused> {
         let world = &self.0.world;
         self.0
             .call("tell how a provider is", || {
                 let mut breakers = world.breakers.borrow_mut();
                 let found = breakers.get(provider);
                 if found.map(|found| found.0) != over.version() {
-                    return Stood::Theirs(kept(found));
+                    return WriteResult::Theirs(kept(found));
                 }
                 let version = over.version().unwrap_or(0) + 1;
                 breakers.insert(provider.to_owned(), (version, next.clone()));
-                Stood::Ours(Kept::at(next.clone(), Some(version)))
+                WriteResult::Ours(Kept::at(next.clone(), Some(version)))
             })
             .await
     }
@@ -78,8 +78,8 @@ impl Shared for Counters {
         _: &Kept<Bucket>,
         next: Bucket,
         _: Timestamp,
-    ) -> Result<Stood<Bucket>, Refused> {
-        Ok(Stood::Ours(Kept::at(next, Some(1))))
+    ) -> Result<WriteResult<Bucket>, Refused> {
+        Ok(WriteResult::Ours(Kept::at(next, Some(1))))
     }
 }
 
@@ -115,12 +115,12 @@ impl DeskLine for Sender {
         self.0.call("show later", || self.1.show_after(receipt, pause)).await
     }
 
-    async fn bury(&self, body: &str, _: Option<&str>, _: &Cause, _: Past) -> Result<(), Refused> {
+    async fn bury(&self, body: &str, _: Option<&str>, _: &Cause, _: MessageHistory) -> Result<(), Refused> {
         self.0.call("put aside", || self.1.dead.borrow_mut().push(body.into())).await
     }
 }
 
-impl Timer for Timetable {
+impl Scheduler for Timetable {
     /// Creating a schedule twice with one name creates one schedule.
     async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
         let world = &self.0.world;

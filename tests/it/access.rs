@@ -19,7 +19,7 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
     let path = format!("/v1/recipients/{ann}");
     check(&ours.ask("GET", &path, None), 200, "");
     check(&ours.ask("PATCH", &path, Some(&json!({ "name": format!("{mark}-2") }))), 200, "");
-    check(&ours.ask("POST", &path, None), 405, "no_method");
+    check(&ours.ask("POST", &path, None), 405, "method_not_allowed");
     check(&theirs.ask("GET", &path, None), 404, "no_recipient");
 
     let records = until("three records", async || Some(about(&ann)).filter(|all| all.len() == 3)).await;

@@ -188,7 +188,7 @@ async fn repeated_request_with_the_same_idempotency_key_gets_the_first_response(
     assert_eq!((first.status, first.replayed), (202, false), "{}", first.text);
     let again = post(&key, r#"{ "data": { "b": 2, "a": 1 }, "type": "nobody.cares" }"#);
     assert_eq!((again.status, again.replayed, &again.text), (202, true, &first.text));
-    check(&post(&key, &json!({ "type": "nobody.else" }).to_string()), 422, "other_body");
+    check(&post(&key, &json!({ "type": "nobody.else" }).to_string()), 422, "idempotency_key_reused");
     let bad = post(&unique("key"), "{}");
     check(&bad, 422, "refused");
     check(&post(&"k".repeat(256), &body.to_string()), 400, "bad_idempotency");
@@ -234,9 +234,9 @@ fn invalid_request_is_refused_with_a_reason() {
     check(&post(&large), 413, "too_large");
     let large = json!({ "type": "t", "data": "x".repeat(220 * 1024) }).to_string();
     check(&post(&large), 422, "refused");
-    check(&admin.ask("GET", "/v1/nothing", None), 404, "no_route");
-    check(&admin.ask("GET", "/v2/recipients/ann", None), 404, "no_route");
-    check(&admin.ask("POST", &person, None), 405, "no_method");
+    check(&admin.ask("GET", "/v1/nothing", None), 404, "not_found");
+    check(&admin.ask("GET", "/v2/recipients/ann", None), 404, "not_found");
+    check(&admin.ask("POST", &person, None), 405, "method_not_allowed");
     check(&admin.ask("GET", "/v1/recipients", None), 400, "bad_query");
     check(&admin.ask("GET", "/v1/recipients?topic=x:1&limit=many", None), 400, "bad_limit");
     check(

@@ -188,7 +188,7 @@ async fn sms_without_a_receipt_for_three_days_is_unconfirmed_until_one_comes() {
     let row = row_of(&cloud, &job.key, Status::Unconfirmed).await;
     assert_eq!(row.reason, Some(Reason::NoReceipt));
     assert!(!cloud.ledger.overdue(now()).await.unwrap().contains(&job.key), "said once");
-    assert!(!cloud.ledger.give_up_waiting(&job.key, now()).await.unwrap());
+    assert!(!cloud.ledger.mark_unconfirmed(&job.key, now()).await.unwrap());
     let receipt = json!({ "eventType": "TEXT_DELIVERED", "messageId": provider_id, "isFinal": true });
     let receipt = bus("aws.sms-voice", "Text Message Delivery Status Updated", &receipt);
     cloud.send("feedback", &receipt).await;

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Event;
-use publish::{Entry, InOrder, Put, Stream, Takes as _};
+use publish::{Entry, InOrder, PublishCalls as _, Put, Stream};
 use serde_json::{Value, json};
 use store::{Place, Record, Way};
 

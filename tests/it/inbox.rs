@@ -1,6 +1,6 @@
 //! In-app messages in the inbox: listed, counted, marked, and synchronised after an absence.
 
-use domain::inbox::{Counts, Filter, Kept, Mark, Shelf, State, View, Viewer};
+use domain::inbox::{Counts, Filter, InboxFilter, Kept, Mark, State, View, Viewer};
 use domain::job::Job;
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
@@ -230,7 +230,7 @@ async fn inbox_pages_have_no_gaps_or_repeats_while_messages_arrive() {
     // A rare category is found behind many other entries.
     fill(&cloud, &ann.user, 1, "billing").await;
     fill(&cloud, &ann.user, 200, "news").await;
-    let filter = Filter { shelf: Shelf::Unseen, category: Some("billing".into()) };
+    let filter = Filter { shelf: InboxFilter::Unseen, category: Some("billing".into()) };
     let page = cloud.inbox.page(&ann, &filter, None, 10, now()).await.unwrap();
     assert_eq!((page.entries.len(), page.next), (1, None));
 }
@@ -329,9 +329,9 @@ async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
         }
     };
     let counted = Counts {
-        unseen: count(Shelf::Unseen).await,
-        unread: count(Shelf::Unread).await,
-        total: count(Shelf::Inbox).await,
+        unseen: count(InboxFilter::Unseen).await,
+        unread: count(InboxFilter::Unread).await,
+        total: count(InboxFilter::Inbox).await,
     };
     assert_eq!(cloud.inbox.counts(viewer, now()).await.unwrap(), counted);
 }

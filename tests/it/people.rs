@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::recipient::{Group, Recipient};
-use domain::registry::{Stamp, Topic};
+use domain::recipient_changes::{Stamp, Topic};
 use publish::Entry;
 use serde_json::{Value, json};
 

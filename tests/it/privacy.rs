@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::channel::Channel;
 use domain::keyed_hash::former;
 use domain::outcome::Status;
-use domain::registry::Stamp;
+use domain::recipient_changes::Stamp;
 use serde_json::{Value, json};
 
 use crate::api_client::ApiClient;

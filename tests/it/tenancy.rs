@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
-use domain::registry::Stamp;
+use domain::recipient_changes::Stamp;
 use serde_json::{Map, Value, json};
 use store::LedgerRow;
 

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::seal::{Finding, Kind, Sealed};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::SignedDuration;
-use seals::{Damaged, Failed, PublicKey, Vault, minute_named, name_of};
+use seals::{Failed, PublicKey, SealStore, UnreadableSeal, minute_named, name_of};
 
 use crate::cloud::Cloud;
 use crate::error::Error;
@@ -18,7 +18,7 @@ const CONCURRENCY: usize = 16;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) enum Source {
-    Bucket(Box<Vault>),
+    Bucket(Box<SealStore>),
     Folder { folder: PathBuf, environment: String },
 }
 
@@ -36,7 +36,7 @@ impl Source {
             return Ok(Source::Folder { folder: folder.to_owned(), environment });
         }
         let bucket = seals::bucket(&cloud.config, &environment, runtime::now()).await?;
-        Ok(Source::Bucket(Box::new(Vault::new(&cloud.config, bucket, environment))))
+        Ok(Source::Bucket(Box::new(SealStore::new(&cloud.config, bucket, environment))))
     }
 
     /// The minutes with a seal, from the seals' names.
@@ -68,7 +68,7 @@ impl Source {
     }
 
     pub(super) async fn read(&self, minutes: Vec<Timestamp>) -> Result<Found, Error> {
-        let all: Vec<(Timestamp, Result<Sealed, Damaged>)> = futures_util::stream::iter(minutes)
+        let all: Vec<(Timestamp, Result<Sealed, UnreadableSeal>)> = futures_util::stream::iter(minutes)
             .map(async |minute| self.one(minute).await.map(|seal| seal.map(|seal| (minute, seal))))
             .buffered(CONCURRENCY)
             .try_filter_map(async |seal| Ok(seal))
@@ -88,18 +88,18 @@ impl Source {
     }
 
     /// Reads one seal. `None` for a seal that was deleted after the listing; the chain reports that.
-    async fn one(&self, minute: Timestamp) -> Result<Option<Result<Sealed, Damaged>>, Error> {
+    async fn one(&self, minute: Timestamp) -> Result<Option<Result<Sealed, UnreadableSeal>>, Error> {
         match self {
             Source::Bucket(bucket) => match bucket.get(minute, runtime::now()).await {
                 Ok(seal) => Ok(seal.map(Ok)),
-                Err(Failed::Damaged(damaged)) => Ok(Some(Err(damaged))),
+                Err(Failed::UnreadableSeal(damaged)) => Ok(Some(Err(damaged))),
                 Err(Failed::Refused(refused)) => Err(refused.into()),
             },
             Source::Folder { folder, environment } => {
                 let name = name_of(environment, minute);
                 let path = folder.join(&name);
                 let text = std::fs::read(&path).map_err(|error| Error::read(&path, error))?;
-                Ok(Some(serde_json::from_slice(&text).map_err(|source| Damaged { name, source })))
+                Ok(Some(serde_json::from_slice(&text).map_err(|source| UnreadableSeal { name, source })))
             }
         }
     }

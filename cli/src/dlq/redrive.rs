@@ -65,26 +65,26 @@ async fn redrive_queue(
     let pause = Duration::from_secs(1) / args.rate.max(1);
     let letters: Vec<Letter> = found.letters.iter().map(|(letter, _)| letter.clone()).collect();
     let Some((first, rest)) = letters.split_first() else {
-        found.queue.give_back(&found.others).await;
+        found.queue.make_visible(&found.others).await;
         return Ok(());
     };
-    let mut done = found.queue.send_back(first).await.map_err(|error| aws::chain(&error));
+    let mut done = found.queue.redrive(first).await.map_err(|error| aws::chain(&error));
     match done {
         Ok(()) => {
             *sent += 1;
             done = watch(found, first, args.watch, terminal).await;
         }
-        Err(_) => found.queue.give_back(std::slice::from_ref(first)).await,
+        Err(_) => found.queue.make_visible(std::slice::from_ref(first)).await,
     }
-    found.queue.give_back(&found.others).await;
+    found.queue.make_visible(&found.others).await;
     if done.is_err() {
-        found.queue.give_back(rest).await;
+        found.queue.make_visible(rest).await;
         return done;
     }
     for (index, letter) in rest.iter().enumerate() {
         tokio::time::sleep(pause).await;
-        if let Err(refused) = found.queue.send_back(letter).await {
-            found.queue.give_back(&rest[index..]).await;
+        if let Err(refused) = found.queue.redrive(letter).await {
+            found.queue.make_visible(&rest[index..]).await;
             return Err(aws::chain(&refused));
         }
         *sent += 1;
@@ -123,7 +123,7 @@ async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal)
             break Ok(());
         }
     };
-    found.queue.give_back(&seen).await;
+    found.queue.make_visible(&seen).await;
     answer
 }
 

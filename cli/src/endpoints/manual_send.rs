@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::continuation::Continuation;
 use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
 use domain::endpoint::{Endpoint, EndpointId};
 use domain::job::Job;
 use domain::key::Key;
 use domain::manual;
-use domain::wake::Wake;
 use queue::{Outgoing, Sqs};
 use serde_json::json;
 use store::{Attempt, Endpoints as Table, Events, Ledger, Recovery, RecoveryPlace};
@@ -233,7 +233,7 @@ async fn send(cloud: &Cloud, jobs: Vec<Job>) -> Result<(), Error> {
 }
 
 /// Sends continuations to dispatch, in its bulk lane.
-async fn send_continuations(cloud: &Cloud, wakes: &[(Wake, Option<String>)]) -> Result<(), Error> {
+async fn send_continuations(cloud: &Cloud, wakes: &[(Continuation, Option<String>)]) -> Result<(), Error> {
     if wakes.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use domain::access::Object;
 use domain::channel::Channel;
-use domain::closing;
+use domain::digest_event;
 use domain::event::Event;
 use domain::finding::Finding;
 use domain::outcome::{Reason, Status};
@@ -119,7 +119,7 @@ pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow
     let mut rows = ledger.of_event(&event.source, &event.id).await?;
     let windows: BTreeSet<String> = rows.iter().filter_map(|row| row.joined.clone()).collect();
     for window in windows {
-        rows.extend(ledger.of_event(closing::SOURCE, &window).await?);
+        rows.extend(ledger.of_event(digest_event::SOURCE, &window).await?);
     }
     rows.sort_by_key(order);
     Ok(rows)
@@ -152,7 +152,7 @@ async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Opti
 
 /// By recipient, then in the order in which a rule's steps come, then by channel.
 fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
-    let is_digest = row.origin.source == closing::SOURCE;
+    let is_digest = row.origin.source == digest_event::SOURCE;
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
 }
 
@@ -269,7 +269,7 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         Some(replay) => format!("{said} (by replay {replay})"),
         None => said,
     };
-    let digest = if row.origin.source == closing::SOURCE { " (the digest)" } else { "" };
+    let digest = if row.origin.source == digest_event::SOURCE { " (the digest)" } else { "" };
     terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));
     if let Some(note) = &row.note {
         terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {}", "", "", in_utc(note))));

@@ -175,7 +175,7 @@ fn is_endpoints(group: &Group) -> bool {
 
 /// Whether dispatch says nothing about an event: our own news of notifications.
 pub(crate) fn is_own(event: &Event) -> bool {
-    event.kind.starts_with("carillon.") || domain::told::is_communication(event)
+    event.kind.starts_with("carillon.") || domain::delivery_events::is_communication(event)
 }
 
 /// What is decided and not on record. Where nothing at all is on record, every first decision; else what is to be sent:

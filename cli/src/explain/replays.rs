@@ -44,7 +44,7 @@ pub(super) async fn of(event: &Event, rows: &[LedgerRow], cloud: &Cloud) -> Resu
 }
 
 async fn look_up(replay: String, events: &Events) -> Result<Replayed, Error> {
-    let id = replay::word_id(&replay, STARTED);
+    let id = replay::replay_event_id(&replay, STARTED);
     let mut found = None;
     for source in [replay::SOURCE, replay::FORMER_SOURCE] {
         let word = Event::new(source, STARTED, id.clone(), Timestamp::UNIX_EPOCH, &json!({}));

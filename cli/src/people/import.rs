@@ -6,7 +6,7 @@ use domain::address_change::{self, AddressChange, announcement};
 use domain::event::Refusal;
 use domain::preference::check_channels;
 use domain::recipient::{Recipient, Settings};
-use domain::registry::{self, Stamp};
+use domain::recipient_changes::{self, Stamp};
 use publish::{Bus, Entry};
 
 use super::names::Names;
@@ -136,14 +136,14 @@ fn read(path: &Path, names: &Names, terminal: &Terminal) -> Result<File, Error> 
     let mut file = File::default();
     for piece in files::pieces(path)? {
         let entry = match is_tenant(&piece.text) {
-            true => registry::tenant(&piece.text)
+            true => recipient_changes::tenant(&piece.text)
                 .map_err(|refusal| of_author(&piece.text, &refusal))
                 .and_then(|(id, settings)| {
                     names.check_settings(&settings, "")?;
                     file.tenants.push((id, settings));
                     Ok(())
                 }),
-            false => registry::person(&piece.text)
+            false => recipient_changes::person(&piece.text)
                 .map_err(|refusal| of_author(&piece.text, &refusal))
                 .and_then(|person| {
                     names.check(&person)?;
@@ -209,19 +209,19 @@ mod tests {
             (r#"{"name":"Ann"}"#, "id: found nothing"),
         ] {
             assert!(!is_tenant(text), "{text}");
-            let refusal = registry::person(text).err().unwrap();
+            let refusal = recipient_changes::person(text).err().unwrap();
             let message = of_author(text, &refusal);
             assert!(message.starts_with(expected), "{text}: {message}");
         }
         assert!(is_tenant(r#"{"tenant":"t-1","zone":"Europe/Berlin"}"#));
-        let refusal = registry::tenant(r#"{"tenant":"t-1","zoen":"x"}"#).err().unwrap();
+        let refusal = recipient_changes::tenant(r#"{"tenant":"t-1","zoen":"x"}"#).err().unwrap();
         assert!(of_author(r#"{"tenant":"t-1","zoen":"x"}"#, &refusal).starts_with("zoen: "));
     }
 
     #[test]
     fn people_without_tenants_are_counted() {
         let person = |tenants: &str| {
-            registry::person(&format!(r#"{{"id":"ann","tenants":{tenants}}}"#)).expect("a person")
+            recipient_changes::person(&format!(r#"{{"id":"ann","tenants":{tenants}}}"#)).expect("a person")
         };
         let note = without_tenants(&[person("[]"), person(r#"["*"]"#), person(r#"["a"]"#)]);
         assert!(note.is_some_and(|note| note.starts_with("1 of 3 people have no tenants")));

@@ -133,7 +133,7 @@ fn one_of(names: &BTreeSet<String>, name: &str, place: &str, kind: &'static str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::registry::person;
+    use domain::recipient_changes::person;
 
     #[test]
     fn unknown_name_is_refused_with_a_suggestion() {

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::inbox::{Entry, Kept, State};
 use domain::job::{Content, Job};
 use domain::outcome::Failure;
-use domain::segments::measure;
+use domain::sms_segments::measure;
 use serde_json::{Map, Value, json};
 
 /// What a channel's function would ask its provider.
@@ -91,9 +91,9 @@ fn push(job: &Job, now: Timestamp) -> Result<Message, Failure> {
 }
 
 fn text(job: &Job, now: Timestamp) -> Result<Message, Failure> {
-    let wishes = sms::Wishes {
+    let wishes = sms::SmsSettings {
         max_segments: usize::try_from(sms::MAX_SEGMENTS).unwrap_or(usize::MAX),
-        ..sms::Wishes::default()
+        ..sms::SmsSettings::default()
     };
     let text = sms::Text::shape(job, &wishes, now)?;
     let counted = measure(text.body);

@@ -128,14 +128,14 @@ fn replay_event(state: &State, kind: &str, time: Timestamp, counts: &Value) -> E
         "replay": state.replay, "reason": state.reason, "by": state.by, "choice": state.choice,
     });
     data["counts"] = counts.clone();
-    let event = Event::new(SOURCE, kind, word_id(&state.replay, kind), time, &data);
+    let event = Event::new(SOURCE, kind, replay_event_id(&state.replay, kind), time, &data);
     let is_name = (1..=256).contains(&state.by.len()) && state.by.bytes().all(|byte| byte.is_ascii_graphic());
     let actor = Some(state.by.clone()).filter(|_| is_name);
     Event { subject: Some(subject(&state.replay)), actor, ..event }
 }
 
 /// The id of an event about a replay.
-pub(crate) fn word_id(replay: &str, kind: &str) -> String {
+pub(crate) fn replay_event_id(replay: &str, kind: &str) -> String {
     format!("{replay}.{}", kind.rsplit('.').next().unwrap_or_default())
 }
 

@@ -122,7 +122,7 @@ mod tests {
     use crate::request::tests::read as request;
     use domain::Timestamp;
     use domain::producers::Tenants;
-    use domain::registry;
+    use domain::recipient_changes;
 
     const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
@@ -147,7 +147,7 @@ mod tests {
         let text = event.to_json();
         assert!(text.contains(r#""members":["email"]"#) && !text.contains("example.com"), "{text}");
         assert_eq!(event.actor.as_deref(), Some("arn:aws:iam::1:user/shop"));
-        assert!(registry::read(&event, &Tenants::All, NOW).is_err(), "people applies nothing of it");
+        assert!(recipient_changes::read(&event, &Tenants::All, NOW).is_err(), "people applies nothing of it");
         assert!(Event::parse(&text).is_ok());
     }
 }

@@ -41,13 +41,13 @@ use publish::Bus;
 use queue::{Queue, Sqs};
 use runtime::now;
 use sns::{Applications, Devices};
-use sockets::{Badges, Sessions};
+use sockets::{Sessions, UnreadCounts};
 use store::{Connections, Counters, Endpoints, Events, Inbox, Ledger, People};
 
 use access::Subject;
 use caller::{Caller, Scope};
 use limits::Gate;
-use once::{Found as Before, Keyed};
+use once::{Found as Before, IdempotentRequest};
 use problem::Problem;
 use router::{Found, find};
 use tenancy::{Grant, Relation, Role};
@@ -69,7 +69,7 @@ pub struct Api {
     ledger: Ledger,
     events: Events,
     inbox: Inbox,
-    badges: Badges,
+    badges: UnreadCounts,
     sessions: Sessions,
     endpoints: Endpoints,
     /// The audit queue, for access records.
@@ -160,7 +160,12 @@ impl Api {
         Api {
             people: People::new(&tables, config.people_table).with_addresses(),
             counters: Counters::new(&tables, config.counters_table),
-            badges: Badges::new(aws, config.socket_endpoint.clone(), connections.clone(), inbox.clone()),
+            badges: UnreadCounts::new(
+                aws,
+                config.socket_endpoint.clone(),
+                connections.clone(),
+                inbox.clone(),
+            ),
             sessions: Sessions::new(aws, config.socket_endpoint, connections.clone()),
             connections,
             ledger: Ledger::new(&tables, config.ledger_table),
@@ -235,11 +240,11 @@ impl Api {
             Found::Route(route, parameters) => (route, parameters),
             Found::OtherMethods(methods) => {
                 let detail = format!("this path answers to {}", methods.join(", "));
-                let problem = Problem::new(405, "no_method", detail);
+                let problem = Problem::new(405, "method_not_allowed", detail);
                 return Ok(Response::problem(&problem, request.id()).with("allow", methods.join(", ")));
             }
             Found::Nothing => {
-                return Err(Problem::new(404, "no_route", "there is no such path; openapi.yaml lists all"));
+                return Err(Problem::new(404, "not_found", "there is no such path; openapi.yaml lists all"));
             }
         };
         request.check_query()?;
@@ -247,8 +252,8 @@ impl Api {
         let names_self = route.names_self(&caller, &parameters);
         tenancy::may_ask(route.operation, Role::of(&caller, &scope), names_self)
             .map_err(|refusal| refusal.problem(route.operation))?;
-        let keyed = if route.once { Keyed::of(request, &caller, &scope, now)? } else { None };
-        let name = keyed.as_ref().map(Keyed::name);
+        let keyed = if route.once { IdempotentRequest::of(request, &caller, &scope, now)? } else { None };
+        let name = keyed.as_ref().map(IdempotentRequest::name);
         let (caller, scope, parameters) = (&caller, &scope, &parameters[..]);
         let asked = Asked { operation: route.operation, request, caller, scope, parameters, name, now };
         self.gate.admit(&self.counters, route.operation, &asked).await?;

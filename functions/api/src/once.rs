@@ -9,7 +9,7 @@ use domain::Timestamp;
 use jiff::SignedDuration;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use store::{Begun, Counters, Once};
+use store::{Counters, Once, RequestClaim};
 
 use crate::caller::{Caller, Scope};
 use crate::problem::Problem;
@@ -28,7 +28,7 @@ const LONGEST: i64 = 365 * 24 * 3_600;
 const LEASE: SignedDuration = SignedDuration::from_secs(35);
 
 /// A request with an idempotency key.
-pub(crate) struct Keyed {
+pub(crate) struct IdempotentRequest {
     scope: Vec<String>,
     body: String,
     holder: String,
@@ -43,7 +43,7 @@ pub(crate) enum Found {
     Answered(Response),
 }
 
-impl Keyed {
+impl IdempotentRequest {
     /// Reads the key of a request. `None` if there is none.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl Keyed {
         caller: &Caller,
         scope: &Scope,
         now: Timestamp,
-    ) -> Result<Option<Keyed>, Problem> {
+    ) -> Result<Option<IdempotentRequest>, Problem> {
         let Some(key) = request.header("idempotency-key") else { return Ok(None) };
         let bad = |detail: String| Err(Problem::new(400, "bad_idempotency", detail));
         if key.is_empty() || key.len() > MAX_KEY_BYTES || key.chars().any(char::is_control) {
@@ -74,7 +74,7 @@ impl Keyed {
             [if scope.tenant().is_some() { "tenant" } else { "none" }, scope.tenant().unwrap_or("-")];
         let path = request.path().join("/");
         let scope = [&tenant[..], &[kind, whose, request.method(), &path, key]].concat();
-        Ok(Some(Keyed {
+        Ok(Some(IdempotentRequest {
             scope: scope.into_iter().map(str::to_owned).collect(),
             body: fingerprint(request)?,
             holder: request.id().to_owned(),
@@ -101,16 +101,16 @@ impl Keyed {
     pub(crate) async fn begin(&self, counters: &Counters, now: Timestamp) -> Result<Found, Problem> {
         let scope: Vec<&str> = self.scope.iter().map(String::as_str).collect();
         match counters.begin(&self.once(&scope), now).await? {
-            Begun::Ours => Ok(Found::New),
-            Begun::Running => {
+            RequestClaim::Ours => Ok(Found::New),
+            RequestClaim::Running => {
                 let detail = "a request with this Idempotency-Key is under way; ask again";
                 Err(Problem::new(409, "in_progress", detail).after(1))
             }
-            Begun::Other => {
+            RequestClaim::Other => {
                 let detail = "this Idempotency-Key was used with another body; make a new one";
-                Err(Problem::new(422, "other_body", detail))
+                Err(Problem::new(422, "idempotency_key_reused", detail))
             }
-            Begun::Done { status, body } => {
+            RequestClaim::Done { status, body } => {
                 let kind = if status < 300 { "application/json" } else { "application/problem+json" };
                 let response = Response::text(status, kind, body);
                 Ok(Found::Answered(response.with("idempotent-replayed", "true".to_owned())))
@@ -201,7 +201,7 @@ mod tests {
         let of = |caller: &Caller, tenant: &str| {
             let request = asked(&json!({ "idempotency-key": "k" }), "{}");
             let scope = Scope::Tenant(tenant.into());
-            Keyed::of(&request, caller, &scope, NOW).unwrap().unwrap().name()
+            IdempotentRequest::of(&request, caller, &scope, NOW).unwrap().unwrap().name()
         };
         let names = [
             of(&Caller::Program("arn".into()), "clinic-7"),
@@ -237,8 +237,8 @@ mod tests {
         }
     }
 
-    fn keyed(headers: &Value, body: &str) -> Result<Option<Keyed>, Problem> {
-        Keyed::of(&asked(headers, body), &Caller::Program("arn".into()), &Scope::All, NOW)
+    fn keyed(headers: &Value, body: &str) -> Result<Option<IdempotentRequest>, Problem> {
+        IdempotentRequest::of(&asked(headers, body), &Caller::Program("arn".into()), &Scope::All, NOW)
     }
 
     fn asked(headers: &Value, body: &str) -> Request {

@@ -107,11 +107,11 @@ impl From<NotApplied> for Problem {
     }
 }
 
-impl From<store::NotEdited<Problem>> for Problem {
-    fn from(error: store::NotEdited<Problem>) -> Problem {
+impl From<store::EditError<Problem>> for Problem {
+    fn from(error: store::EditError<Problem>) -> Problem {
         match error {
-            store::NotEdited::Denied(problem) => problem,
-            store::NotEdited::NotApplied(not_applied) => not_applied.into(),
+            store::EditError::Denied(problem) => problem,
+            store::EditError::NotApplied(not_applied) => not_applied.into(),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use domain::event::Event;
 use domain::recipient::Recipient;
-use domain::registry::Stamp;
+use domain::recipient_changes::Stamp;
 use domain::unsubscribe::{AHEAD, Claim, LIFE, Unsubscription};
 use publish::Entry;
 use runtime::{chain, now};

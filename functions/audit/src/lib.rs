@@ -20,7 +20,7 @@ use domain::producers::Producers;
 use domain::replay::received;
 use domain::retention::Retention;
 use domain::stack_secret::StackSecret;
-use queue::{Cause, Past, Queue, Sqs};
+use queue::{Cause, MessageHistory, Queue, Sqs};
 use runtime::{Batch, Env, Error, Message, Report, chain, now};
 use store::{Events, Record};
 
@@ -97,7 +97,7 @@ impl Audit {
                         error = chain(&refused),
                         "message returned to the queue: the event was not stored"
                     );
-                    report.show_again(message);
+                    report.redeliver(message);
                 }
             }
         }
@@ -119,14 +119,14 @@ impl Audit {
             "message moves to the dead-letter queue: its content cannot be processed"
         );
         let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
-        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
+        let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),
                 "message returned to the queue: the dead-letter queue did not accept it"
             );
-            report.show_again(message);
+            report.redeliver(message);
         }
     }
 }

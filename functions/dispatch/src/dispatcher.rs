@@ -7,7 +7,7 @@ use domain::catalog::Catalog;
 use domain::decide::{Decision, Note};
 use domain::event::{Event, Refusal};
 use engine::{Engine, Lane, Output, OutputSettings, PAGE_SIZE, Planned, ScheduledMessage, Subject};
-use queue::{Cause, MAX_MESSAGE_BYTES, Past, Queue, Sqs, newer_pause};
+use queue::{Cause, MAX_MESSAGE_BYTES, MessageHistory, Queue, Sqs, newer_release_pause};
 use runtime::{Batch, Deadline, Error, Message, Report, chain, now};
 use schedule::Schedules;
 use store::{Counters, Endpoints, Ledger, People};
@@ -96,7 +96,7 @@ impl Dispatcher {
         let output = self.decide(&candidates, &waits, batch.deadline, now, &mut report).await?;
         let counts = output.counts();
         for message in self.writer.write(output, now).await {
-            report.show_again(message);
+            report.redeliver(message);
         }
         tracing::info!(
             messages = batch.messages.len(),
@@ -123,7 +123,7 @@ impl Dispatcher {
         for message in &batch.messages {
             match read(&message.body, &self.catalog.policy().producers) {
                 Intake::Event(event) => inbound.push(Inbound { message, subject: Subject::event(*event) }),
-                Intake::Wake { event, rule, task } => {
+                Intake::Continuation { event, rule, task } => {
                     match self.engine().resume(*event, rule, task, now).await {
                         Ok(subject) => inbound.push(Inbound { message, subject }),
                         Err(refused) => return_to_queue(message, &refused, report),
@@ -131,7 +131,7 @@ impl Dispatcher {
                 }
                 Intake::Newer(version) => {
                     self.leave_to_newer(message, version, batch.deadline).await;
-                    report.show_again(message);
+                    report.redeliver(message);
                 }
                 Intake::Refused(refusal) => self.dead_letter(message, &refusal, report).await,
             }
@@ -141,7 +141,7 @@ impl Dispatcher {
 
     /// Hides a continuation of a newer release for a while, longer after each delivery, as channels hide a newer job.
     async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
-        let pause = newer_pause(message.receive_count());
+        let pause = newer_release_pause(message.receive_count());
         tracing::warn!(
             message.id = message.message_id,
             version,
@@ -197,7 +197,7 @@ impl Dispatcher {
         for (Candidate { message, planned }, wait) in candidates.iter().zip(waits) {
             let event = planned.plan.event;
             if deadline.left(runtime::now()).is_zero() {
-                report.show_again(message);
+                report.redeliver(message);
                 continue;
             }
             if let Some(seconds) = wait {
@@ -238,14 +238,14 @@ impl Dispatcher {
             "message moves to the dead-letter queue: its event is refused"
         );
         let cause = Cause { class: refusal.class.name(), detail, by: "dispatch" };
-        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
+        let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),
                 "message returned to the queue: the dead-letter queue did not accept it"
             );
-            report.show_again(message);
+            report.redeliver(message);
         }
     }
 }
@@ -279,7 +279,7 @@ fn return_to_queue(message: &Message, refused: &Refused, report: &mut Report) {
         code = "DISPATCH_RETRY",
         "message returned to the queue: a look-up failed"
     );
-    report.show_again(message);
+    report.redeliver(message);
 }
 
 fn count_of(events: usize) -> u64 {

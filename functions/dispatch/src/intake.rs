@@ -1,17 +1,17 @@
 //! From the text of a message to an event, to what an earlier decision left for later, or to why there is neither.
 
 use domain::bus::BusEvent;
+use domain::continuation::{Continuation, Task};
 use domain::event::{Event, Priority, Refusal};
 use domain::layout::NotRead;
 use domain::producers::Producers;
 use domain::replay::{Received, received};
-use domain::wake::{Task, Wake};
 
 /// What a message turned out to be.
 pub enum Intake {
     Event(Box<Event>),
     /// Something an earlier decision left for later.
-    Wake {
+    Continuation {
         event: Box<Event>,
         rule: String,
         task: Task,
@@ -27,10 +27,12 @@ pub enum Intake {
 /// wrote are taken off the event: a wake carries none of them either.
 #[must_use]
 pub fn read(body: &str, producers: &Producers) -> Intake {
-    match Wake::read(body) {
+    match Continuation::read(body) {
         Some(Ok(wake)) => {
             return match wake.event() {
-                Ok(event) => Intake::Wake { event: Box::new(event), rule: wake.rule, task: wake.task },
+                Ok(event) => {
+                    Intake::Continuation { event: Box::new(event), rule: wake.rule, task: wake.task }
+                }
                 Err(refusal) => Intake::Refused(refusal),
             };
         }
@@ -96,7 +98,7 @@ mod tests {
     fn wake_of_a_newer_release_goes_back_and_one_that_nobody_reads_is_put_aside() {
         let wake = include_str!("../../../shared/domain/fixtures/0.1.0/wakes/wait.json");
         let read = |body: &str| read(body, &Producers::default());
-        assert!(matches!(read(wake), Intake::Wake { .. }));
+        assert!(matches!(read(wake), Intake::Continuation { .. }));
         let with =
             |version: &str| wake.replacen("\"carillon_wake\":1", &format!("\"carillon_wake\":{version}"), 1);
         assert!(matches!(read(&with("2")), Intake::Newer(2)));

@@ -9,7 +9,7 @@ use domain::decide::{Answer, Ask};
 use domain::endpoint::{Endpoint, EndpointId};
 use domain::recipient::Group;
 use engine::{ClosedWindow, Facts, Members, Profiles, Tenants};
-use store::{Closed, Counters, Endpoints, Joining, Ledger, People};
+use store::{Closed, Counters, DigestArrival, Endpoints, Ledger, People};
 
 /// The tables that decisions read.
 pub(crate) struct Tables {
@@ -71,10 +71,11 @@ impl Facts for Tables {
             Ask::Admit { key, wants, channels, zone } => {
                 self.counters.admit(key, wants, channels, zone, now).await
             }
-            Ask::Closed { address } => self.counters.closed_address(address).await.map(Answer::Closed),
+            Ask::Closed { address } => self.counters.suppressed_address(address).await.map(Answer::Closed),
             Ask::Collected { key } => self.counters.joined(key, now).await,
             Ask::Join { key, window, policy, ends, item, cancel } => {
-                let joining = Joining { key, window, policy, ends: *ends, item, cancel: cancel.as_ref() };
+                let joining =
+                    DigestArrival { key, window, policy, ends: *ends, item, cancel: cancel.as_ref() };
                 self.counters.join(&joining, now).await
             }
         }

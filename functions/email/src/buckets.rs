@@ -24,7 +24,7 @@ use crate::letter::{File, no};
 pub const MAX_FILES_BYTES: usize = 10 * 1024 * 1024;
 
 /// The buckets of attachments.
-pub struct Buckets {
+pub struct AttachmentStore {
     allowed: BTreeSet<String>,
     /// The key prefixes of tenants.
     prefixes: Prefixes,
@@ -43,11 +43,17 @@ struct Answer {
     body: Vec<u8>,
 }
 
-impl Buckets {
+impl AttachmentStore {
     /// Creates a reader for the buckets in `allowed`, limited to the prefixes of the event's tenant.
     #[must_use]
-    pub fn new(config: &SdkConfig, allowed: BTreeSet<String>, prefixes: Prefixes) -> Buckets {
-        Buckets { allowed, prefixes, config: config.clone(), s3: OnceLock::new(), room: Semaphore::new(1) }
+    pub fn new(config: &SdkConfig, allowed: BTreeSet<String>, prefixes: Prefixes) -> AttachmentStore {
+        AttachmentStore {
+            allowed,
+            prefixes,
+            config: config.clone(),
+            s3: OnceLock::new(),
+            room: Semaphore::new(1),
+        }
     }
 
     /// Waits until no other e-mail with attachments is being sent. An e-mail without attachments does

@@ -1,6 +1,6 @@
 //! The e-mail channel: sends e-mails through Amazon SES.
 //!
-//! [`Letter`] shapes the request, [`Buckets`] fetches attachments, and [`Ses`] makes the call and reads
+//! [`Letter`] shapes the request, [`AttachmentStore`] fetches attachments, and [`Ses`] makes the call and reads
 //! the answer. The crate [`delivery`] claims, settles and retries.
 
 mod buckets;
@@ -8,7 +8,7 @@ mod config;
 mod letter;
 mod ses;
 
-pub use buckets::{Buckets, MAX_FILES_BYTES};
+pub use buckets::{AttachmentStore, MAX_FILES_BYTES};
 pub use config::Config;
 pub use letter::{File, Letter};
 pub use ses::Ses;
@@ -20,7 +20,7 @@ use domain::outcome::{Failure, Sent};
 ///
 /// # Errors
 /// [`Failure`] names the reaction.
-pub async fn send(job: &Job, buckets: &Buckets, ses: &Ses) -> Result<Sent, Failure> {
+pub async fn send(job: &Job, buckets: &AttachmentStore, ses: &Ses) -> Result<Sent, Failure> {
     let letter = Letter::shape(job)?;
     let attachments = &letter.email.attachments;
     // Held until the e-mail is sent.

@@ -1,6 +1,6 @@
 //! Wires the function. The work is in the library.
 
-use email::{Buckets, Config, Ses};
+use email::{AttachmentStore, Config, Ses};
 use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let ses = Ses::new(&aws, config.sender, config.configuration_set);
-    let buckets = Buckets::new(&aws, config.buckets, config.prefixes);
+    let buckets = AttachmentStore::new(&aws, config.buckets, config.prefixes);
     let desk = config.desk.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| desk.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await;

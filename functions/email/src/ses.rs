@@ -27,7 +27,7 @@ impl Ses {
     /// send.
     #[must_use]
     pub fn new(config: &SdkConfig, sender: String, configuration_set: Option<String>) -> Ses {
-        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        let config = Builder::from(config).retry_config(aws::no_retries()).build();
         Ses { client: Client::from_conf(config), sender, configuration_set }
     }
 

@@ -4,9 +4,9 @@
 //! Each message gets its own result. `domain::receipt` interprets receipts and decides about states.
 //! `store` holds the conditions of the writes. The function sends no messages.
 
-mod clerk;
 mod config;
-mod post;
+mod receipt_backoff;
+mod receipt_handler;
 
-pub use clerk::Clerk;
 pub use config::Config;
+pub use receipt_handler::ReceiptHandler;

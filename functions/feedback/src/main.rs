@@ -1,6 +1,6 @@
 //! Wires the function. The work is in the library.
 
-use feedback::{Clerk, Config};
+use feedback::{Config, ReceiptHandler};
 use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
 
@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let clerk = Clerk::new(&aws, config);
+    let clerk = ReceiptHandler::new(&aws, config);
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     // Boxed, because the nested future of the runtime exceeds the compiler's recursion limit.
     let handle = async |batch| Ok(Box::pin(clerk.handle(batch)).await);

@@ -52,7 +52,7 @@ impl Gateway {
         );
         match self.connections.who(id, now()).await {
             Ok(Some(who)) => {
-                if let Err(refused) = self.connections.keep_away(&who, now()).await {
+                if let Err(refused) = self.connections.lock_out(&who, now()).await {
                     tracing::error!(
                         error = chain(&refused),
                         code = "GATEWAY_NOT_KEPT_AWAY",
@@ -68,13 +68,13 @@ impl Gateway {
             ),
         }
         if !self.close_all(&[id], "rate").await {
-            self.floods().is_open_still(id);
+            self.floods().mark_open(id);
         }
     }
 
     /// Closes the oldest sockets of a user with more than [`MAX_SOCKETS`], including the new one. Of two
     /// sockets that open at the same time, the later look-up sees both.
-    pub(crate) async fn replace_oldest(&self, id: &str, who: &Identity) {
+    pub(crate) async fn close_oldest(&self, id: &str, who: &Identity) {
         let open = match self.connections.of_user(&who.user, now()).await {
             Ok(open) => open,
             Err(refused) => {

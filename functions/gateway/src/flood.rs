@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::quota::{Bucket, Quota};
+use domain::rate_limit::{Bucket, Quota};
 use jiff::SignedDuration;
 
 /// The burst of a socket. Its rate is 5 frames a second.
@@ -86,7 +86,7 @@ impl Floods {
     }
 
     /// Records that a socket was not closed. The next frame over the limit closes it.
-    pub(crate) fn is_open_still(&mut self, id: &str) {
+    pub(crate) fn mark_open(&mut self, id: &str) {
         if let Some(flow) = self.sockets.get_mut(id) {
             flow.is_closing = false;
         }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::SlowDown).count(), 99);
         assert_eq!(verdicts[119], Verdict::Close);
         assert!(verdicts[120..].iter().all(|verdict| *verdict == Verdict::Ignore));
-        floods.is_open_still("a");
+        floods.mark_open("a");
         assert_eq!(floods.frame("a", NOON), Verdict::Close, "it could not be closed");
     }
 

@@ -36,7 +36,7 @@ use aws::Refused;
 use aws_types::SdkConfig;
 use domain::rule::Unless;
 use runtime::now;
-use sockets::{Badges, Sessions};
+use sockets::{Sessions, UnreadCounts};
 use store::{Connections, Identity, Inbox, Ledger};
 
 pub use config::Config;
@@ -50,7 +50,7 @@ pub struct Gateway {
     connections: Connections,
     ledger: Ledger,
     inbox: Inbox,
-    badges: Badges,
+    badges: UnreadCounts,
     sessions: Sessions,
     floods: Mutex<flood::Floods>,
 }
@@ -62,7 +62,7 @@ impl Gateway {
         let connections = Connections::new(&client, config.connections_table);
         let inbox = Inbox::new(&client, config.inbox_table);
         Gateway {
-            badges: Badges::new(aws, config.endpoint.clone(), connections.clone(), inbox.clone()),
+            badges: UnreadCounts::new(aws, config.endpoint.clone(), connections.clone(), inbox.clone()),
             sessions: Sessions::new(aws, config.endpoint, connections.clone()),
             floods: Mutex::new(flood::Floods::new()),
             connections,
@@ -139,7 +139,7 @@ impl Gateway {
             );
             return Ok(Response::unauthorized());
         };
-        if self.connections.kept_away(&ticket.identity, now()).await?.is_some() {
+        if self.connections.lockout_left(&ticket.identity, now()).await?.is_some() {
             tracing::info!(
                 code = "GATEWAY_KEPT_AWAY",
                 connection.id = id,
@@ -157,7 +157,7 @@ impl Gateway {
             );
             return Ok(Response::unauthorized());
         }
-        self.replace_oldest(id, &ticket.identity).await;
+        self.close_oldest(id, &ticket.identity).await;
         tracing::info!(code = "GATEWAY_CONNECTED", connection.id = id, "connection accepted");
         Ok(Response::ok())
     }

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::event::Refusal;
 use domain::producers::Producers;
-use domain::registry::{self, Notice};
+use domain::recipient_changes::{self, Notice};
 
 /// Parses the body of an EventBridge message and checks the right of its producer.
 ///
@@ -14,7 +14,7 @@ pub fn read(body: &str, producers: &Producers, now: Timestamp) -> Result<Notice,
     let bus = BusEvent::parse(body)?;
     let event = bus.event(producers)?;
     let reach = producers.reach(&bus.source, event.tenant.as_deref());
-    registry::read(&event, &reach, now)
+    recipient_changes::read(&event, &reach, now)
 }
 
 #[cfg(test)]

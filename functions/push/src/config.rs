@@ -1,13 +1,13 @@
 //! The settings of the function, from its environment.
 
-use delivery::DeskConfig;
+use delivery::DeliveryWorkerConfig;
 use runtime::{Env, Unset};
 
 /// The settings that the template gives the function.
 pub struct Config {
     /// The bus for device-unregistered events.
     pub bus: String,
-    pub desk: DeskConfig,
+    pub desk: DeliveryWorkerConfig,
 }
 
 /// The number of parallel sends, which covers a whole batch. SNS allows far more.
@@ -19,6 +19,9 @@ impl Config {
     /// # Errors
     /// [`Unset`] names the missing variable.
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
-        Ok(Config { bus: env.required("BUS_NAME")?, desk: DeskConfig::from_env(env, "push", CONCURRENCY)? })
+        Ok(Config {
+            bus: env.required("BUS_NAME")?,
+            desk: DeliveryWorkerConfig::from_env(env, "push", CONCURRENCY)?,
+        })
     }
 }

@@ -9,7 +9,7 @@ use domain::outcome::{Failure, Reason, Sent};
 use publish::Bus;
 use sns::{Attribute, Kind, Message, Sns, Target};
 
-use crate::farewell::farewell;
+use crate::device_unregistered::device_unregistered;
 use crate::note::Note;
 
 /// The SNS client, and the bus for device-unregistered events.
@@ -66,7 +66,9 @@ impl Devices {
     /// If it fails, the next notification to the device fails as well and repeats the event.
     async fn report(&self, job: &Job, note: &Note<'_>, now: Timestamp) {
         let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
-        for refused in bus.put(&[farewell(job, note.device, now)]).await.into_iter().filter_map(Result::err) {
+        for refused in
+            bus.put(&[device_unregistered(job, note.device, now)]).await.into_iter().filter_map(Result::err)
+        {
             tracing::warn!(
                 code = "PUSH_UNREGISTERED_NOT_ANNOUNCED",
                 job.key = job.key.as_str(),

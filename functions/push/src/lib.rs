@@ -4,11 +4,11 @@
 //! [`delivery`] claims, settles and retries.
 
 mod config;
+mod device_unregistered;
 mod devices;
-mod farewell;
 mod note;
 
 pub use config::Config;
+pub use device_unregistered::{UNREGISTERED, device_unregistered};
 pub use devices::Devices;
-pub use farewell::{UNREGISTERED, farewell};
 pub use note::{MAX_PAYLOAD_BYTES, Note};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::outbox_mark::MarkKey;
-use publish::{Relay, Relayed, Row};
+use publish::{Relay, RelayResult, Row};
 use queue::{Outgoing, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Pending, Place};
@@ -63,11 +63,11 @@ impl OutboxRelay {
         let mut published = Vec::new();
         for (row, relayed) in rows.iter().zip(relayed) {
             match relayed {
-                Relayed::Published => {
+                RelayResult::Published => {
                     counts.published += 1;
                     published.push(row.place().clone());
                 }
-                Relayed::SetAside(cause) => {
+                RelayResult::SetAside(cause) => {
                     counts.set_aside += 1;
                     tracing::error!(
                         code = "OUTBOX_EVENT_FAILED",
@@ -77,7 +77,7 @@ impl OutboxRelay {
                         "outbox entry marked as failed: the bus refuses its event"
                     );
                 }
-                Relayed::Again(cause) => {
+                RelayResult::Again(cause) => {
                     counts.again += 1;
                     tracing::warn!(
                         code = "OUTBOX_RETRY",

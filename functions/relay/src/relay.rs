@@ -2,8 +2,8 @@
 
 use aws_types::SdkConfig;
 use publish::{Bus, Outbox};
-use queue::{Cause, Past, Queue, Sources, Sqs};
-use runtime::{Batch, Deadline, Error, Invocation, Message, Report, chain, take_up};
+use queue::{Cause, MessageHistory, Queue, Sources, Sqs};
+use runtime::{Batch, Deadline, Error, Invocation, Message, Report, chain, run_isolated};
 use serde::Serialize;
 use store::Ledger;
 
@@ -48,7 +48,7 @@ impl Relay {
         let dead_letters = Queue::new(&sqs, config.dead_letters_url);
         Relay {
             outbox: OutboxRelay::new(
-                publish::Relay::new(bus.clone(), waiting).holding_to(config.producers),
+                publish::Relay::new(bus.clone(), waiting).restricted_to(config.producers),
                 Queue::new(&sqs, config.critical_queue_url),
                 config.critical_types,
                 config.marks,
@@ -82,7 +82,7 @@ impl Relay {
                 let batch = Batch { messages, request_id: String::new(), deadline: invocation.deadline };
                 let notes = async |message: Batch| Ok(self.notes(&message.messages, message.deadline).await);
                 let delete = async |queue: &str, receipt: &str| self.sources.delete(queue, receipt).await;
-                take_up(batch, &notes, &delete).await.map(Answer)
+                run_isolated(batch, &notes, &delete).await.map(Answer)
             }
         }
     }
@@ -130,7 +130,7 @@ impl Relay {
                     error = chain(error.as_ref()),
                     "message returned to the queue: its records were not all published"
                 );
-                report.show_again(message);
+                report.redeliver(message);
             }
         }
         report
@@ -162,7 +162,7 @@ impl Relay {
                     error = chain(&refused),
                     "message returned to the queue: the stream records were not read back"
                 );
-                report.show_again(message);
+                report.redeliver(message);
                 None
             }
         }
@@ -176,14 +176,14 @@ impl Relay {
             "message moves to the dead-letter queue: its content cannot be processed"
         );
         let cause = Cause { class, detail, by: "relay" };
-        let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
+        let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
         if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),
                 "message returned to the queue: the dead-letter queue did not accept it"
             );
-            report.show_again(message);
+            report.redeliver(message);
         }
     }
 }

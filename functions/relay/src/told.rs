@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use aws::{Refused, Verdict};
+use domain::delivery_events::{Set, communication, delivery};
 use domain::event::Event;
 use domain::outcome::Status;
-use domain::told::{Set, communication, delivery};
-use publish::{Bus, Entry, InOrder, Put, Takes as _};
-use queue::{Cause, Past, Queue};
+use publish::{Bus, Entry, InOrder, PublishCalls as _, Put};
+use queue::{Cause, MessageHistory, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Item, Ledger, LedgerRow, stands_since};
 
@@ -82,7 +82,8 @@ impl ToldRelay {
             "delivery event moves to the dead-letter queue: the bus refuses it"
         );
         let cause = Cause { class: "refused", detail, by: "relay" };
-        let buried = self.dead_letters.bury(&event.entry.detail, None, &cause, Past::default()).await;
+        let buried =
+            self.dead_letters.bury(&event.entry.detail, None, &cause, MessageHistory::default()).await;
         buried
             .inspect_err(|refused| {
                 tracing::error!(

@@ -10,7 +10,7 @@ use domain::Timestamp;
 use domain::seal::{Leaf, Sealed, Statement, is_always_sealed, minute_of};
 use jiff::SignedDuration;
 use runtime::{Env, Error, Invocation, Unset, now};
-use seals::{Signer, Vault};
+use seals::{SealStore, Signer};
 use serde::Serialize;
 use store::{Events, Leaves};
 
@@ -26,7 +26,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The events table, the signing key and the bucket of seals.
 pub struct Sealer {
     events: Events,
-    vault: Vault,
+    vault: SealStore,
     signer: Signer,
     environment: String,
     lag: Duration,
@@ -55,7 +55,7 @@ impl Sealer {
         let lag = env.optional("LAG_SECONDS").and_then(|optional| optional.parse().ok());
         Ok(Sealer {
             events: Events::new(&store::client(aws), env.required("EVENTS_TABLE")?),
-            vault: Vault::new(aws, env.required("SEALS_BUCKET")?, environment.clone()),
+            vault: SealStore::new(aws, env.required("SEALS_BUCKET")?, environment.clone()),
             signer: Signer::new(aws, env.required("SEALS_KEY")?),
             environment,
             lag: lag.map_or(LAG, Duration::from_secs),

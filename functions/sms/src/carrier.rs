@@ -11,8 +11,8 @@ use sns::{Attribute, Kind, Message, Sns, Target};
 
 use crate::SmsVoice;
 use crate::config::Provider;
-use crate::stop::stop;
-use crate::text::{Purpose, Text, Wishes};
+use crate::opt_out_event::opt_out_event;
+use crate::text::{Purpose, SmsSettings, Text};
 
 /// The client of a provider.
 pub enum Service {
@@ -21,7 +21,7 @@ pub enum Service {
 }
 
 /// The provider, and the bus for opt-out events.
-pub struct Carrier {
+pub struct SmsSender {
     service: Service,
     config: SdkConfig,
     bus_name: String,
@@ -29,21 +29,21 @@ pub struct Carrier {
     bus: OnceLock<Bus>,
 }
 
-impl Carrier {
+impl SmsSender {
     #[must_use]
-    pub fn new(config: &SdkConfig, provider: Provider, bus_name: String) -> Carrier {
+    pub fn new(config: &SdkConfig, provider: Provider, bus_name: String) -> SmsSender {
         let service = match provider {
             Provider::Sns => Service::Sns(Sns::new(config)),
             Provider::EndUserMessaging(from) => Service::EndUserMessaging(SmsVoice::new(config, from)),
         };
-        Carrier { service, config: config.clone(), bus_name, bus: OnceLock::new() }
+        SmsSender { service, config: config.clone(), bus_name, bus: OnceLock::new() }
     }
 
     /// Creates an instance with existing clients, for tests.
     #[must_use]
-    pub fn with_clients(service: Service, bus: Bus) -> Carrier {
+    pub fn with_clients(service: Service, bus: Bus) -> SmsSender {
         let config = SdkConfig::builder().build();
-        Carrier { service, config, bus_name: String::new(), bus: bus.into() }
+        SmsSender { service, config, bus_name: String::new(), bus: bus.into() }
     }
 
     /// Calls the provider once. If the recipient has opted out, an event is published so that the number
@@ -51,7 +51,7 @@ impl Carrier {
     ///
     /// # Errors
     /// [`Failure`] names the reaction.
-    pub async fn send(&self, job: &Job, wishes: &Wishes, now: Timestamp) -> Result<Sent, Failure> {
+    pub async fn send(&self, job: &Job, wishes: &SmsSettings, now: Timestamp) -> Result<Sent, Failure> {
         let text = Text::shape(job, wishes, now)?;
         let answer = match &self.service {
             Service::Sns(sns) => sns.publish(&message(&text)).await,
@@ -67,7 +67,7 @@ impl Carrier {
     /// SMS is refused as well and repeats the event.
     async fn report(&self, job: &Job, now: Timestamp) {
         let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
-        for refused in bus.put(&[stop(job, now)]).await.into_iter().filter_map(Result::err) {
+        for refused in bus.put(&[opt_out_event(job, now)]).await.into_iter().filter_map(Result::err) {
             tracing::warn!(
                 code = "SMS_OPT_OUT_NOT_ANNOUNCED",
                 job.key = job.key.as_str(),

@@ -1,9 +1,9 @@
 //! The settings of the function, from its environment.
 
-use delivery::DeskConfig;
+use delivery::DeliveryWorkerConfig;
 use runtime::{Env, Unset};
 
-use crate::Wishes;
+use crate::SmsSettings;
 
 /// The settings that the template gives the function.
 pub struct Config {
@@ -11,8 +11,8 @@ pub struct Config {
     pub bus: String,
     /// The providers, the preferred one first.
     pub providers: Vec<Provider>,
-    pub wishes: Wishes,
-    pub desk: DeskConfig,
+    pub wishes: SmsSettings,
+    pub desk: DeliveryWorkerConfig,
 }
 
 /// An SMS provider.
@@ -49,12 +49,15 @@ impl Config {
         Ok(Config {
             bus: env.required("BUS_NAME")?,
             providers,
-            wishes: Wishes {
+            wishes: SmsSettings {
                 sender_id: env.optional("SMS_SENDER_ID"),
                 max_price: env.optional("SMS_MAX_PRICE"),
                 max_segments: usize::try_from(max_segments).unwrap_or(usize::MAX),
             },
-            desk: DeskConfig { providers: names, ..DeskConfig::from_env(env, "sms", CONCURRENCY)? },
+            desk: DeliveryWorkerConfig {
+                providers: names,
+                ..DeliveryWorkerConfig::from_env(env, "sms", CONCURRENCY)?
+            },
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use queue::Sources;
 use runtime::{Env, Error, init_log, now, run_sqs};
-use sms::{Carrier, Config};
+use sms::{Config, SmsSender};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -11,8 +11,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let (bus, wishes) = (config.bus, config.wishes);
-    let open = |service| Carrier::new(&aws, service, bus.clone());
-    let carriers: Vec<Carrier> = config.providers.into_iter().map(open).collect();
+    let open = |service| SmsSender::new(&aws, service, bus.clone());
+    let carriers: Vec<SmsSender> = config.providers.into_iter().map(open).collect();
     let desk = config.desk.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {

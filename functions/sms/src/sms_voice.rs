@@ -22,7 +22,7 @@ impl SmsVoice {
     /// send.
     #[must_use]
     pub fn new(config: &SdkConfig, from: Origination) -> SmsVoice {
-        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        let config = Builder::from(config).retry_config(aws::no_retries()).build();
         SmsVoice { client: Client::from_conf(config), from }
     }
 

@@ -5,7 +5,7 @@ use domain::event::Priority;
 use domain::job::{Content, Job, Origin};
 use domain::outcome::{Failure, Reason};
 use domain::recipient::PhoneNumber;
-use domain::segments::{Measure, measure};
+use domain::sms_segments::{Measure, measure};
 
 /// End User Messaging keeps an SMS between 5 s and three days.
 ///
@@ -19,7 +19,7 @@ const MAX_CONTEXT_CHARS: usize = 800;
 
 /// The operator's settings for every SMS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct SmsSettings {
     /// The sender name, for countries that allow one.
     pub sender_id: Option<String>,
     /// The price limit in US dollars, such as `0.10`. A more expensive SMS is not sent.
@@ -42,7 +42,7 @@ pub struct Text<'a> {
     pub to: &'a PhoneNumber,
     pub body: &'a str,
     pub purpose: Purpose,
-    pub wishes: &'a Wishes,
+    pub wishes: &'a SmsSettings,
     /// The sender name, for countries that allow one: the job's own, or the operator's default.
     pub sender: Option<&'a str>,
     /// How long the provider retries, in seconds. `None` means the provider's default.
@@ -56,7 +56,7 @@ impl<'a> Text<'a> {
     ///
     /// # Errors
     /// The job belongs to another channel, or its text has too many segments.
-    pub fn shape(job: &'a Job, wishes: &'a Wishes, now: Timestamp) -> Result<Text<'a>, Failure> {
+    pub fn shape(job: &'a Job, wishes: &'a SmsSettings, now: Timestamp) -> Result<Text<'a>, Failure> {
         let Content::Sms(text) = &job.content else {
             let source = format!("a {} job in the sms queue", job.channel().name()).into();
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_name_for_the_tenant_stands_before_the_operators() {
-        let wishes = Wishes { sender_id: Some("Carillon".into()), max_segments: 2, max_price: None };
+        let wishes = SmsSettings { sender_id: Some("Carillon".into()), max_segments: 2, max_price: None };
         let mut job = job("Hi");
         let sender = |job: &Job| {
             Text::shape(job, &wishes, Timestamp::UNIX_EPOCH).ok().unwrap().sender.map(str::to_owned)
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn sms_context_identifies_the_notification() {
-        let (job, wishes) = (job("Hi"), Wishes { max_segments: 2, ..Wishes::default() });
+        let (job, wishes) = (job("Hi"), SmsSettings { max_segments: 2, ..SmsSettings::default() });
         let Ok(text) = Text::shape(&job, &wishes, Timestamp::UNIX_EPOCH) else { panic!("it is short") };
         let expected = [("carillon-key", "k-1"), ("carillon-event", "e-1"), ("carillon-type", "t")];
         assert_eq!(text.context, expected.map(|(name, value)| (name, value.to_owned())));
@@ -164,7 +164,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<Reason>) {
-        let (job, wishes) = (job(text), Wishes { max_segments: 2, ..Wishes::default() });
+        let (job, wishes) = (job(text), SmsSettings { max_segments: 2, ..SmsSettings::default() });
         let reason = match Text::shape(&job, &wishes, Timestamp::UNIX_EPOCH) {
             Err(Failure::Permanent { reason, .. }) => Some(reason),
             Ok(_) | Err(Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired) => None,

@@ -1,6 +1,6 @@
 //! The settings of the function, from its environment.
 
-use delivery::DeskConfig;
+use delivery::DeliveryWorkerConfig;
 use runtime::{Env, Unset};
 
 /// The settings that the template gives the function.
@@ -9,7 +9,7 @@ pub struct Config {
     pub inbox_table: String,
     /// The HTTPS URL of the WebSocket API's stage, for posts to connections.
     pub endpoint: String,
-    pub desk: DeskConfig,
+    pub desk: DeliveryWorkerConfig,
 }
 
 /// The number of parallel jobs. Each makes many posts.
@@ -25,7 +25,7 @@ impl Config {
             connections_table: env.required("CONNECTIONS_TABLE")?,
             inbox_table: env.required("INBOX_TABLE")?,
             endpoint: env.required("SOCKET_ENDPOINT")?,
-            desk: DeskConfig::from_env(env, "socket", CONCURRENCY)?,
+            desk: DeliveryWorkerConfig::from_env(env, "socket", CONCURRENCY)?,
         })
     }
 }

@@ -11,7 +11,7 @@ use domain::outcome::{Failure, Reason, Sent};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use runtime::{Deadline, chain, now};
 use sockets::{Posted, Sockets};
-use store::{Connection, Connections, Inbox, Stored};
+use store::{Connection, Connections, Inbox, StoredEntry};
 
 use crate::frame::{Frame, InInbox};
 
@@ -161,7 +161,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
 struct Frames(BTreeMap<View, Frame>);
 
 impl Frames {
-    fn shape(job: &Job, stored: Option<&Stored>, open: &[Connection]) -> Result<Frames, Failure> {
+    fn shape(job: &Job, stored: Option<&StoredEntry>, open: &[Connection]) -> Result<Frames, Failure> {
         let mut frames = BTreeMap::new();
         for view in open.iter().map(|socket| &socket.view) {
             if frames.contains_key(view) {

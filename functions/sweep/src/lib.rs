@@ -19,11 +19,11 @@ use runtime::{Env, Error, Invocation, now};
 use serde::Serialize;
 use store::Ledger;
 
-pub use outbox::{Backwater, Looks, MIN_AGE};
+pub use outbox::{MIN_AGE, OutboxView, StaleOutbox};
 
 /// The clients of the outbox and the ledger.
 pub struct Sweep {
-    outbox: Backwater,
+    outbox: StaleOutbox,
     ledger: Ledger,
     /// The function's name, which is the dimension of its metrics.
     name: String,
@@ -54,12 +54,12 @@ impl Sweep {
         let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
         let ledger = Ledger::new(&client, env.required("LEDGER_TABLE")?);
         let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
-        let relay = relay.holding_to(runtime::producers(env)?);
+        let relay = relay.restricted_to(runtime::producers(env)?);
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|optional| optional.parse().ok());
         let min_age = min_age.map_or(MIN_AGE, Duration::from_secs);
         let marks = MarkKey::of(&StackSecret::read(&env.required("STACK_SECRET")?)?);
-        Ok(Sweep { outbox: Backwater::new(waiting, relay, marks, min_age), ledger, name })
+        Ok(Sweep { outbox: StaleOutbox::new(waiting, relay, marks, min_age), ledger, name })
     }
 
     /// Publishes stale entries, oldest first and each stream in order. Then settles notifications whose

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws::Refused;
 use domain::Timestamp;
 use domain::outbox_mark::MarkKey;
-use publish::{Bus, Quarantine, Relay, Relayed, Row, Takes};
+use publish::{Bus, PublishCalls, Quarantine, Relay, RelayResult, Row};
 use store::{Backlog, Pending, Place, Waiting};
 
 use crate::Swept;
@@ -22,7 +22,7 @@ const MAX_AHEAD: Duration = Duration::from_secs(300);
 const AT_ONCE: usize = 200;
 
 /// A read view of the outbox, see [`Waiting`].
-pub trait Looks {
+pub trait OutboxView {
     /// See [`Waiting::backlog`].
     fn backlog(&self) -> impl Future<Output = Result<Backlog, Refused>>;
 
@@ -30,7 +30,7 @@ pub trait Looks {
     fn read(&self, places: &[Place]) -> impl Future<Output = Result<Vec<Pending>, Refused>>;
 }
 
-impl Looks for Waiting {
+impl OutboxView for Waiting {
     async fn backlog(&self) -> Result<Backlog, Refused> {
         Waiting::backlog(self).await
     }
@@ -41,18 +41,18 @@ impl Looks for Waiting {
 }
 
 /// The stale entries of the outbox, which the stream has passed.
-pub struct Backwater<B = Bus, W = Waiting> {
+pub struct StaleOutbox<B = Bus, W = Waiting> {
     waiting: W,
     relay: Relay<B, W>,
     marks: MarkKey,
     min_age: Duration,
 }
 
-impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
+impl<B: PublishCalls, W: OutboxView + Quarantine> StaleOutbox<B, W> {
     /// Creates an instance that publishes entries pending for `min_age`.
     #[must_use]
-    pub fn new(waiting: W, relay: Relay<B, W>, marks: MarkKey, min_age: Duration) -> Backwater<B, W> {
-        Backwater { waiting, relay, marks, min_age }
+    pub fn new(waiting: W, relay: Relay<B, W>, marks: MarkKey, min_age: Duration) -> StaleOutbox<B, W> {
+        StaleOutbox { waiting, relay, marks, min_age }
     }
 
     /// Publishes stale entries, oldest first and each stream in order. The flag is true if more entries
@@ -104,10 +104,10 @@ impl<B: Takes, W: Looks + Quarantine> Backwater<B, W> {
 }
 
 impl Swept {
-    fn note(&mut self, place: &Place, relayed: Relayed) {
+    fn note(&mut self, place: &Place, relayed: RelayResult) {
         match relayed {
-            Relayed::Published => self.published += 1,
-            Relayed::SetAside(cause) => {
+            RelayResult::Published => self.published += 1,
+            RelayResult::SetAside(cause) => {
                 self.set_aside += 1;
                 tracing::error!(
                     code = "OUTBOX_EVENT_FAILED",
@@ -117,7 +117,7 @@ impl Swept {
                     "outbox entry marked as failed: the bus refuses its event"
                 );
             }
-            Relayed::Again(cause) => {
+            RelayResult::Again(cause) => {
                 self.again += 1;
                 tracing::warn!(
                     code = "OUTBOX_RETRY",

@@ -19,7 +19,7 @@ pub(crate) async fn give_up(
         if !has_time() {
             break;
         }
-        given_up += usize::from(ledger.give_up_waiting(&key, now).await?);
+        given_up += usize::from(ledger.mark_unconfirmed(&key, now).await?);
     }
     Ok(given_up)
 }

@@ -1,6 +1,6 @@
 //! The settings of the function, from its environment.
 
-use delivery::{DeskConfig, LaterConfig};
+use delivery::{DeliveryWorkerConfig, LaterConfig};
 use domain::endpoint::target::Allow;
 use runtime::{Env, Error};
 
@@ -8,7 +8,7 @@ use runtime::{Env, Error};
 pub struct Config {
     pub courier: CourierConfig,
     pub later: LaterConfig,
-    pub desk: DeskConfig,
+    pub desk: DeliveryWorkerConfig,
 }
 
 /// The settings of the sender.
@@ -38,7 +38,7 @@ impl Config {
                 allow: runtime::allowed(env)?,
             },
             later: LaterConfig::from_env(env)?,
-            desk: DeskConfig::from_env(env, "webhook", CONCURRENCY)?,
+            desk: DeliveryWorkerConfig::from_env(env, "webhook", CONCURRENCY)?,
         })
     }
 }

@@ -1,21 +1,21 @@
 //! The webhook channel: sends signed HTTP requests to the systems of tenants.
 //!
-//! [`Courier`] handles an endpoint's settings and interprets its answers. [`Http`] sends requests and
+//! [`WebhookSender`] handles an endpoint's settings and interprets its answers. [`Http`] sends requests and
 //! protects our network. [`Alarm`] publishes events about the health of endpoints. The crate
 //! [`delivery`] claims, settles and defers.
 
-mod alarm;
+mod attempt_log;
 mod config;
-mod courier;
-mod memory;
+mod endpoint_event;
 mod proof;
 mod request;
+mod sender;
 
-pub use alarm::alarm;
 pub use config::Config;
-pub use courier::Courier;
+pub use endpoint_event::alarm;
 pub use https::{Http, Names, Reply};
 pub use request::{MAX_BODY_BYTES, Request, content};
+pub use sender::WebhookSender;
 
 #[cfg(test)]
 mod http_tests;

@@ -2,7 +2,7 @@
 
 use queue::Sources;
 use runtime::{Env, Error, init_log, run_sqs};
-use webhook::{Config, Courier};
+use webhook::{Config, WebhookSender};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let tables = store::client(&aws);
-    let courier = Courier::new(&aws, &tables, config.courier);
+    let courier = WebhookSender::new(&aws, &tables, config.courier);
     let desk = config.desk.open_with(&aws, &tables, config.later);
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {

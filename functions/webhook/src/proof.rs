@@ -7,7 +7,7 @@ use domain::job::{Job, Webhook};
 use domain::outcome::Reason;
 use store::{Endpoints, Sending};
 
-use crate::courier::is_ping;
+use crate::sender::is_ping;
 use https::Reply;
 
 /// The reason of a failed challenge, for the attempt log and the ledger.

@@ -1,6 +1,6 @@
 //! The settings of the function, from its environment.
 
-use delivery::DeskConfig;
+use delivery::DeliveryWorkerConfig;
 use runtime::{Env, Unset};
 
 use crate::Origination;
@@ -8,7 +8,7 @@ use crate::Origination;
 /// The settings that the template gives the function.
 pub struct Config {
     pub from: Origination,
-    pub desk: DeskConfig,
+    pub desk: DeliveryWorkerConfig,
 }
 
 /// The number of parallel sends. A number may send 80 messages a second, a new one fewer, and five
@@ -26,7 +26,7 @@ impl Config {
                 phone_number_id: env.optional("WHATSAPP_PHONE_NUMBER_ID"),
                 meta_api_version: env.required("META_API_VERSION")?,
             },
-            desk: DeskConfig::from_env(env, "whatsapp", CONCURRENCY)?,
+            desk: DeliveryWorkerConfig::from_env(env, "whatsapp", CONCURRENCY)?,
         })
     }
 }

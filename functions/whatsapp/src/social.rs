@@ -31,7 +31,7 @@ impl Social {
     /// send.
     #[must_use]
     pub fn new(config: &SdkConfig, from: Origination) -> Social {
-        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        let config = Builder::from(config).retry_config(aws::no_retries()).build();
         Social { client: Client::from_conf(config), from }
     }
 

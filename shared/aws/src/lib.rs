@@ -202,7 +202,7 @@ pub fn retries() -> RetryConfig {
 /// The retry settings of sends. A repeat could notify a recipient twice, so only the ledger may decide
 /// about it.
 #[must_use]
-pub fn never_again() -> RetryConfig {
+pub fn no_retries() -> RetryConfig {
     RetryConfig::disabled()
 }
 

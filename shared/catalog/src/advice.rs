@@ -2,7 +2,7 @@
 
 use templates::{Cause, FILTERS, FUNCTIONS, TESTS};
 
-use crate::nearest::nearest;
+use crate::suggestions::nearest;
 
 /// Filters of other engines, and their equivalents here.
 const HABITS: [(&str, &str); 26] = [

@@ -4,8 +4,8 @@ use domain::channel::{AddressSpec, Channel};
 use domain::recipient::parse_address;
 use domain::rule::{EndpointsOf, Operand, Selector};
 
-use crate::nearest::listed;
 use crate::problem::{At, Page};
+use crate::suggestions::listed;
 use crate::values::{MARKS, check_keys, find, is_list_of_paths, key_at, meant_path, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
 

@@ -8,10 +8,10 @@ use domain::rule::{Outside, Rule, Selector, Step};
 use templates::{Cause, Renderer};
 
 use crate::advice::advice;
-use crate::nearest::{listed, nearest, suggestion};
 use crate::problem::{POLICY, Problem, TEMPLATES};
 use crate::reference::references;
 use crate::rule::Draft;
+use crate::suggestions::{listed, nearest, suggestion};
 use crate::wording::OpenFiles;
 
 /// The folder of layouts, which are not templates themselves.

@@ -6,10 +6,10 @@ use domain::channel::Channel;
 use domain::preference::{Kind, Known};
 
 use crate::audience::Named;
-use crate::nearest::nearest;
 use crate::policy;
 use crate::problem::{POLICY, Problem};
 use crate::rule::Draft;
+use crate::suggestions::nearest;
 
 /// Checks the names in rules and policy against each other.
 pub(crate) fn check(policy: &policy::Draft, drafts: &[Draft<'_>], problems: &mut Vec<Problem>) {

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::library::UNUSED;
-use crate::nearest::nearest;
 use crate::problem::{At, Page, Problem};
 use crate::source_map::{SourceMap, shift};
+use crate::suggestions::nearest;
 use crate::values::{find, text};
 use crate::yaml::{Entry, Kind, Node};
 

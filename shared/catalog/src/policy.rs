@@ -9,8 +9,8 @@ use domain::policy::{
     Cap, DEFAULT_CRITICAL_RATE, DEFAULT_RATE, DEFAULT_TENANT_RATE, EmailPolicy, Per, Policy,
 };
 use domain::preference::Preferences;
-use domain::texting::Texting;
-use domain::window::Windows;
+use domain::quiet_hours::Windows;
+use domain::sms_policy::Texting;
 use domain::zone::Zone;
 use serde_json::{Value, json};
 

@@ -6,10 +6,10 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::folder::{self, Files};
-use crate::nearest::nearest;
 use crate::problem::{self, Page, Problem, TESTS};
 use crate::schemas::{self, SCHEMAS};
 use crate::sources::Sources;
+use crate::suggestions::nearest;
 use crate::{Compiled, finish};
 use domain::catalog::Catalog;
 

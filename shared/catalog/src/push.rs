@@ -2,7 +2,7 @@
 
 use domain::channel::Channel;
 use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
-use domain::rule::NotePolicy;
+use domain::rule::PushPolicy;
 
 use crate::problem::Page;
 use crate::values::{Fields, check_keys, flag, map, path_in, text, word};
@@ -11,7 +11,7 @@ use crate::yaml::Node;
 const NOTE_KEYS: [&str; 7] = ["collapse", "badge", "link", "channel", "category", "interruption", "mutable"];
 
 /// Reads the push options of a rule.
-pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<NotePolicy> {
+pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<PushPolicy> {
     let members =
         map(node, "{ collapse: $.data.<id>, badge: $.data.<count>, interruption: time-sensitive }", page)?;
     check_keys(members, node.at, &NOTE_KEYS, &[], page);
@@ -23,7 +23,7 @@ pub(crate) fn note(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Op
         );
     }
     let mut fields = Fields { members, page };
-    Some(NotePolicy {
+    Some(PushPolicy {
         collapse: fields.read("collapse", path_in),
         badge: fields.read("badge", path_in),
         link: fields.read("link", path_in),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use domain::Timestamp;
 use domain::bus::BusEvent;
 use domain::catalog::Catalog;
+use domain::continuation::Start;
 use domain::decide::{Decision, Note, Order, Verdict, Waiting};
 use domain::endpoint::EndpointId;
 use domain::event::{Event, Refusal};
@@ -13,16 +14,15 @@ use domain::plan::Plan;
 use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::rule::Step;
-use domain::wake::Start;
 use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
 use serde_json::Value;
 use templates::{Cause, Extra, Renderer, Unrendered};
 
 use crate::advice::advice;
-use crate::nearest::nearest;
 use crate::problem::{Problem, RULES, TEMPLATES};
 use crate::sample::{BusEntry, named_by_the_bus};
 use crate::settle;
+use crate::suggestions::nearest;
 
 /// The id of the EventBridge event round a sample.
 const BUS_ID: &str = "00000000-0000-4000-8000-000000000000";

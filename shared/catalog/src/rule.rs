@@ -16,7 +16,7 @@ use crate::values::{
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{broadcast, flow, letter, push, reach, steps, wording};
+use crate::{broadcast, letter, push, satisfiability, step_order, steps, wording};
 
 /// The longest name of a rule, in bytes. The name is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
@@ -173,7 +173,7 @@ fn rule(
     let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
     let repeat = fields.read("repeat", repeat);
     if let Some(steps) = &steps {
-        flow::check(steps, outside, key_at(fields.members, "outside"), fields.page);
+        step_order::check(steps, outside, key_at(fields.members, "outside"), fields.page);
     }
     let (to, mentions) = to?;
     draft.mentions = mentions;
@@ -223,7 +223,7 @@ fn channels_of(steps: &[(Step, At)]) -> Vec<Channel> {
 
 fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
     let mut warnings = Vec::new();
-    if let Some(node) = find(members, "when").filter(|node| reach::is_everything(node)) {
+    if let Some(node) = find(members, "when").filter(|node| satisfiability::is_everything(node)) {
         let fix = "name the types in `detail-type`, or what else tells the events apart";
         warnings.push(draft.problem(node.at, "`when` matches every event", fix));
     }

@@ -199,7 +199,7 @@ fn word(members: &Value, name: &str, wanted: &str) -> Result<String, Refusal> {
 }
 
 fn refusal(attribute: &str, found: &str, wanted: &str) -> Refusal {
-    Refusal::of_authors_file(attribute, found, wanted)
+    Refusal::for_author(attribute, found, wanted)
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use domain::event::Event;
 use domain::schema::Schema;
 use serde_json::Value;
 
-use crate::nearest::listed;
 use crate::problem::Problem;
 use crate::project::{Project, Text};
 use crate::rehearsal;
+use crate::suggestions::listed;
 
 /// The folder of schemas in a project or a pack.
 pub(crate) const SCHEMAS: &str = "schemas";

@@ -8,8 +8,8 @@ use domain::span::{MAX, Span};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::nearest::{listed, suggestion};
 use crate::problem::{At, Page};
+use crate::suggestions::{listed, suggestion};
 use crate::values::{
     Fields, calendar_days, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in,
     text, typed, word,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::counter::{CalendarPeriod, Limit, Period};
 use domain::money::Micros;
-use domain::texting::{Budget, Prices, Senders, Texting};
+use domain::sms_policy::{Budget, Prices, Senders, Texting};
 use jiff::civil::Weekday;
 
 use crate::policy::{PER, category};

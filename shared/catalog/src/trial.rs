@@ -4,17 +4,17 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::Catalog;
+use domain::continuation::Start;
 use domain::decide::Ask;
 use domain::endpoint::EndpointId;
 use domain::plan::Plan;
 use domain::recipient::{Group, Recipients, members};
 use domain::rule::Step;
-use domain::wake::Start;
 use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
 use templates::Renderer;
 
-use crate::nearest::suggestion;
 use crate::problem::{Page, Problem, RULES};
+use crate::suggestions::suggestion;
 use crate::yaml::{Kind, list_of};
 use crate::{folder, settle};
 

@@ -4,8 +4,8 @@ use domain::path::{MAX_ALTERNATIVES, Path, SEPARATOR};
 use jiff::{SignedDuration, SpanRelativeTo};
 use serde_json::Value;
 
-use crate::nearest::suggestion;
 use crate::problem::{At, Page};
+use crate::suggestions::suggestion;
 use crate::yaml::{Entry, Kind, Node};
 
 /// The members of one map, read one by one.
@@ -325,7 +325,7 @@ macro_rules! refused {
     };
 }
 
-refused!(domain::written::Invalid, at);
+refused!(domain::config_error::Invalid, at);
 refused!(domain::preference::Invalid, place);
 
 /// Reads a value with the domain's own parser and gives its error a place in the file. `what` names the value, such

@@ -3,9 +3,9 @@
 use domain::pattern::Pattern;
 use domain::rule::When;
 
-use crate::nearest::suggestion;
 use crate::problem::{At, Page};
-use crate::reach;
+use crate::satisfiability;
+use crate::suggestions::suggestion;
 use crate::yaml::{Entry, Kind, Node};
 
 /// The top-level fields of [`domain::event::Event::document`].
@@ -18,7 +18,7 @@ pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
     let checked = Pattern::check_complexity(&source);
     match checked.and_then(|()| When::try_from(source)) {
         Ok(when) => {
-            if let Some((at, what)) = reach::nothing(node) {
+            if let Some((at, what)) = satisfiability::nothing(node) {
                 page.refuse(
                     at,
                     format!("the pattern matches no event: {what}"),

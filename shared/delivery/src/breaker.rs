@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::breaker::{Breaker, Permit, Tally, Turn};
-use domain::quota::Quota;
+use domain::rate_limit::Quota;
 use jiff::SignedDuration;
 use runtime::chain;
-use store::{Kept, Stood};
+use store::{Kept, WriteResult};
 
-use crate::cloud::{Aws, Cloud, Shared};
+use crate::cloud::{Aws, Backend, SharedState};
 use crate::limits::View;
 
 /// How long a process caches the breaker state.
@@ -25,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All providers of a channel, the preferred one first. With an empty list no provider is watched and no
 /// call is made.
-pub struct Providers<C: Cloud = Aws> {
-    counters: C::Shared,
+pub struct Providers<C: Backend = Aws> {
+    counters: C::SharedState,
     lines: Vec<Line>,
 }
 
@@ -56,10 +56,10 @@ pub(crate) struct Evidence {
     pub(crate) probe: bool,
 }
 
-impl<C: Cloud> Providers<C> {
+impl<C: Backend> Providers<C> {
     /// Creates the providers from their names. `quota` holds for each of them.
     #[must_use]
-    pub fn new(counters: &C::Shared, names: &[String], quota: Option<Quota>) -> Providers<C> {
+    pub fn new(counters: &C::SharedState, names: &[String], quota: Option<Quota>) -> Providers<C> {
         let line = |name: &String| Line { name: name.clone(), quota, seen: Mutex::default() };
         Providers { counters: counters.clone(), lines: names.iter().map(line).collect() }
     }
@@ -69,7 +69,7 @@ impl<C: Cloud> Providers<C> {
         self.lines.len().max(1)
     }
 
-    pub(crate) fn counters(&self) -> &C::Shared {
+    pub(crate) fn counters(&self) -> &C::SharedState {
         &self.counters
     }
 
@@ -83,7 +83,7 @@ impl<C: Cloud> Providers<C> {
     /// reserved by then.
     pub(crate) async fn look(&self, messages: usize, now: Timestamp) -> Vec<View> {
         if self.lines.is_empty() || messages == 0 {
-            return vec![View::of_nobody()];
+            return vec![View::unwatched()];
         }
         let mut views = Vec::with_capacity(self.lines.len());
         for line in &self.lines {
@@ -142,7 +142,7 @@ impl Line {
 
     /// Reads the shared state unless the cached one is fresh. A provider whose state cannot be read
     /// counts as healthy.
-    async fn refresh(&self, counters: &impl Shared, now: Timestamp) {
+    async fn refresh(&self, counters: &impl SharedState, now: Timestamp) {
         if self.seen().read_at.is_some_and(|at| now.duration_since(at).abs() < FRESH) {
             return;
         }
@@ -167,15 +167,15 @@ impl Line {
     }
 
     /// Whether this process sends the probe.
-    async fn may_probe(&self, counters: &impl Shared, now: Timestamp) -> bool {
+    async fn may_probe(&self, counters: &impl SharedState, now: Timestamp) -> bool {
         let read = self.seen().breaker.clone();
         let Some(next) = read.value.probe(now) else { return false };
         match tokio::time::timeout(PATIENCE, counters.keep_breaker(&self.name, &read, next, now)).await {
-            Ok(Ok(Stood::Ours(kept))) => {
+            Ok(Ok(WriteResult::Ours(kept))) => {
                 self.seen().breaker = kept;
                 true
             }
-            Ok(Ok(Stood::Theirs(kept))) => {
+            Ok(Ok(WriteResult::Theirs(kept))) => {
                 self.seen().breaker = kept;
                 false
             }
@@ -186,7 +186,7 @@ impl Line {
     }
 
     /// Stores the counted results. Of two concurrent writes the second adds to the first.
-    async fn tell(&self, counters: &impl Shared, probed: Option<bool>, now: Timestamp) {
+    async fn tell(&self, counters: &impl SharedState, probed: Option<bool>, now: Timestamp) {
         let (mut read, counted) = {
             let seen = self.seen();
             (seen.breaker.clone(), seen.counted.clone())
@@ -203,12 +203,12 @@ impl Line {
             }
             let turn = read.value.turn(&next);
             match counters.keep_breaker(&self.name, &read, next, now).await {
-                Ok(Stood::Ours(kept)) => {
+                Ok(WriteResult::Ours(kept)) => {
                     self.announce(turn, &kept.value);
                     self.keep(kept, true);
                     return;
                 }
-                Ok(Stood::Theirs(kept)) => read = kept,
+                Ok(WriteResult::Theirs(kept)) => read = kept,
                 Err(refused) => {
                     tracing::warn!(
                         code = "BREAKER_NOT_STORED",

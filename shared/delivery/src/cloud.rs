@@ -10,24 +10,24 @@ use domain::Timestamp;
 use domain::breaker::Breaker;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::job::Job;
-use domain::quota::Bucket;
-use queue::{Cause, Outgoing, Past, Queue};
+use domain::rate_limit::Bucket;
+use queue::{Cause, MessageHistory, Outgoing, Queue};
 use schedule::Schedules;
-use store::{Counters, Kept, Ledger, Settlement, Standing, Stood};
+use store::{ClaimStatus, Counters, Kept, Ledger, Settlement, WriteResult};
 
 /// The environment of a delivery worker.
-pub trait Cloud {
-    type Claims: Claims;
-    type Shared: Shared;
-    type Line: Line;
-    type Timer: Timer;
+pub trait Backend {
+    type ClaimStore: ClaimStore;
+    type SharedState: SharedState;
+    type JobQueue: JobQueue;
+    type Scheduler: Scheduler;
 
     /// The current time.
     fn now() -> Timestamp;
 }
 
 /// The claims in the ledger, see [`Ledger`].
-pub trait Claims {
+pub trait ClaimStore {
     /// See [`Ledger::claim`].
     fn claim(
         &self,
@@ -35,7 +35,7 @@ pub trait Claims {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Standing>, Refused>>;
+    ) -> impl Future<Output = Result<Vec<ClaimStatus>, Refused>>;
 
     /// See [`Ledger::settle`].
     fn settle(
@@ -47,7 +47,7 @@ pub trait Claims {
 }
 
 /// The state that senders share, see [`Counters`].
-pub trait Shared: Clone {
+pub trait SharedState: Clone {
     /// See [`Counters::cancelled`].
     fn cancelled(&self, key: &CancelKey) -> impl Future<Output = Result<Option<Cancellation>, Refused>>;
 
@@ -61,7 +61,7 @@ pub trait Shared: Clone {
         over: &Kept<Breaker>,
         next: Breaker,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Stood<Breaker>, Refused>>;
+    ) -> impl Future<Output = Result<WriteResult<Breaker>, Refused>>;
 
     /// See [`Counters::bucket`].
     fn bucket(&self, provider: &str) -> impl Future<Output = Result<Kept<Bucket>, Refused>>;
@@ -73,11 +73,11 @@ pub trait Shared: Clone {
         over: &Kept<Bucket>,
         next: Bucket,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Stood<Bucket>, Refused>>;
+    ) -> impl Future<Output = Result<WriteResult<Bucket>, Refused>>;
 }
 
 /// A queue, see [`Queue`].
-pub trait Line {
+pub trait JobQueue {
     /// See [`Queue::send`].
     fn send(&self, messages: &[Outgoing]) -> impl Future<Output = Vec<Result<(), Refused>>>;
 
@@ -90,12 +90,12 @@ pub trait Line {
         body: &str,
         tenant: Option<&str>,
         cause: &Cause,
-        past: Past,
+        past: MessageHistory,
     ) -> impl Future<Output = Result<(), Refused>>;
 }
 
 /// A scheduler that puts a message into a queue at a given time, see [`Schedules`].
-pub trait Timer {
+pub trait Scheduler {
     /// See [`Schedules::at`].
     fn at(
         &self,
@@ -109,25 +109,25 @@ pub trait Timer {
 /// The AWS implementation.
 pub struct Aws;
 
-impl Cloud for Aws {
-    type Claims = Ledger;
-    type Shared = Counters;
-    type Line = Queue;
-    type Timer = Schedules;
+impl Backend for Aws {
+    type ClaimStore = Ledger;
+    type SharedState = Counters;
+    type JobQueue = Queue;
+    type Scheduler = Schedules;
 
     fn now() -> Timestamp {
         runtime::now()
     }
 }
 
-impl Claims for Ledger {
+impl ClaimStore for Ledger {
     async fn claim(
         &self,
         jobs: &[&Job],
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Vec<Standing>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, Refused> {
         Ledger::claim(self, jobs, token, now, lease).await
     }
 
@@ -141,7 +141,7 @@ impl Claims for Ledger {
     }
 }
 
-impl Shared for Counters {
+impl SharedState for Counters {
     async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
         Counters::cancelled(self, key).await
     }
@@ -156,7 +156,7 @@ impl Shared for Counters {
         over: &Kept<Breaker>,
         next: Breaker,
         now: Timestamp,
-    ) -> Result<Stood<Breaker>, Refused> {
+    ) -> Result<WriteResult<Breaker>, Refused> {
         Counters::keep_breaker(self, provider, over, next, now).await
     }
 
@@ -170,12 +170,12 @@ impl Shared for Counters {
         over: &Kept<Bucket>,
         next: Bucket,
         now: Timestamp,
-    ) -> Result<Stood<Bucket>, Refused> {
+    ) -> Result<WriteResult<Bucket>, Refused> {
         Counters::keep_bucket(self, provider, over, next, now).await
     }
 }
 
-impl Line for Queue {
+impl JobQueue for Queue {
     async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         Queue::send(self, messages).await
     }
@@ -184,12 +184,18 @@ impl Line for Queue {
         Queue::show_after(self, receipt, pause).await
     }
 
-    async fn bury(&self, body: &str, tenant: Option<&str>, cause: &Cause, past: Past) -> Result<(), Refused> {
+    async fn bury(
+        &self,
+        body: &str,
+        tenant: Option<&str>,
+        cause: &Cause,
+        past: MessageHistory,
+    ) -> Result<(), Refused> {
         Queue::bury(self, body, tenant, cause, past).await
     }
 }
 
-impl Timer for Schedules {
+impl Scheduler for Schedules {
     async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
         Schedules::at(self, queue_arn, at, body, name).await
     }

@@ -1,15 +1,15 @@
 //! The settings of a channel function, from its environment.
 
 use aws_types::SdkConfig;
-use domain::quota::Quota;
+use domain::rate_limit::Quota;
 use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
 use store::{Counters, Ledger};
 
-use crate::{Desk, Dispatch, LaterConfig, Providers};
+use crate::{DeliveryWorker, Dispatch, LaterConfig, Providers};
 
 /// The environment of a channel function, as values.
-pub struct DeskConfig {
+pub struct DeliveryWorkerConfig {
     pub name: &'static str,
     pub ledger_table: String,
     pub counters_table: String,
@@ -25,13 +25,17 @@ pub struct DeskConfig {
     pub concurrency: usize,
 }
 
-impl DeskConfig {
+impl DeliveryWorkerConfig {
     /// Reads the settings. `name` is the function's name, `concurrency` the number of parallel sends.
     ///
     /// # Errors
     /// [`Unset`] names the missing variable.
-    pub fn from_env(env: &Env, name: &'static str, concurrency: usize) -> Result<DeskConfig, Unset> {
-        Ok(DeskConfig {
+    pub fn from_env(
+        env: &Env,
+        name: &'static str,
+        concurrency: usize,
+    ) -> Result<DeliveryWorkerConfig, Unset> {
+        Ok(DeliveryWorkerConfig {
             name,
             ledger_table: env.required("LEDGER_TABLE")?,
             counters_table: env.required("COUNTERS_TABLE")?,
@@ -49,16 +53,16 @@ impl DeskConfig {
 
     /// Creates the worker of a channel that defers jobs for longer than SQS can hide a message.
     #[must_use]
-    pub fn open_with(self, aws: &SdkConfig, tables: &store::Client, later: LaterConfig) -> Desk {
-        Desk { later: Some(later.open(aws)), ..self.open(aws, tables) }
+    pub fn open_with(self, aws: &SdkConfig, tables: &store::Client, later: LaterConfig) -> DeliveryWorker {
+        DeliveryWorker { later: Some(later.open(aws)), ..self.open(aws, tables) }
     }
 
     #[must_use]
-    pub fn open(self, aws: &SdkConfig, tables: &store::Client) -> Desk {
+    pub fn open(self, aws: &SdkConfig, tables: &store::Client) -> DeliveryWorker {
         let sqs = Sqs::new(aws);
         let counters = Counters::new(tables, self.counters_table);
         let queue = |url| Queue::new(&sqs, url);
-        Desk {
+        DeliveryWorker {
             name: self.name,
             ledger: Ledger::new(tables, self.ledger_table),
             providers: Providers::new(&counters, &self.providers, self.quota),

@@ -11,7 +11,7 @@ use domain::job::Job;
 use domain::outcome::Reason;
 use queue::{Outgoing, Queue};
 
-use crate::cloud::Line;
+use crate::cloud::JobQueue;
 
 /// The queues that feed dispatch.
 pub struct Dispatch<Q = Queue> {
@@ -19,7 +19,7 @@ pub struct Dispatch<Q = Queue> {
     pub critical: Q,
 }
 
-impl<Q: Line> Dispatch<Q> {
+impl<Q: JobQueue> Dispatch<Q> {
     /// Sends the continuation of a failed notification to dispatch. Does nothing for a job without a
     /// fallback channel.
     ///

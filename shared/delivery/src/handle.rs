@@ -8,12 +8,12 @@ use domain::job::Job;
 use domain::outcome::{Failure, Reason, Sent, Status};
 use domain::retry::Tried;
 use runtime::{Deadline, chain};
-use store::{Settlement, Standing};
+use store::{ClaimStatus, Settlement};
 
-use crate::Desk;
+use crate::DeliveryWorker;
 use crate::breaker::Evidence;
-use crate::cloud::{Cloud, Shared as _};
-use crate::limits::Ticket;
+use crate::cloud::{Backend, SharedState as _};
+use crate::limits::Admission;
 use crate::read::Task;
 use crate::settle::{self, Next, Turn, evidence};
 
@@ -37,12 +37,12 @@ enum Asked {
     Not(Failure),
 }
 
-impl<C: Cloud> Desk<C> {
+impl<C: Backend> DeliveryWorker<C> {
     pub(crate) async fn handle<S>(
         &self,
         at: usize,
-        (task, ticket): &(Task<'_>, Ticket),
-        standing: Standing,
+        (task, ticket): &(Task<'_>, Admission),
+        standing: ClaimStatus,
         deadline: Deadline,
         send: &S,
     ) -> Finished
@@ -52,16 +52,16 @@ impl<C: Cloud> Desk<C> {
         let job = &task.job;
         let finished = |settlement, next| Finished { at, settlement, next, evidence: None, failed: None };
         let (may_send, before) = match standing {
-            Standing::Ours(before) => (true, before),
-            Standing::Abandoned(before) => (job.on_unknown == OnUnknown::Resend, before),
-            Standing::Done(status) => {
+            ClaimStatus::Ours(before) => (true, before),
+            ClaimStatus::Abandoned(before) => (job.on_unknown == OnUnknown::Resend, before),
+            ClaimStatus::Done(status) => {
                 // The function that stored the failure may have crashed before it reported the failure
                 // to dispatch.
                 let failed = (status == Status::Failed).then_some(Reason::RetriesExhausted);
                 return Finished { failed, ..finished(None, Next::Done) };
             }
-            Standing::Held => return finished(None, Next::Again(None)),
-            Standing::Unclear { refused, unsent } => {
+            ClaimStatus::Held => return finished(None, Next::Again(None)),
+            ClaimStatus::Unclear { refused, unsent } => {
                 tracing::warn!(
                     code = "DELIVERY_NOT_CLAIMED",
                     job.key = job.key.as_str(),
@@ -75,8 +75,8 @@ impl<C: Cloud> Desk<C> {
         let held = Duration::from_secs(u64::from(job.held_s));
         let providers = self.providers.count();
         let down = match ticket {
-            Ticket::Go { down, .. } => *down,
-            Ticket::Wait(_) | Ticket::HandOn => None,
+            Admission::Go { down, .. } => *down,
+            Admission::Wait(_) | Admission::HandOn => None,
         };
         let turn = |now| Turn { job, before: Tried { held, ..before }, providers, down, now };
         let asked = if may_send {
@@ -111,11 +111,11 @@ impl<C: Cloud> Desk<C> {
     }
 
     /// Calls the provider whose turn it is, if there is time left.
-    async fn ask<S>(&self, turn: &Turn<'_>, ticket: &Ticket, deadline: Deadline, send: &S) -> Asked
+    async fn ask<S>(&self, turn: &Turn<'_>, ticket: &Admission, deadline: Deadline, send: &S) -> Asked
     where
         S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
     {
-        let Ticket::Go { at, .. } = ticket else {
+        let Admission::Go { at, .. } = ticket else {
             let source = "the provider is down".into();
             return Asked::Answer(Err(Failure::Permanent { reason: Reason::ProviderDown, source }));
         };
@@ -133,7 +133,7 @@ impl<C: Cloud> Desk<C> {
 }
 
 /// Turns the provider's answer into a settlement and a reply to the queue.
-fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked: bool) -> Finished {
+fn conclude(at: usize, turn: &Turn<'_>, ticket: &Admission, asked: Asked, was_asked: bool) -> Finished {
     let answer = match asked {
         Asked::Not(failure) => {
             tell(turn.job, &failure);
@@ -142,7 +142,7 @@ fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked
         }
         Asked::Answer(answer) => answer,
     };
-    let probe = matches!(ticket, Ticket::Go { probe: true, .. });
+    let probe = matches!(ticket, Admission::Go { probe: true, .. });
     let found = evidence(&answer).filter(|_| was_asked).zip(provider(turn, ticket));
     let answer = if probe { turn.probed(answer) } else { answer };
     if let Err(failure) = &answer {
@@ -155,13 +155,13 @@ fn conclude(at: usize, turn: &Turn<'_>, ticket: &Ticket, asked: Asked, was_asked
 }
 
 /// The provider to call: the best one until its attempts are used up, then the next one.
-fn provider(turn: &Turn<'_>, ticket: &Ticket) -> Option<usize> {
-    let Ticket::Go { providers, .. } = ticket else { return None };
+fn provider(turn: &Turn<'_>, ticket: &Admission) -> Option<usize> {
+    let Admission::Go { providers, .. } = ticket else { return None };
     let at = turn.limits_of_one().turn(turn.before.times) % providers.len().max(1);
     providers.get(at).copied()
 }
 
-async fn wait_until<C: Cloud>(at: Timestamp, deadline: Deadline) {
+async fn wait_until<C: Backend>(at: Timestamp, deadline: Deadline) {
     let wait = Duration::try_from(at.duration_since(C::now())).unwrap_or(Duration::ZERO);
     tokio::time::sleep(wait.min(deadline.left(C::now()))).await;
 }

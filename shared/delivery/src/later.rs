@@ -5,13 +5,13 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::continuation::Continuation;
 use domain::job::Job;
-use domain::wake::Wake;
 use queue::{MAX_DELAY, Outgoing};
 use runtime::{Env, Unset};
 use schedule::Schedules;
 
-use crate::cloud::{Line, Timer};
+use crate::cloud::{JobQueue, Scheduler};
 
 /// The means by which a channel defers jobs.
 pub struct Later<T = Schedules> {
@@ -21,12 +21,12 @@ pub struct Later<T = Schedules> {
     pub critical_arn: String,
 }
 
-impl<T: Timer> Later<T> {
+impl<T: Scheduler> Later<T> {
     /// Defers a job until `at`. Up to 15 minutes use the queue's delay. Longer deferrals use a schedule
     /// that carries the job and deletes itself. Deferring twice to the same time is harmless.
     pub(crate) async fn leave(
         &self,
-        queue: &impl Line,
+        queue: &impl JobQueue,
         arn: &str,
         job: &Job,
         body: &str,
@@ -35,7 +35,7 @@ impl<T: Timer> Later<T> {
     ) -> Result<(), Refused> {
         let delay = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
         if delay > MAX_DELAY {
-            return self.schedules.at(arn, at, body, &Wake::name(&job.key, at)).await;
+            return self.schedules.at(arn, at, body, &Continuation::name(&job.key, at)).await;
         }
         let message = Outgoing { body: body.to_owned(), tenant: job.event.tenant.clone(), delay };
         queue.send(&[message]).await.pop().unwrap_or(Ok(()))

@@ -20,43 +20,43 @@ use aws::Refused;
 use domain::job::Job;
 use domain::outcome::{Failure, Sent, Status};
 use futures_util::stream::{self, StreamExt as _};
-use queue::{Cause, Past, newer_pause};
+use queue::{Cause, MessageHistory, newer_release_pause};
 use runtime::{Batch, Deadline, Error, Message, Report, chain};
-use store::{Settlement, Standing};
+use store::{ClaimStatus, Settlement};
 
 pub use breaker::Providers;
-pub use cloud::{Aws, Claims, Cloud, Line, Shared, Timer};
-pub use config::DeskConfig;
+pub use cloud::{Aws, Backend, ClaimStore, JobQueue, Scheduler, SharedState};
+pub use config::DeliveryWorkerConfig;
 pub use failover::Dispatch;
 use handle::Finished;
 pub use later::{Later, LaterConfig};
-use limits::Ticket;
+use limits::Admission;
 use read::{Reading, Task, Unreadable};
 
 /// The delivery worker of a channel, without the call to the provider.
-pub struct Desk<C: Cloud = Aws> {
+pub struct DeliveryWorker<C: Backend = Aws> {
     /// The function's name, recorded in dead letters.
     pub name: &'static str,
-    pub ledger: C::Claims,
+    pub ledger: C::ClaimStore,
     /// The table of cancellations and breakers.
-    pub counters: C::Shared,
+    pub counters: C::SharedState,
     /// The channel's normal queue.
-    pub queue: C::Line,
+    pub queue: C::JobQueue,
     /// The channel's critical queue.
-    pub critical: C::Line,
-    pub dead_letters: C::Line,
+    pub critical: C::JobQueue,
+    pub dead_letters: C::JobQueue,
     /// The queues of dispatch, which decides about the fallback channel. `None` disables failover.
-    pub dispatch: Option<Dispatch<C::Line>>,
+    pub dispatch: Option<Dispatch<C::JobQueue>>,
     /// The watched providers of the channel.
     pub providers: Providers<C>,
     /// The means to defer jobs for longer than a message can be hidden. Not needed by a channel that
     /// never returns [`Sent::Later`].
-    pub later: Option<Later<C::Timer>>,
+    pub later: Option<Later<C::Scheduler>>,
     /// The number of parallel sends.
     pub concurrency: usize,
 }
 
-impl<C: Cloud> Desk<C> {
+impl<C: Backend> DeliveryWorker<C> {
     /// Handles one batch. Each job that no other process holds is sent once, and each answer is stored
     /// in the ledger. The report names the messages to redeliver.
     ///
@@ -73,7 +73,7 @@ impl<C: Cloud> Desk<C> {
     /// call.
     ///
     /// # Errors
-    /// The same as for [`Desk::deliver`].
+    /// The same as for [`DeliveryWorker::deliver`].
     pub async fn deliver_by<S>(&self, batch: Batch, send: S) -> Result<Report, Error>
     where
         S: AsyncFn(&Job, usize) -> Result<Sent, Failure>,
@@ -119,28 +119,28 @@ impl<C: Cloud> Desk<C> {
     async fn admit<'a>(
         &self,
         tasks: Vec<Task<'a>>,
-    ) -> (Vec<(Task<'a>, Ticket)>, Vec<(Task<'a>, std::time::Duration)>) {
+    ) -> (Vec<(Task<'a>, Admission)>, Vec<(Task<'a>, std::time::Duration)>) {
         let now = C::now();
         let jobs: Vec<&Job> = tasks.iter().map(|task| &task.job).collect();
         let in_time = jobs.iter().filter(|job| !job.is_expired(now)).count();
         let views = self.providers.look(in_time, now).await;
         let mut tickets = limits::tickets(&jobs, views, now);
-        self.hold_to_quota(&jobs, &mut tickets, now).await;
+        self.assign_quota_tokens(&jobs, &mut tickets, now).await;
         let (mut going, mut waiting) = (Vec::with_capacity(tasks.len()), Vec::new());
         for (task, ticket) in tasks.into_iter().zip(tickets) {
             match ticket {
-                Ticket::Wait(pause) => waiting.push((task, pause)),
-                ticket @ (Ticket::Go { .. } | Ticket::HandOn) => going.push((task, ticket)),
+                Admission::Wait(pause) => waiting.push((task, pause)),
+                ticket @ (Admission::Go { .. } | Admission::HandOn) => going.push((task, ticket)),
             }
         }
         (going, waiting)
     }
 
     /// Assigns the tokens of the providers' quotas, critical jobs first.
-    async fn hold_to_quota(&self, jobs: &[&Job], tickets: &mut [Ticket], now: domain::Timestamp) {
+    async fn assign_quota_tokens(&self, jobs: &[&Job], tickets: &mut [Admission], now: domain::Timestamp) {
         for provider in 0..self.providers.count() {
             let Some((name, quota)) = self.providers.quota(provider) else { continue };
-            let asks = |ticket: &Ticket| matches!(ticket, Ticket::Go { providers, .. } if providers.first() == Some(&provider));
+            let asks = |ticket: &Admission| matches!(ticket, Admission::Go { providers, .. } if providers.first() == Some(&provider));
             let mut asking = limits::by_priority(jobs);
             asking.retain(|index| asks(&tickets[*index]));
             if asking.is_empty() {
@@ -151,9 +151,10 @@ impl<C: Cloud> Desk<C> {
             for (place, at) in asking.into_iter().enumerate() {
                 let seed = domain::retry::chance(jobs[at].key.as_str(), jobs[at].held_s);
                 match (tokens.at.get(place), &mut tickets[at]) {
-                    (Some(token), Ticket::Go { at, .. }) => *at = Some(*token),
+                    (Some(token), Admission::Go { at, .. }) => *at = Some(*token),
                     (_, ticket) => {
-                        *ticket = Ticket::Wait(limits::in_time(jobs[at], tokens.left.pause(now, seed), now));
+                        *ticket =
+                            Admission::Wait(limits::in_time(jobs[at], tokens.left.pause(now, seed), now));
                     }
                 }
             }
@@ -167,12 +168,12 @@ impl<C: Cloud> Desk<C> {
         tasks: &[&Task<'_>],
         token: &str,
         deadline: Deadline,
-    ) -> Result<Vec<Standing>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, Refused> {
         let recorded: Vec<&Task<'_>> = tasks.iter().copied().filter(|task| task.job.is_recorded()).collect();
         let mut claimed = self.claim_recorded(&recorded, token, deadline).await?.into_iter();
         let standings = tasks.iter().map(|task| match task.job.is_recorded() {
-            true => claimed.next().unwrap_or(Standing::Held),
-            false => Standing::Ours(task.tried_by_queue(C::now())),
+            true => claimed.next().unwrap_or(ClaimStatus::Held),
+            false => ClaimStatus::Ours(task.tried_by_queue(C::now())),
         });
         Ok(standings.collect())
     }
@@ -184,7 +185,7 @@ impl<C: Cloud> Desk<C> {
         tasks: &[&Task<'_>],
         token: &str,
         deadline: Deadline,
-    ) -> Result<Vec<Standing>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, Refused> {
         if tasks.is_empty() {
             return Ok(Vec::new());
         }
@@ -215,7 +216,7 @@ impl<C: Cloud> Desk<C> {
                 Unreadable::NoJob(detail) => detail,
                 Unreadable::Newer(version) => {
                     self.leave_to_newer(message, *version, deadline).await;
-                    report.show_again(message);
+                    report.redeliver(message);
                     continue;
                 }
             };
@@ -226,21 +227,22 @@ impl<C: Cloud> Desk<C> {
                 "message moves to the dead-letter queue: its content cannot be processed"
             );
             let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
-            let past = Past { first_at: message.first_sent_at(), attempts: message.receive_count() };
+            let past =
+                MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
             if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause, past).await {
                 tracing::error!(
                     code = "DEAD_LETTER_NOT_SENT",
                     error = chain(&refused),
                     "message returned to the queue: the dead-letter queue did not accept it"
                 );
-                report.show_again(message);
+                report.redeliver(message);
             }
         }
     }
 
     /// Hides a job of a newer release for a while, longer after each delivery ([`newer_pause`]).
     async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
-        let pause = newer_pause(message.receive_count());
+        let pause = newer_release_pause(message.receive_count());
         tracing::warn!(
             message.id = message.message_id,
             version,
@@ -308,7 +310,7 @@ impl<C: Cloud> Desk<C> {
 
 /// Runs a future until 600 ms before the deadline, which leaves time to answer the queue. `None` means
 /// that the time is up and the progress unknown.
-async fn within<C: Cloud, T>(deadline: Deadline, doing: impl Future<Output = T>) -> Option<T> {
+async fn within<C: Backend, T>(deadline: Deadline, doing: impl Future<Output = T>) -> Option<T> {
     const TO_ANSWER: std::time::Duration = std::time::Duration::from_millis(600);
     let left = std::time::Duration::try_from(deadline.ends().duration_since(C::now())).unwrap_or_default();
     tokio::time::timeout(left.saturating_sub(TO_ANSWER), doing).await.ok()

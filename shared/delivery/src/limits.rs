@@ -6,7 +6,7 @@ use domain::Timestamp;
 use domain::breaker::Breaker;
 use domain::event::Priority;
 use domain::job::Job;
-use domain::retry::{LONGEST_HELD, chance, jittered};
+use domain::retry::{MAX_DEFERRED, chance, jittered};
 use jiff::SignedDuration;
 
 /// How long a job waits for a provider that is down before it fails over. Critical jobs fail over at
@@ -37,14 +37,14 @@ pub(crate) struct View {
 
 impl View {
     /// The view of an unwatched provider.
-    pub(crate) fn of_nobody() -> View {
+    pub(crate) fn unwatched() -> View {
         View { left: usize::MAX, probe: false, percent_failed: 0, breaker: Breaker::default() }
     }
 }
 
 /// The admission of a job in this batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ticket {
+pub(crate) enum Admission {
     /// The job may call these providers, the best first. The list is empty for an expired job, which
     /// needs no call. `down` is the time since when all providers are down, and the job is then a probe.
     Go { providers: Vec<usize>, probe: bool, down: Option<Timestamp>, at: Option<Timestamp> },
@@ -56,8 +56,8 @@ pub(crate) enum Ticket {
 }
 
 /// Admits each job, critical jobs first.
-pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Vec<Ticket> {
-    let mut tickets: Vec<Ticket> = vec![Ticket::HandOn; jobs.len()];
+pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Vec<Admission> {
+    let mut tickets: Vec<Admission> = vec![Admission::HandOn; jobs.len()];
     let order = by_priority(jobs);
     let down = all_down(&views);
     let mut well: Vec<usize> = (0..views.len()).filter(|index| views[*index].left == usize::MAX).collect();
@@ -66,12 +66,12 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
     for &at in &order {
         let job = jobs[at];
         tickets[at] = if job.is_expired(now) {
-            Ticket::Go { providers: Vec::new(), probe: false, down: None, at: None }
+            Admission::Go { providers: Vec::new(), probe: false, down: None, at: None }
         } else if !well.is_empty() {
-            Ticket::Go { providers: well.clone(), probe: false, down: None, at: None }
+            Admission::Go { providers: well.clone(), probe: false, down: None, at: None }
         } else if let Some(provider) = (0..views.len()).find(|index| views[*index].left > 0) {
             views[provider].left -= 1;
-            Ticket::Go { providers: vec![provider], probe: views[provider].probe, down, at: None }
+            Admission::Go { providers: vec![provider], probe: views[provider].probe, down, at: None }
         } else {
             held(job, &views, now)
         };
@@ -81,9 +81,9 @@ pub(crate) fn tickets(jobs: &[&Job], mut views: Vec<View>, now: Timestamp) -> Ve
     let waits_best = order
         .iter()
         .rev()
-        .find(|index| matches!(&tickets[**index], Ticket::Go { providers, .. } if !providers.is_empty()));
+        .find(|index| matches!(&tickets[**index], Admission::Go { providers, .. } if !providers.is_empty()));
     if let (Some(provider), Some(&at)) = (unprobed, waits_best) {
-        tickets[at] = Ticket::Go { providers: vec![provider], probe: true, down, at: None };
+        tickets[at] = Admission::Go { providers: vec![provider], probe: true, down, at: None };
     }
     tickets
 }
@@ -102,7 +102,7 @@ fn all_down(views: &[View]) -> Option<Timestamp> {
 }
 
 /// Whether a job fails over now, because its provider has been down since `down`.
-pub(crate) fn goes_on(job: &Job, down: Timestamp, now: Timestamp) -> bool {
+pub(crate) fn fails_over(job: &Job, down: Timestamp, now: Timestamp) -> bool {
     job.failover.is_some() && (job.priority == Priority::Critical || handed_on_at(down) <= now)
 }
 
@@ -111,15 +111,15 @@ fn handed_on_at(down: Timestamp) -> Timestamp {
 }
 
 /// The admission of a job while no provider can be called.
-fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
+fn held(job: &Job, views: &[View], now: Timestamp) -> Admission {
     let is_critical = job.priority == Priority::Critical;
     let chance = chance(job.key.as_str(), job.held_s);
     // A recovering provider is not down. The job waits for its turn.
     let Some(down) = all_down(views) else {
-        return Ticket::Wait(in_time(job, jittered(RECOVERY_PAUSE, chance), now));
+        return Admission::Wait(in_time(job, jittered(RECOVERY_PAUSE, chance), now));
     };
-    if u64::from(job.held_s) >= LONGEST_HELD.as_secs() || goes_on(job, down, now) {
-        return Ticket::HandOn;
+    if u64::from(job.held_s) >= MAX_DEFERRED.as_secs() || fails_over(job, down, now) {
+        return Admission::HandOn;
     }
     let pauses = views.iter().map(|view| view.breaker.pause(now, chance));
     let mut pause = pauses.min().unwrap_or(CRITICAL_PAUSE);
@@ -130,7 +130,7 @@ fn held(job: &Job, views: &[View], now: Timestamp) -> Ticket {
         pause =
             pause.min(Duration::try_from(handed_on_at(down).duration_since(now)).unwrap_or(Duration::ZERO));
     }
-    Ticket::Wait(in_time(job, pause, now))
+    Admission::Wait(in_time(job, pause, now))
 }
 
 /// Bounds a pause by the job's expiry, because the expiry must be recorded in time. The minimum is one

@@ -13,16 +13,16 @@ use futures_util::future::join_all;
 use queue::Outgoing;
 use runtime::{Deadline, Message, Report, chain};
 
-use crate::cloud::{Cloud, Line as _};
+use crate::cloud::{Backend, JobQueue as _};
 use crate::handle::Finished;
 use crate::read::Task;
 use crate::settle::Next;
-use crate::{Desk, later, within};
+use crate::{DeliveryWorker, later, within};
 
 /// The number of deliveries after which a message is replaced by a new one: half of the queue's limit.
 const SHOWN: u32 = 5;
 
-impl<C: Cloud> Desk<C> {
+impl<C: Backend> DeliveryWorker<C> {
     /// Defers jobs that were not claimed. A job that the queue does not accept keeps its old message.
     pub(crate) async fn put_back(
         &self,
@@ -62,7 +62,7 @@ impl<C: Cloud> Desk<C> {
                     ),
                     None => {}
                 }
-                task.messages.iter().for_each(|message| report.show_again(message));
+                task.messages.iter().for_each(|message| report.redeliver(message));
             }
         }
         tracing::info!(
@@ -90,7 +90,7 @@ impl<C: Cloud> Desk<C> {
                 // decides.
                 Next::Done | Next::Again(None) => false,
                 Next::Later(at) => *stands && self.leave(task, at).await,
-                Next::Again(Some(pause)) => self.show_later(task, pause).await,
+                Next::Again(Some(pause)) => self.redeliver_later(task, pause).await,
             };
             is_done.then_some(result.at)
         });
@@ -106,7 +106,7 @@ impl<C: Cloud> Desk<C> {
                 .collect(),
         };
         for result in finished.iter().filter(|result| !done.contains(&result.at)) {
-            tasks[result.at].messages.iter().for_each(|message| report.show_again(message));
+            tasks[result.at].messages.iter().for_each(|message| report.redeliver(message));
         }
     }
 
@@ -155,7 +155,7 @@ impl<C: Cloud> Desk<C> {
 
     /// Replaces a message that was delivered often by a new one. Otherwise hides the old message for the
     /// pause and returns `false`.
-    async fn show_later(&self, task: &Task<'_>, pause: Duration) -> bool {
+    async fn redeliver_later(&self, task: &Task<'_>, pause: Duration) -> bool {
         let queue = if task.is_critical() { &self.critical } else { &self.queue };
         // Only the queue counts the attempts of a job without a ledger row.
         if task.receives() >= SHOWN && task.job.is_recorded() {

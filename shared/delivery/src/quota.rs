@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::quota::{Bucket, Quota};
+use domain::rate_limit::{Bucket, Quota};
 use domain::retry::chance;
 use runtime::chain;
-use store::{Kept, Stood};
+use store::{Kept, WriteResult};
 
-use crate::cloud::Shared;
+use crate::cloud::SharedState;
 
 /// How often a write that lost a race is repeated. At most ten processes compete, and each needs one
 /// write.
@@ -32,7 +32,7 @@ pub(crate) struct Tokens {
 /// Takes up to `n` tokens. Returns `None` when the table does not answer. Jobs then do not wait, and the
 /// provider applies its own limit.
 pub(crate) async fn take(
-    counters: &impl Shared,
+    counters: &impl SharedState,
     provider: &str,
     quota: &Quota,
     n: usize,
@@ -46,8 +46,8 @@ pub(crate) async fn take(
                 return Ok(Tokens { at: Vec::new(), left: read.value });
             }
             match counters.keep_bucket(provider, &read, slice.next, now).await? {
-                Stood::Ours(kept) => return Ok(Tokens { at: slice.tokens, left: kept.value }),
-                Stood::Theirs(kept) => read = kept,
+                WriteResult::Ours(kept) => return Ok(Tokens { at: slice.tokens, left: kept.value }),
+                WriteResult::Theirs(kept) => read = kept,
             }
             // Processes that lost the same race retry at different times.
             let pause = chance(provider, round ^ now.subsec_nanosecond().unsigned_abs()) % (20 << round);

@@ -10,7 +10,7 @@ use domain::outcome::{Failure, Reason, Sent, Status};
 use domain::retry::{Limits, Then, Tried, chance};
 use store::Settlement;
 
-use crate::limits::{CRITICAL_PATIENCE, PATIENCE, goes_on, in_time};
+use crate::limits::{CRITICAL_PATIENCE, PATIENCE, fails_over, in_time};
 
 /// A throttled job pauses at least as long as after this many attempts.
 const SLOWER: u32 = 3;
@@ -45,7 +45,7 @@ impl Turn<'_> {
     /// The result of a probe. A job that would fail over without being the probe also fails over when
     /// the probe fails. With little traffic the same job would otherwise be the probe again and again.
     pub(crate) fn probed(&self, answer: Result<Sent, Failure>) -> Result<Sent, Failure> {
-        let goes_on = self.down.is_some_and(|down| goes_on(self.job, down, self.now));
+        let goes_on = self.down.is_some_and(|down| fails_over(self.job, down, self.now));
         match answer {
             Err(Failure::Transient(source) | Failure::Throttled { source, .. }) if goes_on => {
                 Err(Failure::Permanent { reason: Reason::ProviderDown, source })
@@ -72,7 +72,7 @@ impl Turn<'_> {
                 OnUnknown::Resend => self.again(),
             },
             Err(Failure::Transient(_) | Failure::Throttled { .. }) if self.is_out_of_patience() => {
-                let tried = self.before.once_more();
+                let tried = self.before.plus_one();
                 let seconds = self.now.duration_since(tried.since).as_secs();
                 let tries = tries(tried.times);
                 let note = format!("the provider accepted no attempt in {tries} and {seconds} s");
@@ -109,7 +109,7 @@ impl Turn<'_> {
 
     /// Schedules another attempt, if one is left.
     fn again(&self) -> (Settlement, Next) {
-        let tried = self.before.once_more();
+        let tried = self.before.plus_one();
         let seed = chance(self.job.key.as_str(), tried.times);
         match self.limits_of_one().for_providers(self.providers).then(&tried, self.now, seed) {
             Then::Again(pause) => {

@@ -2,7 +2,7 @@ use super::*;
 use std::cell::RefCell;
 
 use domain::outcome::Reason;
-use domain::quota::Quota;
+use domain::rate_limit::Quota;
 
 use cloud::{Call, Cloud};
 use queue::Queue;
@@ -53,9 +53,10 @@ async fn job_of_a_newer_release_is_hidden_for_a_while_and_its_neighbours_are_sen
     assert_eq!((report.unwrap().returned(), asked), (1, vec!["one".to_owned()]));
     assert_eq!(cloud.count("ChangeMessageVisibility"), 1);
     assert_eq!(cloud.count("SendMessage"), 0, "it is no dead letter");
-    let pauses: Vec<u64> = [0, 1, 2, 3, 6, 7, 10].map(|receives| newer_pause(receives).as_secs()).into();
+    let pauses: Vec<u64> =
+        [0, 1, 2, 3, 6, 7, 10].map(|receives| newer_release_pause(receives).as_secs()).into();
     assert_eq!(pauses, [30, 30, 60, 120, 900, 900, 900]);
-    let ten: u64 = (1..=10).map(|receives| newer_pause(receives).as_secs()).sum();
+    let ten: u64 = (1..=10).map(|receives| newer_release_pause(receives).as_secs()).sum();
     assert!(ten >= 90 * 60 - 900, "a deployment has {ten} s");
 }
 
@@ -180,7 +181,7 @@ async fn put_back(cloud: &Cloud, job: &str) -> Report {
         queue_arn: "queue".to_owned(),
         critical_arn: "critical".to_owned(),
     };
-    let desk = Desk { later: Some(later), ..desk(cloud) };
+    let desk = DeliveryWorker { later: Some(later), ..desk(cloud) };
     let at = now() + std::time::Duration::from_secs(300);
     desk.deliver(batch, async |_: &Job| Ok(Sent::Later(at))).await.unwrap()
 }
@@ -210,9 +211,9 @@ fn batch(bodies: &[String], seconds: u64) -> Batch {
     Batch { messages: messages.collect(), request_id: "token-1".into(), deadline: Deadline::at_millis(ends) }
 }
 
-fn desk(cloud: &Cloud) -> Desk {
+fn desk(cloud: &Cloud) -> DeliveryWorker {
     let aws = cloud.config();
-    let config = DeskConfig {
+    let config = DeliveryWorkerConfig {
         name: "test",
         ledger_table: "ledger".into(),
         counters_table: "counters".into(),

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::key::hash_of;
 use crate::keyed_hash::normal;
 use crate::recipient::{ALL_TENANTS, Recipient};
-use crate::registry::Stamp;
+use crate::recipient_changes::Stamp;
 
 /// The sources of the event: the API, the people function, and the import command of the CLI.
 pub const API: &str = "carillon/api";

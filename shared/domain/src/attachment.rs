@@ -7,7 +7,7 @@ use crate::rule::{Attach, Operand};
 
 mod prefixes;
 
-pub use prefixes::{BadPrefix, DEFAULT_PREFIX, Foreign, Prefixes};
+pub use prefixes::{DEFAULT_PREFIX, ForbiddenAttachment, InvalidPrefix, Prefixes};
 
 /// The highest number of attachments of one e-mail.
 pub const MAX_ATTACHMENTS: usize = 10;
@@ -26,7 +26,7 @@ const MAX_KIND_BYTES: usize = 78;
 /// An attachment reference that does not resolve to a file. The error quotes no event data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{from} names no file: found {found}, wanted `s3://<bucket>/<key>` or {{ bucket, key, name, type }}")]
-pub struct NoFile {
+pub struct InvalidAttachment {
     /// The path from the rule.
     pub from: String,
     pub found: &'static str,
@@ -35,12 +35,12 @@ pub struct NoFile {
 /// Resolves the attachments of a rule against an event, in the order of the rule. One path may yield several files.
 ///
 /// # Errors
-/// [`NoFile`] for the first required attachment that is missing, and for the first unusable value. An unusable value
+/// [`InvalidAttachment`] for the first required attachment that is missing, and for the first unusable value. An unusable value
 /// is an error for an optional attachment too.
-pub fn attachments(wanted: &[Attach], envelope: &Value) -> Result<Vec<Attachment>, NoFile> {
+pub fn attachments(wanted: &[Attach], envelope: &Value) -> Result<Vec<Attachment>, InvalidAttachment> {
     let mut found = Vec::new();
     for attach in wanted {
-        let refuse = |found| NoFile { from: String::from(attach.from.clone()), found };
+        let refuse = |found| InvalidAttachment { from: String::from(attach.from.clone()), found };
         let files = attach.from.find(envelope);
         if files.is_empty() && !attach.optional {
             return Err(refuse("nothing"));

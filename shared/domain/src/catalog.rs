@@ -84,13 +84,13 @@ pub struct Catalog {
 #[error(
     "catalog format {found} is not {CATALOG_FORMAT}; compile it with the `carillon check` of this release"
 )]
-pub struct OtherFormat {
+pub struct UnsupportedFormat {
     pub found: u32,
 }
 
 /// The reason why a text is not a catalog of this release. The file belongs to the author, so the reason may quote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadCatalog {
+pub enum CatalogError {
     #[error(
         "{0}; deploy the release that compiled it, or compile it with the `carillon check` of this release"
     )]
@@ -103,13 +103,13 @@ impl CatalogFile {
     /// Reads a catalog file of this format or an older one.
     ///
     /// # Errors
-    /// [`BadCatalog`] distinguishes a file of a newer release from a malformed file.
-    pub fn read(text: &str) -> Result<CatalogFile, BadCatalog> {
+    /// [`CatalogError`] distinguishes a file of a newer release from a malformed file.
+    pub fn read(text: &str) -> Result<CatalogFile, CatalogError> {
         let text = LAYOUT.forward(text).map_err(|not_read| match not_read {
-            NotRead::Newer { .. } => BadCatalog::Newer(not_read),
-            NotRead::Malformed { .. } => BadCatalog::Malformed(not_read.to_string()),
+            NotRead::Newer { .. } => CatalogError::Newer(not_read),
+            NotRead::Malformed { .. } => CatalogError::Malformed(not_read.to_string()),
         })?;
-        serde_json::from_str(&text).map_err(|error| BadCatalog::Malformed(error.to_string()))
+        serde_json::from_str(&text).map_err(|error| CatalogError::Malformed(error.to_string()))
     }
 }
 
@@ -118,10 +118,10 @@ impl Catalog {
     /// [`Catalog::with_hashes`].
     ///
     /// # Errors
-    /// [`OtherFormat`] if the file has another format version.
-    pub fn open(file: CatalogFile) -> Result<Catalog, OtherFormat> {
+    /// [`UnsupportedFormat`] if the file has another format version.
+    pub fn open(file: CatalogFile) -> Result<Catalog, UnsupportedFormat> {
         if file.format != CATALOG_FORMAT {
-            return Err(OtherFormat { found: file.format });
+            return Err(UnsupportedFormat { found: file.format });
         }
         let index = file.rules.iter().map(|rule| rule.when.pattern().clone()).collect();
         let cancelling =

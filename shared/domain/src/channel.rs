@@ -153,7 +153,7 @@ impl Channel {
 
     /// The suppression period in days after a bounce or complaint; `None` if the channel has none.
     #[must_use]
-    pub fn closed_for_days(self) -> Option<i64> {
+    pub fn suppression_days(self) -> Option<i64> {
         self.spec().closed_for_days
     }
 

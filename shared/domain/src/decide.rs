@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use crate::cancel::CancelKey;
 use crate::channel::Channel;
+use crate::continuation::{FailoverOrigin, Start, Task};
+use crate::delivery_events;
 use crate::endpoint::EndpointId;
 use crate::event::Priority;
 use crate::key::Key;
@@ -15,21 +17,19 @@ use crate::plan::{Audience, Match, Plan};
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
 use crate::rule::{Record, Rule};
 use crate::socket_target::SocketTarget;
-use crate::told;
 use crate::unsubscribe::Scope;
-use crate::wake::{InsteadOf, Start, Task};
 
 mod ask;
 mod broadcast;
+mod channel_evaluation;
 mod collect;
 mod failover;
-mod judge;
 mod limits;
 mod note;
 pub(crate) mod push_values;
 mod send;
+mod step_runner;
 mod wait;
-mod walk;
 mod wording;
 
 pub use ask::{Answer, Answers, Ask, Wanted};
@@ -103,7 +103,7 @@ pub struct Order<'a> {
     /// The scope of the one-click unsubscribe link. Only set for e-mails to people.
     pub way_out: Option<Scope>,
     /// The failed channel that this one replaces.
-    pub instead_of: Option<InsteadOf>,
+    pub instead_of: Option<FailoverOrigin>,
     /// The next channel if this one fails, and the task that continues there.
     pub failover: Option<(Channel, Task)>,
 }
@@ -245,7 +245,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     }
     let is_of_no_rule = plan.matches.is_empty() && plan.cancels.is_empty() && plan.unnamed_cancels.is_empty();
     // A rule may match `communication.sent`. Without such a rule the event is not reported as unmatched.
-    let is_expected = !told::is_communication(plan.event);
+    let is_expected = !delivery_events::is_communication(plan.event);
     if is_of_no_rule && !plan.woken && is_expected {
         decided.decisions.push(without_recipient(plan, None, Reason::NoRule));
     }
@@ -255,7 +255,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     decided
 }
 
-/// Decides with an answer for every question, from `answer` or [`Ask::if_nothing_happened`]. A run that exceeds the
+/// Decides with an answer for every question, from `answer` or [`Ask::default_answer`]. A run that exceeds the
 /// limit of question rounds gets no decision.
 pub fn decide_with<'a>(
     plan: &Plan<'a>,
@@ -288,7 +288,7 @@ fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>,
         into.decisions.push(without_recipient(plan, Some(matched.rule), Reason::NoRecipient));
     }
     for audience in &matched.audience {
-        walk::walk(plan, facts, matched, audience, into);
+        step_runner::walk(plan, facts, matched, audience, into);
     }
 }
 

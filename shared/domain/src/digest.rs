@@ -30,7 +30,7 @@ mod summary;
 pub use collected::{Collected, Window};
 pub use item::{Item, event_key};
 pub use join::{Arrival, Join, join, leave};
-pub use policy::{BadPolicy, DigestPolicy, Keep};
+pub use policy::{DigestPolicy, InvalidDigestPolicy, Keep};
 pub use summary::summary;
 
 /// The highest number of events in one window, for every policy.

@@ -158,7 +158,7 @@ pub type Endpoints = BTreeMap<String, Endpoint>;
 
 /// The reason why an endpoint does not receive an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotTold {
+pub enum SkipReason {
     Disabled(Disabled),
     /// The owner has not proved control of the URL.
     Unverified(Unverified),
@@ -221,15 +221,15 @@ impl Endpoint {
     /// The reason why this endpoint does not receive an event, or `None`. `document` is
     /// [`crate::event::Event::document`].
     #[must_use]
-    pub fn not_told(&self, document: &Value) -> Option<NotTold> {
+    pub fn skip_reason(&self, document: &Value) -> Option<SkipReason> {
         if let Some(disabled) = &self.disabled {
-            return Some(NotTold::Disabled(disabled.clone()));
+            return Some(SkipReason::Disabled(disabled.clone()));
         }
         if let Some(unverified) = self.unverified {
-            return Some(NotTold::Unverified(unverified));
+            return Some(SkipReason::Unverified(unverified));
         }
         let pattern: Option<&Pattern> = self.when.as_ref().map(When::pattern);
-        (!pattern.is_none_or(|pattern| pattern.matches(document))).then_some(NotTold::Pattern)
+        (!pattern.is_none_or(|pattern| pattern.matches(document))).then_some(SkipReason::Pattern)
     }
 }
 

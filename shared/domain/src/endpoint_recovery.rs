@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use crate::channel::Channel;
 use crate::condition::When;
+use crate::continuation::{Continuation, Start, Task};
 use crate::endpoint::{Endpoint, EndpointId, endpoint_name};
 use crate::event::Event;
 use crate::key::Key;
 use crate::outcome::{Reason, Status};
 use crate::plan::Audience;
-use crate::wake::{Start, Task, Wake};
 
 /// The highest number of occurrences of a recurring rule that are tried to reproduce a key.
 const MAX_OCCURRENCES: u32 = 366;
@@ -69,7 +69,7 @@ pub fn is_wanted(endpoint: &Endpoint, event: &Event, now: Timestamp) -> Result<(
 /// The job has the key of the row. The key of a forced resend cannot be reproduced, so its job gets a key derived from
 /// the row's key.
 #[must_use]
-pub fn wake(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Wake {
+pub fn wake(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Continuation {
     let only = Some(Channel::Webhook);
     let occurrence =
         (0..MAX_OCCURRENCES).find(|occurrence| key_of(event, to, missed, *occurrence) == *missed.key);
@@ -80,7 +80,7 @@ pub fn wake(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Wake {
             Start { step: missed.step, only, again, ..Start::default() }
         }
     };
-    Wake::new(event, missed.rule, Task::Run { audience: Audience::Endpoint(to.clone()), start })
+    Continuation::new(event, missed.rule, Task::Run { audience: Audience::Endpoint(to.clone()), start })
 }
 
 /// The key of the run's message for an endpoint.

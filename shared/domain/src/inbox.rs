@@ -124,7 +124,7 @@ pub struct Viewer {
 /// The selection of entries by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Shelf {
+pub enum InboxFilter {
     /// All entries except archived ones.
     #[default]
     Inbox,
@@ -134,34 +134,35 @@ pub enum Shelf {
     Archived,
 }
 
-impl Shelf {
+impl InboxFilter {
     /// All selections.
-    pub const ALL: [Shelf; 4] = [Shelf::Inbox, Shelf::Unseen, Shelf::Unread, Shelf::Archived];
+    pub const ALL: [InboxFilter; 4] =
+        [InboxFilter::Inbox, InboxFilter::Unseen, InboxFilter::Unread, InboxFilter::Archived];
 
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Shelf::Inbox => "inbox",
-            Shelf::Unseen => "unseen",
-            Shelf::Unread => "unread",
-            Shelf::Archived => "archived",
+            InboxFilter::Inbox => "inbox",
+            InboxFilter::Unseen => "unseen",
+            InboxFilter::Unread => "unread",
+            InboxFilter::Archived => "archived",
         }
     }
 
-    /// Parses the name that [`Shelf::name`] returns.
+    /// Parses the name that [`InboxFilter::name`] returns.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Shelf> {
-        Shelf::ALL.into_iter().find(|shelf| shelf.name() == name)
+    pub fn from_name(name: &str) -> Option<InboxFilter> {
+        InboxFilter::ALL.into_iter().find(|shelf| shelf.name() == name)
     }
 
     /// The states of the selected entries.
     #[must_use]
     pub fn states(self) -> &'static [State] {
         match self {
-            Shelf::Inbox => &[State::Unseen, State::Seen, State::Read],
-            Shelf::Unseen => &[State::Unseen],
-            Shelf::Unread => &[State::Unseen, State::Seen],
-            Shelf::Archived => &[State::Archived],
+            InboxFilter::Inbox => &[State::Unseen, State::Seen, State::Read],
+            InboxFilter::Unseen => &[State::Unseen],
+            InboxFilter::Unread => &[State::Unseen, State::Seen],
+            InboxFilter::Archived => &[State::Archived],
         }
     }
 }
@@ -169,7 +170,7 @@ impl Shelf {
 /// The entries to list, or to mark at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    pub shelf: Shelf,
+    pub shelf: InboxFilter,
     /// Only entries of rules with this category.
     pub category: Option<String>,
 }

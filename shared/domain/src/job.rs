@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::cancel::CancelKey;
 use crate::channel::{Channel, OnUnknown};
+use crate::continuation::{self, Continuation, FailoverOrigin, WAKE_VERSION};
+use crate::delivery_events::Set;
 use crate::endpoint::EndpointId;
 use crate::event::Priority;
 use crate::key::Key;
@@ -14,8 +16,6 @@ pub use crate::origin::Origin;
 use crate::push_options::PushOptions;
 use crate::recipient::{Device, PhoneNumber};
 pub use crate::socket_target::SocketTarget;
-use crate::told::Set;
-use crate::wake::{self, InsteadOf, WAKE_VERSION, Wake};
 use jiff::Timestamp;
 
 mod broadcast;
@@ -81,7 +81,7 @@ pub struct Job {
     pub held_since: Option<Timestamp>,
     /// The failed channel that this job replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instead_of: Option<InsteadOf>,
+    pub instead_of: Option<FailoverOrigin>,
     /// The next channel, and where dispatch continues, if this channel cannot deliver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
@@ -104,8 +104,8 @@ pub struct Failover {
     /// The next channel.
     pub to: Channel,
     /// The position at which dispatch continues. It decides again, with the preferences and limits of that moment.
-    #[serde(deserialize_with = "wake::nested")]
-    pub wake: Wake,
+    #[serde(deserialize_with = "continuation::nested")]
+    pub wake: Continuation,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -58,7 +58,7 @@ impl KeyedHashes {
     /// All hashes under which rows about an address may be stored: the current one first, then those of earlier
     /// releases.
     #[must_use]
-    pub fn names_of_address(&self, channel: Channel, address: &str) -> Vec<String> {
+    pub fn hashes_of_address(&self, channel: Channel, address: &str) -> Vec<String> {
         let mut names = vec![self.address(channel, address)];
         names.push(former::address(channel, address));
         let spelling = former::normal(channel, address);
@@ -199,14 +199,14 @@ mod tests {
     #[test]
     fn hashes_of_the_last_release_are_found() {
         let hashes = hashes(SECRET);
-        let names = hashes.names_of_address(Channel::Sms, "+44 (0)20 7946 0102");
+        let names = hashes.hashes_of_address(Channel::Sms, "+44 (0)20 7946 0102");
         let of_number = |number: &str| named(&hashes.address, &["sms", number]);
         let plain = |number: &str| hash_of(&["address", "sms", number]);
         for number in ["+442079460102", "+4402079460102"] {
             assert!(names.contains(&of_number(number)) && names.contains(&plain(number)), "{number}");
         }
-        assert_eq!(hashes.names_of_address(Channel::Sms, "+44 20 7946 0102").len(), 2);
-        assert_eq!(hashes.names_of_address(Channel::Email, " Ann@example.org").len(), 2);
+        assert_eq!(hashes.hashes_of_address(Channel::Sms, "+44 20 7946 0102").len(), 2);
+        assert_eq!(hashes.hashes_of_address(Channel::Email, " Ann@example.org").len(), 2);
     }
 
     #[test]

@@ -7,14 +7,14 @@
 //! 2. [`catalog`] holds the compiled rules. [`index`] finds the rules whose [`pattern`] matches.
 //! 3. [`plan`] expands the recipients of the matching rules.
 //! 4. [`decide`](mod@decide) decides each notification.
-//! 5. [`proof`] checks rendered content, and [`job`] is the unit of work for a channel function.
+//! 5. [`render_checks`] checks rendered content, and [`job`] is the unit of work for a channel function.
 //! 6. [`outcome`] records the result, and [`receipt`] reads the provider's later reports.
 //!
-//! Time: [`zone`] converts local time, [`window`] defines quiet hours, [`recurrence`] and [`span`] define recurring
+//! Time: [`zone`] converts local time, [`quiet_hours`] defines quiet hours, [`recurrence`] and [`span`] define recurring
 //! times and periods. Limits: [`counter`] implements throttles and caps, [`digest`] implements digest windows.
 //!
-//! Delivery: [`retry`] schedules retries, [`breaker`] is the circuit breaker of a provider, [`quota`] limits the send
-//! rate, and [`suspects`] isolates poison messages.
+//! Delivery: [`retry`] schedules retries, [`breaker`] is the circuit breaker of a provider, [`rate_limit`] limits the send
+//! rate, and [`poison`] isolates poison messages.
 
 pub mod access;
 pub mod address_change;
@@ -25,12 +25,14 @@ pub mod bus;
 pub mod cancel;
 pub mod catalog;
 pub mod channel;
-pub mod closing;
 pub mod condition;
+pub mod config_error;
+pub mod continuation;
 pub mod counter;
-mod daytime;
 pub mod decide;
+pub mod delivery_events;
 pub mod digest;
+pub mod digest_event;
 pub mod endpoint;
 pub mod endpoint_recovery;
 pub mod event;
@@ -56,37 +58,35 @@ pub mod own_events;
 pub mod path;
 pub mod pattern;
 pub mod plan;
+pub mod poison;
 pub mod policy;
 pub mod preference;
 pub mod producers;
-pub mod proof;
 pub mod push_options;
-pub mod quota;
+pub mod quiet_hours;
+pub mod rate_limit;
 pub mod receipt;
 pub mod recipient;
+pub mod recipient_changes;
 pub mod recurrence;
-pub mod registry;
+pub mod render_checks;
 pub mod replay;
 pub mod retention;
 pub mod retry;
 pub mod rule;
 pub mod schema;
 pub mod seal;
-pub mod segments;
+pub mod sms_policy;
+pub mod sms_segments;
 pub mod sms_spend;
 pub mod socket_target;
 pub mod span;
 pub mod stack_secret;
 pub mod suggestions;
-pub mod suspects;
 pub mod tenant;
-pub mod texting;
-pub mod told;
+mod time_of_day;
 pub mod unsubscribe;
 pub mod value_key;
-pub mod wake;
-pub mod window;
-pub mod written;
 pub mod zone;
 
 pub use jiff::{SignedDuration, Timestamp};

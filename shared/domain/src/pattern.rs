@@ -19,7 +19,7 @@ pub(crate) mod tests;
 
 use std::sync::Arc;
 
-use crate::written::shown;
+use crate::config_error::shown;
 use facts::{Facts, Item, What};
 use operator::Operator;
 use serde_json::Value;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cancel::CancelKey;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
+use crate::continuation::Start;
 use crate::digest::Collected;
 pub use crate::endpoint::endpoint_name;
 use crate::endpoint::{EndpointId, Endpoints};
@@ -18,7 +19,6 @@ use crate::path::Path;
 use crate::recipient::Group;
 use crate::rule::{ActorPolicy, EndpointsOf, Operand, Rule, Selector};
 use crate::value_key::{former_value_key, value_key};
-use crate::wake::Start;
 
 /// Maximum length of a written address in bytes, including a display name and punctuation.
 const MAX_ADDRESS_BYTES: usize = 1_024;
@@ -109,7 +109,7 @@ impl Audience {
 
     /// The user id in a recipient's name, if the recipient is a user. The inverse of [`Audience::name`].
     #[must_use]
-    pub fn person_called(name: &str) -> Option<&str> {
+    pub fn user_id_in_name(name: &str) -> Option<&str> {
         match name.strip_prefix("user:") {
             Some(id) if has_reserved_prefix(id) => Some(id),
             Some(_) | None => (!has_reserved_prefix(name)).then_some(name),
@@ -377,7 +377,7 @@ fn groups(rule: &Rule, event: &Event, catalog: &Catalog, envelope: &Value) -> Ve
 
 /// Whether this rule excludes the event's actor from its audience.
 #[must_use]
-pub fn leaves_out(rule: &Rule, event: &Event, audience: &Audience) -> bool {
+pub fn excludes_actor(rule: &Rule, event: &Event, audience: &Audience) -> bool {
     let is_actor = event.actor.is_some() && event.actor.as_deref() == audience.person();
     is_actor
         && match (rule.actor, audience) {

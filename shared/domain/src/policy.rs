@@ -10,10 +10,10 @@ use crate::counter::Limit;
 use crate::locale;
 use crate::preference::Preferences;
 use crate::producers::Producers;
+use crate::quiet_hours::Windows;
 use crate::recipient::Sender;
 use crate::rule::{Operand, Record};
-use crate::texting::Texting;
-use crate::window::Windows;
+use crate::sms_policy::Texting;
 use crate::zone::Zone;
 
 /// Default rate limit of one source, in events per second.

@@ -1,7 +1,7 @@
 //! Receipts: the reports of providers about a message after the send, as EventBridge delivers them.
 //!
 //! Receipts are best effort. They may arrive late, twice, out of order, before our own record of the send, or not at
-//! all. Each receipt is therefore reduced to its [`News`], which [`Progress`] merges. The resulting state does not
+//! all. Each receipt is therefore reduced to its [`StatusUpdate`], which [`DeliveryState`] merges. The resulting state does not
 //! depend on order or repetition.
 //!
 //! No address is read here. The ledger stores the hash of the message's address.
@@ -18,12 +18,12 @@ use crate::key::Key;
 use crate::outcome::Reason;
 use crate::recipient::{PhoneNumber, SuppressedBecause, Suppression};
 
-mod progress;
+mod delivery_state;
 mod ses;
 mod sms;
 mod whatsapp;
 
-pub use progress::{Marks, Progress};
+pub use delivery_state::{DeliveryState, Marks};
 
 /// An event of a provider.
 pub enum Heard {
@@ -41,14 +41,14 @@ pub struct Receipt {
     pub key: Option<Key>,
     /// The provider's message id.
     pub provider_id: Option<String>,
-    pub news: News,
+    pub news: StatusUpdate,
     /// The time of the report by the provider's clock.
     pub at: Timestamp,
 }
 
 /// The reported state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News {
+pub enum StatusUpdate {
     /// The provider has accepted the message.
     Accepted,
     /// The recipient's mail server or phone has received the message.
@@ -81,7 +81,7 @@ pub const EARLY: Duration = Duration::from_secs(300);
 /// Maximum time in which networks report a receipt.
 ///
 /// Source: End User Messaging SMS user guide, "Event destinations": up to 72 hours, then `UNKNOWN`.
-pub const LATE: SignedDuration = SignedDuration::from_hours(72);
+pub const RECEIPT_WINDOW: SignedDuration = SignedDuration::from_hours(72);
 
 /// The period for which the sweep searches unconfirmed messages. A sweep that was down for a day misses none.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -104,14 +104,17 @@ pub fn read(body: &str) -> Result<Heard, Refusal> {
     }
 }
 
-impl News {
+impl StatusUpdate {
     /// Whether the report proves that the message was accepted or received. A negative report may be about another
     /// attempt.
     #[must_use]
     pub fn is_good(self) -> bool {
         match self {
-            News::Accepted | News::Delivered | News::Seen | News::Complained => true,
-            News::Undelivered(_) | News::Bounced | News::Unconfirmed => false,
+            StatusUpdate::Accepted
+            | StatusUpdate::Delivered
+            | StatusUpdate::Seen
+            | StatusUpdate::Complained => true,
+            StatusUpdate::Undelivered(_) | StatusUpdate::Bounced | StatusUpdate::Unconfirmed => false,
         }
     }
 
@@ -120,13 +123,17 @@ impl News {
     #[must_use]
     pub fn closes(self, channel: Channel, address: &str, at: Timestamp) -> Option<Suppression> {
         let why = match self {
-            News::Bounced => SuppressedBecause::Bounced,
-            News::Complained => SuppressedBecause::Complained,
-            News::Accepted | News::Delivered | News::Seen | News::Undelivered(_) | News::Unconfirmed => {
+            StatusUpdate::Bounced => SuppressedBecause::Bounced,
+            StatusUpdate::Complained => SuppressedBecause::Complained,
+            StatusUpdate::Accepted
+            | StatusUpdate::Delivered
+            | StatusUpdate::Seen
+            | StatusUpdate::Undelivered(_)
+            | StatusUpdate::Unconfirmed => {
                 return None;
             }
         };
-        let term = SignedDuration::from_hours(24 * channel.closed_for_days()?);
+        let term = SignedDuration::from_hours(24 * channel.suppression_days()?);
         let until = at.saturating_add(term).unwrap_or(Timestamp::MAX);
         let address = Some(address.to_owned());
         Some(Suppression { channel, why, until: Some(until), address })
@@ -141,14 +148,14 @@ pub fn awaited_in(at: Timestamp) -> String {
     text
 }
 
-/// The hours, oldest first, whose messages are older than [`LATE`].
+/// The hours, oldest first, whose messages are older than [`RECEIPT_WINDOW`].
 #[must_use]
 pub fn overdue_hours(now: Timestamp) -> Vec<String> {
     let hour = SignedDuration::from_hours(1);
     let mut hours = Vec::new();
     // A whole hour has passed when its end has passed.
-    let mut age = LATE + LOOK_BACK + hour;
-    while age > LATE {
+    let mut age = RECEIPT_WINDOW + LOOK_BACK + hour;
+    while age > RECEIPT_WINDOW {
         if let Ok(at) = now.checked_sub(age) {
             hours.push(awaited_in(at));
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Channel;
 use crate::keyed_hash::KeyedHashes;
 use crate::preference::Preferences;
+use crate::quiet_hours::Windows;
 use crate::unsubscribe::Unsubscribed;
-use crate::window::Windows;
 
 mod address;
 mod address_form;
@@ -224,7 +224,7 @@ impl Recipient {
     ) -> Option<&Suppression> {
         let concerns = |suppression: &Suppression| match (&suppression.address, self.address(channel)) {
             (None, _) => true,
-            (Some(closed), Some(own)) => hashes.names_of_address(channel, own).contains(closed),
+            (Some(closed), Some(own)) => hashes.hashes_of_address(channel, own).contains(closed),
             (Some(_), None) => false,
         };
         self.suppressed.iter().find(|entry| entry.channel == channel && entry.holds(now) && concerns(entry))

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::daytime::{DayTime, Days};
-use crate::written::{Invalid, Members, text};
+use crate::config_error::{Invalid, Members, text};
+use crate::time_of_day::{DayTime, Days};
 use crate::zone::Zone;
 
 /// The step of `minutes`.

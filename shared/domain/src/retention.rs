@@ -11,7 +11,7 @@ pub struct Retention(Vec<(String, u32)>);
 /// An invalid rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("retention: found {found:?}, wanted <type or prefix*>=<days>d, such as carillon.delivery.*=90d")]
-pub struct NoRetention {
+pub struct InvalidRetention {
     found: String,
 }
 
@@ -19,11 +19,11 @@ impl Retention {
     /// Reads comma-separated rules. An empty text has none.
     ///
     /// # Errors
-    /// [`NoRetention`] with the invalid rule.
-    pub fn parse(text: &str) -> Result<Retention, NoRetention> {
+    /// [`InvalidRetention`] with the invalid rule.
+    pub fn parse(text: &str) -> Result<Retention, InvalidRetention> {
         let rules = text.split(',').map(str::trim).filter(|rule| !rule.is_empty());
         rules
-            .map(|text| rule(text).ok_or_else(|| NoRetention { found: text.to_owned() }))
+            .map(|text| rule(text).ok_or_else(|| InvalidRetention { found: text.to_owned() }))
             .collect::<Result<_, _>>()
             .map(Retention)
     }

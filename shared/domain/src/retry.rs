@@ -11,7 +11,7 @@ use crate::event::Priority;
 const PERSISTENT: Duration = Duration::from_secs(4 * 3_600);
 
 /// Maximum time for which a message is deferred before a provider was called.
-pub const LONGEST_HELD: Duration = Duration::from_secs(24 * 3_600);
+pub const MAX_DEFERRED: Duration = Duration::from_secs(24 * 3_600);
 
 /// The limits on attempts and time for one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Tried {
 
     /// The attempts with one more.
     #[must_use]
-    pub fn once_more(self) -> Tried {
+    pub fn plus_one(self) -> Tried {
         Tried { times: self.times.saturating_add(1), ..self }
     }
 }

@@ -20,7 +20,7 @@ mod wording;
 
 pub use crate::condition::When;
 pub use broadcast::{
-    BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, excluded_users, scoped_target,
+    BROADCAST_CATEGORY, Broadcast, MAX_EXCLUDED, NotExcluded, Record, described_target, excluded_users,
 };
 pub use expiry::{Expiry, NotAnExpiry};
 pub use wording::{TemplateChoice, UnknownTemplate, UnreadableContext};
@@ -81,8 +81,8 @@ pub struct Rule {
     #[serde(default)]
     pub outside: Outside,
     /// The options of its push notifications.
-    #[serde(default, skip_serializing_if = "NotePolicy::is_empty")]
-    pub push: NotePolicy,
+    #[serde(default, skip_serializing_if = "PushPolicy::is_empty")]
+    pub push: PushPolicy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -268,7 +268,7 @@ pub struct Cancel {
 
 /// The options of a rule's push notifications.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct NotePolicy {
+pub struct PushPolicy {
     /// The path to the collapse value. A later push notification with the same value replaces the earlier one.
     /// Without it, a digest's notification replaces the previous digest's, and others are never replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,10 +283,10 @@ pub struct NotePolicy {
     pub options: PushOptions,
 }
 
-impl NotePolicy {
+impl PushPolicy {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == NotePolicy::default()
+        *self == PushPolicy::default()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::job::Text;
 use crate::money::Micros;
 use crate::policy::{Per, Policy};
 use crate::rule::Rule;
-use crate::segments::measure;
+use crate::sms_segments::measure;
 
 /// The price of an SMS, and the counters that must admit it.
 #[derive(Debug, Clone, PartialEq)]

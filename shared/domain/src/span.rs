@@ -4,8 +4,8 @@ use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config_error::{Invalid, Members, text};
 use crate::recurrence::{self, Recurrence};
-use crate::written::{Invalid, Members, text};
 use crate::zone::Zone;
 
 /// Maximum length of a span.

@@ -30,16 +30,16 @@ pub enum Scope {
 /// A text that is not a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an unsubscribe scope; write `commercial` or `category:<name>`")]
-pub struct NoScope;
+pub struct InvalidScope;
 
 impl TryFrom<String> for Scope {
-    type Error = NoScope;
+    type Error = InvalidScope;
 
-    fn try_from(text: String) -> Result<Scope, NoScope> {
+    fn try_from(text: String) -> Result<Scope, InvalidScope> {
         match text.strip_prefix(CATEGORY) {
             Some(name) if !name.is_empty() => Ok(Scope::Category(name.to_owned())),
             None if text == "commercial" => Ok(Scope::Commercial),
-            Some(_) | None => Err(NoScope),
+            Some(_) | None => Err(InvalidScope),
         }
     }
 }

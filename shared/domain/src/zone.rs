@@ -9,7 +9,7 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::written::quoted;
+use crate::config_error::quoted;
 
 /// The default zone.
 const UTC: &str = "Etc/UTC";

@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use domain::Timestamp;
 use domain::catalog::{CATALOG_FORMAT, Catalog, CatalogFile};
 use domain::channel::Channel;
+use domain::continuation::{Continuation, Cursor, Task, WAKE_VERSION};
 use domain::event::{Event, Priority};
 use domain::job::{Content, JOB_VERSION, Job, SocketTarget};
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::Audience;
-use domain::wake::{Cursor, Task, WAKE_VERSION, Wake};
 use serde_json::Value;
 
 /// The release whose messages may still be in queues, schedules and tables during the deployment of this release.
@@ -199,8 +199,8 @@ fn job(name: &str, text: &str) -> Job {
     Job::read(text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn wake(name: &str, text: &str) -> Wake {
-    Wake::read(text)
+fn wake(name: &str, text: &str) -> Continuation {
+    Continuation::read(text)
         .unwrap_or_else(|| panic!("{name} is not a continuation"))
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }

@@ -8,9 +8,9 @@ use domain::key::Key;
 use domain::keyed_hash::KeyedHashes;
 use domain::outcome::Reason;
 use domain::plan::Audience;
-use domain::proof::Proof;
+use domain::render_checks::RenderCheck;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use templates::{Scene, Unrendered, Written, proofs, scene_of, settle};
+use templates::{TemplateContext, Unrendered, Written, proofs, scene_of, settle};
 
 use crate::expand::Planned;
 use crate::subject::Part;
@@ -30,7 +30,7 @@ pub struct Evaluation<'p> {
     /// Whether a run still had questions after the last round. Nothing is decided about such a run.
     pub is_unfinished: bool,
     pub(crate) now: Timestamp,
-    pub(crate) scene: Scene<'p>,
+    pub(crate) scene: TemplateContext<'p>,
     /// Messages that the check rendered.
     pub(crate) checked: Written,
     tenant_zone: Option<&'p str>,
@@ -116,7 +116,7 @@ impl<'a, F: Facts> Engine<'a, F> {
         let now = *now;
         let (checks, rendered) = proofs(scene, &planned.plan, decisions, *tenant_zone);
         *checked = rendered;
-        let answered: Vec<(Proof, Answer)> = stream::iter(checks)
+        let answered: Vec<(RenderCheck, Answer)> = stream::iter(checks)
             .map(|check| async move {
                 let answer = self.facts.answer(&check.ask, now).await?;
                 Ok::<_, F::Error>((check, answer))

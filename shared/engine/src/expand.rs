@@ -2,14 +2,14 @@
 
 use domain::Timestamp;
 use domain::cancel::CancelKey;
-use domain::closing;
+use domain::continuation::{Continuation, Cursor, Start, Task};
 use domain::decide::{Answer, Ask};
 use domain::digest::{self, Collected};
+use domain::digest_event;
 use domain::event::Event;
 use domain::key::{Key, event_part};
 use domain::plan::{self, Match, Plan};
 use domain::rule::Rule;
-use domain::wake::{Cursor, Start, Task, Wake};
 
 use crate::subject::{FollowUp, Part, Subject};
 use crate::{ClosedWindow, Engine, Facts};
@@ -59,7 +59,7 @@ impl<'a, F: Facts> Engine<'a, F> {
             Task::Close { audience, step, only, window, window_id, resume } => {
                 match self.facts.close_window(&window, &window_id, now).await? {
                     ClosedWindow::Open { until } => {
-                        let name = Wake::name(&Key::from(window_id.clone()), until);
+                        let name = Continuation::name(&Key::from(window_id.clone()), until);
                         let task = Task::Close { audience, step, only, window, window_id, resume };
                         let mut subject = Subject::of(event, Part::Nothing);
                         subject.follow_ups.push(FollowUp { rule, task, at: until, name, is_page: false });
@@ -73,7 +73,8 @@ impl<'a, F: Facts> Engine<'a, F> {
                         let policy = known.digest_policy(step);
                         let closed = digest::Window { name: &window, step, only, opened_at, closed_at: now };
                         let digest = Collected::of(items, policy, &closed);
-                        let event = closing::event(&event, &window_id, &digest.items, &digest.summary, now);
+                        let event =
+                            digest_event::event(&event, &window_id, &digest.items, &digest.summary, now);
                         let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
                         Ok(Subject::rule(event, rule, vec![audience], start, Some(digest)))
                     }

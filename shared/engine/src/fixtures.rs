@@ -56,7 +56,7 @@ impl Facts for Fixtures<'_> {
     }
 
     async fn answer(&self, ask: &Ask, _: Timestamp) -> Result<Answer, Infallible> {
-        Ok(self.answer.map_or_else(|| ask.if_nothing_happened(), |answer| answer(ask)))
+        Ok(self.answer.map_or_else(|| ask.default_answer(), |answer| answer(ask)))
     }
 
     async fn is_page_done(&self, _: &str) -> Result<bool, Infallible> {

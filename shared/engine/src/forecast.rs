@@ -1,12 +1,12 @@
 //! An event with the clock turned forward: the event now, and each continuation at the time it waits for.
 
 use domain::Timestamp;
-use domain::closing;
+use domain::continuation::Start;
 use domain::decide::{Decision, Verdict};
 use domain::digest::{Collected, Item, Window};
+use domain::digest_event;
 use domain::event::Event;
 use domain::plan::Plan;
-use domain::wake::Start;
 
 use crate::evaluate::Evaluation;
 use crate::subject::Subject;
@@ -66,7 +66,7 @@ fn next_pass(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Sub
                 Window { name: &merge.window, step: merge.step, only: merge.only, opened_at, closed_at };
             let digest = Collected::of(vec![Item::of(plan.event)], policy, &window);
             let event =
-                closing::event(plan.event, &merge.window_id, &digest.items, &digest.summary, closed_at);
+                digest_event::event(plan.event, &merge.window_id, &digest.items, &digest.summary, closed_at);
             let start = Start::after_digest(merge.step, merge.only);
             let audience = merge.audience.clone();
             Some((closed_at, Subject::rule(event, rule.name.clone(), vec![audience], start, Some(digest))))

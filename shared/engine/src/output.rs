@@ -3,7 +3,9 @@
 use domain::Timestamp;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::channel::Channel;
+use domain::continuation::{Continuation, Task};
 use domain::decide::{Decision, Note, Order, Verdict};
+use domain::delivery_events::Set;
 use domain::event::Priority;
 use domain::handling;
 use domain::job::{Content, Failover, Job, Origin};
@@ -12,8 +14,6 @@ use domain::outcome::{Reason, Status};
 use domain::plan::{Plan, former_cancel_key};
 use domain::policy::is_one_time;
 use domain::rule::Rule;
-use domain::told::Set;
-use domain::wake::{Task, Wake};
 use templates::{LeftOut, Told};
 
 use crate::broadcast::{is_broadcast, is_recorded};
@@ -232,7 +232,7 @@ fn job(
 
 /// The message that continues a run at its time.
 fn continuation(plan: &Plan<'_>, decision: &Decision<'_>, task: Task, at: Timestamp) -> ScheduledMessage {
-    let name = Wake::name(&decision.key, at);
+    let name = Continuation::name(&decision.key, at);
     let follow_up = FollowUp { rule: rule_name(decision), task, at, name, is_page: false };
     follow_up.message(plan.catalog, plan.event)
 }
@@ -279,7 +279,7 @@ fn due(plan: &Plan<'_>, rule: &Rule) -> Option<Timestamp> {
 
 /// The message to dispatch if the send fails.
 fn failover(plan: &Plan<'_>, order: &Order<'_>, to: Channel, task: Task) -> Failover {
-    Failover { to, wake: Wake::new(plan.event, &order.rule.name, task) }
+    Failover { to, wake: Continuation::new(plan.event, &order.rule.name, task) }
 }
 
 fn outcome(

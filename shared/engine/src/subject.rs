@@ -2,11 +2,11 @@
 
 use domain::Timestamp;
 use domain::catalog::Catalog;
+use domain::continuation::{Continuation, Start, Task};
 use domain::digest::Collected;
 use domain::event::{Event, Priority};
 use domain::plan::Audience;
 use domain::rule::Rule;
-use domain::wake::{Start, Task, Wake};
 
 /// An event, or the part of an event's handling that an earlier pass left for later.
 pub struct Subject {
@@ -117,7 +117,7 @@ impl FollowUp {
             (Lane::Normal | Lane::Bulk, true) => Lane::Bulk,
             (lane @ (Lane::Normal | Lane::Bulk), false) => lane,
         };
-        let body = Wake::new(event, &self.rule, self.task).to_json();
+        let body = Continuation::new(event, &self.rule, self.task).to_json();
         ScheduledMessage { lane, at: self.at, body, tenant: event.tenant.clone(), name: self.name }
     }
 }

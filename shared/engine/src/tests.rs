@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use domain::Timestamp;
 use domain::cancel::{CancelKey, Cancellation};
 use domain::catalog::{CATALOG_FORMAT, Catalog};
+use domain::continuation::{Continuation, Start, Task};
 use domain::decide::{Answer, Ask};
 use domain::digest::Item;
 use domain::endpoint::{Endpoint, EndpointId};
@@ -13,7 +14,6 @@ use domain::outcome::{Reason, Status};
 use domain::plan::Audience;
 use domain::recipient::{Group, Recipients};
 use domain::unsubscribe::Keys;
-use domain::wake::{Start, Task, Wake};
 use serde_json::{Value, json};
 use templates::Renderer;
 
@@ -98,7 +98,7 @@ fn continuation_of_a_rule_that_is_gone_is_suppressed() {
     let stage = Stage::new(&rule(&json!({})));
     let audience = Audience::User("ann".to_owned());
     let task = Task::Run { audience, start: Start::default() };
-    let gone = Wake::new(&stage.event(), "deleted", task).to_json();
+    let gone = Continuation::new(&stage.event(), "deleted", task).to_json();
     let output = stage.pass(&stage.resume(&gone));
     let found: Vec<_> =
         output.outcomes.iter().map(|it| (it.status, it.reason, it.recipient.as_str())).collect();
@@ -197,7 +197,7 @@ impl Facts for Memory {
             | Ask::Heard { .. }
             | Ask::Collected { .. }
             | Ask::Closed { .. }
-            | Ask::Join { .. } => ask.if_nothing_happened(),
+            | Ask::Join { .. } => ask.default_answer(),
         })
     }
 
@@ -279,7 +279,7 @@ impl Stage {
     }
 
     fn resume(&self, body: &str) -> Subject {
-        let wake = Wake::read(body).unwrap().unwrap();
+        let wake = Continuation::read(body).unwrap().unwrap();
         run_ready(self.engine().resume(wake.event().unwrap(), wake.rule, wake.task, NOON))
     }
 
@@ -319,7 +319,7 @@ fn close(event: &Event) -> String {
     let audience = Audience::User("ann".to_owned());
     let (window, window_id) = ("w".to_owned(), "w-1".to_owned());
     let task = Task::Close { audience, step: 0, only: None, window, window_id, resume: None };
-    Wake::new(event, "paid", task).to_json()
+    Continuation::new(event, "paid", task).to_json()
 }
 
 fn digest_rule() -> Value {

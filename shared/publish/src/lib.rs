@@ -30,9 +30,9 @@ use domain::Timestamp;
 use domain::batches::{Batch, split};
 use domain::event::Event;
 
-pub use order::{InOrder, Put, Takes};
-pub use relay::{Quarantine, Relay, Relayed, Row};
-pub use store::{Appended, Conflict, NotAppended, Outbox, Stream};
+pub use order::{InOrder, PublishCalls, Put};
+pub use relay::{Quarantine, Relay, RelayResult, Row};
+pub use store::{AppendError, Appended, Conflict, Outbox, Stream};
 
 /// The limit of EventBridge for one `PutEvents` call.
 const ENTRIES_PER_CALL: usize = 10;
@@ -86,7 +86,7 @@ impl Bus {
     /// accepted. An SDK retry after a lost answer would publish an event without an id twice.
     #[must_use]
     pub fn new(config: &SdkConfig, name: String) -> Bus {
-        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        let config = Builder::from(config).retry_config(aws::no_retries()).build();
         Bus { client: Client::from_conf(config), name }
     }
 

@@ -45,7 +45,7 @@ pub enum Put {
 }
 
 /// A destination for the entries of one call.
-pub trait Takes {
+pub trait PublishCalls {
     /// Sends up to ten entries with their resources. The results are in the order of the entries:
     /// EventBridge's id, or the error.
     fn put_call(&self, entries: &[&InOrder]) -> impl Future<Output = Vec<Result<String, Refused>>>;
@@ -64,7 +64,7 @@ pub trait Takes {
     }
 }
 
-impl Takes for Bus {
+impl PublishCalls for Bus {
     async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
         let offers: Vec<(&Entry, &[String])> =
             entries.iter().map(|entry| (&entry.entry, entry.resources.as_slice())).collect();
@@ -72,7 +72,7 @@ impl Takes for Bus {
     }
 }
 
-async fn put_in_order<B: Takes + ?Sized>(
+async fn put_in_order<B: PublishCalls + ?Sized>(
     bus: &B,
     entries: &[InOrder],
     may_go_on: impl Fn() -> bool,

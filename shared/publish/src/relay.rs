@@ -8,7 +8,7 @@ use domain::outbox_mark::{MarkKey, MarkedEntry};
 use domain::producers::{Identity, Producers, is_people_type, is_reserved_source, is_reserved_type};
 use store::{Pending, Place, Waiting};
 
-use crate::{Bus, Entry, InOrder, Put, Takes};
+use crate::{Bus, Entry, InOrder, PublishCalls, Put};
 
 /// An outbox entry, ready to publish or refused. No `Debug`, because the row contains an event.
 pub struct Row {
@@ -60,7 +60,7 @@ impl Ready {
 
 /// The result of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Relayed {
+pub enum RelayResult {
     /// The event is on the bus. The row stays pending until the audit has seen the event there.
     Published,
     /// The bus refuses the event for good. The row is marked with this cause and not tried again.
@@ -132,7 +132,7 @@ impl Quarantine for Waiting {
     }
 }
 
-impl<B: Takes, W: Quarantine> Relay<B, W> {
+impl<B: PublishCalls, W: Quarantine> Relay<B, W> {
     #[must_use]
     pub fn new(bus: B, waiting: W) -> Relay<B, W> {
         Relay { bus, waiting, producers: Producers::default() }
@@ -141,7 +141,7 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
     /// Restricts the relay to events that their sources may publish. Other rows are marked as failed.
     /// Every consumer would refuse such an event, so its row would stay pending.
     #[must_use]
-    pub fn holding_to(self, producers: Producers) -> Relay<B, W> {
+    pub fn restricted_to(self, producers: Producers) -> Relay<B, W> {
         Relay { producers, ..self }
     }
 
@@ -152,7 +152,12 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
 
     /// Publishes rows, those of an aggregate in their order, and marks refused rows. The results are in
     /// the order of the rows. `may_go_on` is called before each round.
-    pub async fn publish(&self, rows: &[Row], now: Timestamp, may_go_on: impl Fn() -> bool) -> Vec<Relayed> {
+    pub async fn publish(
+        &self,
+        rows: &[Row],
+        now: Timestamp,
+        may_go_on: impl Fn() -> bool,
+    ) -> Vec<RelayResult> {
         let admitted: Vec<Result<&InOrder, String>> = rows
             .iter()
             .map(|row| {
@@ -167,20 +172,20 @@ impl<B: Takes, W: Quarantine> Relay<B, W> {
             relayed.push(match admitted {
                 Err(refusal) => self.set_aside(row, refusal, now).await,
                 Ok(_) => match puts.next().unwrap_or(Put::Held) {
-                    Put::Done(_) => Relayed::Published,
+                    Put::Done(_) => RelayResult::Published,
                     Put::Never(refused) => self.set_aside(row, &chain(&refused), now).await,
-                    Put::NotYet(refused) => Relayed::Again(chain(&refused)),
-                    Put::Held => Relayed::Again("its turn did not come".to_owned()),
+                    Put::NotYet(refused) => RelayResult::Again(chain(&refused)),
+                    Put::Held => RelayResult::Again("its turn did not come".to_owned()),
                 },
             });
         }
         relayed
     }
 
-    async fn set_aside(&self, row: &Row, cause: &str, now: Timestamp) -> Relayed {
+    async fn set_aside(&self, row: &Row, cause: &str, now: Timestamp) -> RelayResult {
         match self.waiting.quarantine(&row.place, cause, now).await {
-            Ok(()) => Relayed::SetAside(cause.to_owned()),
-            Err(refused) => Relayed::Again(chain(&refused)),
+            Ok(()) => RelayResult::SetAside(cause.to_owned()),
+            Err(refused) => RelayResult::Again(chain(&refused)),
         }
     }
 }

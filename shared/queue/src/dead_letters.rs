@@ -139,7 +139,7 @@ impl DeadLetters {
     }
 
     /// Makes messages visible again at once. A message for which this fails reappears after its time.
-    pub async fn give_back(&self, letters: &[Letter]) {
+    pub async fn make_visible(&self, letters: &[Letter]) {
         for some in letters.chunks(AT_ONCE) {
             let mut call = self.sqs.client().change_message_visibility_batch().queue_url(&self.url);
             for (at, letter) in some.iter().enumerate() {
@@ -160,7 +160,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The dead letter still exists.
-    pub async fn send_back(&self, letter: &Letter) -> Result<(), Refused> {
+    pub async fn redrive(&self, letter: &Letter) -> Result<(), Refused> {
         // The time of the first send is kept over any number of redrives.
         let first_at = letter.attributes.get("first_at").cloned();
         let first_at = first_at.or_else(|| letter.sent_at.map(|sent_at| sent_at.to_string()));

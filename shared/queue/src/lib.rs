@@ -36,7 +36,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(12 * 3_600);
 /// a minute and doubles up to 15 minutes. A deployment has an hour and a half before the tenth delivery,
 /// after which the queue dead-letters the message.
 #[must_use]
-pub fn newer_pause(receives: u32) -> Duration {
+pub fn newer_release_pause(receives: u32) -> Duration {
     let doublings = receives.saturating_sub(1).min(5);
     Duration::from_secs((30_u64 << doublings).min(900))
 }
@@ -102,7 +102,7 @@ pub struct Cause {
 
 /// The history of a dead-lettered message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Past {
+pub struct MessageHistory {
     /// When a queue first accepted the message. `None` if it was never in a queue.
     pub first_at: Option<Timestamp>,
     /// How often a function received the message.
@@ -222,7 +222,7 @@ impl Queue {
         body: &str,
         tenant: Option<&str>,
         cause: &Cause,
-        past: Past,
+        past: MessageHistory,
     ) -> Result<(), Refused> {
         let first_at = past.first_at.map(|first_at| attribute(&first_at.to_string()));
         let mut detail = cause.detail.clone();

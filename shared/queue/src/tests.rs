@@ -45,7 +45,7 @@ async fn dead_letter_has_cause_time_and_attempts() {
         .then_output(|| SendMessageOutput::builder().build());
     let sqs = Sqs { config: SdkConfig::builder().build(), client: Arc::new(client(&[&answer]).into()) };
     let cause = Cause { class: "refused", detail: "no id".into(), by: "dispatch" };
-    let past = Past { first_at: "2026-11-21T10:00:00Z".parse().ok(), attempts: 3 };
+    let past = MessageHistory { first_at: "2026-11-21T10:00:00Z".parse().ok(), attempts: 3 };
     Queue::new(&sqs, "https://queue".into()).bury("{}", None, &cause, past).await.unwrap();
     assert_eq!(answer.num_calls(), 1);
 }
@@ -66,7 +66,7 @@ fn client(rules: &[&Rule]) -> Client {
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .region(aws_sdk_sqs::config::Region::new("eu-central-1"))
         .credentials_provider(aws_sdk_sqs::config::Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(answers)
         .build();

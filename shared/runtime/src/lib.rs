@@ -2,9 +2,9 @@
 //!
 //! Only this crate reads the process. It links no AWS client.
 
-mod careful;
 mod deadline;
 mod env;
+mod isolation;
 mod log;
 mod metric;
 mod names;
@@ -12,9 +12,9 @@ mod policy;
 mod sqs;
 
 pub use aws::chain;
-pub use careful::take_up;
 pub use deadline::{Deadline, now};
 pub use env::{Env, Unset};
+pub use isolation::run_isolated;
 pub use lambda_runtime::Error;
 pub use log::init_log;
 pub use metric::count;

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
-use crate::{Deadline, Error, Failed, take_up};
+use crate::{Deadline, Error, Failed, run_isolated};
 
 /// The event that Lambda passes for a queue.
 #[derive(Deserialize)]
@@ -131,7 +131,7 @@ struct ItemFailure {
 
 impl Report {
     /// Redelivers this message after the queue's visibility timeout.
-    pub fn show_again(&mut self, message: &Message) {
+    pub fn redeliver(&mut self, message: &Message) {
         let failure = ItemFailure { item_identifier: message.message_id.clone() };
         if !self.batch_item_failures.contains(&failure) {
             self.batch_item_failures.push(failure);
@@ -177,7 +177,7 @@ where
             request_id: event.context.request_id,
             deadline: Deadline::at_millis(event.context.deadline),
         };
-        take_up(batch, handle, delete).await.map_err(Failed::of)
+        run_isolated(batch, handle, delete).await.map_err(Failed::of)
     }))
     .await
 }
@@ -220,8 +220,8 @@ mod tests {
         let message: Message = serde_json::from_str(r#"{"messageId":"m1","body":""}"#).unwrap();
         let mut report = Report::default();
         assert_eq!(serde_json::to_string(&report).unwrap(), r#"{"batchItemFailures":[]}"#);
-        report.show_again(&message);
-        report.show_again(&message);
+        report.redeliver(&message);
+        report.redeliver(&message);
         let said = serde_json::to_string(&report).unwrap();
         assert_eq!(said, r#"{"batchItemFailures":[{"itemIdentifier":"m1"}]}"#);
     }

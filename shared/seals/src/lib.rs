@@ -5,7 +5,7 @@
 //! a seal.
 
 mod keys;
-mod vault;
+mod seal_store;
 
 pub use keys::{BadKey, PublicKey, Signer};
-pub use vault::{Damaged, Failed, Vault, bucket, minute_named, name_of};
+pub use seal_store::{Failed, SealStore, UnreadableSeal, bucket, minute_named, name_of};

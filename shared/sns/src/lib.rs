@@ -59,7 +59,7 @@ impl Sns {
     /// send.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Sns {
-        let config = Builder::from(config).retry_config(aws::never_again()).build();
+        let config = Builder::from(config).retry_config(aws::no_retries()).build();
         Sns { client: Client::from_conf(config) }
     }
 

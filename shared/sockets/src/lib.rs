@@ -1,8 +1,8 @@
 //! The `@connections` API of API Gateway: posts to a socket, unread counts for a user's sockets, and the
 //! end of sessions.
 
-mod badges;
 mod sessions;
+mod unread_counts;
 
 use aws::{Refused, Verdict};
 use aws_sdk_apigatewaymanagement::Client;
@@ -13,8 +13,8 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_types::SdkConfig;
 
-pub use badges::Badges;
 pub use sessions::Sessions;
+pub use unread_counts::UnreadCounts;
 
 /// The sockets of one WebSocket API.
 pub struct Sockets {
@@ -38,7 +38,7 @@ impl Sockets {
     /// repeats.
     #[must_use]
     pub fn new(config: &SdkConfig, endpoint: String) -> Sockets {
-        let config = Builder::from(config).endpoint_url(endpoint).retry_config(aws::never_again()).build();
+        let config = Builder::from(config).endpoint_url(endpoint).retry_config(aws::no_retries()).build();
         Sockets { client: Client::from_conf(config) }
     }
 

@@ -12,7 +12,7 @@ pub(crate) fn client(rules: &[&Rule]) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(answers)
         .build();

@@ -61,7 +61,7 @@ pub struct Ticket {
 
 /// The contents of a used ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redeemed {
+pub struct RedeemedTicket {
     pub identity: Identity,
     /// The time of issue. The earliest possible time for a ticket of the previous release.
     pub issued_at: Timestamp,
@@ -121,7 +121,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table did not answer.
-    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<Redeemed>, Refused> {
+    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<RedeemedTicket>, Refused> {
         let item = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
         let answer = self
             .client
@@ -136,7 +136,7 @@ impl Connections {
         Ok(ticket.and_then(|ticket| {
             let issued_at = ticket.get("issued_at").and_then(|text| text.parse().ok());
             let issued_at = issued_at.unwrap_or(Timestamp::MIN);
-            Some(Redeemed { identity: identity(&ticket)?, issued_at })
+            Some(RedeemedTicket { identity: identity(&ticket)?, issued_at })
         }))
     }
 

@@ -9,10 +9,10 @@ mod admission;
 mod cancelling;
 mod closing;
 mod collecting;
-mod hearing;
 mod keeping;
 mod links;
 mod rate;
+mod receipts;
 mod requests;
 mod tokens;
 
@@ -22,10 +22,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
 use jiff::SignedDuration;
 
-pub use collecting::{Closed, Joining};
-pub use keeping::{Kept, Stood};
+pub use collecting::{Closed, DigestArrival};
+pub use keeping::{Kept, WriteResult};
 pub use links::UsedLink;
-pub use requests::{Begun, Once};
+pub use requests::{Once, RequestClaim};
 pub use tokens::Taken;
 
 use crate::item::{Item, key};

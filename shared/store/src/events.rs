@@ -29,8 +29,8 @@ pub use record::Record;
 use record::{CONTENT_CHARS, beginning, replay_key};
 pub(crate) use record::{ENVELOPE, envelope_item, stream};
 pub use refusals::RefusedEvent;
-pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept, Snapshot, StreamPage, Versioned, Way};
-pub use timeline::{Dated, Timeline};
+pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, Snapshot, SnapshotError, StreamPage, Versioned, Way};
+pub use timeline::{RecordedEvent, Timeline};
 
 /// The events table.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct Events {
 
 /// The result of appending a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptRecord {
+pub struct AppendedRecord {
     /// The record is new, or its outbox entry was pending until now.
     pub is_new: bool,
     /// The findings of the audit about the event.
@@ -62,9 +62,10 @@ impl Events {
     ///
     /// # Errors
     /// The table did not answer at all. Appending all of them again is harmless.
-    pub async fn append(&self, records: &[Record]) -> Result<Vec<Result<KeptRecord, Refused>>, Refused> {
+    pub async fn append(&self, records: &[Record]) -> Result<Vec<Result<AppendedRecord, Refused>>, Refused> {
         const DOING: &str = "append to the audit";
-        let mut answers: Vec<Option<Result<KeptRecord, Refused>>> = records.iter().map(|_| None).collect();
+        let mut answers: Vec<Option<Result<AppendedRecord, Refused>>> =
+            records.iter().map(|_| None).collect();
         for round in Round::ALL {
             let open = records.iter().enumerate().filter(|(index, _)| answers[*index].is_none());
             let asked =
@@ -80,7 +81,7 @@ impl Events {
             }
         }
         let known =
-            |record: &Record| KeptRecord { is_new: false, findings: findings(Round::Unproven, record) };
+            |record: &Record| AppendedRecord { is_new: false, findings: findings(Round::Unproven, record) };
         let answers = answers.into_iter().zip(records);
         Ok(answers.map(|(answer, record)| answer.unwrap_or_else(|| Ok(known(record)))).collect())
     }
@@ -153,12 +154,12 @@ impl Events {
 }
 
 /// The result of a record that this round wrote or found.
-fn kept(round: Round, record: &Record) -> KeptRecord {
+fn kept(round: Round, record: &Record) -> AppendedRecord {
     let is_new = match round {
         Round::First | Round::Adopt | Round::Unproven => true,
         Round::Known | Round::KnownBefore => false,
     };
-    KeptRecord { is_new, findings: findings(round, record) }
+    AppendedRecord { is_new, findings: findings(round, record) }
 }
 
 /// The findings of a record after this round.

@@ -47,7 +47,7 @@ pub struct Inbox {
 
 /// An entry that is in its inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredEntry {
     /// The entry's number.
     pub seq: u64,
     /// Whether this call stored the entry.
@@ -55,7 +55,7 @@ pub struct Stored {
     head: Head,
 }
 
-impl Stored {
+impl StoredEntry {
     /// The counts of a view of this inbox, including the entry.
     #[must_use]
     pub fn counts(&self, view: &View, now: Timestamp) -> Counts {
@@ -86,7 +86,7 @@ impl Inbox {
         tenant: Option<&str>,
         kept: &Kept,
         now: Timestamp,
-    ) -> Result<Stored, Refused> {
+    ) -> Result<StoredEntry, Refused> {
         const DOING: &str = "store an inbox entry";
         let entry = kept.to_json();
         for round in 0..ROUNDS {
@@ -94,9 +94,9 @@ impl Inbox {
             let read = read_head(&found);
             let note = found.iter().find_map(|item| u64::try_from(item.get_number("seq")?).ok());
             if let Some(seq) = note {
-                return Ok(Stored { seq, is_new: false, head: read.head });
+                return Ok(StoredEntry { seq, is_new: false, head: read.head });
             }
-            let (head, seq) = read.head.with_one_more(tenant, now);
+            let (head, seq) = read.head.with_new_entry(tenant, now);
             let ttl = crate::seconds(expires_at(now));
             let item = entry_key(user, seq)
                 .text("key", kept.id.as_str())
@@ -116,7 +116,7 @@ impl Inbox {
             ];
             let writes = writes.into_iter().map(whole).collect();
             if transactions::write(&self.client, DOING, writes).await? {
-                return Ok(Stored { seq, is_new: true, head });
+                return Ok(StoredEntry { seq, is_new: true, head });
             }
             pause::before(round + 1).await;
         }

@@ -1,7 +1,7 @@
 //! The ledger table: one item per notification key. The sender that writes the item first holds the claim.
 
-mod hearing;
-mod noticing;
+mod engagement;
+mod receipts;
 mod receiving;
 mod taking_over;
 
@@ -11,16 +11,16 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
+use domain::delivery_events::Set;
 use domain::job::Job;
 use domain::key::{Key, event_part};
 use domain::outcome::{Reason, Status};
 use domain::retry::Tried;
-use domain::told::Set;
 
-pub use hearing::Told;
-pub use noticing::Noticed;
-pub use receiving::{MAX_RECEIVED, Received, ReceivedPage, ReceivedPlace};
-pub use taking_over::{Weighed, weigh};
+pub use engagement::Noticed;
+pub use receipts::Told;
+pub use receiving::{MAX_RECEIVED, Received, ReceivedPage, RecipientCursor};
+pub use taking_over::{ClaimDecision, evaluate_claim};
 
 use crate::item::Item;
 use crate::lookup::{self, Order};
@@ -43,7 +43,7 @@ pub struct Ledger {
 
 /// The result of a claim for one job.
 #[derive(Debug)]
-pub enum Standing {
+pub enum ClaimStatus {
     /// The claim is held by this sender, which may send. Carries the earlier attempts.
     Ours(Tried),
     /// Another sender holds the claim, or held it a moment ago. Retry later.
@@ -121,7 +121,7 @@ impl Ledger {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Vec<Standing>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, Refused> {
         let inserts = jobs
             .iter()
             .map(|job| Statement::insert(&self.table, claim_item(job, token, now, lease)))
@@ -130,9 +130,9 @@ impl Ledger {
         let mut standings = Vec::with_capacity(jobs.len());
         for (job, written) in jobs.iter().zip(written) {
             standings.push(match written {
-                Written::Done => Standing::Ours(Tried { times: 0, since: now, held: Duration::ZERO }),
+                Written::Done => ClaimStatus::Ours(Tried { times: 0, since: now, held: Duration::ZERO }),
                 Written::Refused => self.take_over(job, token, now, lease).await,
-                Written::Failed(refused) => Standing::Unclear { refused, unsent: true },
+                Written::Failed(refused) => ClaimStatus::Unclear { refused, unsent: true },
             });
         }
         Ok(standings)

@@ -24,24 +24,26 @@ mod writes;
 
 pub use aws_sdk_dynamodb::Client;
 pub use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
-pub use connections::{Connection, Connections, Identity, MAX_SESSION, Redeemed, SignOut, Ticket};
-pub use counters::{Begun, Closed, Counters, Joining, Kept, Once, Stood, Taken, UsedLink};
+pub use connections::{Connection, Connections, Identity, MAX_SESSION, RedeemedTicket, SignOut, Ticket};
+pub use counters::{Closed, Counters, DigestArrival, Kept, Once, RequestClaim, Taken, UsedLink, WriteResult};
 pub use endpoints::{
     Attempt, AttemptPage, EndpointPage, Endpoints, Message, MessageState, NewHeaders, Registered, Sending,
     Undelivered,
 };
 pub use events::{
-    Claim, Dated, EventPage, EventPlace, Events, KeptRecord, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, NotKept,
-    Record, RefusedEvent, Snapshot, StreamPage, Timeline, Versioned, Way,
+    AppendedRecord, Claim, EventPage, EventPlace, Events, Leaves, MAX_PAGE, MAX_SNAPSHOT_BYTES, Record,
+    RecordedEvent, RefusedEvent, Snapshot, SnapshotError, StreamPage, Timeline, Versioned, Way,
 };
-pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, Stored, mark, mark_all};
+pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, StoredEntry, mark, mark_all};
 pub use item::{Item, Malformed};
 pub use ledger::{
-    Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage, ReceivedPlace, Settlement,
-    Standing, Times, Told, Weighed, claimed, recorded, stands_since, weigh,
+    ClaimDecision, ClaimStatus, Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage,
+    RecipientCursor, Settlement, Times, Told, claimed, evaluate_claim, recorded, stands_since,
 };
-pub use outbox::{Appended, Backlog, Conflict, Misfit, NotAppended, Outbox, Pending, Place, Stream, Waiting};
-pub use people::{Amended, Found, MAX_PER_ADDRESS, NotApplied, NotEdited, Page, People};
+pub use outbox::{
+    AppendError, Appended, Backlog, Conflict, Outbox, Pending, Place, RowMismatch, Stream, Waiting,
+};
+pub use people::{ChangeResult, EditError, Found, MAX_PER_ADDRESS, NotApplied, Page, People};
 pub use recovery::{Recovery, RecoveryPart, RecoveryPlace};
 
 /// Builds the client that all tables of a process share. Building one takes a fifth of a function's start-up time,

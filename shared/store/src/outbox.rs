@@ -21,7 +21,7 @@ mod conflict;
 mod pending;
 
 pub use conflict::Conflict;
-pub use pending::{Backlog, Misfit, Pending, Place, Waiting};
+pub use pending::{Backlog, Pending, Place, RowMismatch, Waiting};
 
 /// DynamoDB's limits for one transaction: actions, and bytes of all items.
 ///
@@ -79,7 +79,7 @@ pub struct Appended {
 
 /// The reason why no writes were added to the transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotAppended {
+pub enum AppendError {
     #[error("there is no event to append; leave the outbox out of this transaction")]
     Nothing,
     /// The event violates a rule of the envelope, or exceeds the size limit.
@@ -121,7 +121,7 @@ impl Outbox {
     /// builds the transaction again for another attempt passes the same time.
     ///
     /// # Errors
-    /// [`NotAppended`] names the event, the found value and the fix. The transaction is unchanged.
+    /// [`AppendError`] names the event, the found value and the fix. The transaction is unchanged.
     pub fn append(
         &self,
         transaction: &mut Vec<TransactWriteItem>,
@@ -129,13 +129,13 @@ impl Outbox {
         expected: u64,
         events: &[Event],
         now: Timestamp,
-    ) -> Result<Appended, NotAppended> {
+    ) -> Result<Appended, AppendError> {
         if events.is_empty() {
-            return Err(NotAppended::Nothing);
+            return Err(AppendError::Nothing);
         }
         let found = transaction.len() + 1 + 2 * events.len();
         if found > MAX_ACTIONS {
-            return Err(NotAppended::TooMany { found });
+            return Err(AppendError::TooMany { found });
         }
         let mut actions = Vec::with_capacity(1 + 2 * events.len());
         let mut ids: Vec<(String, String)> = Vec::with_capacity(events.len());
@@ -146,11 +146,11 @@ impl Outbox {
         for event in events {
             version = version.saturating_add(1);
             if !seen.insert((&event.source, &event.id)) {
-                return Err(NotAppended::Twice { id: event.id.clone(), source_name: event.source.clone() });
+                return Err(AppendError::Twice { id: event.id.clone(), source_name: event.source.clone() });
             }
             let placed = stream.place(event, version)?;
             let text = placed.to_json();
-            Event::parse(&text).map_err(|refusal| NotAppended::Refused { id: event.id.clone(), refusal })?;
+            Event::parse(&text).map_err(|refusal| AppendError::Refused { id: event.id.clone(), refusal })?;
             bytes += text.len() + BYTES_BESIDE;
             token.update(text.as_bytes());
             let body = body_digest(&placed);
@@ -159,7 +159,7 @@ impl Outbox {
             ids.push((event.id.clone(), body));
         }
         if bytes > MAX_BYTES {
-            return Err(NotAppended::TooLarge { found: bytes });
+            return Err(AppendError::TooLarge { found: bytes });
         }
         token.update(stream.pk().as_bytes());
         token.update(self.table.as_bytes());
@@ -213,8 +213,8 @@ impl Stream {
     }
 
     /// The event with the attributes of its place in this stream.
-    fn place(&self, event: &Event, version: u64) -> Result<Event, NotAppended> {
-        let other = |attribute, found: &str, wanted: &str| NotAppended::OtherStream {
+    fn place(&self, event: &Event, version: u64) -> Result<Event, AppendError> {
+        let other = |attribute, found: &str, wanted: &str| AppendError::OtherStream {
             id: event.id.clone(),
             attribute,
             found: found.to_owned(),
@@ -229,7 +229,7 @@ impl Stream {
         }
         if let Some(found) = event.sequence.as_ref().filter(|sequence| sequence.version() != Some(version)) {
             let found = found.as_str().to_owned();
-            return Err(NotAppended::Sequence { id: event.id.clone(), found, wanted: version });
+            return Err(AppendError::Sequence { id: event.id.clone(), found, wanted: version });
         }
         let mut placed = event.clone();
         placed.subject = Some(self.subject.clone());

@@ -12,7 +12,7 @@ use domain::Timestamp;
 use domain::address_change::AddressChange;
 use domain::producers::Tenants;
 use domain::recipient::{Group, Recipient, Recipients, Settings};
-use domain::registry::{Amendment, Change, Stamp, Topic};
+use domain::recipient_changes::{Change, RecipientChange, Stamp, Topic};
 use serde_json::{Map, Value};
 
 use crate::item::Item;
@@ -26,8 +26,8 @@ mod editing;
 mod filed;
 
 pub use addresses::MAX_PER_ADDRESS;
-pub use amend::{Amended, NotApplied};
-pub use editing::NotEdited;
+pub use amend::{ChangeResult, NotApplied};
+pub use editing::EditError;
 
 /// DynamoDB's limit for one `BatchGetItem`.
 const KEYS_PER_READ: usize = 100;
@@ -142,9 +142,9 @@ impl People {
         people: &[Recipient],
         stamp: &Stamp,
     ) -> (Vec<(String, AddressChange)>, Result<(), Refused>) {
-        let amendments: Vec<Amendment> = people
+        let amendments: Vec<RecipientChange> = people
             .iter()
-            .map(|person| Amendment {
+            .map(|person| RecipientChange {
                 id: person.id.clone(),
                 change: Change::Put(Box::new(person.clone())),
                 stamp: stamp.clone(),
@@ -198,7 +198,7 @@ impl People {
     }
 
     async fn one(&self, id: &str, change: Change, stamp: Stamp) -> Result<bool, NotApplied> {
-        let amendment = Amendment { id: id.to_owned(), change, stamp, reach: Tenants::All };
+        let amendment = RecipientChange { id: id.to_owned(), change, stamp, reach: Tenants::All };
         let mut applied = self.apply(std::slice::from_ref(&amendment)).await;
         applied.pop().unwrap_or(Ok(false))
     }

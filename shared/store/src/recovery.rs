@@ -6,6 +6,7 @@
 
 use aws::Refused;
 use domain::Timestamp;
+use domain::continuation::Continuation;
 use domain::endpoint::Endpoint;
 use domain::endpoint_recovery::{self, Missed, NotNow};
 use domain::event::Event;
@@ -13,10 +14,9 @@ use domain::job::Job;
 use domain::key::Key;
 use domain::manual;
 use domain::plan::endpoint_name;
-use domain::wake::Wake;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use crate::{Endpoints, Events, Ledger, LedgerRow, ReceivedPlace, Undelivered};
+use crate::{Endpoints, Events, Ledger, LedgerRow, RecipientCursor, Undelivered};
 
 /// The number of events read concurrently.
 const AT_ONCE: usize = 16;
@@ -36,7 +36,7 @@ pub enum RecoveryPlace {
     /// At the first missed event.
     Events,
     /// After the event of this row.
-    Event(ReceivedPlace),
+    Event(RecipientCursor),
 }
 
 /// One part of a recovery. Has no `Debug` because it holds message content.
@@ -45,7 +45,7 @@ pub struct RecoveryPart {
     /// Failed messages to send again.
     pub jobs: Vec<Job>,
     /// Missed events for dispatch.
-    pub wakes: Vec<(Wake, Option<String>)>,
+    pub wakes: Vec<(Continuation, Option<String>)>,
     /// The number of events that cannot be sent any more: their `expirytime` has passed, or the event store does
     /// not have them.
     pub lost: usize,
@@ -69,7 +69,7 @@ impl RecoveryPlace {
     pub fn parse(text: &str) -> Option<RecoveryPlace> {
         match text.split_once(' ') {
             Some(("message", key)) => Key::parse(key).map(RecoveryPlace::Message),
-            Some(("event", place)) => ReceivedPlace::parse(place).map(RecoveryPlace::Event),
+            Some(("event", place)) => RecipientCursor::parse(place).map(RecoveryPlace::Event),
             Some(_) => None,
             None if text == "events" => Some(RecoveryPlace::Events),
             None => Key::parse(text).map(RecoveryPlace::Message),
@@ -103,7 +103,7 @@ impl Recovery<'_> {
     ///
     /// # Errors
     /// A table could not be read.
-    pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Wake>, Refused> {
+    pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Continuation>, Refused> {
         let row = self.ledger.find(key).await?;
         let is_theirs = |row: &LedgerRow| row.recipient == endpoint_name(&endpoint.id);
         let Some(row) =
@@ -140,7 +140,7 @@ impl Recovery<'_> {
         &self,
         endpoint: &Endpoint,
         since: Timestamp,
-        after: Option<&ReceivedPlace>,
+        after: Option<&RecipientCursor>,
         most: u32,
         now: Timestamp,
     ) -> Result<RecoveryPart, Refused> {
@@ -170,7 +170,7 @@ impl Recovery<'_> {
     }
 }
 
-fn wake(event: &Event, endpoint: &Endpoint, row: &LedgerRow) -> Wake {
+fn wake(event: &Event, endpoint: &Endpoint, row: &LedgerRow) -> Continuation {
     endpoint_recovery::wake(event, &endpoint.id, &Missed { key: &row.key, rule: &row.rule, step: row.step })
 }
 
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn position_round_trips_and_the_last_releases_cursor_is_accepted() {
         let key = Key::parse(&"k".repeat(43)).unwrap();
-        let event = ReceivedPlace::parse(&format!("1795000000000 {}", key.as_str())).unwrap();
+        let event = RecipientCursor::parse(&format!("1795000000000 {}", key.as_str())).unwrap();
         for place in [RecoveryPlace::Message(key.clone()), RecoveryPlace::Events, RecoveryPlace::Event(event)]
         {
             assert_eq!(RecoveryPlace::parse(&place.to_text()), Some(place));

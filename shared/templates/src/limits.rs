@@ -53,7 +53,7 @@ const MUST_BE_THERE: [&str; 5] = ["urlencode", "tojson", "truncate", "striptags"
 struct Effort(usize);
 
 /// Filters that read all of their input, with the engine's own implementation. Filters missing here and in
-/// [`crate::speech`] do not exist: `format`, `indent`, `batch`, `slice`, `chain`, `zip` and `pprint` produce large
+/// [`crate::locale_format`] do not exist: `format`, `indent`, `batch`, `slice`, `chain`, `zip` and `pprint` produce large
 /// output from small input.
 macro_rules! counted {
     ($engine:ident, $($name:literal => $filter:path),* $(,)?) => {

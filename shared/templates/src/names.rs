@@ -7,7 +7,7 @@ use minijinja::Value;
 use minijinja::value::Object;
 
 use crate::inspect::FUNCTIONS;
-use crate::speech::VOICE;
+use crate::locale_format::VOICE;
 
 /// The variables of a template: `event`, `data`, `recipient` for a single person, `digest` in a digest,
 /// `unsubscribe_url` in an e-mail with an unsubscribe link, and `postal_address` in a commercial one. Every other

@@ -8,13 +8,13 @@ use domain::decide::{Answer, Ask, Decision, Verdict};
 use domain::job::Content;
 use domain::key::Key;
 use domain::plan::Plan;
-use domain::proof::Proof;
+use domain::render_checks::RenderCheck;
 use domain::zone::Zone;
 
 use crate::extra::Extra;
 use crate::renderer::Renderer;
-use crate::scene::{SAMPLE_WAY_OUT, Scene};
 use crate::survivors::{LeftOut, Told};
+use crate::template_context::{SAMPLE_WAY_OUT, TemplateContext};
 
 /// Messages that are already rendered, by their keys.
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub fn scene_of<'a>(
     plan: &'a Plan<'_>,
     tenant_zone: Option<&'a str>,
     now: Timestamp,
-) -> Scene<'a> {
+) -> TemplateContext<'a> {
     let zone = tenant_zone.unwrap_or_else(|| plan.catalog.policy().zone.name());
     let digest = plan.digest.as_ref().map(|digest| &digest.summary);
     let policy = Some(&plan.catalog.policy().email);
@@ -52,11 +52,11 @@ pub fn scene_of<'a>(
 /// fails again when the rest is rendered, and is reported there.
 #[must_use]
 pub fn proofs(
-    scene: &Scene<'_>,
+    scene: &TemplateContext<'_>,
     plan: &Plan<'_>,
     decisions: &[Decision<'_>],
     tenant_zone: Option<&str>,
-) -> (Vec<Proof>, Written) {
+) -> (Vec<RenderCheck>, Written) {
     let zone = tenant_zone.and_then(|tenant_zone| Zone::parse(tenant_zone).ok());
     let zone = zone.unwrap_or_else(|| plan.catalog.policy().zone.clone());
     let (mut proofs, mut written) = (Vec::new(), Written::default());
@@ -70,7 +70,7 @@ pub fn proofs(
         if !left_out.is_empty() {
             written.left_out.insert(decision.key.clone(), left_out);
         }
-        match Proof::of(plan, decision, order, content, &zone) {
+        match RenderCheck::of(plan, decision, order, content, &zone) {
             Ok(proof) => proofs.push(proof),
             Err(content) => drop(written.contents.insert(decision.key.clone(), *content)),
         }
@@ -80,7 +80,7 @@ pub fn proofs(
 
 /// Applies the answer to a check: the message is accepted, or its decision changes.
 pub fn settle(
-    proof: Proof,
+    proof: RenderCheck,
     answer: &Answer,
     now: Timestamp,
     decisions: &mut [Decision<'_>],

@@ -9,8 +9,8 @@ use crate::extra::Extra;
 use crate::failure::{Cause, Unrendered};
 use crate::inspect::{self, Mistake};
 use crate::limits::{self, Bounded};
-use crate::scene::Scene;
-use crate::{escape, grammar, speech};
+use crate::template_context::TemplateContext;
+use crate::{escape, grammar, locale_format};
 
 /// Renders the templates of one catalog. Each is compiled once, on first use.
 pub struct Renderer {
@@ -47,7 +47,7 @@ impl Renderer {
             templates(&sources).into_iter().map(|template| (template.to_owned(), OnceLock::new())).collect();
         let loader = Arc::clone(&sources);
         let mut engine = limits::engine();
-        speech::register(&mut engine);
+        locale_format::register(&mut engine);
         engine
             .set_loader(move |name| loader.get(name).map(|source| grammar::admit(name, source)).transpose());
         engine.set_auto_escape_callback(escape::of_file);
@@ -104,14 +104,18 @@ impl Renderer {
     /// The template context of one event, built once for all of its messages. `envelope` is its CloudEvents
     /// envelope.
     #[must_use]
-    pub fn scene<'a>(&'a self, envelope: &'a serde_json::Value) -> Scene<'a> {
+    pub fn scene<'a>(&'a self, envelope: &'a serde_json::Value) -> TemplateContext<'a> {
         self.scene_with(envelope, Extra::default())
     }
 
     /// The template context with additional values.
     #[must_use]
-    pub fn scene_with<'a>(&'a self, envelope: &'a serde_json::Value, extra: Extra<'a>) -> Scene<'a> {
-        Scene::new(self, envelope, extra)
+    pub fn scene_with<'a>(
+        &'a self,
+        envelope: &'a serde_json::Value,
+        extra: Extra<'a>,
+    ) -> TemplateContext<'a> {
+        TemplateContext::new(self, envelope, extra)
     }
 
     /// The file of a part in one locale.

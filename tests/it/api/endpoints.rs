@@ -217,9 +217,9 @@ async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
         admin.ask_with("POST", "/v1/endpoints/erp/recover", &body.to_string(), &headers)
     };
     let off = admin.ask("POST", &retry, None);
-    check(&off, 409, "switched_off");
+    check(&off, 409, "endpoint_disabled");
     assert!(off.body["detail"].as_str().unwrap().contains("enable it first"));
-    check(&recover(json!({ "since": since }), &unique("key")), 409, "switched_off");
+    check(&recover(json!({ "since": since }), &unique("key")), 409, "endpoint_disabled");
     let counted = recover(json!({ "since": since, "dry_run": true }), &unique("key"));
     assert_eq!(counted.body, json!({ "messages": 1, "events": 0, "lost": 0, "sent": false, "next": null }));
     let enabled = admin.ask("POST", "/v1/endpoints/erp/enable", None);
@@ -230,7 +230,7 @@ async fn failed_message_is_sent_again_after_the_endpoint_is_enabled() {
     let first = recover(json!({ "since": since }), &key);
     assert_eq!((first.status, &first.body["messages"]), (202, &json!(1)), "{}", first.text);
     assert!(recover(json!({ "since": since }), &key).replayed);
-    check(&recover(json!({ "since": now().to_string() }), &key), 422, "other_body");
+    check(&recover(json!({ "since": now().to_string() }), &key), 422, "idempotency_key_reused");
     let requests = until("it arrives", async || {
         Some(cloud.captured("webhook", &mended.path)).filter(|requests| !requests.is_empty())
     })

@@ -91,7 +91,7 @@ fn bus(source: &str, detail_type: &str, now: Timestamp, detail: &Value) -> Value
 #[cfg(test)]
 mod tests {
     use domain::outcome::Reason;
-    use domain::receipt::{self, Heard, News};
+    use domain::receipt::{self, Heard, StatusUpdate};
 
     use super::*;
 
@@ -100,23 +100,29 @@ mod tests {
     #[test]
     fn feedback_reads_the_simulated_receipts() {
         let simulated = |name: &str| email(&format!("{name}@{MAILBOX}"), "m-1", NOON);
-        check(&simulated("bounce"), &[News::Accepted, News::Bounced]);
-        check(&simulated("bounce+label"), &[News::Accepted, News::Bounced]);
-        check(&simulated("complaint"), &[News::Accepted, News::Delivered, News::Complained]);
-        check(&simulated("success+x"), &[News::Accepted, News::Delivered]);
-        let late = News::Undelivered(Reason::Undeliverable);
-        check(&simulated("ooto"), &[News::Accepted, News::Delivered, late]);
+        check(&simulated("bounce"), &[StatusUpdate::Accepted, StatusUpdate::Bounced]);
+        check(&simulated("bounce+label"), &[StatusUpdate::Accepted, StatusUpdate::Bounced]);
+        check(
+            &simulated("complaint"),
+            &[StatusUpdate::Accepted, StatusUpdate::Delivered, StatusUpdate::Complained],
+        );
+        check(&simulated("success+x"), &[StatusUpdate::Accepted, StatusUpdate::Delivered]);
+        let late = StatusUpdate::Undelivered(Reason::Undeliverable);
+        check(&simulated("ooto"), &[StatusUpdate::Accepted, StatusUpdate::Delivered, late]);
         check(&simulated("other"), &[]);
         check(&email("bounce@example.com", "m-1", NOON), &[]);
-        check(&sms(REACHED, "m-1", NOON), &[News::Delivered]);
-        check(&sms(BLOCKED, "m-1", NOON), &[News::Undelivered(Reason::Blocked)]);
-        check(&whatsapp(&REACHED[1..], "m-1", NOON), &[News::Accepted, News::Delivered, News::Seen]);
-        check(&whatsapp(BLOCKED, "m-1", NOON), &[News::Accepted, News::Bounced]);
+        check(&sms(REACHED, "m-1", NOON), &[StatusUpdate::Delivered]);
+        check(&sms(BLOCKED, "m-1", NOON), &[StatusUpdate::Undelivered(Reason::Blocked)]);
+        check(
+            &whatsapp(&REACHED[1..], "m-1", NOON),
+            &[StatusUpdate::Accepted, StatusUpdate::Delivered, StatusUpdate::Seen],
+        );
+        check(&whatsapp(BLOCKED, "m-1", NOON), &[StatusUpdate::Accepted, StatusUpdate::Bounced]);
         check(&whatsapp("+491", "m-1", NOON), &[]);
     }
 
     #[track_caller]
-    fn check(receipts: &[Value], expected: &[News]) {
+    fn check(receipts: &[Value], expected: &[StatusUpdate]) {
         let read = receipts.iter().map(|receipt| match receipt::read(&receipt.to_string()) {
             Ok(Heard::Receipt(receipt)) if receipt.provider_id.as_deref() == Some("m-1") => receipt.news,
             Ok(_) => panic!("no receipt of this message: {receipt}"),

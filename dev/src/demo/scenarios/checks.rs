@@ -105,7 +105,7 @@ async fn redriven(
     for queue in letters.iter().filter(|letter| letter.name == stage.cloud.name(queue)) {
         let (ours, others): (Vec<_>, Vec<_>) =
             queue.take(100, 5).await?.into_iter().partition(|message| message.body.contains(&event));
-        queue.give_back(&others).await;
+        queue.make_visible(&others).await;
         if ours.is_empty() {
             continue;
         }
@@ -114,7 +114,7 @@ async fn redriven(
             faults::remove_all(stage.cloud)?;
         }
         for letter in &ours {
-            queue.send_back(letter).await?;
+            queue.redrive(letter).await?;
             stage.sent_back.set(stage.sent_back.get() + 1);
         }
     }

@@ -6,7 +6,7 @@ use domain::channel::Channel;
 use domain::outcome::Reason;
 use domain::plan::user_name;
 use serde_json::{Value, json};
-use store::{LedgerRow, Received, ReceivedPlace};
+use store::{LedgerRow, Received, RecipientCursor};
 
 use crate::page::Page;
 use crate::problem::Problem;
@@ -40,7 +40,7 @@ impl Api {
             value.parse().map_err(|_| Problem::new(400, "bad_query", detail))
         })?;
         let place =
-            page.after.as_deref().map(|after| ReceivedPlace::parse(after).ok_or_else(Problem::bad_cursor));
+            page.after.as_deref().map(|after| RecipientCursor::parse(after).ok_or_else(Problem::bad_cursor));
         let place = place.transpose()?;
         self.person(id, asked).await?;
         let recipient = user_name(id);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::recipient::{Device, Platform, Recipient};
-use domain::registry::{Change, MAX_DEVICES, check_zones};
+use domain::recipient_changes::{Change, MAX_DEVICES, check_zones};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sns::Unregistered;

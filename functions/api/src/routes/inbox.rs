@@ -2,7 +2,7 @@
 //! protocol.
 
 use domain::Timestamp;
-use domain::inbox::{Filter, Marking, Shelf, Viewer, is_category};
+use domain::inbox::{Filter, InboxFilter, Marking, Viewer, is_category};
 use domain::key::Key;
 use serde_json::{Value, json};
 use store::Noticed;
@@ -84,8 +84,8 @@ impl Api {
 fn filter(asked: &Asked<'_>) -> Result<Filter, Problem> {
     let bad = |detail: String| Problem::new(400, "bad_query", detail);
     let shelf = asked.request.query("shelf").map(|query| {
-        let known = Shelf::ALL.map(Shelf::name).join(", ");
-        Shelf::from_name(query).ok_or_else(|| bad(format!("shelf: wanted one of {known}")))
+        let known = InboxFilter::ALL.map(InboxFilter::name).join(", ");
+        InboxFilter::from_name(query).ok_or_else(|| bad(format!("shelf: wanted one of {known}")))
     });
     let category = asked.request.query("category").map(str::to_owned);
     if !is_category(category.as_deref()) {

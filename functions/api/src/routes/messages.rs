@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::continuation::Continuation;
 use domain::endpoint::Endpoint;
 use domain::job::Job;
 use domain::key::Key;
 use domain::manual;
-use domain::wake::Wake;
 use queue::Outgoing;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ impl Api {
         store::Recovery { endpoints: &self.endpoints, ledger: &self.ledger, events: &self.events }
     }
 
-    async fn queue_wakes(&self, wakes: &[(Wake, Option<String>)]) -> Result<(), Problem> {
+    async fn queue_wakes(&self, wakes: &[(Continuation, Option<String>)]) -> Result<(), Problem> {
         let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
             body: wake.to_json(),
             tenant: tenant.clone(),
@@ -169,7 +169,7 @@ fn is_on(endpoint: &Endpoint) -> Result<(), Problem> {
         None => Ok(()),
         Some(off) => {
             let detail = format!("the endpoint is switched off: {}; enable it first", off.why.meaning());
-            Err(Problem::new(409, "switched_off", detail))
+            Err(Problem::new(409, "endpoint_disabled", detail))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! defaults within tenants.
 
 use domain::recipient::{Recipient, Settings};
-use domain::registry::{Change, check_preferences, check_zones, merge};
+use domain::recipient_changes::{Change, check_preferences, check_zones, merge};
 use serde_json::{Map, Value};
 
 use crate::caller::Scope;
@@ -91,7 +91,7 @@ fn settings(person: &Recipient, scope: &Scope) -> Settings {
 /// # Errors
 /// 422 names the malformed member.
 pub(crate) fn read(members: &Map<String, Value>) -> Result<Settings, Problem> {
-    Ok(domain::registry::settings(members)?)
+    Ok(domain::recipient_changes::settings(members)?)
 }
 
 /// Checks that a patch turns settings into valid settings. Of the zone only the patch's own value is

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::address_change::{self, announcement};
 use domain::recipient::{Group, Recipient};
-use domain::registry::{self, Change, Stamp};
+use domain::recipient_changes::{self, Change, Stamp};
 use publish::Entry;
 use runtime::now;
 use serde_json::{Map, Value, json};
-use store::{Amended, SignOut};
+use store::{ChangeResult, SignOut};
 
 use crate::caller::Scope;
 use crate::changes::{Changed, names};
@@ -44,7 +44,7 @@ impl Api {
         let mut members = asked.request.object()?;
         same_id(&mut members, id)?;
         let written = members.clone();
-        let mut person = registry::person(&Value::Object(members).to_string())?;
+        let mut person = recipient_changes::person(&Value::Object(members).to_string())?;
         if let Scope::Tenant(tenant) = asked.scope {
             person.tenants.insert(tenant.clone());
             change::check_put(&person, tenant)?;
@@ -69,10 +69,10 @@ impl Api {
         same_id(&mut patch, id)?;
         patch.remove("id");
         check_id(id)?;
-        registry::check_zones(&patch)?;
-        registry::check_preferences(&patch)?;
-        registry::check_members(&patch)?;
-        registry::normalize_addresses(&mut patch);
+        recipient_changes::check_zones(&patch)?;
+        recipient_changes::check_preferences(&patch)?;
+        recipient_changes::check_members(&patch)?;
+        recipient_changes::normalize_addresses(&mut patch);
         let decide = |before: Option<&Recipient>| {
             let grant = asked.authorize_person(before)?;
             let mut patch = patch.clone();
@@ -137,7 +137,7 @@ impl Api {
 
     /// Publishes address changes of a person, so that the old addresses are notified. The change remains
     /// if the bus refuses the event, and an error is logged.
-    async fn announce_addresses(&self, id: &str, amended: &Amended, stamp: &Stamp) {
+    async fn announce_addresses(&self, id: &str, amended: &ChangeResult, stamp: &Stamp) {
         let event = |change| Entry::of(&announcement(address_change::API, id, change, stamp, stamp.at));
         let entries: Vec<Entry> = amended.addresses.iter().map(event).collect();
         if entries.is_empty() {

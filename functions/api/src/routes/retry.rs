@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use domain::continuation::{Continuation, Start, Task};
 use domain::endpoint::EndpointId;
 use domain::key::Key;
 use domain::outcome::Status;
 use domain::plan::Audience;
-use domain::wake::{Start, Task, Wake};
 use queue::Outgoing;
 use serde_json::json;
 
@@ -35,7 +35,7 @@ impl Api {
         let nonce = asked.nonce()?;
         let start =
             Start { step: row.step, only: row.channel, again: Some(nonce.clone()), ..Start::default() };
-        let wake = Wake::new(&event, &row.rule, Task::Run { audience, start });
+        let wake = Continuation::new(&event, &row.rule, Task::Run { audience, start });
         let outgoing = Outgoing { body: wake.to_json(), tenant: event.tenant.clone(), delay: Duration::ZERO };
         match self.dispatch.send(&[outgoing]).await.pop() {
             Some(Ok(())) => {}
@@ -61,7 +61,7 @@ fn is_over(status: Status) -> Result<(), Problem> {
         | Status::Bounced => Ok(()),
         Status::Sent | Status::Delivered => Err(Problem::new(409, "sent", "the notification was sent")),
         Status::Claimed | Status::Released | Status::Deferred => {
-            Err(Problem::new(409, "under_way", "the notification is in progress or deferred"))
+            Err(Problem::new(409, "in_progress", "the notification is in progress or deferred"))
         }
     }
 }

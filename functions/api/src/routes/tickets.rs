@@ -57,7 +57,7 @@ impl Api {
                 found => drop(found?),
             }
         }
-        if let Some(seconds) = self.connections.kept_away(&identity, asked.now).await? {
+        if let Some(seconds) = self.connections.lockout_left(&identity, asked.now).await? {
             let detail = format!("a socket of this user flooded the API; ask again in {seconds} s");
             return Err(Problem::new(429, "rate_limited", detail).after(seconds));
         }

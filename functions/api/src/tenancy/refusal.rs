@@ -24,7 +24,7 @@ impl Refusal {
     pub(crate) fn problem(self, operation: Operation) -> Problem {
         match self {
             Refusal::Absent => absent(operation),
-            Refusal::Taken => Problem::new(409, "taken", "this id is taken; choose another one"),
+            Refusal::Taken => Problem::new(409, "conflict", "this id is taken; choose another one"),
             Refusal::NeedsAdmin => Problem::forbidden("role: wanted admin"),
             Refusal::SomebodyElse => Problem::forbidden("another person's object: wanted the role admin"),
             Refusal::KnownElsewhere => Problem::forbidden(

@@ -40,7 +40,7 @@ fn a_key_is_escaped_as_the_signature_wants_it() {
 #[tokio::test]
 async fn unlisted_bucket_is_not_called() {
     let config = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
-    let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
+    let buckets = AttachmentStore::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
     let refused = buckets.fetch(&[attachment("others", None)], Some("a")).await;
     assert!(is_forbidden(&refused), "it lies elsewhere");
     assert!(buckets.s3.get().is_none(), "no client was made");
@@ -49,7 +49,7 @@ async fn unlisted_bucket_is_not_called() {
 #[tokio::test]
 async fn foreign_file_is_refused_before_any_file_is_fetched() {
     let config = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
-    let buckets = Buckets::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
+    let buckets = AttachmentStore::new(&config, BTreeSet::from(["bills".to_owned()]), Prefixes::default());
     let file = |key: &str| Attachment { key: key.to_owned(), ..attachment("bills", None) };
     for (tenant, key) in [
         (Some("ten-a"), "tenants/ten-b/lab.pdf"),

@@ -160,7 +160,7 @@ fn client(rules: &[&Rule]) -> Client {
         .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::latest())
         .region(aws_sdk_sesv2::config::Region::new("eu-central-1"))
         .credentials_provider(aws_sdk_sesv2::config::Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(answers)
         .build();

@@ -1,6 +1,6 @@
 //! Requests of clients. Parsing is strict, and malformed requests are refused with an error.
 
-use domain::inbox::{Filter, Marking, Shelf, is_category, keys};
+use domain::inbox::{Filter, InboxFilter, Marking, is_category, keys};
 use domain::key::Key;
 use serde::Deserialize;
 
@@ -34,7 +34,7 @@ impl Request {
         #[derive(Deserialize)]
         struct Asked {
             #[serde(default)]
-            shelf: Shelf,
+            shelf: InboxFilter,
             category: Option<String>,
             before: Option<u64>,
             limit: Option<usize>,

@@ -92,7 +92,7 @@ fn a_shelf_is_listed_from_where_the_last_page_ended() {
     let all = Listing { filter: domain::inbox::Filter::default(), before: None, limit: 20 };
     assert_eq!(listing(json!({ "action": "inbox" })), Some(all));
     let filter =
-        domain::inbox::Filter { shelf: domain::inbox::Shelf::Unread, category: Some("billing".into()) };
+        domain::inbox::Filter { shelf: domain::inbox::InboxFilter::Unread, category: Some("billing".into()) };
     let some = Listing { filter, before: Some(120), limit: 100 };
     let asked = json!({ "shelf": "unread", "category": "billing", "before": 120, "limit": 100 });
     assert_eq!(listing(asked), Some(some));

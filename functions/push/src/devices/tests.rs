@@ -80,7 +80,7 @@ async fn send(sns: &[&Rule], bus: &Rule) -> Result<Sent, Failure> {
             .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
             .region(aws_sdk_sns::config::Region::new("eu-central-1"))
             .credentials_provider(aws_sdk_sns::config::Credentials::new("key", "secret", None, None, "test"))
-            .retry_config(aws::never_again())
+            .retry_config(aws::no_retries())
             .http_client(create_mock_http_client())
             .interceptor(answer(sns))
             .build(),
@@ -92,7 +92,7 @@ async fn send(sns: &[&Rule], bus: &Rule) -> Result<Sent, Failure> {
             .credentials_provider(aws_sdk_eventbridge::config::Credentials::new(
                 "key", "secret", None, None, "test",
             ))
-            .retry_config(aws::never_again())
+            .retry_config(aws::no_retries())
             .http_client(create_mock_http_client())
             .interceptor(answer(&[bus]))
             .build(),

@@ -9,7 +9,7 @@ use domain::recipient::PhoneNumber;
 #[test]
 fn sns_gets_purpose_and_operator_settings() {
     let wishes =
-        Wishes { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
+        SmsSettings { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
     check(
         &wishes,
         Purpose::Transactional,
@@ -19,11 +19,15 @@ fn sns_gets_purpose_and_operator_settings() {
             ("AWS.SNS.SMS.MaxPrice", Kind::Number, "0.10"),
         ],
     );
-    check(&Wishes::default(), Purpose::Promotional, &[("AWS.SNS.SMS.SMSType", Kind::Text, "Promotional")]);
+    check(
+        &SmsSettings::default(),
+        Purpose::Promotional,
+        &[("AWS.SNS.SMS.SMSType", Kind::Text, "Promotional")],
+    );
 }
 
 #[track_caller]
-fn check(wishes: &Wishes, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
+fn check(wishes: &SmsSettings, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
     let Ok(to) = PhoneNumber::parse("+15550100") else { panic!("it is a number") };
     let sender = wishes.sender_id.as_deref();
     let text =
@@ -70,7 +74,7 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
             .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
             .region(aws_sdk_sns::config::Region::new("eu-central-1"))
             .credentials_provider(aws_sdk_sns::config::Credentials::new("key", "secret", None, None, "test"))
-            .retry_config(aws::never_again())
+            .retry_config(aws::no_retries())
             .http_client(create_mock_http_client())
             .interceptor(answer(sns))
             .build(),
@@ -82,7 +86,7 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
             .credentials_provider(aws_sdk_eventbridge::config::Credentials::new(
                 "key", "secret", None, None, "test",
             ))
-            .retry_config(aws::never_again())
+            .retry_config(aws::no_retries())
             .http_client(create_mock_http_client())
             .interceptor(answer(bus))
             .build(),
@@ -94,7 +98,7 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
     )
     .unwrap();
     let carrier =
-        Carrier::with_clients(Service::Sns(Sns::with_client(sns)), Bus::with_client(bus, "bus".into()));
-    let wishes = Wishes { max_segments: 2, ..Wishes::default() };
+        SmsSender::with_clients(Service::Sns(Sns::with_client(sns)), Bus::with_client(bus, "bus".into()));
+    let wishes = SmsSettings { max_segments: 2, ..SmsSettings::default() };
     carrier.send(&job, &wishes, Timestamp::UNIX_EPOCH).await
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Wishes;
+use crate::SmsSettings;
 use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageOutput;
 use aws_sdk_pinpointsmsvoicev2::types::ServiceQuotaExceededExceptionReason;
 use aws_sdk_pinpointsmsvoicev2::types::error::{
@@ -98,7 +98,7 @@ async fn check(no: &Rule, expected: Option<Reason>) {
 async fn send(rule: &Rule, from: Origination) -> Result<Sent, Failure> {
     let Ok(to) = PhoneNumber::parse("+15550100") else { panic!("it is a number") };
     let wishes =
-        Wishes { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
+        SmsSettings { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
     let text = Text {
         to: &to,
         body: "Hi",
@@ -120,7 +120,7 @@ fn client(rule: &Rule) -> Client {
         .credentials_provider(aws_sdk_pinpointsmsvoicev2::config::Credentials::new(
             "key", "secret", None, None, "test",
         ))
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(answers)
         .build();

@@ -109,7 +109,7 @@ async fn post_all(answers: Answers, open: Vec<Connection>, deadline: Deadline) -
             "key", "secret", None, None, "test",
         ))
         .endpoint_url("https://sockets.example")
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(interceptor)
         .build();

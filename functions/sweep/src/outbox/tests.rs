@@ -72,7 +72,7 @@ struct Table {
     shown: Backlog,
 }
 
-impl Looks for Table {
+impl OutboxView for Table {
     async fn backlog(&self) -> Result<Backlog, Refused> {
         Ok(self.shown.clone())
     }
@@ -101,7 +101,7 @@ impl Quarantine for Table {
 #[derive(Default)]
 struct Said(RefCell<Vec<String>>);
 
-impl Takes for &Said {
+impl PublishCalls for &Said {
     async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
         let ids = entries.iter().map(|entry| Event::parse(&entry.entry.detail).unwrap().id);
         self.0.borrow_mut().extend(ids);
@@ -114,7 +114,7 @@ async fn predecessors_missing_in_the_index_go_first() {
     let said = Said::default();
     let marks = MarkKey::of(&StackSecret::read(&"x".repeat(32)).unwrap());
     let table = || Table { rows: ["2", "3", "4"].map(place).to_vec(), shown: backlog(&[("4", -3_600)]) };
-    let outbox = Backwater::new(table(), Relay::new(&said, table()), marks, MIN_AGE);
+    let outbox = StaleOutbox::new(table(), Relay::new(&said, table()), marks, MIN_AGE);
     let (swept, _) = outbox.publish(NOON, || true).await.unwrap();
     assert_eq!(said.0.take(), ["e-2", "e-3", "e-4"]);
     assert_eq!(swept.published, 3);

@@ -69,7 +69,7 @@ fn client(rule: &Rule) -> Client {
         .credentials_provider(aws_sdk_socialmessaging::config::Credentials::new(
             "key", "secret", None, None, "test",
         ))
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(answers)
         .build();

@@ -109,7 +109,7 @@ fn words(event: &str) -> (Vec<String>, String) {
     let (plan, renderer) = (Plan::of(&event, &catalog), Renderer::new(&catalog));
     let scene = scene_of(&renderer, &plan, None, event.time);
     let (mut texts, mut html) = (Vec::new(), String::new());
-    for decision in decide_with(&plan, &people, None, event.time, Ask::if_nothing_happened) {
+    for decision in decide_with(&plan, &people, None, event.time, Ask::default_answer) {
         let Verdict::Send(order) = &decision.verdict else { continue };
         texts.push(match scene.render(order).unwrap_or_else(|error| panic!("{error}")) {
             Content::Email(email) => {

@@ -11,8 +11,8 @@ use domain::outcome::Reason;
 use domain::plan::Audience;
 use domain::recipient::{Recipients, parse_address};
 
-use crate::nearest::{listed, nearest, suggestion};
 use crate::problem::{At, Page};
+use crate::suggestions::{listed, nearest, suggestion};
 use crate::values::{list, text};
 use crate::yaml::{Entry, Kind, Node};
 

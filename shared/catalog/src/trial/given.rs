@@ -11,8 +11,8 @@ use domain::rule::Unless;
 use domain::zone::Zone;
 
 use super::Stage;
-use crate::nearest::suggestion;
 use crate::problem::{At, Page};
+use crate::suggestions::suggestion;
 use crate::values::{Fields, check_keys, flag, key_at, list, map, text};
 use crate::yaml::Node;
 
@@ -94,7 +94,7 @@ impl Given {
                 Answer::Admitted { granted, refused }
             }
             Ask::Join { .. } | Ask::Collected { .. } | Ask::Closed { .. } | Ask::Told { .. } => {
-                ask.if_nothing_happened()
+                ask.default_answer()
             }
         }
     }

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::Stage;
 use super::expected::{self, Expected};
 use super::given::{self, Given};
-use crate::nearest::{nearest, suggestion};
 use crate::problem::{At, Page};
 use crate::rehearsal::{bus_time, event_as as sample};
+use crate::suggestions::{nearest, suggestion};
 use crate::values::{Fields, check_keys, find, list, map, number, text};
 use crate::yaml::{Entry, Kind, Node};
 

@@ -6,7 +6,7 @@ const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
 #[test]
 fn all_ask_a_provider_that_works() {
-    check(&[json!({}), json!({})], vec![View::of_nobody()], &["ask 0", "ask 0"]);
+    check(&[json!({}), json!({})], vec![View::unwatched()], &["ask 0", "ask 0"]);
 }
 
 #[test]
@@ -39,24 +39,26 @@ fn job_waits_at_most_a_day() {
 
 #[test]
 fn a_provider_that_recovers_gets_a_part() {
-    let recovering = View { left: 1, ..View::of_nobody() };
+    let recovering = View { left: 1, ..View::unwatched() };
     let jobs = [json!({}), json!({ "priority": "critical", "failover": failover() }), json!({})];
     check(&jobs, vec![recovering], &["wait", "ask 0", "wait"]);
 }
 
 #[test]
 fn healthiest_provider_comes_first_and_a_down_one_is_probed() {
-    let shaky = View { percent_failed: 35, ..View::of_nobody() };
-    check(&[json!({})], vec![shaky, View::of_nobody()], &["ask 1 0"]);
+    let shaky = View { percent_failed: 35, ..View::unwatched() };
+    check(&[json!({})], vec![shaky, View::unwatched()], &["ask 1 0"]);
     let jobs = [json!({ "priority": "low" }), json!({})];
-    check(&jobs, vec![down(60, false), View::of_nobody()], &["ask 1", "ask 1"]);
-    check(&jobs, vec![down(60, true), View::of_nobody()], &["probe 0", "ask 1"]);
+    check(&jobs, vec![down(60, false), View::unwatched()], &["ask 1", "ask 1"]);
+    check(&jobs, vec![down(60, true), View::unwatched()], &["probe 0", "ask 1"]);
 }
 
 #[test]
 fn wait_ends_at_the_expiry() {
     let job = job(&json!({ "expires_at": (NOON + Duration::from_secs(7)).to_string() }));
-    let Ticket::Wait(pause) = &tickets(&[&job], vec![down(600, false)], NOON)[0] else { panic!("it waits") };
+    let Admission::Wait(pause) = &tickets(&[&job], vec![down(600, false)], NOON)[0] else {
+        panic!("it waits")
+    };
     assert!(*pause <= Duration::from_secs(8), "{pause:?}");
 }
 
@@ -68,15 +70,15 @@ fn check(jobs: &[Value], views: Vec<View>, expected: &[&str]) {
     assert_eq!(found, expected);
 }
 
-fn tell(ticket: &Ticket) -> String {
+fn tell(ticket: &Admission) -> String {
     match ticket {
-        Ticket::Go { providers, .. } if providers.is_empty() => "ask nobody".to_owned(),
-        Ticket::Go { providers, probe, .. } => {
+        Admission::Go { providers, .. } if providers.is_empty() => "ask nobody".to_owned(),
+        Admission::Go { providers, probe, .. } => {
             let places: Vec<String> = providers.iter().map(ToString::to_string).collect();
             format!("{} {}", if *probe { "probe" } else { "ask" }, places.join(" "))
         }
-        Ticket::Wait(_) => "wait".to_owned(),
-        Ticket::HandOn => "hand on".to_owned(),
+        Admission::Wait(_) => "wait".to_owned(),
+        Admission::HandOn => "hand on".to_owned(),
     }
 }
 

@@ -89,13 +89,13 @@ fn step(going: &mut Going, breaker: &mut Breaker, began: Timestamp) {
     let view = View { left, probe, percent_failed: 100, breaker: breaker.clone() };
     let ticket = tickets(&[&going.job], vec![view], now).remove(0);
     let (probe, down) = match ticket {
-        Ticket::Go { probe, down, .. } => (probe, down),
-        Ticket::Wait(pause) => {
+        Admission::Go { probe, down, .. } => (probe, down),
+        Admission::Wait(pause) => {
             going.job.held_s += u32::try_from(pause.as_secs()).unwrap();
             going.due = now + pause;
             return;
         }
-        Ticket::HandOn => {
+        Admission::HandOn => {
             going.ended = end(Some(Reason::ProviderDown));
             return;
         }
@@ -121,7 +121,7 @@ fn step(going: &mut Going, breaker: &mut Breaker, began: Timestamp) {
             going.ended = end(settlement.reason);
         }
     }
-    going.before = Some(before.once_more());
+    going.before = Some(before.plus_one());
 }
 
 fn failover() -> Value {

@@ -148,8 +148,9 @@ async fn failure_is_stored_before_failover_is_reported_once() {
     assert_eq!(wakes.len(), 1, "the second has no other channel");
     assert!(wakes[0].body["QueueUrl"].as_str().unwrap().ends_with("/dispatch"));
     let wake = wakes[0].body["Entries"][0]["MessageBody"].as_str().unwrap();
-    let wake = domain::wake::Wake::read(wake).and_then(Result::ok).expect("dispatch reads it");
-    let domain::wake::Task::Run { start, .. } = wake.task else { panic!("a run") };
+    let wake =
+        domain::continuation::Continuation::read(wake).and_then(Result::ok).expect("dispatch reads it");
+    let domain::continuation::Task::Run { start, .. } = wake.task else { panic!("a run") };
     assert_eq!(start.instead_of.unwrap().why, Reason::Rejected);
     assert_eq!(
         cloud.settled().iter().filter(|settlement| settlement.reason.as_deref() == Some("rejected")).count(),
@@ -172,7 +173,7 @@ async fn failed_failover_report_is_retried() {
 #[tokio::test]
 async fn a_provider_that_hangs_does_not_cost_those_their_record_that_were_sent_before() {
     let cloud = Table::default().start();
-    let desk = Desk { concurrency: 1, ..watched(&cloud, None) };
+    let desk = DeliveryWorker { concurrency: 1, ..watched(&cloud, None) };
     let asked = RefCell::new(0);
     let hang = async |_: &Job| {
         *asked.borrow_mut() += 1;
@@ -198,12 +199,12 @@ async fn accept(_: &Job) -> Result<Sent, Failure> {
 }
 
 /// A worker with one watched provider.
-fn watched(cloud: &Cloud, quota: Option<Quota>) -> Desk {
+fn watched(cloud: &Cloud, quota: Option<Quota>) -> DeliveryWorker {
     let desk = desk(cloud);
     let providers = Providers::new(&desk.counters, &["p".to_owned()], quota);
     let queue = |name: &str| Queue::new(&queue::Sqs::new(&cloud.config()), format!("{}/{name}", cloud.url));
     let dispatch = Some(Dispatch { normal: queue("dispatch"), critical: queue("dispatch-critical") });
-    Desk { providers, dispatch, ..desk }
+    DeliveryWorker { providers, dispatch, ..desk }
 }
 
 fn ten() -> Vec<String> {

@@ -31,14 +31,14 @@ pub struct Prefixes {
 /// An invalid configured prefix. It prevents the function from starting, because a wrong prefix would expose files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{entry:?} is no prefix of a bucket: {why}")]
-pub struct BadPrefix {
+pub struct InvalidPrefix {
     pub entry: String,
     pub why: &'static str,
 }
 
 /// The reason why a job may not attach a file. The error quotes no key, because keys may hold names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Foreign {
+pub enum ForbiddenAttachment {
     #[error("its key is ambiguous: it has an empty part, a part of dots, a backslash or a control character")]
     Key,
     #[error("the tenant's name cannot be part of a key")]
@@ -56,8 +56,8 @@ impl Prefixes {
     /// of `own` without `{tenant}` applies only to events without a tenant. Entries of `shared` apply to every event.
     ///
     /// # Errors
-    /// [`BadPrefix`] if an entry has no bucket, does not end in `/`, or is ambiguous.
-    pub fn read(own: &str, shared: &str) -> Result<Prefixes, BadPrefix> {
+    /// [`InvalidPrefix`] if an entry has no bucket, does not end in `/`, or is ambiguous.
+    pub fn read(own: &str, shared: &str) -> Result<Prefixes, InvalidPrefix> {
         let mut prefixes = Prefixes::default();
         for (bucket, prefix) in entries(own)? {
             match prefix.split_once(TENANT) {
@@ -71,7 +71,7 @@ impl Prefixes {
         for (bucket, prefix) in entries(shared)? {
             if prefix.contains(TENANT) {
                 let why = "a prefix with {tenant} is one tenant's; list it with the tenants' own prefixes";
-                return Err(BadPrefix { entry: format!("{bucket}={prefix}"), why });
+                return Err(InvalidPrefix { entry: format!("{bucket}={prefix}"), why });
             }
             prefixes.shared.entry(bucket).or_default().insert(prefix);
         }
@@ -81,10 +81,10 @@ impl Prefixes {
     /// Checks that a job for an event of `tenant` may attach this file.
     ///
     /// # Errors
-    /// [`Foreign`] with the reason for the refusal.
-    pub fn check(&self, file: &Attachment, tenant: Option<&str>) -> Result<(), Foreign> {
+    /// [`ForbiddenAttachment`] with the reason for the refusal.
+    pub fn check(&self, file: &Attachment, tenant: Option<&str>) -> Result<(), ForbiddenAttachment> {
         if !is_plain_path(&file.key) {
-            return Err(Foreign::Key);
+            return Err(ForbiddenAttachment::Key);
         }
         let lies_in = |of: &BTreeMap<String, BTreeSet<String>>| {
             of.get(&file.bucket).is_some_and(|all| all.iter().any(|prefix| is_below(&file.key, prefix)))
@@ -93,10 +93,10 @@ impl Prefixes {
             return Ok(());
         }
         let Some(tenant) = tenant else {
-            return if lies_in(&self.without_tenant) { Ok(()) } else { Err(Foreign::NoTenant) };
+            return if lies_in(&self.without_tenant) { Ok(()) } else { Err(ForbiddenAttachment::NoTenant) };
         };
         if !is_plain(tenant, is_part) {
-            return Err(Foreign::Tenant);
+            return Err(ForbiddenAttachment::Tenant);
         }
         let is_own = match self.own.get(&file.bucket) {
             Some(all) => {
@@ -104,7 +104,7 @@ impl Prefixes {
             }
             None => is_below(&file.key, &DEFAULT_PREFIX.replace(TENANT, tenant)),
         };
-        if is_own { Ok(()) } else { Err(Foreign::OtherPrefix) }
+        if is_own { Ok(()) } else { Err(ForbiddenAttachment::OtherPrefix) }
     }
 }
 
@@ -113,12 +113,12 @@ fn is_below(key: &str, prefix: &str) -> bool {
     key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())
 }
 
-fn entries(list: &str) -> Result<Vec<(String, String)>, BadPrefix> {
+fn entries(list: &str) -> Result<Vec<(String, String)>, InvalidPrefix> {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(entry).collect()
 }
 
-fn entry(text: &str) -> Result<(String, String), BadPrefix> {
-    let bad = |why| BadPrefix { entry: text.to_owned(), why };
+fn entry(text: &str) -> Result<(String, String), InvalidPrefix> {
+    let bad = |why| InvalidPrefix { entry: text.to_owned(), why };
     let (bucket, prefix) = text.split_once('=').ok_or_else(|| bad("wanted <bucket>=<prefix>"))?;
     // A bucket may be given by its ARN, as in the parameter AttachmentBuckets.
     let bucket = bucket.trim().rsplit(':').next().unwrap_or_default();
@@ -199,28 +199,28 @@ mod tests {
         for (tenant, key, expected) in [
             (Some("a"), "tenants/a/2026/R 7+ü.pdf", Ok(())),
             (Some("a"), "tenants/a/100%.pdf", Ok(())),
-            (Some("a"), "tenants/b/1.pdf", Err(Foreign::OtherPrefix)),
-            (Some("a"), "tenants/ab/1.pdf", Err(Foreign::OtherPrefix)),
-            (Some("a"), "tenants/A/1.pdf", Err(Foreign::OtherPrefix)),
-            (Some("a"), "tenants/a", Err(Foreign::OtherPrefix)),
-            (Some("a"), "x/tenants/a/1.pdf", Err(Foreign::OtherPrefix)),
-            (Some("a"), "tenants/a/", Err(Foreign::Key)),
-            (Some("a"), "/tenants/a/1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/../b/1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/./1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a//1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/..\\b/1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/%2e%2e/b/1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/%252e%252e%252Fb/1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/..%2fb/1.pdf", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/%00", Err(Foreign::Key)),
-            (Some("a"), "tenants/a/\r\n", Err(Foreign::Key)),
-            (Some("a/../b"), "tenants/a/../b/1.pdf", Err(Foreign::Key)),
-            (Some("a/b"), "tenants/a/b/1.pdf", Err(Foreign::Tenant)),
-            (Some(".."), "tenants/a/1.pdf", Err(Foreign::Tenant)),
-            (Some("a%2Fb"), "tenants/a%2Fb/1.pdf", Err(Foreign::Tenant)),
-            (Some(""), "tenants/a/1.pdf", Err(Foreign::Tenant)),
-            (None, "tenants/a/1.pdf", Err(Foreign::NoTenant)),
+            (Some("a"), "tenants/b/1.pdf", Err(ForbiddenAttachment::OtherPrefix)),
+            (Some("a"), "tenants/ab/1.pdf", Err(ForbiddenAttachment::OtherPrefix)),
+            (Some("a"), "tenants/A/1.pdf", Err(ForbiddenAttachment::OtherPrefix)),
+            (Some("a"), "tenants/a", Err(ForbiddenAttachment::OtherPrefix)),
+            (Some("a"), "x/tenants/a/1.pdf", Err(ForbiddenAttachment::OtherPrefix)),
+            (Some("a"), "tenants/a/", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "/tenants/a/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/../b/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/./1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a//1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/..\\b/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/%2e%2e/b/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/%252e%252e%252Fb/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/..%2fb/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/%00", Err(ForbiddenAttachment::Key)),
+            (Some("a"), "tenants/a/\r\n", Err(ForbiddenAttachment::Key)),
+            (Some("a/../b"), "tenants/a/../b/1.pdf", Err(ForbiddenAttachment::Key)),
+            (Some("a/b"), "tenants/a/b/1.pdf", Err(ForbiddenAttachment::Tenant)),
+            (Some(".."), "tenants/a/1.pdf", Err(ForbiddenAttachment::Tenant)),
+            (Some("a%2Fb"), "tenants/a%2Fb/1.pdf", Err(ForbiddenAttachment::Tenant)),
+            (Some(""), "tenants/a/1.pdf", Err(ForbiddenAttachment::Tenant)),
+            (None, "tenants/a/1.pdf", Err(ForbiddenAttachment::NoTenant)),
         ] {
             assert_eq!(Prefixes::default().check(&file("bills", key), tenant), expected, "{tenant:?} {key}");
         }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{BadCatalog, CATALOG_FORMAT, Catalog, CatalogFile, OtherFormat};
+use super::{CATALOG_FORMAT, Catalog, CatalogError, CatalogFile, UnsupportedFormat};
 use crate::event::Event;
 
 #[test]
@@ -53,7 +53,7 @@ fn rule_matches_other_fields_than_the_type() {
 fn catalog_of_another_format_is_refused() {
     for found in [0, CATALOG_FORMAT + 1] {
         let file = CatalogFile { format: found, ..file(&[]) };
-        assert_eq!(Catalog::open(file).err(), Some(OtherFormat { found }));
+        assert_eq!(Catalog::open(file).err(), Some(UnsupportedFormat { found }));
     }
 }
 
@@ -62,13 +62,13 @@ fn error_of_a_newer_format_names_the_remedy() {
     let text = |format: &str| format!(r#"{{"format":{format},"version":"1","rules":[],"templates":{{}}}}"#);
     assert!(CatalogFile::read(&text("2")).is_ok());
     let error = CatalogFile::read(&text("3")).err().unwrap();
-    assert!(matches!(error, BadCatalog::Newer(_)));
+    assert!(matches!(error, CatalogError::Newer(_)));
     assert!(error.to_string().starts_with("format 3 is newer than 2"), "{error}");
     assert!(error.to_string().contains("carillon check"), "{error}");
     for wrong in ["0", "1", "\"2\"", "null"] {
-        assert!(matches!(CatalogFile::read(&text(wrong)), Err(BadCatalog::Malformed(_))), "{wrong}");
+        assert!(matches!(CatalogFile::read(&text(wrong)), Err(CatalogError::Malformed(_))), "{wrong}");
     }
-    assert!(matches!(CatalogFile::read("[]"), Err(BadCatalog::Malformed(_))));
+    assert!(matches!(CatalogFile::read("[]"), Err(CatalogError::Malformed(_))));
 }
 
 #[test]

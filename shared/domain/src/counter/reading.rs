@@ -4,9 +4,9 @@ use jiff::civil::Weekday;
 use serde_json::{Value, json};
 
 use super::{CalendarPeriod, Limit, MAX_MOST, MAX_NAME_BYTES, MAX_ROLLING, Period};
-use crate::daytime;
+use crate::config_error::{Invalid, Members, text};
 use crate::span;
-use crate::written::{Invalid, Members, text};
+use crate::time_of_day;
 
 const WANTED_PERIOD: &str = "a map with one of `fixed`, `rolling` and `calendar`";
 const WANTED_CALENDAR: &str = "one of hour, day, week, month";
@@ -82,7 +82,8 @@ fn period(written: &Value, path: &str) -> Result<Period, Invalid> {
         [Some((value, path)), None, None] => Period::Fixed(span::read(value, path)?),
         [None, Some((value, path)), None] => Period::Rolling(span::length(value, path)?),
         [None, None, Some((value, path))] => {
-            let starts = starts.as_ref().map(|(start, path)| daytime::weekday(start, path)).transpose()?;
+            let starts =
+                starts.as_ref().map(|(start, path)| time_of_day::weekday(start, path)).transpose()?;
             Period::Calendar(calendar(value, path, starts.unwrap_or(Weekday::Monday))?)
         }
         _ => {
@@ -116,7 +117,7 @@ impl From<Period> for Value {
             Period::Calendar(CalendarPeriod::Day) => json!({ "calendar": "day" }),
             Period::Calendar(CalendarPeriod::Month) => json!({ "calendar": "month" }),
             Period::Calendar(CalendarPeriod::Week { starts }) => {
-                json!({ "calendar": "week", "week_starts": daytime::name(starts) })
+                json!({ "calendar": "week", "week_starts": time_of_day::name(starts) })
             }
         }
     }

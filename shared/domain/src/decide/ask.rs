@@ -105,7 +105,7 @@ impl Ask {
 
     /// The answer for empty tables, to explain and compare decisions without tables.
     #[must_use]
-    pub fn if_nothing_happened(&self) -> Answer {
+    pub fn default_answer(&self) -> Answer {
         match self {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::walk::Walk;
+use super::step_runner::StepRunner;
 use super::{Decided, Decision, Facts, Live, Note, Order, Target, Verdict, wait, without_recipient};
 use crate::channel::Channel;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::{Audience, Match, Plan};
-use crate::rule::{Broadcast, NotExcluded, Operand, Record, scoped_target};
+use crate::rule::{Broadcast, NotExcluded, Operand, Record, described_target};
 use crate::socket_target::SocketTarget;
 
 type Excluded = Result<BTreeSet<String>, NotExcluded>;
@@ -30,7 +30,7 @@ pub(super) fn decide<'a>(
     }
     into.decisions.append(&mut unnamed);
     for audience in &matched.audience {
-        let mut walk = Walk::new(plan, facts, matched, audience);
+        let mut walk = StepRunner::new(plan, facts, matched, audience);
         walk.broadcast(record, &excluded);
         into.decisions.append(&mut walk.decisions);
     }
@@ -40,7 +40,7 @@ pub(super) fn decide<'a>(
 fn unnamed_targets<'a>(plan: &Plan<'a>, matched: &Match<'a>) -> Vec<Decision<'a>> {
     let selectors = matched.rule.to.iter().enumerate();
     let unnamed = selectors.filter_map(|(number, selector)| {
-        let (target, of) = scoped_target(selector)?;
+        let (target, of) = described_target(selector)?;
         let Operand::Path(path) = of else { return None };
         if !path.find_names(plan.envelope()).is_empty() {
             return None;
@@ -56,7 +56,7 @@ fn unnamed_targets<'a>(plan: &Plan<'a>, matched: &Match<'a>) -> Vec<Decision<'a>
     unnamed.collect()
 }
 
-impl Walk<'_, '_> {
+impl StepRunner<'_, '_> {
     fn broadcast(&mut self, record: Record, excluded: &Excluded) {
         match self.expiry() {
             Ok(expires) => self.expires = expires,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::walk::{Go, Walk};
+use super::step_runner::{Go, StepRunner};
 use super::{Answer, Ask, Merge, Note, Verdict, limits};
 use crate::channel::Channel;
 use crate::digest::{self, DigestPolicy};
@@ -10,7 +10,7 @@ use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::rule::DigestStep;
 
-impl Walk<'_, '_> {
+impl StepRunner<'_, '_> {
     pub(super) fn digest(&mut self, step: u32, digest: &DigestStep) -> Go {
         if self.overrides() || matches!(self.audience, Audience::Room(_) | Audience::Endpoint(_)) {
             return Go::On;

@@ -1,21 +1,21 @@
 //! Failover to another channel of a step.
 
-use super::judge::{Channelled, Judged};
-use super::walk::Walk;
+use super::channel_evaluation::{ChannelEvaluation, ChannelOutcome};
+use super::step_runner::StepRunner;
 use super::{Answer, Ask, Note, resumed};
 use crate::channel::Channel;
+use crate::continuation::{FailoverOrigin, Start, Task};
 use crate::outcome::Reason;
 use crate::rule::{Outside, SendStep, Step};
-use crate::wake::{InsteadOf, Start, Task};
 
 /// The failed channel that a channel replaces, from its notes.
-pub(super) fn replaced_channel(notes: &[Note]) -> Option<InsteadOf> {
+pub(super) fn replaced_channel(notes: &[Note]) -> Option<FailoverOrigin> {
     notes
         .iter()
         .find_map(|note| if let Note::FailedOver(failed_over) = note { Some(*failed_over) } else { None })
 }
 
-impl Walk<'_, '_> {
+impl StepRunner<'_, '_> {
     /// The failover channels after `failed`, beginning with `first`. All of them if the catalog no longer names
     /// `first`.
     pub(super) fn failover_channels(
@@ -32,7 +32,7 @@ impl Walk<'_, '_> {
     /// Whether the failed channel reached none of the recipient's devices. `false` also while the answer is unknown.
     /// Pending messages on other devices fail over on their own.
     pub(super) fn has_failed(&mut self, step: u32) -> bool {
-        let Some(InsteadOf { channel, .. }) = self.matched.start.instead_of else { return true };
+        let Some(FailoverOrigin { channel, .. }) = self.matched.start.instead_of else { return true };
         let of = self.keys(step, channel);
         // The only message of the step is the failed one.
         if of.len() < 2 {
@@ -42,9 +42,10 @@ impl Walk<'_, '_> {
     }
 
     /// Keeps the channels up to the first usable failover channel. The unusable ones before it keep their reasons.
-    pub(super) fn take_the_first(&self, judged: &mut Vec<Judged>) {
+    pub(super) fn take_the_first(&self, judged: &mut Vec<ChannelEvaluation>) {
         let Some(instead_of) = self.matched.start.instead_of else { return };
-        let possible = judged.iter().position(|candidate| !matches!(candidate.verdict, Channelled::No(_)));
+        let possible =
+            judged.iter().position(|candidate| !matches!(candidate.verdict, ChannelOutcome::No(_)));
         judged.truncate(possible.map_or(judged.len(), |index| index + 1));
         for judged in judged {
             judged.notes.insert(0, Note::FailedOver(instead_of));
@@ -52,22 +53,25 @@ impl Walk<'_, '_> {
     }
 
     /// Evaluates failover channels if a channel has no usable address. One failover covers all such channels.
-    pub(super) fn stand_in(&self, send: &SendStep, outside: Outside, judged: &mut Vec<Judged>) {
+    pub(super) fn stand_in(&self, send: &SendStep, outside: Outside, judged: &mut Vec<ChannelEvaluation>) {
         let start = &self.matched.start;
         if start.instead_of.is_some() || start.only.is_some() {
             return;
         }
         let leads_nowhere = judged.iter().find_map(|failed| match failed.verdict {
-            Channelled::No(
+            ChannelOutcome::No(
                 why @ (Reason::NoAddress | Reason::InvalidAddress | Reason::SuppressedAddress),
-            ) => Some(InsteadOf { channel: failed.channel, why }),
-            Channelled::No(_) | Channelled::Go { .. } | Channelled::Hold(_) | Channelled::Collect(_) => None,
+            ) => Some(FailoverOrigin { channel: failed.channel, why }),
+            ChannelOutcome::No(_)
+            | ChannelOutcome::Go { .. }
+            | ChannelOutcome::Hold(_)
+            | ChannelOutcome::Collect(_) => None,
         });
         let Some(instead_of) = leads_nowhere else { return };
         for channel in self.failover_channels(send, None, instead_of.channel) {
             let mut next = self.judge(channel, outside);
             next.notes.insert(0, Note::FailedOver(instead_of));
-            let is_possible = !matches!(next.verdict, Channelled::No(_));
+            let is_possible = !matches!(next.verdict, ChannelOutcome::No(_));
             judged.push(next);
             if is_possible {
                 return;
@@ -88,7 +92,7 @@ impl Walk<'_, '_> {
             occurrence: self.matched.start.occurrence,
             // The message was sent, so the run has passed the throttles before the step.
             counted: step,
-            instead_of: Some(InsteadOf { channel, why: Reason::RetriesExhausted }),
+            instead_of: Some(FailoverOrigin { channel, why: Reason::RetriesExhausted }),
             ..Start::default()
         };
         Some((to, resumed(self.plan, self.audience.clone(), start)))

@@ -5,10 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::continuation::FailoverOrigin;
 use crate::money::Micros;
 use crate::path::Path;
 use crate::preference::Because;
-use crate::wake::InsteadOf;
 
 /// One finding of the evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,7 +53,7 @@ pub enum Note {
     /// The event was collected and is sent with the digest when the window closes.
     Collected { closes_at: Timestamp },
     /// This channel replaces another channel of the step that failed.
-    FailedOver(InsteadOf),
+    FailedOver(FailoverOrigin),
     /// The address or channel is suppressed, by the provider or the recipient.
     Closed { why: &'static str, until: Option<Timestamp> },
     /// The endpoint is disabled since then.

@@ -2,18 +2,18 @@
 
 use jiff::Timestamp;
 
+use super::channel_evaluation::{ChannelEvaluation, ChannelOutcome};
 use super::failover::replaced_channel;
-use super::judge::{Channelled, Judged};
-use super::walk::{Go, Walk};
+use super::step_runner::{Go, StepRunner};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
 use crate::channel::Channel;
+use crate::continuation::Start;
 use crate::counter::{Refusal, Scope};
 use crate::digest::DigestPolicy;
 use crate::key::Key;
 use crate::outcome::Reason;
 use crate::plan::Audience;
 use crate::rule::{Outside, SendStep, Step, Unless};
-use crate::wake::Start;
 
 /// The result of the limits.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub(super) struct Admitted {
     asked: Vec<Wanted>,
 }
 
-impl Walk<'_, '_> {
+impl StepRunner<'_, '_> {
     pub(super) fn send(&mut self, step: u32, send: &SendStep) -> Go {
         let channels = self.channels(send);
         if !self.has_failed(step) {
@@ -54,22 +54,22 @@ impl Walk<'_, '_> {
             Outside::Digest if alone => Outside::Defer,
             outside @ (Outside::Defer | Outside::Drop | Outside::Digest) => outside,
         };
-        let mut judged: Vec<Judged> =
+        let mut judged: Vec<ChannelEvaluation> =
             channels.into_iter().map(|channel| self.judge(channel, outside)).collect();
         self.take_the_first(&mut judged);
         self.stand_in(send, outside, &mut judged);
         if outside == Outside::Digest && !self.keep_what_was_collected(step, &mut judged) {
             return Go::Stop;
         }
-        let those = |is: fn(&Channelled) -> bool| -> Vec<Channel> {
+        let those = |is: fn(&ChannelOutcome) -> bool| -> Vec<Channel> {
             judged
                 .iter()
                 .filter(|evaluation| is(&evaluation.verdict))
                 .map(|evaluation| evaluation.channel)
                 .collect()
         };
-        let ready = those(|result| matches!(result, Channelled::Go { .. }));
-        let collected = those(|result| matches!(result, Channelled::Collect(_)));
+        let ready = those(|result| matches!(result, ChannelOutcome::Go { .. }));
+        let collected = those(|result| matches!(result, ChannelOutcome::Collect(_)));
         let Some(admitted) = self.admit(step, send, &ready, &collected) else { return Go::Stop };
         let throttled = admitted.throttled().cloned();
         for evaluation in judged {
@@ -82,11 +82,11 @@ impl Walk<'_, '_> {
     /// while the answer is unknown.
     fn ask_whether_closed(&mut self) -> bool {
         let Audience::Address { channel, address } = self.audience else { return true };
-        if channel.closed_for_days().is_none() || self.closed.is_some() {
+        if channel.suppression_days().is_none() || self.closed.is_some() {
             return true;
         }
         // Rows of earlier releases use that release's hash of the address.
-        let names = self.plan.catalog.hashes().names_of_address(*channel, address);
+        let names = self.plan.catalog.hashes().hashes_of_address(*channel, address);
         let mut known = true;
         for address in names {
             match self.answer(Ask::Closed { address }) {
@@ -100,17 +100,19 @@ impl Walk<'_, '_> {
 
     /// Keeps a notification in its digest if it was collected during quiet hours and is redelivered afterwards.
     /// Without this, the notification would be sent twice. Returns `false` while the answer is unknown.
-    fn keep_what_was_collected(&mut self, step: u32, judged: &mut [Judged]) -> bool {
+    fn keep_what_was_collected(&mut self, step: u32, judged: &mut [ChannelEvaluation]) -> bool {
         let mut known = true;
         if self.overrides() || self.matched.start.only.is_some() || self.windows().is_none() {
             return known;
         }
         for evaluation in judged.iter_mut().filter(|evaluation| evaluation.channel.disturbs()) {
-            if !matches!(evaluation.verdict, Channelled::Go { .. }) {
+            if !matches!(evaluation.verdict, ChannelOutcome::Go { .. }) {
                 continue;
             }
             match self.answer(Ask::Collected { key: self.key(Some(evaluation.channel), step, "join") }) {
-                Some(Answer::Joined { closes_at, .. }) => evaluation.verdict = Channelled::Collect(closes_at),
+                Some(Answer::Joined { closes_at, .. }) => {
+                    evaluation.verdict = ChannelOutcome::Collect(closes_at);
+                }
                 Some(_) => {}
                 None => known = false,
             }
@@ -241,22 +243,28 @@ impl Walk<'_, '_> {
     }
 
     /// Records the decision for one channel. A throttled run ends on all channels.
-    fn conclude(&mut self, step: u32, judged: Judged, admitted: &Admitted, throttled: Option<&Refusal>) {
-        let Judged { channel, verdict, mut notes } = judged;
+    fn conclude(
+        &mut self,
+        step: u32,
+        judged: ChannelEvaluation,
+        admitted: &Admitted,
+        throttled: Option<&Refusal>,
+    ) {
+        let ChannelEvaluation { channel, verdict, mut notes } = judged;
         match (verdict, throttled) {
-            (Channelled::No(reason), _) => self.suppress(step, channel, reason, notes),
-            (Channelled::Hold(_) | Channelled::Collect(_), Some(refusal)) => {
+            (ChannelOutcome::No(reason), _) => self.suppress(step, channel, reason, notes),
+            (ChannelOutcome::Hold(_) | ChannelOutcome::Collect(_), Some(refusal)) => {
                 notes.push(limits::full(refusal));
                 self.suppress(step, channel, Reason::Throttled, notes);
             }
-            (Channelled::Hold(until), None) => {
+            (ChannelOutcome::Hold(until), None) => {
                 let device = self.matched.start.device.clone();
                 self.hold(step, channel, device, until, notes);
             }
-            (Channelled::Collect(opens), None) => {
+            (ChannelOutcome::Collect(opens), None) => {
                 self.join(step, Some(channel), "", DigestPolicy::default(), opens);
             }
-            (Channelled::Go { places, held }, _) => {
+            (ChannelOutcome::Go { places, held }, _) => {
                 let refused = admitted
                     .refused
                     .iter()

@@ -57,7 +57,7 @@ fn decided<'a>(plan: &Plan<'a>, recipients: &'a Recipients, now: Timestamp) -> V
             return decided.decisions;
         }
         for ask in &decided.asks {
-            answers.insert(ask, ask.if_nothing_happened());
+            answers.insert(ask, ask.default_answer());
         }
     }
 }

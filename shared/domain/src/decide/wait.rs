@@ -2,21 +2,21 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::walk::{Go, Walk};
+use super::step_runner::{Go, StepRunner};
 use super::{Later, Note, Verdict, Waiting};
 use crate::channel::Channel;
+use crate::continuation::Start;
 use crate::moment::{self, TimeOrLength, Unreadable};
 use crate::outcome::Reason;
 use crate::path::Path;
 use crate::plan::Audience;
 use crate::rule::{Expiry, Repeat, Step, Wait};
-use crate::wake::Start;
 use crate::zone::Zone;
 
 /// The highest number of days in a shift. [`crate::span::MAX`] limits every shift.
 const MAX_DAYS: i64 = 31;
 
-impl Walk<'_, '_> {
+impl StepRunner<'_, '_> {
     pub(super) fn wait(&mut self, step: u32, wait: &Wait) -> Go {
         // A critical notification skips waits before its first send. Later waits give the recipient time to react.
         let before_all =

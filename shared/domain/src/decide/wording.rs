@@ -1,7 +1,7 @@
 //! Templates of a run: template selection, and event values that the template cannot use.
 
 use super::Note;
-use super::walk::Walk;
+use super::step_runner::StepRunner;
 use crate::channel::Channel;
 use crate::outcome::Reason;
 use crate::plan::Audience;
@@ -9,7 +9,7 @@ use crate::plan::Audience;
 /// The consequence of a missing template.
 const NOTHING: &str = "nothing is sent";
 
-impl Walk<'_, '_> {
+impl StepRunner<'_, '_> {
     /// The reason why this run has no template. Endpoints receive data and need no template.
     pub(super) fn wordless(&self) -> Option<(Reason, Note)> {
         if matches!(self.audience, Audience::Endpoint(_)) {

@@ -52,7 +52,7 @@ pub enum Keep {
 
 /// The reason why a digest policy is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadPolicy {
+pub enum InvalidDigestPolicy {
     #[error("max_items: found {0}, wanted 2 to 1000")]
     MaxItems(u32),
     #[error(
@@ -133,34 +133,34 @@ fn default_show() -> u32 {
 }
 
 impl TryFrom<Written> for DigestPolicy {
-    type Error = BadPolicy;
+    type Error = InvalidDigestPolicy;
 
-    fn try_from(written: Written) -> Result<DigestPolicy, BadPolicy> {
+    fn try_from(written: Written) -> Result<DigestPolicy, InvalidDigestPolicy> {
         if let Some(found) = written.max_items.filter(|max_item| !(2..=MAX_ITEMS).contains(max_item)) {
-            return Err(BadPolicy::MaxItems(found));
+            return Err(InvalidDigestPolicy::MaxItems(found));
         }
         if !(1..=MAX_SHOW).contains(&written.show) {
-            return Err(BadPolicy::Show(written.show));
+            return Err(InvalidDigestPolicy::Show(written.show));
         }
         if written.flush_first && written.lookback {
-            return Err(BadPolicy::FlushFirstAndLookback);
+            return Err(InvalidDigestPolicy::FlushFirstAndLookback);
         }
         let sliding = match written.sliding {
-            Some(sliding) => Some(sliding.max.ok_or(BadPolicy::SlidingWithoutMax)?),
+            Some(sliding) => Some(sliding.max.ok_or(InvalidDigestPolicy::SlidingWithoutMax)?),
             None => None,
         };
         let longest = SignedDuration::from_hours(MAX_SLIDING_HOURS);
         if let Some(found) = sliding.filter(|sliding| *sliding <= SignedDuration::ZERO || *sliding > longest)
         {
-            return Err(BadPolicy::SlidingMax(found));
+            return Err(InvalidDigestPolicy::SlidingMax(found));
         }
         let keep = match (written.keep, written.sort_by) {
             (Order::First, None) => Keep::First,
             (Order::Last, None) => Keep::Last,
             (Order::Highest, Some(by)) => Keep::Highest(by),
             (Order::Lowest, Some(by)) => Keep::Lowest(by),
-            (Order::First | Order::Last, Some(_)) => return Err(BadPolicy::NotSorted),
-            (Order::Highest | Order::Lowest, None) => return Err(BadPolicy::NothingToSortBy),
+            (Order::First | Order::Last, Some(_)) => return Err(InvalidDigestPolicy::NotSorted),
+            (Order::Highest | Order::Lowest, None) => return Err(InvalidDigestPolicy::NothingToSortBy),
         };
         Ok(DigestPolicy {
             max_items: written.max_items,

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::DisabledBecause;
 use crate::key::Key;
 use crate::outcome::Reason;
-use crate::window::spread;
+use crate::quiet_hours::spread;
 
 /// The pauses before the second and later attempts. Each pause is counted from the end of the previous attempt.
 ///

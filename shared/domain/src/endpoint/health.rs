@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::Next;
 use crate::outcome::Reason;
-use crate::window::spread;
+use crate::quiet_hours::spread;
 
 /// An endpoint whose attempts all fail for this long is disabled.
 pub const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(120);
@@ -135,7 +135,7 @@ impl Health {
     /// The end of the pause of a failing endpoint, so that it does not delay other deliveries. `seed` spreads the
     /// retries.
     #[must_use]
-    pub fn spared_until(&self, seed: &str, now: Timestamp) -> Option<Timestamp> {
+    pub fn paused_until(&self, seed: &str, now: Timestamp) -> Option<Timestamp> {
         if self.failures < PAUSED_FROM {
             return None;
         }
@@ -207,7 +207,7 @@ mod tests {
         {
             let health = Health { failures, last: Some(at(0)), ..Health::default() };
             let until = health
-                .spared_until("k", at(0))
+                .paused_until("k", at(0))
                 .map(|spared_until| spared_until.duration_since(at(0)).as_secs());
             match (until, least) {
                 (Some(pause), Some(least)) => {
@@ -217,7 +217,7 @@ mod tests {
             }
         }
         let rested = Health { failures: 10, last: Some(at(0)), ..Health::default() };
-        assert_eq!(rested.spared_until("k", at(1)), None);
+        assert_eq!(rested.paused_until("k", at(1)), None);
     }
 
     proptest! {

@@ -67,11 +67,11 @@ fn endpoint_receives_matching_events_unless_disabled() {
         "id": "erp", "url": "https://example.com", "when": { "detail-type": ["booking.created"] },
     }))
     .unwrap();
-    assert_eq!(endpoint.not_told(&document("booking.created")), None);
-    assert_eq!(endpoint.not_told(&document("booking.cancelled")), Some(NotTold::Pattern));
+    assert_eq!(endpoint.skip_reason(&document("booking.created")), None);
+    assert_eq!(endpoint.skip_reason(&document("booking.cancelled")), Some(SkipReason::Pattern));
     let disabled = Disabled { why: DisabledBecause::Gone, at: "2026-11-20T12:00:00Z".parse().unwrap() };
     endpoint.disabled = Some(disabled.clone());
-    assert_eq!(endpoint.not_told(&document("booking.created")), Some(NotTold::Disabled(disabled)));
+    assert_eq!(endpoint.skip_reason(&document("booking.created")), Some(SkipReason::Disabled(disabled)));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn unverified_endpoint_receives_no_event() {
         "id": "erp", "url": "https://example.com", "unverified": { "since": "2026-11-20T12:00:00Z" },
     }))
     .unwrap();
-    assert!(matches!(endpoint.not_told(&document("booking.created")), Some(NotTold::Unverified(_))));
+    assert!(matches!(endpoint.skip_reason(&document("booking.created")), Some(SkipReason::Unverified(_))));
     let read = Endpoint::read(&serde_json::to_string(&endpoint).unwrap(), &Allow::default()).unwrap();
     assert_eq!(read.unverified, None, "the body cannot set it");
 }

@@ -6,7 +6,7 @@ use std::fmt;
 /// The reason why a text is not an event: the attribute, the found value and the expected value.
 ///
 /// A refusal goes into logs, records and message attributes, so it quotes no part of a payload or attribute value.
-/// [`Found`] and [`Attribute`] enforce that. [`Refusal::of_authors_file`] is only for the CLI.
+/// [`Found`] and [`Attribute`] enforce that. [`Refusal::for_author`] is only for the CLI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{attribute}: found {found}, wanted {wanted}")]
 // Prevents other crates from building a refusal from arbitrary text.
@@ -75,7 +75,7 @@ impl Refusal {
 
     /// A refusal about a file on the author's own machine, which may quote the file. No function calls this.
     #[must_use]
-    pub fn of_authors_file(attribute: &str, found: &str, wanted: &str) -> Refusal {
+    pub fn for_author(attribute: &str, found: &str, wanted: &str) -> Refusal {
         Refusal {
             attribute: attribute.to_owned(),
             found: found.to_owned(),

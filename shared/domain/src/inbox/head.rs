@@ -110,7 +110,7 @@ impl Head {
     /// Adds one entry. Returns the next head and the number of the entry. The caller must write both on the condition
     /// that the head is unchanged and that the entry does not exist under another number.
     #[must_use]
-    pub fn with_one_more(&self, tenant: Option<&str>, now: Timestamp) -> (Head, u64) {
+    pub fn with_new_entry(&self, tenant: Option<&str>, now: Timestamp) -> (Head, u64) {
         let mut next = self.clone();
         // Drops expired weeks, which needs no extra write here.
         next.sums.retain(|sum| end_of(sum.week) > now);

@@ -25,7 +25,7 @@ const CUT: char = '…';
 pub struct Kept {
     /// The notification's key; `id` in a WebSocket frame.
     pub id: Key,
-    pub event: Happened,
+    pub event: EntryEvent,
     pub rule: String,
     #[serde(default)]
     pub category: String,
@@ -45,7 +45,7 @@ pub struct Kept {
 
 /// The event of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Happened {
+pub struct EntryEvent {
     pub id: String,
     pub source: String,
     #[serde(rename = "type")]
@@ -65,7 +65,7 @@ impl Kept {
         if socket.ephemeral {
             return None;
         }
-        let event = Happened {
+        let event = EntryEvent {
             id: job.event.id.clone(),
             source: job.event.source.clone(),
             kind: job.event.kind.clone(),

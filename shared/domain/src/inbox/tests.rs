@@ -39,7 +39,7 @@ fn head_detects_writes_of_a_release_without_the_time_index() {
     let mut of_the_last_release = serde_json::to_value(&head).unwrap();
     of_the_last_release.as_object_mut().unwrap().remove("ordered");
     let read: Head = serde_json::from_value(of_the_last_release).unwrap();
-    let (next, _) = read.with_one_more(None, NOON);
+    let (next, _) = read.with_new_entry(None, NOON);
     assert!(!read.is_ordered() && !next.is_ordered(), "a new entry does not index earlier ones");
     assert!(Head::default().is_ordered());
 }
@@ -73,9 +73,9 @@ fn duplicate_entry_in_a_request_is_counted_once() {
 
 #[test]
 fn tenant_view_counts_its_entries_and_those_without_a_tenant() {
-    let (head, _) = Head::default().with_one_more(Some("north"), NOON);
-    let (head, _) = head.with_one_more(Some("south"), NOON);
-    let (head, seq) = head.with_one_more(None, NOON);
+    let (head, _) = Head::default().with_new_entry(Some("north"), NOON);
+    let (head, _) = head.with_new_entry(Some("south"), NOON);
+    let (head, seq) = head.with_new_entry(None, NOON);
     assert_eq!(seq, 3, "entries of all tenants share one numbering");
     for (tenant, expected) in [(Some("north"), 2), (Some("west"), 1), (None, 3)] {
         assert_eq!(head.counts(&View::own(tenant.map(str::to_owned)), NOON).total, expected, "{tenant:?}");
@@ -86,7 +86,7 @@ fn tenant_view_counts_its_entries_and_those_without_a_tenant() {
 
 #[test]
 fn week_expires_as_a_whole_without_a_write() {
-    let (head, _) = Head::default().with_one_more(None, NOON);
+    let (head, _) = Head::default().with_new_entry(None, NOON);
     let gone = expires_at(NOON);
     let kept = gone.duration_since(NOON).as_hours() / 24;
     assert!((RETENTION_DAYS..=RETENTION_DAYS + 7).contains(&kept), "{kept} days");
@@ -95,7 +95,7 @@ fn week_expires_as_a_whole_without_a_write() {
     assert_eq!(head.counts(&ann, gone).total, 0);
     let (same, changed) = head.marked(&[place(1, State::Unseen)], Mark::Seen, gone);
     assert_eq!((&same, changed.len()), (&head, 0), "an expired entry is not marked");
-    let (next, seq) = head.with_one_more(None, gone);
+    let (next, seq) = head.with_new_entry(None, gone);
     assert_eq!((seq, next.counts(&ann, gone).total), (2, 1), "the numbering continues");
     assert_eq!(head.expires_at(), gone);
 }
@@ -170,7 +170,7 @@ fn job(content: &Value) -> Job {
 
 /// A head with three entries without a tenant.
 fn three() -> Head {
-    (0..3).fold(Head::default(), |head, _| head.with_one_more(None, NOON).0)
+    (0..3).fold(Head::default(), |head, _| head.with_new_entry(None, NOON).0)
 }
 
 fn place(seq: u64, state: State) -> Place {

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{Branch, MAX_CHANNELS, MAX_CONDITIONS, MAX_NAME_BYTES, MAX_NAMES, Node, STRATEGY, Strategy};
 use crate::condition::When;
+use crate::config_error::shown;
 use crate::pattern::Pattern;
 use crate::suggestions::nearest;
-use crate::written::shown;
 
 /// The reason why a preference set was refused: the location, the found value and the wanted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Heard, News, Receipt, detail, time};
+use super::{Heard, Receipt, StatusUpdate, detail, time};
 use crate::bus::BusEvent;
 use crate::event::Refusal;
 use crate::key::Key;
@@ -71,15 +71,15 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     }
     let message: Detail<'_> = detail(event, "an SES event with eventType and mail")?;
     let (news, at) = match message.event_type.as_ref() {
-        "Send" => (News::Accepted, None),
-        "Delivery" => (News::Delivered, message.delivery.and_then(|delivery| delivery.timestamp)),
+        "Send" => (StatusUpdate::Accepted, None),
+        "Delivery" => (StatusUpdate::Delivered, message.delivery.and_then(|delivery| delivery.timestamp)),
         "Bounce" => {
             let wanted = "a bounce with bounceType";
             let bounce = message.bounce.ok_or_else(|| Refusal::new("detail.bounce", "nothing", wanted))?;
             let news = match bounce.bounce_type.as_ref() {
-                "Permanent" => News::Bounced,
+                "Permanent" => StatusUpdate::Bounced,
                 // Transient and Undetermined: for example a full mailbox, or an answer that SES does not understand.
-                _ => News::Undelivered(Reason::Undeliverable),
+                _ => StatusUpdate::Undelivered(Reason::Undeliverable),
             };
             (news, bounce.timestamp)
         }
@@ -91,17 +91,18 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
             {
                 return Ok(Heard::Nothing("withdrawn complaint"));
             }
-            (News::Complained, complaint.and_then(|complaint| complaint.timestamp))
+            (StatusUpdate::Complained, complaint.and_then(|complaint| complaint.timestamp))
         }
-        "Reject" | "Rendering Failure" => (News::Undelivered(Reason::Rejected), None),
+        "Reject" | "Rendering Failure" => (StatusUpdate::Undelivered(Reason::Rejected), None),
         "Open" | "Click" => match message.open.or(message.click) {
             Some(interaction) if is_by_machine(&interaction) => {
                 return Ok(Heard::Nothing("opened by a machine"));
             }
-            Some(interaction) => {
-                (News::Seen, interaction.get("timestamp").and_then(|time| time.as_str()?.parse().ok()))
-            }
-            None => (News::Seen, None),
+            Some(interaction) => (
+                StatusUpdate::Seen,
+                interaction.get("timestamp").and_then(|time| time.as_str()?.parse().ok()),
+            ),
+            None => (StatusUpdate::Seen, None),
         },
         "DeliveryDelay" => return Ok(Heard::Nothing("delayed e-mail")),
         _ => return Ok(Heard::Nothing("e-mail event without a delivery state")),
@@ -111,7 +112,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     if key.is_none() && provider_id.is_none() {
         return Err(Refusal::new("detail.mail", "neither our tag nor a message id", "at least one"));
     }
-    let at = time(at.or(message.mail.timestamp.filter(|_| news == News::Accepted)), event)?;
+    let at = time(at.or(message.mail.timestamp.filter(|_| news == StatusUpdate::Accepted)), event)?;
     Ok(Heard::Receipt(Receipt { key, provider_id, news, at }))
 }
 

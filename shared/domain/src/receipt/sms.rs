@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Heard, News, Receipt, detail, time};
+use super::{Heard, Receipt, StatusUpdate, detail, time};
 use crate::bus::BusEvent;
 use crate::event::Refusal;
 use crate::key::Key;
@@ -40,18 +40,18 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     }
     let detail: Detail<'_> = detail(event, "an SMS event with eventType and messageId")?;
     let news = match detail.event_type.as_ref() {
-        "TEXT_DELIVERED" => News::Delivered,
+        "TEXT_DELIVERED" => StatusUpdate::Delivered,
         // In some countries the carrier's acceptance is the last report.
-        "TEXT_SUCCESSFUL" if detail.is_final => News::Delivered,
-        "TEXT_SUCCESSFUL" | "TEXT_SENT" | "TEXT_QUEUED" | "TEXT_PENDING" => News::Accepted,
-        "TEXT_INVALID" => News::Bounced,
+        "TEXT_SUCCESSFUL" if detail.is_final => StatusUpdate::Delivered,
+        "TEXT_SUCCESSFUL" | "TEXT_SENT" | "TEXT_QUEUED" | "TEXT_PENDING" => StatusUpdate::Accepted,
+        "TEXT_INVALID" => StatusUpdate::Bounced,
         "TEXT_BLOCKED" | "TEXT_SPAM" | "TEXT_CARRIER_BLOCKED" | "TEXT_PROTECT_BLOCKED" => {
-            News::Undelivered(Reason::Blocked)
+            StatusUpdate::Undelivered(Reason::Blocked)
         }
-        "TEXT_INVALID_MESSAGE" => News::Undelivered(Reason::Rejected),
-        "TEXT_TTL_EXPIRED" => News::Undelivered(Reason::Expired),
-        "TEXT_UNREACHABLE" | "TEXT_CARRIER_UNREACHABLE" => News::Undelivered(Reason::Undeliverable),
-        "TEXT_UNKNOWN" => News::Unconfirmed,
+        "TEXT_INVALID_MESSAGE" => StatusUpdate::Undelivered(Reason::Rejected),
+        "TEXT_TTL_EXPIRED" => StatusUpdate::Undelivered(Reason::Expired),
+        "TEXT_UNREACHABLE" | "TEXT_CARRIER_UNREACHABLE" => StatusUpdate::Undelivered(Reason::Undeliverable),
+        "TEXT_UNKNOWN" => StatusUpdate::Unconfirmed,
         _ => return Ok(Heard::Nothing("SMS event without a delivery state")),
     };
     let key = detail.context.as_ref().and_then(|context| Key::parse(context.get(KEY)?));

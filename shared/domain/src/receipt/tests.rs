@@ -15,17 +15,17 @@ const KEY: &str = "kEyOfTheEvent01-kEyOfTheNotification_01-02x";
 
 #[test]
 fn ses_receipt_has_key_and_state() {
-    let undeliverable = News::Undelivered(Reason::Undeliverable);
+    let undeliverable = StatusUpdate::Undelivered(Reason::Undeliverable);
     for (sample, news, at) in [
-        (sample!("ses-send"), News::Accepted, "2026-11-21T12:00:00.012Z"),
-        (sample!("ses-delivery"), News::Delivered, "2026-11-21T12:00:02.5Z"),
-        (sample!("ses-bounce-permanent"), News::Bounced, "2026-11-21T12:00:02.669Z"),
+        (sample!("ses-send"), StatusUpdate::Accepted, "2026-11-21T12:00:00.012Z"),
+        (sample!("ses-delivery"), StatusUpdate::Delivered, "2026-11-21T12:00:02.5Z"),
+        (sample!("ses-bounce-permanent"), StatusUpdate::Bounced, "2026-11-21T12:00:02.669Z"),
         (sample!("ses-bounce-transient"), undeliverable, "2026-11-21T12:00:02.669Z"),
         (sample!("ses-bounce-undetermined"), undeliverable, "2026-11-21T12:00:02.669Z"),
-        (sample!("ses-complaint"), News::Complained, "2026-11-21T12:00:02.7Z"),
-        (sample!("ses-reject"), News::Undelivered(Reason::Rejected), "2026-11-21T12:00:03Z"),
-        (sample!("ses-open"), News::Seen, "2026-11-21T12:05:00.652Z"),
-        (sample!("ses-click"), News::Seen, "2026-11-21T12:05:00.851Z"),
+        (sample!("ses-complaint"), StatusUpdate::Complained, "2026-11-21T12:00:02.7Z"),
+        (sample!("ses-reject"), StatusUpdate::Undelivered(Reason::Rejected), "2026-11-21T12:00:03Z"),
+        (sample!("ses-open"), StatusUpdate::Seen, "2026-11-21T12:05:00.652Z"),
+        (sample!("ses-click"), StatusUpdate::Seen, "2026-11-21T12:05:00.851Z"),
     ] {
         let receipt = receipt(sample);
         assert_eq!(receipt.key, Key::parse(KEY));
@@ -46,12 +46,12 @@ fn machine_opens_and_delays_are_ignored() {
 #[test]
 fn sms_receipt_is_matched_by_context_or_id() {
     for (sample, has_key, news) in [
-        (sample!("sms-delivered"), true, News::Delivered),
-        (sample!("sms-successful"), false, News::Delivered),
-        (sample!("sms-pending"), true, News::Accepted),
-        (sample!("sms-invalid"), true, News::Bounced),
-        (sample!("sms-blocked"), true, News::Undelivered(Reason::Blocked)),
-        (sample!("sms-unknown"), true, News::Unconfirmed),
+        (sample!("sms-delivered"), true, StatusUpdate::Delivered),
+        (sample!("sms-successful"), false, StatusUpdate::Delivered),
+        (sample!("sms-pending"), true, StatusUpdate::Accepted),
+        (sample!("sms-invalid"), true, StatusUpdate::Bounced),
+        (sample!("sms-blocked"), true, StatusUpdate::Undelivered(Reason::Blocked)),
+        (sample!("sms-unknown"), true, StatusUpdate::Unconfirmed),
     ] {
         let receipt = receipt(sample);
         assert_eq!(receipt.key.is_some(), has_key);
@@ -63,11 +63,11 @@ fn sms_receipt_is_matched_by_context_or_id() {
 #[test]
 fn whatsapp_receipt_has_only_the_message_id() {
     for (sample, news) in [
-        (sample!("whatsapp-sent"), News::Accepted),
-        (sample!("whatsapp-delivered"), News::Delivered),
-        (sample!("whatsapp-read"), News::Seen),
-        (sample!("whatsapp-failed"), News::Undelivered(Reason::Rejected)),
-        (sample!("whatsapp-undeliverable"), News::Bounced),
+        (sample!("whatsapp-sent"), StatusUpdate::Accepted),
+        (sample!("whatsapp-delivered"), StatusUpdate::Delivered),
+        (sample!("whatsapp-read"), StatusUpdate::Seen),
+        (sample!("whatsapp-failed"), StatusUpdate::Undelivered(Reason::Rejected)),
+        (sample!("whatsapp-undeliverable"), StatusUpdate::Bounced),
     ] {
         let receipt = receipt(sample);
         assert_eq!(receipt.key, None);
@@ -98,40 +98,43 @@ fn invalid_event_is_refused_without_quoting_it() {
 #[test]
 fn bounce_changes_sent_but_only_marks_delivered() {
     let at: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
-    let hear = |status, news: &[News]| {
-        news.iter().fold(Progress::of(status, None), |progress, news| progress.hear(*news, at))
+    let hear = |status, news: &[StatusUpdate]| {
+        news.iter().fold(DeliveryState::of(status, None), |progress, news| progress.hear(*news, at))
     };
-    let bounced = hear(Status::Sent, &[News::Bounced]);
+    let bounced = hear(Status::Sent, &[StatusUpdate::Bounced]);
     assert_eq!((bounced.status, bounced.reason), (Status::Bounced, Some(Reason::Bounced)));
-    let late = hear(Status::Sent, &[News::Delivered, News::Bounced]);
+    let late = hear(Status::Sent, &[StatusUpdate::Delivered, StatusUpdate::Bounced]);
     assert_eq!((late.status, late.reason, late.marks.bounced_at), (Status::Delivered, None, Some(at)));
-    let complained = hear(Status::Sent, &[News::Complained]);
+    let complained = hear(Status::Sent, &[StatusUpdate::Complained]);
     assert_eq!((complained.status, complained.marks.complained_at), (Status::Sent, Some(at)));
-    let unknown = hear(Status::Unknown, &[News::Accepted]);
+    let unknown = hear(Status::Unknown, &[StatusUpdate::Accepted]);
     assert_eq!((unknown.status, unknown.reason), (Status::Sent, None));
-    let read = hear(Status::Sent, &[News::Seen]);
+    let read = hear(Status::Sent, &[StatusUpdate::Seen]);
     assert_eq!(
         (read.status, read.marks.seen_at, read.marks.delivered_at),
         (Status::Delivered, Some(at), Some(at))
     );
     for status in [Status::Suppressed, Status::Failed, Status::Deferred] {
-        assert_eq!(hear(status, &[News::Bounced, News::Delivered]), Progress::of(status, None));
+        assert_eq!(
+            hear(status, &[StatusUpdate::Bounced, StatusUpdate::Delivered]),
+            DeliveryState::of(status, None)
+        );
     }
 }
 
 #[test]
 fn only_bounces_and_complaints_suppress_an_address() {
     let at: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
-    check_term(News::Bounced, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
-    check_term(News::Complained, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
-    check_term(News::Bounced, Channel::Whatsapp, at, Some("2026-12-06T12:00:00Z"));
-    check_term(News::Bounced, Channel::Sms, at, None);
-    check_term(News::Undelivered(Reason::Undeliverable), Channel::Email, at, None);
-    check_term(News::Delivered, Channel::Email, at, None);
+    check_term(StatusUpdate::Bounced, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
+    check_term(StatusUpdate::Complained, Channel::Email, at, Some("2027-02-19T12:00:00Z"));
+    check_term(StatusUpdate::Bounced, Channel::Whatsapp, at, Some("2026-12-06T12:00:00Z"));
+    check_term(StatusUpdate::Bounced, Channel::Sms, at, None);
+    check_term(StatusUpdate::Undelivered(Reason::Undeliverable), Channel::Email, at, None);
+    check_term(StatusUpdate::Delivered, Channel::Email, at, None);
 }
 
 #[track_caller]
-fn check_term(news: News, channel: Channel, at: Timestamp, until: Option<&str>) {
+fn check_term(news: StatusUpdate, channel: Channel, at: Timestamp, until: Option<&str>) {
     let closed = news.closes(channel, "hash", at);
     assert_eq!(
         closed.and_then(|closed| closed.until),
@@ -156,10 +159,10 @@ proptest! {
         news in prop::collection::vec((any_news(), 0_i64..5), 0..8),
         shuffled in any::<prop::sample::Index>(),
     ) {
-        let ordered: Vec<(News, Timestamp)> =
+        let ordered: Vec<(StatusUpdate, Timestamp)> =
             news.iter().map(|(news, at)| (*news, Timestamp::from_second(1_795_000_000 + at).unwrap())).collect();
-        let end = |order: &[(News, Timestamp)]| {
-            order.iter().fold(Progress::of(status, None), |progress, (news, at)| progress.hear(*news, *at))
+        let end = |order: &[(StatusUpdate, Timestamp)]| {
+            order.iter().fold(DeliveryState::of(status, None), |progress, (news, at)| progress.hear(*news, *at))
         };
         let expected = end(&ordered);
         let mut shuffled_news: Vec<_> = ordered.iter().rev().copied().collect();
@@ -184,16 +187,16 @@ proptest! {
     }
 }
 
-fn any_news() -> impl Strategy<Value = News> {
+fn any_news() -> impl Strategy<Value = StatusUpdate> {
     prop::sample::select(vec![
-        News::Accepted,
-        News::Delivered,
-        News::Seen,
-        News::Undelivered(Reason::Undeliverable),
-        News::Undelivered(Reason::Blocked),
-        News::Bounced,
-        News::Complained,
-        News::Unconfirmed,
+        StatusUpdate::Accepted,
+        StatusUpdate::Delivered,
+        StatusUpdate::Seen,
+        StatusUpdate::Undelivered(Reason::Undeliverable),
+        StatusUpdate::Undelivered(Reason::Blocked),
+        StatusUpdate::Bounced,
+        StatusUpdate::Complained,
+        StatusUpdate::Unconfirmed,
     ])
 }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Heard, Inbound, News, Receipt, detail, time};
+use super::{Heard, Inbound, Receipt, StatusUpdate, detail, time};
 use crate::bus::BusEvent;
 use crate::event::Refusal;
 use crate::outcome::Reason;
@@ -74,9 +74,9 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         .unwrap_or_default();
     let at = time(seconds(detail.event_timestamp.as_ref()), event)?;
     let news = match kind {
-        Kind::Sent => News::Accepted,
-        Kind::Delivered => News::Delivered,
-        Kind::Read => News::Seen,
+        Kind::Sent => StatusUpdate::Accepted,
+        Kind::Delivered => StatusUpdate::Delivered,
+        Kind::Read => StatusUpdate::Seen,
         Kind::Received => {
             let from = detail.from.as_str().or(in_entry(&entry, "messages")["from"].as_str());
             let from =
@@ -99,15 +99,15 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
 /// Source: WhatsApp Cloud API, error codes. 131026: the recipient cannot receive messages (no WhatsApp account, or
 /// terms not accepted). 131050: the recipient stopped our marketing messages. 131047: outside the 24 hours. 132xxx:
 /// an error of the template.
-fn failed(detail: &Detail<'_>, entry: &Value) -> News {
+fn failed(detail: &Detail<'_>, entry: &Value) -> StatusUpdate {
     let codes =
         [&detail.errors[0]["code"], &detail.error_code, &in_entry(entry, "statuses")["errors"][0]["code"]];
     let code = codes.into_iter().find_map(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     match code {
-        Some(131_026) => News::Bounced,
-        Some(131_050 | 130_497) => News::Undelivered(Reason::Blocked),
-        Some(131_047 | 132_000..=132_999) => News::Undelivered(Reason::Rejected),
-        Some(_) | None => News::Undelivered(Reason::Undeliverable),
+        Some(131_026) => StatusUpdate::Bounced,
+        Some(131_050 | 130_497) => StatusUpdate::Undelivered(Reason::Blocked),
+        Some(131_047 | 132_000..=132_999) => StatusUpdate::Undelivered(Reason::Rejected),
+        Some(_) | None => StatusUpdate::Undelivered(Reason::Undeliverable),
     }
 }
 

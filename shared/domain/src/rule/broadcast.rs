@@ -103,7 +103,7 @@ pub fn excluded_users(exclude: &[Operand], envelope: &Value) -> Result<BTreeSet<
 /// The target of a selector with a value of the event (a room, role or topic), as text for people, and the operand
 /// that finds the value.
 #[must_use]
-pub fn scoped_target(selector: &Selector) -> Option<(String, &Operand)> {
+pub fn described_target(selector: &Selector) -> Option<(String, &Operand)> {
     match selector {
         Selector::Room { name, of } => Some((format!("the room `{name}`"), of)),
         Selector::Role { role, scope } => Some((format!("the role `{role}`"), scope)),

@@ -32,7 +32,7 @@ fn event_that_no_rule_matches_counts_no_notification() {
     let (catalog, event) = (catalog(&other), event("ann"));
     let plan = Plan::of(&event, &catalog);
     let people = Recipients::new();
-    let decisions = decide_with(&plan, &people, None, Timestamp::UNIX_EPOCH, Ask::if_nothing_happened);
+    let decisions = decide_with(&plan, &people, None, Timestamp::UNIX_EPOCH, Ask::default_answer);
     assert!(decisions.iter().all(|decision| !counts(decision)));
 }
 
@@ -57,7 +57,7 @@ fn page_of_a_large_audience_has_a_set_of_its_own() {
     };
     let plan = Plan::woken(&event, &catalog, Some(matched), None);
     let people = people();
-    let decisions = decide_with(&plan, &people, None, now(), Ask::if_nothing_happened);
+    let decisions = decide_with(&plan, &people, None, now(), Ask::default_answer);
     let (own, page) = sets(&plan, &decisions, false);
     assert_eq!(page.map(|page| page.id), Some(own.id));
 }
@@ -68,7 +68,7 @@ fn category_of_the_event_comes_before_that_of_the_rule() {
     let text = r#"{"specversion":"1.0","id":"1","source":"/a","type":"order.paid","time":"2026-11-20T12:00:00Z","category":"EHR_RECORD","data":{"user":"ann"}}"#;
     let event = Event::parse(text).unwrap();
     let (plan, people) = (Plan::of(&event, &catalog), people());
-    let decisions = decide_with(&plan, &people, None, now(), Ask::if_nothing_happened);
+    let decisions = decide_with(&plan, &people, None, now(), Ask::default_answer);
     assert_eq!(sets(&plan, &decisions, false).0.category.as_deref(), Some("EHR_RECORD"));
 }
 
@@ -76,7 +76,7 @@ fn category_of_the_event_comes_before_that_of_the_rule() {
 fn suppressed(rule: &Value, user: &str, more: bool) -> Option<Set> {
     let (catalog, event, people) = (catalog(rule), event(user), people());
     let plan = Plan::of(&event, &catalog);
-    let decisions = decide_with(&plan, &people, None, now(), Ask::if_nothing_happened);
+    let decisions = decide_with(&plan, &people, None, now(), Ask::default_answer);
     sets(&plan, &decisions, more).1
 }
 

@@ -20,7 +20,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn keep_away(&self, who: &Identity, now: Timestamp) -> Result<(), Refused> {
+    pub async fn lock_out(&self, who: &Identity, now: Timestamp) -> Result<(), Refused> {
         let item = mark(who).number("ttl", seconds(now + KEPT_AWAY));
         self.write(vec![put(item)]).await
     }
@@ -29,7 +29,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn kept_away(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, Refused> {
+    pub async fn lockout_left(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, Refused> {
         let found = lookup::get(&self.client, &self.table, mark(who)).await?;
         let left = found.and_then(|found| found.get_number("ttl")).unwrap_or(0) - seconds(now);
         Ok(u32::try_from(left).ok().filter(|left| *left > 0))
@@ -59,7 +59,7 @@ mod tests {
             let get = mock!(aws_sdk_dynamodb::Client::get_item)
                 .then_output(move || GetItemOutput::builder().set_item(Some(row.clone().into_map())).build());
             let connections = Connections::new(&canned::client(&[&get]), "connections".into());
-            assert_eq!(connections.kept_away(&ann(View::All), NOON).await.unwrap(), expected, "{left} s");
+            assert_eq!(connections.lockout_left(&ann(View::All), NOON).await.unwrap(), expected, "{left} s");
         }
     }
 

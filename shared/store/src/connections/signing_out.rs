@@ -11,7 +11,7 @@ use domain::Timestamp;
 use domain::inbox::View;
 use jiff::SignedDuration;
 
-use super::{Connections, Redeemed};
+use super::{Connections, RedeemedTicket};
 use crate::item::{Item, key, sort_key};
 use crate::writes::put;
 use crate::{lookup, seconds};
@@ -75,7 +75,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn is_signed_out(&self, ticket: &Redeemed) -> Result<bool, Refused> {
+    pub async fn is_signed_out(&self, ticket: &RedeemedTicket) -> Result<bool, Refused> {
         let rows = lookup::partition(&self.client, &self.table, &pk(&ticket.identity.user)).await?;
         Ok(rows.iter().any(|row| ends(row, ticket)))
     }
@@ -95,7 +95,7 @@ fn row(user: &str, sign_out: &SignOut, now: Timestamp) -> Item {
 }
 
 /// A row that this release cannot parse ends the session. The client gets a new ticket.
-fn ends(row: &Item, ticket: &Redeemed) -> bool {
+fn ends(row: &Item, ticket: &RedeemedTicket) -> bool {
     let time: Option<Timestamp> = row.get("signed_out_at").and_then(|time| time.parse().ok());
     time.is_none_or(|time| ticket.issued_at <= time)
         && SignOut::read(row).is_none_or(|sign_out| sign_out.ends(&ticket.identity.view))
@@ -138,16 +138,16 @@ mod tests {
         ] {
             assert_eq!(ends(&row("ann", &sign_out, NOON), &ticket(tenant, NOON)), ended, "{sign_out:?}");
         }
-        let looking_on = Redeemed {
+        let looking_on = RedeemedTicket {
             identity: Identity { view: View::Only("a".into()), ..ticket(None, NOON).identity },
             issued_at: NOON,
         };
         assert!(ends(&row("ann", &SignOut::Tenant("a".into()), NOON), &looking_on));
     }
 
-    fn ticket(tenant: Option<&str>, issued_at: Timestamp) -> Redeemed {
+    fn ticket(tenant: Option<&str>, issued_at: Timestamp) -> RedeemedTicket {
         let view = View::own(tenant.map(str::to_owned));
         let identity = Identity { user: "ann".into(), view, rooms: vec![], until: None };
-        Redeemed { identity, issued_at }
+        RedeemedTicket { identity, issued_at }
     }
 }

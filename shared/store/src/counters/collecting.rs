@@ -26,7 +26,7 @@ pub enum Closed {
 }
 
 /// An event that joins a digest.
-pub struct Joining<'a> {
+pub struct DigestArrival<'a> {
     pub key: &'a Key,
     pub window: &'a str,
     pub policy: &'a DigestPolicy,
@@ -41,7 +41,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table did not answer, or other writers were first in every round. A repetition is harmless.
-    pub async fn join(&self, joining: &Joining<'_>, now: Timestamp) -> Result<Answer, Refused> {
+    pub async fn join(&self, joining: &DigestArrival<'_>, now: Timestamp) -> Result<Answer, Refused> {
         const DOING: &str = "add an event to a digest";
         for round in 0..ROUNDS {
             if let Some(marker) = lookup::get(&self.client, &self.table, marker(joining.key)).await? {
@@ -91,7 +91,7 @@ impl Counters {
 
     /// The result for a redelivered event. Its timer is created again, because the first delivery may have crashed
     /// before it could.
-    async fn again(&self, marker: &Item, joining: &Joining<'_>) -> Result<Answer, Refused> {
+    async fn again(&self, marker: &Item, joining: &DigestArrival<'_>) -> Result<Answer, Refused> {
         let Some(window_id) = marker.get("window_id") else { return Ok(Answer::PassThrough) };
         let header = self.header(joining.window).await?.filter(|header| header.window_id == window_id);
         let closes_at = header.map_or(joining.ends, |header| header.closes_at);
@@ -163,7 +163,7 @@ fn header_item(window: &str, header: &Header, now: Timestamp) -> Item {
     expiring(one(&["digest", window]).text("header", to_json(header)).number("version", version), now, KEPT)
 }
 
-fn collected(joining: &Joining<'_>, window_id: &str, now: Timestamp) -> Item {
+fn collected(joining: &DigestArrival<'_>, window_id: &str, now: Timestamp) -> Item {
     let item = Item::default()
         .text("pk", key(&["window", window_id]))
         .text("sk", joining.key.as_str())

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
 use domain::breaker::Breaker;
-use domain::quota::Bucket;
+use domain::rate_limit::Bucket;
 use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,7 +47,7 @@ impl<T> Kept<T> {
 
 /// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stood<T> {
+pub enum WriteResult<T> {
     /// The new value is written.
     Ours(Kept<T>),
     /// Another writer was first. Carries the value of that writer.
@@ -73,7 +73,7 @@ impl Counters {
         over: &Kept<Breaker>,
         next: Breaker,
         now: Timestamp,
-    ) -> Result<Stood<Breaker>, Refused> {
+    ) -> Result<WriteResult<Breaker>, Refused> {
         self.keep("breaker", provider, over, next, now).await
     }
 
@@ -95,7 +95,7 @@ impl Counters {
         over: &Kept<Bucket>,
         next: Bucket,
         now: Timestamp,
-    ) -> Result<Stood<Bucket>, Refused> {
+    ) -> Result<WriteResult<Bucket>, Refused> {
         self.keep("quota", provider, over, next, now).await
     }
 
@@ -114,7 +114,7 @@ impl Counters {
         over: &Kept<T>,
         next: T,
         now: Timestamp,
-    ) -> Result<Stood<T>, Refused> {
+    ) -> Result<WriteResult<T>, Refused> {
         let version = over.version.unwrap_or(0) + 1;
         let item = one(&[kind, name]).text("state", to_json(&next)).number("version", version);
         let call = self
@@ -130,7 +130,7 @@ impl Counters {
                 .expression_attribute_values(":version", AttributeValue::N(read.to_string())),
         };
         match call.send().await {
-            Ok(_) => Ok(Stood::Ours(Kept { value: next, version: Some(version) })),
+            Ok(_) => Ok(WriteResult::Ours(Kept { value: next, version: Some(version) })),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
                 let refusal = error.into_service_error();
                 let found = if let PutItemError::ConditionalCheckFailedException(refused) = refusal {
@@ -138,7 +138,7 @@ impl Counters {
                 } else {
                     None
                 };
-                Ok(Stood::Theirs(match found {
+                Ok(WriteResult::Theirs(match found {
                     Some(found) => read(Some(Item::from(found))),
                     None => self.kept(kind, name).await?,
                 }))

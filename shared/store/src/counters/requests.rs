@@ -30,7 +30,7 @@ pub struct Once<'a> {
 }
 
 /// The result of a request for a key.
-pub enum Begun {
+pub enum RequestClaim {
     /// This request holds the key. Execute it, then call [`Counters::finish`] or [`Counters::release`].
     Ours,
     /// Another request with the same key is in progress.
@@ -46,7 +46,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table did not answer.
-    pub async fn begin(&self, once: &Once<'_>, now: Timestamp) -> Result<Begun, Refused> {
+    pub async fn begin(&self, once: &Once<'_>, now: Timestamp) -> Result<RequestClaim, Refused> {
         let item = place(once)
             .text("state", UNDER_WAY)
             .text("body", once.body)
@@ -72,7 +72,7 @@ impl Counters {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = put else { return Ok(Begun::Ours) };
+        let Err(error) = put else { return Ok(RequestClaim::Ours) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(found)) => {
                 Ok(standing(&found.item().cloned().map(Item::from).unwrap_or_default(), once))
@@ -131,18 +131,18 @@ fn place(once: &Once<'_>) -> Item {
 }
 
 /// The result for a request whose key is taken. Another body is another request, whatever the state of the first.
-fn standing(found: &Item, asked: &Once<'_>) -> Begun {
+fn standing(found: &Item, asked: &Once<'_>) -> RequestClaim {
     if found.get("holder") == Some(asked.holder) && found.get("state") == Some(UNDER_WAY) {
         // This request's own write, whose answer was lost.
-        return Begun::Ours;
+        return RequestClaim::Ours;
     }
     if found.get("body") != Some(asked.body) {
-        return Begun::Other;
+        return RequestClaim::Other;
     }
     let status = found.get_number("answer_status").and_then(|number| u16::try_from(number).ok());
     match (found.get("state"), status, found.get("answer")) {
-        (Some(DONE), Some(status), Some(body)) => Begun::Done { status, body: body.to_owned() },
-        _ => Begun::Running,
+        (Some(DONE), Some(status), Some(body)) => RequestClaim::Done { status, body: body.to_owned() },
+        _ => RequestClaim::Running,
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
                     && values[":now_ms"] == number(1_795_000_000_000)
             })
             .then_output(|| PutItemOutput::builder().build());
-        assert!(matches!(begin(&asked).await, Begun::Ours));
+        assert!(matches!(begin(&asked).await, RequestClaim::Ours));
     }
 
     #[tokio::test]
@@ -182,17 +182,17 @@ mod tests {
             let row = Item::default().text("state", state).text("body", body).text("holder", holder);
             row.text("answer", "{}").number("answer_status", 202)
         };
-        assert!(matches!(begin(&taken(row("in_progress", "hash", "other"))).await, Begun::Running));
-        assert!(matches!(begin(&taken(row("in_progress", "hash", "me"))).await, Begun::Ours));
-        assert!(matches!(begin(&taken(row("done", "another", "other"))).await, Begun::Other));
-        assert!(matches!(begin(&taken(row("in_progress", "another", "other"))).await, Begun::Other));
-        let Begun::Done { status, body } = begin(&taken(row("done", "hash", "other"))).await else {
+        assert!(matches!(begin(&taken(row("in_progress", "hash", "other"))).await, RequestClaim::Running));
+        assert!(matches!(begin(&taken(row("in_progress", "hash", "me"))).await, RequestClaim::Ours));
+        assert!(matches!(begin(&taken(row("done", "another", "other"))).await, RequestClaim::Other));
+        assert!(matches!(begin(&taken(row("in_progress", "another", "other"))).await, RequestClaim::Other));
+        let RequestClaim::Done { status, body } = begin(&taken(row("done", "hash", "other"))).await else {
             panic!()
         };
         assert_eq!((status, body.as_str()), (202, "{}"));
     }
 
-    async fn begin(rule: &Rule) -> Begun {
+    async fn begin(rule: &Rule) -> RequestClaim {
         let counters = Counters::new(&canned::client(&[rule]), "counters".into());
         let scope = ["clinic-7", "POST", "/v1/events", "k"];
         let once = Once { scope: &scope, body: "hash", holder: "me", lease_until: NOON, expires_at: NOON };

@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::event::{Event, Refusal};
 use jiff::SignedDuration;
 
-use super::{Dated, Events, Way, is_unproven};
+use super::{Events, RecordedEvent, Way, is_unproven};
 use crate::item::Item;
 
 /// The index of events by bucket and recording time.
@@ -69,7 +69,7 @@ impl Events {
     /// # Errors
     /// The table could not be read.
     pub async fn by_id(&self, id: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Refused> {
-        let mut found: Vec<Dated> = Vec::new();
+        let mut found: Vec<RecordedEvent> = Vec::new();
         let mut timeline = self.timeline(from, to);
         while let Some(dated) = timeline.next_dated().await? {
             if dated.event.id != id {

@@ -129,7 +129,7 @@ mod tests {
             r#"{{"id":"bus-1","source":"shop","detail-type":"t","time":"2026-11-20T12:00:00Z","detail":{detail}}}"#
         );
         let bus = BusEvent::parse(&text).unwrap();
-        let why = Refusal::of_authors_file("time", "nothing", "a time");
+        let why = Refusal::for_author("time", "nothing", "a time");
         Record::refused(&bus, &why, Timestamp::constant(1_795_000_000, 0))
     }
 }

@@ -60,7 +60,7 @@ pub struct Snapshot {
 
 /// The reason why a snapshot was not kept.
 #[derive(Debug, thiserror::Error)]
-pub enum NotKept {
+pub enum SnapshotError {
     #[error(
         "the state has {found} bytes, a snapshot keeps {MAX_SNAPSHOT_BYTES}; put it into S3 and keep its address"
     )]
@@ -140,15 +140,15 @@ impl Events {
     /// Stores a snapshot in place of an older one.
     ///
     /// # Errors
-    /// [`NotKept`]: the state is too large, a newer snapshot exists, or the table could not be written.
+    /// [`SnapshotError`]: the state is too large, a newer snapshot exists, or the table could not be written.
     pub async fn keep_snapshot(
         &self,
         stream: &Stream,
         snapshot: &Snapshot,
         now: Timestamp,
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), SnapshotError> {
         if snapshot.state.len() > MAX_SNAPSHOT_BYTES {
-            return Err(NotKept::TooLarge { found: snapshot.state.len() });
+            return Err(SnapshotError::TooLarge { found: snapshot.state.len() });
         }
         let version = i64::try_from(snapshot.version).unwrap_or(i64::MAX);
         let item = row(stream, SNAPSHOT)
@@ -169,7 +169,7 @@ impl Events {
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(_)) => {
                 let there = self.snapshot(stream).await?.map_or(0, |snapshot| snapshot.version);
-                Err(NotKept::Older { there, found: snapshot.version })
+                Err(SnapshotError::Older { there, found: snapshot.version })
             }
             Some(_) | None => Err(Refused::new("keep a snapshot", error).into()),
         }

@@ -95,7 +95,7 @@ async fn check(rules: &[Rule], marks: &[&str], is_new: bool, findings: &[Finding
     let rules: Vec<&Rule> = rules.iter().collect();
     let events = Events::new(&canned::client(&rules), "events".to_owned());
     let kept = events.append(&[record]).await.unwrap().remove(0).unwrap();
-    assert_eq!(kept, KeptRecord { is_new, findings: findings.to_vec() }, "{marks:?}");
+    assert_eq!(kept, AppendedRecord { is_new, findings: findings.to_vec() }, "{marks:?}");
     assert!(rules.iter().all(|rule| rule.num_calls() == 1), "each write is sent once");
 }
 

@@ -31,7 +31,7 @@ pub struct Timeline {
 }
 
 /// An event of the timeline.
-pub struct Dated {
+pub struct RecordedEvent {
     pub event: Event,
     pub recorded_at: Timestamp,
     /// The findings of the audit about the event.
@@ -41,7 +41,7 @@ pub struct Dated {
 /// One partition of the index.
 struct Lane {
     bucket: String,
-    read: VecDeque<Dated>,
+    read: VecDeque<RecordedEvent>,
     after: Option<HashMap<String, AttributeValue>>,
     is_over: bool,
 }
@@ -75,7 +75,7 @@ impl Timeline {
     ///
     /// # Errors
     /// As [`Timeline::next`].
-    pub async fn next_dated(&mut self) -> Result<Option<Dated>, Refused> {
+    pub async fn next_dated(&mut self) -> Result<Option<RecordedEvent>, Refused> {
         loop {
             for lane in &mut self.lanes {
                 while lane.read.is_empty() && !lane.is_over {
@@ -125,17 +125,17 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub(super) async fn shown(&self, item: Item) -> Result<Option<Dated>, Refused> {
+    pub(super) async fn shown(&self, item: Item) -> Result<Option<RecordedEvent>, Refused> {
         let Some((event, recorded_at)) = event(&item) else { return Ok(None) };
         if item.get("event").is_none() && self.find(&event).await?.is_some() {
             return Ok(None);
         }
-        Ok(Some(Dated { event, recorded_at, findings: Record::from_item(item).findings() }))
+        Ok(Some(RecordedEvent { event, recorded_at, findings: Record::from_item(item).findings() }))
     }
 }
 
 /// The sort key of an event in the timeline.
-fn place(dated: Option<&Dated>) -> Option<(Timestamp, &str, &str)> {
+fn place(dated: Option<&RecordedEvent>) -> Option<(Timestamp, &str, &str)> {
     dated.map(|dated| (dated.recorded_at, dated.event.source.as_str(), dated.event.id.as_str()))
 }
 

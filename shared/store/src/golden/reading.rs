@@ -12,7 +12,7 @@ use domain::job::SocketTarget;
 use domain::key::Key;
 use domain::outcome::{Reason, Status};
 use domain::recipient::{EmailAddress, Group, PhoneNumber};
-use domain::registry::Stamp;
+use domain::recipient_changes::Stamp;
 use jiff::SignedDuration;
 use serde_json::{Map, json};
 
@@ -50,12 +50,21 @@ async fn ledger_rows_of_the_last_release_are_parsed() {
     let found = rows("ledger");
     let of = |status: &str| found.iter().find(|row| row.get("status") == Some(status)).unwrap();
     let after = NOON + SignedDuration::from_secs(3_600);
-    assert!(matches!(weigh(of("claimed"), "token-2", NOON), Weighed::Stays(Standing::Held)));
-    assert!(matches!(weigh(of("claimed"), "token-1", NOON), Weighed::Stays(Standing::Ours(_))));
-    let late = weigh(of("claimed"), "token-2", after);
-    assert!(matches!(late, Weighed::Take { standing: Standing::Abandoned(_), status: Status::Claimed }));
-    let over = weigh(of("failed"), "token-2", after);
-    assert!(matches!(over, Weighed::Stays(Standing::Done(Status::Failed))));
+    assert!(matches!(
+        evaluate_claim(of("claimed"), "token-2", NOON),
+        ClaimDecision::Stays(ClaimStatus::Held)
+    ));
+    assert!(matches!(
+        evaluate_claim(of("claimed"), "token-1", NOON),
+        ClaimDecision::Stays(ClaimStatus::Ours(_))
+    ));
+    let late = evaluate_claim(of("claimed"), "token-2", after);
+    assert!(matches!(
+        late,
+        ClaimDecision::Take { standing: ClaimStatus::Abandoned(_), status: Status::Claimed }
+    ));
+    let over = evaluate_claim(of("failed"), "token-2", after);
+    assert!(matches!(over, ClaimDecision::Stays(ClaimStatus::Done(Status::Failed))));
     assert!(ledger.told(&key(OTHER_KEY)).await.unwrap().unwrap().address.is_some());
 }
 
@@ -139,7 +148,7 @@ async fn counters_of_the_last_release_continue() {
         panic!()
     };
     assert_eq!((items[0].0.id.as_str(), items[0].1.as_ref()), ("e-1", Some(&cancel)));
-    assert!(counters.closed_address("h-1").await.unwrap().is_some());
+    assert!(counters.suppressed_address("h-1").await.unwrap().is_some());
     assert!(!counters.breaker("ses").await.unwrap().value.is_closed());
     assert!(counters.bucket("ses").await.unwrap().version().is_some());
     assert!(counters.is_page_done("p-1").await.unwrap());

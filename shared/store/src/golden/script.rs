@@ -19,9 +19,9 @@ use domain::keyed_hash::KeyedHashes;
 use domain::outbox_mark::{MarkKey, MarkedEntry};
 use domain::outcome::{Reason, Status};
 use domain::producers::Tenants;
-use domain::quota::Quota;
+use domain::rate_limit::Quota;
 use domain::recipient::{PhoneNumber, Recipient, Settings, Suppression};
-use domain::registry::{Amendment, Change, Stamp, Topic};
+use domain::recipient_changes::{Change, RecipientChange, Stamp, Topic};
 use domain::replay::received;
 use domain::stack_secret::StackSecret;
 use domain::zone::Zone;
@@ -116,7 +116,7 @@ async fn ledger(ledger: &Ledger) {
         Settlement { provider_id: Some("p-3".into()), ..Settlement::new(&heard.key, Status::Sent, None) };
     ledger.settle(&[sent], "token-1", NOON).await.unwrap();
     let told = ledger.told(&heard.key).await.unwrap().unwrap();
-    let to = told.progress.hear(domain::receipt::News::Delivered, NOON);
+    let to = told.progress.hear(domain::receipt::StatusUpdate::Delivered, NOON);
     assert!(ledger.advance(&told, &to, Some("p-3"), NOON).await.unwrap());
     let how = domain::rule::Unless::Acknowledged;
     ledger.notice(&heard.key, "ann", Some("clinic-7"), how, NOON).await.unwrap();
@@ -150,7 +150,7 @@ pub(super) fn bad_addresses() -> Recipient {
 
 async fn people(people: &People) {
     let stamp = |second| Stamp { at: NOON + SignedDuration::from_secs(second), by: "crm e-1".into() };
-    let one = |id: &str, change, second| Amendment {
+    let one = |id: &str, change, second| RecipientChange {
         id: id.into(),
         change,
         stamp: stamp(second),
@@ -221,7 +221,7 @@ async fn counters(counters: &Counters) {
     counters.admit(&key, &[wanted], &[Channel::Email], &Zone::utc(), NOON).await.unwrap();
     let cancel = CancelKey::of(Some("clinic-7"), "booked", &["7".into()], &KeyedHashes::development());
     counters.cancel(&cancel, &Cancellation { at: NOON, by: "abcdefghijklmnop".into() }, NOON).await.unwrap();
-    let joining = Joining {
+    let joining = DigestArrival {
         key: &key,
         window: "w-1",
         policy: &DigestPolicy::default(),
@@ -233,7 +233,7 @@ async fn counters(counters: &Counters) {
     let closed: Suppression = serde_json::from_value(json!({
         "channel": "email", "why": "bounced", "until": "2027-01-01T00:00:00Z", "address": "h-1" }))
     .unwrap();
-    counters.close_address(&closed).await.unwrap();
+    counters.suppress_address(&closed).await.unwrap();
     counters
         .hear(&KeyedHashes::development().caller(&PhoneNumber::parse("+493012345678").unwrap()), NOON)
         .await
@@ -242,7 +242,7 @@ async fn counters(counters: &Counters) {
     (0..20).for_each(|_| tally.count(true, NOON));
     let broken = Breaker::default().record(&tally, NOON);
     counters.keep_breaker("ses", &KeptValue::default(), broken, NOON).await.unwrap();
-    let slice = domain::quota::Bucket::default().take(
+    let slice = domain::rate_limit::Bucket::default().take(
         &Quota::per_second(10).unwrap(),
         3,
         NOON,

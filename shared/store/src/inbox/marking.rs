@@ -3,7 +3,7 @@
 use aws::Refused;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::Timestamp;
-use domain::inbox::{Changed, Counts, Entry, Filter, Mark, Place, Shelf, State, Viewer};
+use domain::inbox::{Changed, Counts, Entry, Filter, InboxFilter, Mark, Place, State, Viewer};
 use domain::key::Key;
 use domain::plan::user_name;
 use domain::rule::Unless;
@@ -141,12 +141,12 @@ pub async fn mark_all(
 }
 
 /// The filter for the entries that a mark can change.
-fn shelf(mark: Mark) -> Shelf {
+fn shelf(mark: Mark) -> InboxFilter {
     match mark {
-        Mark::Seen => Shelf::Unseen,
-        Mark::Read => Shelf::Unread,
-        Mark::Unread | Mark::Archived => Shelf::Inbox,
-        Mark::Unarchived => Shelf::Archived,
+        Mark::Seen => InboxFilter::Unseen,
+        Mark::Read => InboxFilter::Unread,
+        Mark::Unread | Mark::Archived => InboxFilter::Inbox,
+        Mark::Unarchived => InboxFilter::Archived,
     }
 }
 
@@ -158,7 +158,7 @@ async fn notice(
     now: Timestamp,
 ) -> Result<Vec<(Key, Noticed)>, Refused> {
     let recipient = user_name(&viewer.user);
-    ledger.notice_all(keys, &recipient, viewer.view.tenant(), how, now).await
+    ledger.record_engagements(keys, &recipient, viewer.view.tenant(), how, now).await
 }
 
 impl Inbox {

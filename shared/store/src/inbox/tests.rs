@@ -153,7 +153,7 @@ async fn check_filter(tenant: Option<&str>, expected: &'static str) {
     assert!(page.entries.is_empty() && page.next.is_none());
 }
 
-async fn store(rules: &[&Rule]) -> Result<Stored, Refused> {
+async fn store(rules: &[&Rule]) -> Result<StoredEntry, Refused> {
     Inbox::new(&canned::client(rules), "inbox".into()).store("ann", None, &kept(), NOON).await
 }
 
@@ -188,7 +188,7 @@ fn lost() -> Rule {
 
 /// A head with this many entries.
 fn head(count: u64) -> Item {
-    let head = (0..count).fold(Head::default(), |head, _| head.with_one_more(None, NOON).0);
+    let head = (0..count).fold(Head::default(), |head, _| head.with_new_entry(None, NOON).0);
     let version = i64::try_from(count).unwrap();
     head_key("ann").text("head", serde_json::to_string(&head).unwrap()).number("version", version)
 }

@@ -18,28 +18,28 @@ pub const MAX_RECEIVED: u32 = 100;
 
 /// The position of the next page: after the row with this key and begin time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceivedPlace {
+pub struct RecipientCursor {
     begun_at: i64,
     key: Key,
 }
 
-impl ReceivedPlace {
+impl RecipientCursor {
     /// The position as text, for a cursor.
     #[must_use]
     pub fn to_text(&self) -> String {
         format!("{} {}", self.begun_at, self.key.as_str())
     }
 
-    /// Parses the text of [`ReceivedPlace::to_text`].
+    /// Parses the text of [`RecipientCursor::to_text`].
     #[must_use]
-    pub fn parse(text: &str) -> Option<ReceivedPlace> {
+    pub fn parse(text: &str) -> Option<RecipientCursor> {
         let (begun_at, key) = text.split_once(' ')?;
-        Some(ReceivedPlace { begun_at: begun_at.parse().ok()?, key: Key::parse(key)? })
+        Some(RecipientCursor { begun_at: begun_at.parse().ok()?, key: Key::parse(key)? })
     }
 
-    fn read(item: &Item) -> Option<ReceivedPlace> {
+    fn read(item: &Item) -> Option<RecipientCursor> {
         let key = format!("{}{}", item.get("pk")?, item.get("sk")?);
-        Some(ReceivedPlace { begun_at: item.get_number("begun_at")?, key: Key::from(key) })
+        Some(RecipientCursor { begun_at: item.get_number("begun_at")?, key: Key::from(key) })
     }
 
     fn start(&self, recipient: &str) -> Item {
@@ -62,7 +62,7 @@ pub struct Received {
 /// A page of notifications, newest first, and the position of the next page.
 pub struct ReceivedPage {
     pub received: Vec<Received>,
-    pub next: Option<ReceivedPlace>,
+    pub next: Option<RecipientCursor>,
 }
 
 impl Ledger {
@@ -77,7 +77,7 @@ impl Ledger {
         &self,
         recipient: &str,
         since: Timestamp,
-        start: Option<&ReceivedPlace>,
+        start: Option<&RecipientCursor>,
         most: u32,
     ) -> Result<ReceivedPage, Refused> {
         self.by_recipient(recipient, since, start, most, Order::Backward).await
@@ -91,7 +91,7 @@ impl Ledger {
         &self,
         recipient: &str,
         since: Timestamp,
-        start: Option<&ReceivedPlace>,
+        start: Option<&RecipientCursor>,
         most: u32,
     ) -> Result<ReceivedPage, Refused> {
         let mut page = self.by_recipient(recipient, since, start, most, Order::Forward).await?;
@@ -103,7 +103,7 @@ impl Ledger {
         &self,
         recipient: &str,
         since: Timestamp,
-        start: Option<&ReceivedPlace>,
+        start: Option<&RecipientCursor>,
         most: u32,
         order: Order,
     ) -> Result<ReceivedPage, Refused> {
@@ -129,7 +129,7 @@ impl Ledger {
         let mut received: Vec<Received> = rows.iter().filter_map(read).collect();
         received.sort_by(|one, other| (other.begun_at, &other.row.key).cmp(&(one.begun_at, &one.row.key)));
         let last = answer.last_evaluated_key.map(Item::from);
-        Ok(ReceivedPage { received, next: last.and_then(|last| ReceivedPlace::read(&last)) })
+        Ok(ReceivedPage { received, next: last.and_then(|last| RecipientCursor::read(&last)) })
     }
 }
 
@@ -171,10 +171,10 @@ mod tests {
     #[test]
     fn position_round_trips_through_text_and_other_text_is_rejected() {
         let key = Key::parse(&"k".repeat(43)).unwrap();
-        let place = ReceivedPlace { begun_at: 1_795_000_000_000, key };
-        assert_eq!(ReceivedPlace::parse(&place.to_text()), Some(place));
+        let place = RecipientCursor { begun_at: 1_795_000_000_000, key };
+        assert_eq!(RecipientCursor::parse(&place.to_text()), Some(place));
         for text in ["", "1", "1 k", "one kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "1795000000000"] {
-            assert_eq!(ReceivedPlace::parse(text), None, "{text}");
+            assert_eq!(RecipientCursor::parse(text), None, "{text}");
         }
     }
 }

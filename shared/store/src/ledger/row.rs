@@ -2,12 +2,12 @@
 
 use domain::Timestamp;
 use domain::channel::Channel;
+use domain::delivery_events::{Set, Told};
 use domain::job::{Job, Origin};
 use domain::key::Key;
 use domain::keyed_hash::former;
 use domain::outcome::{Reason, Status};
 use domain::receipt::{Marks, awaited_in};
-use domain::told::{Set, Told};
 use jiff::SignedDuration;
 
 use super::{RETENTION_DAYS, pk};

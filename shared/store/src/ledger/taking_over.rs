@@ -8,18 +8,18 @@ use domain::job::Job;
 use domain::outcome::{Reason, Status};
 use domain::retry::Tried;
 
-use super::{Ledger, Standing, number, pk, text};
+use super::{ClaimStatus, Ledger, number, pk, text};
 use crate::item::Item;
 use crate::lookup;
 use crate::statements::{Statement, Written, execute};
 
 /// The effect of an existing row on a claim.
 #[derive(Debug)]
-pub enum Weighed {
+pub enum ClaimDecision {
     /// The row stays unchanged.
-    Stays(Standing),
+    Stays(ClaimStatus),
     /// The claim may be taken over on the condition that the row still has this status and its claim token.
-    Take { standing: Standing, status: Status },
+    Take { standing: ClaimStatus, status: Status },
 }
 
 /// Evaluates an existing row for the sender with `token`.
@@ -27,12 +27,12 @@ pub enum Weighed {
 /// A row that was suppressed because of the endpoint's own state is not final. The endpoint missed the event, and a
 /// later job under the same key redelivers it. Exactly one job can take the row over.
 #[must_use]
-pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
-    let stays = Weighed::Stays;
-    let Some(status) = row.get("status").and_then(Status::from_name) else { return stays(Standing::Held) };
+pub fn evaluate_claim(row: &Item, token: &str, now: Timestamp) -> ClaimDecision {
+    let stays = ClaimDecision::Stays;
+    let Some(status) = row.get("status").and_then(Status::from_name) else { return stays(ClaimStatus::Held) };
     let tried = tried(row, now);
     let standing = match status {
-        Status::Suppressed if endpoint_recovery::was_missed(status, reason(row)) => Standing::Ours(tried),
+        Status::Suppressed if endpoint_recovery::was_missed(status, reason(row)) => ClaimStatus::Ours(tried),
         Status::Sent
         | Status::Suppressed
         | Status::Deferred
@@ -41,18 +41,18 @@ pub fn weigh(row: &Item, token: &str, now: Timestamp) -> Weighed {
         | Status::Unconfirmed
         | Status::Undelivered
         | Status::Bounced
-        | Status::Delivered => return stays(Standing::Done(status)),
+        | Status::Delivered => return stays(ClaimStatus::Done(status)),
         // This sender's own write, whose answer was lost.
         Status::Claimed if row.get("claim_token").unwrap_or_default() == token => {
-            return stays(Standing::Ours(tried.before_this()));
+            return stays(ClaimStatus::Ours(tried.before_this()));
         }
         Status::Claimed if row.get_number("lease_until").unwrap_or(0) > now.as_millisecond() => {
-            return stays(Standing::Held);
+            return stays(ClaimStatus::Held);
         }
-        Status::Claimed => Standing::Abandoned(tried),
-        Status::Released => Standing::Ours(tried),
+        Status::Claimed => ClaimStatus::Abandoned(tried),
+        Status::Released => ClaimStatus::Ours(tried),
     };
-    Weighed::Take { standing, status }
+    ClaimDecision::Take { standing, status }
 }
 
 impl Ledger {
@@ -63,19 +63,19 @@ impl Ledger {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Standing {
+    ) -> ClaimStatus {
         let row = match lookup::get(&self.client, &self.table, pk(&job.key)).await {
             Ok(Some(row)) => row,
             // The row was deleted between two calls. The next attempt reads it again.
-            Ok(None) => return Standing::Held,
+            Ok(None) => return ClaimStatus::Held,
             // The row may be this sender's own write, whose answer was lost.
-            Err(refused) => return Standing::Unclear { refused, unsent: true },
+            Err(refused) => return ClaimStatus::Unclear { refused, unsent: true },
         };
-        let (taken, status) = match weigh(&row, token, now) {
-            Weighed::Stays(standing) => return standing,
-            Weighed::Take { standing, status } => (standing, status),
+        let (taken, status) = match evaluate_claim(&row, token, now) {
+            ClaimDecision::Stays(standing) => return standing,
+            ClaimDecision::Take { standing, status } => (standing, status),
         };
-        let unsent = !matches!(taken, Standing::Abandoned(_));
+        let unsent = !matches!(taken, ClaimStatus::Abandoned(_));
         let update = match status {
             Status::Suppressed => self.reopen(job, &row, token, now, lease),
             Status::Claimed
@@ -96,11 +96,11 @@ impl Ledger {
             Ok(Some(Written::Refused) | None) => {
                 match lookup::get(&self.client, &self.table, pk(&job.key)).await {
                     Ok(Some(row)) if row.get("claim_token") == Some(token) => taken,
-                    Ok(_) => Standing::Held,
-                    Err(refused) => Standing::Unclear { refused, unsent },
+                    Ok(_) => ClaimStatus::Held,
+                    Err(refused) => ClaimStatus::Unclear { refused, unsent },
                 }
             }
-            Ok(Some(Written::Failed(refused))) | Err(refused) => Standing::Unclear { refused, unsent },
+            Ok(Some(Written::Failed(refused))) | Err(refused) => ClaimStatus::Unclear { refused, unsent },
         }
     }
 
@@ -181,11 +181,11 @@ mod tests {
         let row =
             |reason: &str| Item::default().text("status", Status::Suppressed.name()).text("reason", reason);
         for missed in ["endpoint_disabled", "endpoint_unverified", "endpoint_pattern", "endpoint_version"] {
-            let weighed = weigh(&row(missed), "token", now);
+            let weighed = evaluate_claim(&row(missed), "token", now);
             let is_taken = matches!(
                 weighed,
-                Weighed::Take {
-                    standing: Standing::Ours(Tried { times: 0, .. }),
+                ClaimDecision::Take {
+                    standing: ClaimStatus::Ours(Tried { times: 0, .. }),
                     status: Status::Suppressed
                 }
             );
@@ -193,11 +193,14 @@ mod tests {
         }
         for over in ["preference", "expired", "cancelled", "throttled", "no_rule", "endpoint_gone", "new", ""]
         {
-            let weighed = weigh(&row(over), "token", now);
-            let stays = matches!(weighed, Weighed::Stays(Standing::Done(Status::Suppressed)));
+            let weighed = evaluate_claim(&row(over), "token", now);
+            let stays = matches!(weighed, ClaimDecision::Stays(ClaimStatus::Done(Status::Suppressed)));
             assert!(stays, "{over}: {weighed:?}");
         }
         let failed = Item::default().text("status", "failed").text("reason", "endpoint_disabled");
-        assert!(matches!(weigh(&failed, "token", now), Weighed::Stays(Standing::Done(Status::Failed))));
+        assert!(matches!(
+            evaluate_claim(&failed, "token", now),
+            ClaimDecision::Stays(ClaimStatus::Done(Status::Failed))
+        ));
     }
 }

@@ -59,7 +59,7 @@ async fn taking_over_a_missed_event_removes_its_reason() {
     let exists = says(Some(BatchStatementErrorCodeEnum::DuplicateItem));
     let ledger = Ledger::new(&canned::client(&[&exists, &missed, &taken]), "ledger".into());
     let standings = ledger.claim(&[&job()], "token", NOON, NOON).await.unwrap();
-    assert!(matches!(standings[..], [Standing::Ours(Tried { times: 0, .. })]), "{standings:?}");
+    assert!(matches!(standings[..], [ClaimStatus::Ours(Tried { times: 0, .. })]), "{standings:?}");
 }
 
 fn job() -> Job {
@@ -75,7 +75,7 @@ fn job() -> Job {
 async fn check(answers: &[&Rule], expect_unsent: bool) {
     let ledger = Ledger::new(&canned::client(answers), "ledger".into());
     let standings = ledger.claim(&[&job()], "token", NOON, NOON).await.unwrap();
-    let [Standing::Unclear { unsent, .. }] = standings[..] else { panic!("{standings:?}") };
+    let [ClaimStatus::Unclear { unsent, .. }] = standings[..] else { panic!("{standings:?}") };
     assert_eq!(unsent, expect_unsent);
 }
 

@@ -49,7 +49,7 @@ pub struct Pending {
 /// The error for a row that does not fit its event: the audit would never find it, or its attributes differ from
 /// the event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
+pub enum RowMismatch {
     #[error("the row lies under {found:?}, wanted {wanted:?}")]
     Place { found: String, wanted: String },
     #[error(
@@ -94,20 +94,20 @@ impl Pending {
     /// audit.
     ///
     /// # Errors
-    /// [`Misfit`] names the difference.
-    pub fn check(&self, event: &Event) -> Result<(), Misfit> {
+    /// [`RowMismatch`] names the difference.
+    pub fn check(&self, event: &Event) -> Result<(), RowMismatch> {
         let wanted = Place::of(event);
         if self.place != wanted {
             let shown = |place: &Place| format!("{} / {}", place.pk, place.sk);
-            return Err(Misfit::Place { found: shown(&self.place), wanted: shown(&wanted) });
+            return Err(RowMismatch::Place { found: shown(&self.place), wanted: shown(&wanted) });
         }
         let Some(digest) = self.beside.get(DIGEST) else { return Ok(()) };
         if digest != text_digest(&self.text) {
-            return Err(Misfit::Attribute { attribute: DIGEST });
+            return Err(RowMismatch::Attribute { attribute: DIGEST });
         }
         let told = envelope_item(event);
         match ENVELOPE.into_iter().find(|name| told.get(name) != self.beside.get(name)) {
-            Some(attribute) => Err(Misfit::Attribute { attribute }),
+            Some(attribute) => Err(RowMismatch::Attribute { attribute }),
             None => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use domain::address_change::{self, AddressChange};
 use domain::event::Refusal;
-use domain::registry::Amendment;
+use domain::recipient_changes::RecipientChange;
 use futures_util::StreamExt as _;
 
 use super::filed::{self, Filed};
@@ -43,14 +43,14 @@ pub enum NotApplied {
 
 /// The result of a change.
 #[derive(Clone, Default)]
-pub struct Amended {
+pub struct ChangeResult {
     /// `false`: newer changes override the whole change, or it was already applied.
     pub changed: bool,
     /// The addresses that the person no longer has.
     pub addresses: Vec<AddressChange>,
 }
 
-type Applied = Result<Amended, NotApplied>;
+type Applied = Result<ChangeResult, NotApplied>;
 
 /// The result of a conditional write.
 pub(super) enum Swap {
@@ -61,24 +61,24 @@ pub(super) enum Swap {
 
 impl Filed {
     /// Applies one change. A refused change leaves the profile unchanged.
-    pub(super) fn amend(&mut self, amendment: &Amendment) -> Result<Amended, Refusal> {
+    pub(super) fn amend(&mut self, amendment: &RecipientChange) -> Result<ChangeResult, Refusal> {
         let before = self.entry.person.clone();
         let changed = self.entry.apply(amendment)?;
         let addresses = address_change::between(before.as_ref(), self.entry.person.as_ref());
-        Ok(Amended { changed, addresses })
+        Ok(ChangeResult { changed, addresses })
     }
 }
 
 impl People {
     /// Applies changes, those of one person together and in their order. The results are in the order of the
     /// changes. `false`: newer changes override the whole change, or it was already applied.
-    pub async fn apply(&self, amendments: &[Amendment]) -> Vec<Result<bool, NotApplied>> {
+    pub async fn apply(&self, amendments: &[RecipientChange]) -> Vec<Result<bool, NotApplied>> {
         let applied = self.amend_all(amendments).await;
         applied.into_iter().map(|applied| applied.map(|amended| amended.changed)).collect()
     }
 
     /// Applies changes and returns the addresses that they removed from people.
-    pub async fn amend_all(&self, amendments: &[Amendment]) -> Vec<Applied> {
+    pub async fn amend_all(&self, amendments: &[RecipientChange]) -> Vec<Applied> {
         let mut of_person: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, amendment) in amendments.iter().enumerate() {
             of_person.entry(&amendment.id).or_default().push(index);
@@ -99,7 +99,8 @@ impl People {
                 items.into_iter().filter_map(|item| Some((item.get("pk")?.to_owned(), item))).collect();
             let work = some.iter().map(|(id, indices)| {
                 let item = filed::profile(id).get("pk").and_then(|pk| items.remove(pk));
-                let changes: Vec<&Amendment> = indices.iter().map(|index| &amendments[*index]).collect();
+                let changes: Vec<&RecipientChange> =
+                    indices.iter().map(|index| &amendments[*index]).collect();
                 async move { (indices, self.amend_each(id, item, &changes).await) }
             });
             let work: Vec<_> = work.collect();
@@ -113,7 +114,7 @@ impl People {
 
     /// Applies all changes of one person in one write. If the table refuses the result permanently, applies them
     /// one by one, so that a single change does not block the others.
-    async fn amend_each(&self, id: &str, item: Option<Item>, changes: &[&Amendment]) -> Vec<Applied> {
+    async fn amend_each(&self, id: &str, item: Option<Item>, changes: &[&RecipientChange]) -> Vec<Applied> {
         match self.amend(id, item, changes).await {
             Ok(applied) => applied,
             Err(refused) if refused.verdict == Verdict::Permanent && changes.len() > 1 => {
@@ -124,7 +125,10 @@ impl People {
                         Err(refused) => Err(refused),
                     });
                 }
-                applied.into_iter().map(|answers| answers?.pop().unwrap_or(Ok(Amended::default()))).collect()
+                applied
+                    .into_iter()
+                    .map(|answers| answers?.pop().unwrap_or(Ok(ChangeResult::default())))
+                    .collect()
             }
             Err(refused) => changes.iter().map(|_| Err(again(&refused).into())).collect(),
         }
@@ -134,7 +138,7 @@ impl People {
         &self,
         id: &str,
         mut item: Option<Item>,
-        changes: &[&Amendment],
+        changes: &[&RecipientChange],
     ) -> Result<Vec<Applied>, Refused> {
         for round in 0..ROUNDS {
             if round > 0 {

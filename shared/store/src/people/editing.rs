@@ -3,25 +3,25 @@
 use aws::Refused;
 use domain::producers::Tenants;
 use domain::recipient::Recipient;
-use domain::registry::{Amendment, Change, Stamp};
+use domain::recipient_changes::{Change, RecipientChange, Stamp};
 
 use super::amend::Swap;
 use super::filed;
-use super::{Amended, NotApplied, People};
+use super::{ChangeResult, NotApplied, People};
 use crate::pause;
 use crate::writes::{ROUNDS, left_over};
 
 /// The reason why an edit was not written.
 #[derive(Debug)]
-pub enum NotEdited<E> {
+pub enum EditError<E> {
     /// The decision function refused the change.
     Denied(E),
     NotApplied(NotApplied),
 }
 
-impl<E> From<Refused> for NotEdited<E> {
-    fn from(refused: Refused) -> NotEdited<E> {
-        NotEdited::NotApplied(NotApplied::Refused(refused))
+impl<E> From<Refused> for EditError<E> {
+    fn from(refused: Refused) -> EditError<E> {
+        EditError::NotApplied(NotApplied::Refused(refused))
     }
 }
 
@@ -30,25 +30,25 @@ impl People {
     /// calls it again. `None` from `decide` means no change.
     ///
     /// # Errors
-    /// [`NotEdited::Denied`] carries the error of `decide`.
+    /// [`EditError::Denied`] carries the error of `decide`.
     pub async fn edit<E>(
         &self,
         id: &str,
         stamp: &Stamp,
         decide: impl Fn(Option<&Recipient>) -> Result<Option<Change>, E>,
-    ) -> Result<Amended, NotEdited<E>> {
+    ) -> Result<ChangeResult, EditError<E>> {
         for round in 0..ROUNDS {
             pause::before(round).await;
             let item = self.reread(id).await?;
             let before = item.as_ref().map(filed::filed).transpose();
             let before = before.map_err(super::amend::unreadable)?.unwrap_or_default();
-            let change = decide(before.entry.person.as_ref()).map_err(NotEdited::Denied)?;
-            let Some(change) = change else { return Ok(Amended::default()) };
+            let change = decide(before.entry.person.as_ref()).map_err(EditError::Denied)?;
+            let Some(change) = change else { return Ok(ChangeResult::default()) };
             let stamp = stamp.clone();
-            let amendment = Amendment { id: id.to_owned(), change, stamp, reach: Tenants::All };
+            let amendment = RecipientChange { id: id.to_owned(), change, stamp, reach: Tenants::All };
             let mut after = before.clone();
             let amended = after.amend(&amendment);
-            let amended = amended.map_err(|error| NotEdited::NotApplied(NotApplied::Unfit(error)))?;
+            let amended = amended.map_err(|error| EditError::NotApplied(NotApplied::Unfit(error)))?;
             if after.entry == before.entry && before.open.is_none() && !self.lacks_addresses(&before) {
                 return Ok(amended);
             }

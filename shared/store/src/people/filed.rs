@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Timestamp;
 use domain::channel::Channel;
 use domain::recipient::{Group, NO_TENANT, Recipient, Settings};
-use domain::registry::Entry;
+use domain::recipient_changes::Entry;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 

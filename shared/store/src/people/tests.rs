@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError,
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
-use domain::registry::Entry;
+use domain::recipient_changes::Entry;
 use serde_json::json;
 
 use super::filed::Filed;
@@ -36,7 +36,7 @@ fn profile_round_trips_through_its_item() {
     }));
     let mut entry = Entry::default();
     let change = Change::Create(Box::new(person.clone()));
-    entry.apply(&Amendment { id: "ann".into(), change, stamp: stamp(), reach: Tenants::All }).unwrap();
+    entry.apply(&RecipientChange { id: "ann".into(), change, stamp: stamp(), reach: Tenants::All }).unwrap();
     let filed = Filed {
         entry,
         version: Some(3),
@@ -152,7 +152,7 @@ async fn edit_decides_again_when_the_profile_changed() {
     assert_eq!(*seen.lock().unwrap(), ["x:1", "x:9"]);
     assert_eq!(*asked.lock().unwrap(), [["put user#ann profile if 8", "delete topic#-#x:9 user#ann"]]);
     let denied = people(&[&get("x:1", 7)]).edit("ann", &later(), |_| Err("no")).await;
-    assert!(matches!(denied, Err(NotEdited::Denied("no"))));
+    assert!(matches!(denied, Err(EditError::Denied("no"))));
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn invalid_patch_and_refused_write_are_different_errors() {
     };
     let no = || cancels("ValidationError");
     let rules = [&found(vec![ann.clone()]), &no(), &reread(), &no(), &reread(), &takes(&asked)];
-    let both = ["large", "small"].map(|name| Amendment {
+    let both = ["large", "small"].map(|name| RecipientChange {
         id: "ann".into(),
         change: Change::Update(patch(json!(name))),
         stamp: Stamp { at: NOON + std::time::Duration::from_secs(name.len() as u64), by: name.into() },
@@ -227,8 +227,12 @@ async fn change_reports_removed_addresses() {
     let before = standing(json!({ "id": "ann", "email": "old@example.com" }), 7);
     let people = people(&[&found(vec![before]), &takes(&asked)]);
     let patch = Map::from_iter([("email".to_owned(), json!("new@example.com"))]);
-    let amendment =
-        Amendment { id: "ann".into(), change: Change::Update(patch), stamp: later(), reach: Tenants::All };
+    let amendment = RecipientChange {
+        id: "ann".into(),
+        change: Change::Update(patch),
+        stamp: later(),
+        reach: Tenants::All,
+    };
     let Some(Ok(amended)) = people.amend_all(&[amendment]).await.pop() else {
         panic!("the change was not applied")
     };
@@ -304,7 +308,7 @@ fn standing_filed(person: Value, version: i64) -> Filed {
     let person = recipient(person);
     let mut entry = Entry::default();
     let change = Change::Create(Box::new(person.clone()));
-    entry.apply(&Amendment { id: person.id, change, stamp: stamp(), reach: Tenants::All }).unwrap();
+    entry.apply(&RecipientChange { id: person.id, change, stamp: stamp(), reach: Tenants::All }).unwrap();
     Filed { entry, version: Some(version), open: None, has_addresses: false }
 }
 
@@ -373,7 +377,7 @@ fn people(rules: &[&Rule]) -> People {
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         .region(aws_sdk_dynamodb::config::Region::new("eu-central-1"))
         .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("key", "secret", None, None, "test"))
-        .retry_config(aws::never_again())
+        .retry_config(aws::no_retries())
         .http_client(create_mock_http_client())
         .interceptor(answers)
         .build();

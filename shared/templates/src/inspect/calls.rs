@@ -8,7 +8,7 @@ use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::failure::problem_of_constants;
-use crate::speech::{VOICE, Voice};
+use crate::locale_format::{LocaleFormat, VOICE};
 
 /// The time for trial calls: 2026-11-03T17:05:00Z, in seconds since 1970.
 const NOW_S: i64 = 1_793_725_500;
@@ -24,7 +24,8 @@ impl<'a> Probe<'a> {
     pub(super) fn new(engine: &'a Environment<'a>, locale: Option<&'a str>) -> Probe<'a> {
         let now = jiff::Timestamp::from_second(NOW_S).ok();
         // A layout has no language of its own.
-        let voice = Voice::new(locale.unwrap_or(domain::locale::DEFAULT).to_owned(), [None, None], now);
+        let voice =
+            LocaleFormat::new(locale.unwrap_or(domain::locale::DEFAULT).to_owned(), [None, None], now);
         let values = Value::from_pairs([(VOICE, Value::from_object(voice))]);
         Probe { engine, values, locale }
     }

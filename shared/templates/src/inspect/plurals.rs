@@ -6,7 +6,7 @@ use icu_locale_core::Locale;
 use icu_plurals::PluralRules;
 use minijinja::machinery::ast::{CallArg, Filter};
 
-use crate::speech::CATEGORIES;
+use crate::locale_format::CATEGORIES;
 
 /// The range of numbers to check. The French form for millions is not required.
 const COUNTED: u32 = 200;

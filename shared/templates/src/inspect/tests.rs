@@ -104,7 +104,7 @@ fn valid_template_has_no_mistakes() {
 fn suggested_filters_and_tests_exist() {
     let engine = crate::limits::engine();
     let mut engine = engine;
-    crate::speech::register(&mut engine);
+    crate::locale_format::register(&mut engine);
     let probe = Probe::new(&engine, None);
     for name in FILTERS {
         assert!(probe.has_filter(name), "{name}");

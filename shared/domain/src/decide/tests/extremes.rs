@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::engine::{people, setting};
 use super::{decided, rule};
 use crate::channel::Channel;
+use crate::continuation::Start;
 use crate::event::Event;
 use crate::plan::{Audience, Match, Plan};
-use crate::wake::Start;
 
 proptest! {
     #[test]

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::engine::{people, world_with, world_with_people};
 use super::world::World;
 use crate::channel::Channel;
+use crate::continuation::FailoverOrigin;
 use crate::decide::Note;
 use crate::outcome::Reason;
-use crate::wake::InsteadOf;
 
 #[test]
 fn next_channel_replaces_a_failed_one_with_a_note() {
@@ -16,7 +16,7 @@ fn next_channel_replaces_a_failed_one_with_a_note() {
     world.fail(Channel::Push, "phone", Reason::DeadToken);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms"]);
     let notes = &world.log.last().unwrap().notes;
-    assert_eq!(notes[0], Note::FailedOver(InsteadOf { channel: Channel::Push, why: Reason::DeadToken }));
+    assert_eq!(notes[0], Note::FailedOver(FailoverOrigin { channel: Channel::Push, why: Reason::DeadToken }));
     assert!(notes[0].to_string().starts_with("fallback for push: the device token is invalid"));
     world.fail(Channel::Sms, "", Reason::RetriesExhausted);
     assert_eq!(world.sends(), ["12:00 1 push phone", "12:00 1 sms", "12:00 1 email"]);

@@ -112,7 +112,7 @@ fn address_without_a_profile_is_checked_for_suppression() {
     ] {
         let closed = json!({ "channel": "email", "why": "bounced", "until": until });
         let decisions = decide_with(&plan, &nobody, None, now(), |ask| {
-            let Ask::Closed { address } = ask else { return ask.if_nothing_happened() };
+            let Ask::Closed { address } = ask else { return ask.default_answer() };
             assert!([&name, &of_the_last_release].contains(&address));
             let found = (address == filed_under).then(|| serde_json::from_value(closed.clone()).unwrap());
             Answer::Closed(found)

@@ -51,7 +51,7 @@ enum Step {
     /// One of the events is redelivered.
     Again(usize),
     /// One of the due continuations is delivered; `again` keeps it for a redelivery.
-    Wake {
+    Continuation {
         which: usize,
         again: bool,
     },
@@ -85,7 +85,7 @@ fn apply(world: &mut World, events: &mut Vec<Event>, step: Step) {
                 world.deliver(&events[index]);
             }
         }
-        Step::Wake { which, again } => {
+        Step::Continuation { which, again } => {
             let now = world.now;
             let due: Vec<usize> =
                 (0..world.wakes.len()).filter(|index| world.wakes[*index].0 <= now).collect();
@@ -95,7 +95,7 @@ fn apply(world: &mut World, events: &mut Vec<Event>, step: Step) {
                 world.wake(&text);
             }
         }
-        // Due continuations are delivered late: by a `Wake` step, or at the end.
+        // Due continuations are delivered late: by a `Continuation` step, or at the end.
         Step::Wait(minutes) => world.now += SignedDuration::from_mins(minutes),
         Step::Notice { which, how } => {
             let sent: Vec<_> = world.sent().map(|sent| sent.key.clone()).collect();
@@ -121,7 +121,7 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => event.prop_map(|(to, thing, tenant, actor, undo)| Step::Event { to, thing, tenant, actor, undo }),
         2 => any::<usize>().prop_map(Step::Again),
-        4 => wake.prop_map(|(which, again)| Step::Wake { which, again }),
+        4 => wake.prop_map(|(which, again)| Step::Continuation { which, again }),
         3 => select(vec![1_i64, 10, 35, 120, 500]).prop_map(Step::Wait),
         2 => notice.prop_map(|(which, how)| Step::Notice { which, how }),
     ]

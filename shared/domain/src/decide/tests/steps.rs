@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::engine::{at, order, world_with};
-use crate::wake::Start;
+use crate::continuation::Start;
 
 #[test]
 fn step_after_a_wait_runs_when_the_wait_ends() {

@@ -45,7 +45,7 @@ impl Tables {
             }
             Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
             Ask::Told { of } => Answer::Told(of.iter().any(|key| self.sent.contains(key))),
-            Ask::Heard { .. } => ask.if_nothing_happened(),
+            Ask::Heard { .. } => ask.default_answer(),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {
                 Some(window_id) => Answer::Joined { window_id, closes_at: now, timer: false },

@@ -29,7 +29,7 @@ fn address_used_by_the_last_release_keeps_its_keys() {
             | Ask::Heard { .. }
             | Ask::Collected { .. }
             | Ask::Closed { .. }
-            | Ask::Join { .. }) => other.if_nothing_happened(),
+            | Ask::Join { .. }) => other.default_answer(),
         });
         assert_eq!(decisions.len(), 1);
         assert_eq!(decisions[0].key == former_key, sent_before);
@@ -57,7 +57,7 @@ fn cancellation_of_the_last_release_applies() {
         | Ask::Heard { .. }
         | Ask::Collected { .. }
         | Ask::Closed { .. }
-        | Ask::Join { .. }) => other.if_nothing_happened(),
+        | Ask::Join { .. }) => other.default_answer(),
     });
     let lines: Vec<String> = decisions.iter().map(describe).collect();
     assert_eq!(lines, ["mail → ann by email: cancelled"]);

@@ -12,16 +12,16 @@ use super::verdict;
 use crate::cancel::Cancellation;
 use crate::catalog::Catalog;
 use crate::channel::Channel;
-use crate::closing;
+use crate::continuation::{Continuation, Cursor, Start, Task};
 use crate::decide::{Answers, Decision, Facts, Note, Target, Verdict, decide};
 use crate::digest::{self, Due, Item};
+use crate::digest_event;
 use crate::event::Event;
 use crate::key::{Key, event_part};
 use crate::outcome::Reason;
 use crate::plan::{self, Audience, Match, Plan};
 use crate::recipient::{Group, Recipients, RoleIn, Settings};
 use crate::rule::{Rule, Unless};
-use crate::wake::{Cursor, Start, Task, Wake};
 
 /// The highest number of question rounds of a decision.
 const ROUNDS: usize = 60;
@@ -47,7 +47,7 @@ pub(super) struct World {
     /// Keys with an outcome or a send. A second send of a key is rejected.
     ledger: BTreeSet<Key>,
     /// The failover continuation of each sent message.
-    failovers: BTreeMap<Key, Wake>,
+    failovers: BTreeMap<Key, Continuation>,
     /// The events that a closed window sent, by the window's id.
     pub(super) sent_by_window: BTreeMap<String, BTreeSet<String>>,
 }
@@ -112,7 +112,7 @@ impl World {
     /// Delivers a continuation.
     pub(super) fn wake(&mut self, text: &str) {
         let setting = Rc::clone(&self.setting);
-        let wake = Wake::read(text).unwrap().unwrap();
+        let wake = Continuation::read(text).unwrap().unwrap();
         let event = wake.event().unwrap();
         let rule = setting.catalog.rule(&wake.rule).unwrap();
         match wake.task {
@@ -144,7 +144,7 @@ impl World {
                 self.sent_by_window.entry(window_id.clone()).or_default().extend(keys);
                 let closed = digest::Window { name: &window, step, only, opened_at, closed_at: self.now };
                 let digest = digest::Collected::of(items, rule.digest_policy(step), &closed);
-                let event = closing::event(&event, &window_id, &digest.items, &digest.summary, self.now);
+                let event = digest_event::event(&event, &window_id, &digest.items, &digest.summary, self.now);
                 let start = resume.unwrap_or_else(|| Start::after_digest(step, only));
                 self.run(&setting, &event, rule, vec![audience], start, Some(digest));
             }
@@ -226,7 +226,7 @@ impl World {
     }
 
     fn leave(&mut self, event: &Event, rule: &Rule, task: Task, at: Timestamp) {
-        self.wakes.push((at, Wake::new(event, &rule.name, task).to_json()));
+        self.wakes.push((at, Continuation::new(event, &rule.name, task).to_json()));
     }
 
     fn decide(&mut self, setting: &Setting, plan: &Plan<'_>) {
@@ -282,7 +282,7 @@ impl World {
             Verdict::Send(order) => {
                 self.tables.sent.insert(decision.key.clone());
                 if let (Some((_, task)), Some(rule)) = (&order.failover, decision.rule) {
-                    let wake = Wake::new(plan.event, &rule.name, task.clone());
+                    let wake = Continuation::new(plan.event, &rule.name, task.clone());
                     self.failovers.insert(decision.key.clone(), wake);
                 }
                 let device = match order.target {

@@ -67,7 +67,7 @@ struct Written {
 /// An entry in neither of the two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored secret has either `secret`, or `ciphertext` and `scheme`")]
-pub struct UnknownForm;
+pub struct InvalidStoredSecret;
 
 impl StoredSecrets {
     #[must_use]
@@ -122,16 +122,16 @@ impl Entry {
 }
 
 impl TryFrom<Written> for Entry {
-    type Error = UnknownForm;
+    type Error = InvalidStoredSecret;
 
-    fn try_from(written: Written) -> Result<Entry, UnknownForm> {
+    fn try_from(written: Written) -> Result<Entry, InvalidStoredSecret> {
         let Written { secret, ciphertext, scheme, public_key, until } = written;
         let secret = match (secret, ciphertext, scheme) {
             (Some(secret), None, None) => StoredSecret::Plain(secret),
             (None, Some(ciphertext), Some(scheme)) => {
                 StoredSecret::Encrypted(EncryptedSecret { scheme, ciphertext, public_key })
             }
-            (Some(_) | None, Some(_) | None, Some(_) | None) => return Err(UnknownForm),
+            (Some(_) | None, Some(_) | None, Some(_) | None) => return Err(InvalidStoredSecret),
         };
         Ok(Entry { secret, until })
     }

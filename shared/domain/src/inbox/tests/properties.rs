@@ -93,7 +93,7 @@ impl Table {
                 if known || version != self.version || self.numbers.contains_key(&key) {
                     return;
                 }
-                let (head, seq) = head.with_one_more(tenant, now);
+                let (head, seq) = head.with_new_entry(tenant, now);
                 let tenant = tenant.map(str::to_owned);
                 self.entries.insert(seq, Place { seq, state: State::Unseen, tenant, created: now });
                 (self.head, self.version) = (head, self.version + 1);
@@ -116,9 +116,13 @@ impl Table {
     fn recount(&self, view: &View, now: Timestamp) -> Counts {
         let theirs = |place: &&Place| view.takes_in(place.tenant.as_deref()) && !is_over(place.created, now);
         let states: Vec<State> = self.entries.values().filter(theirs).map(|entry| entry.state).collect();
-        let on = |shelf: Shelf| states.iter().filter(|state| shelf.states().contains(state)).count();
+        let on = |shelf: InboxFilter| states.iter().filter(|state| shelf.states().contains(state)).count();
         let count = |shelf| u32::try_from(on(shelf)).unwrap();
-        Counts { unseen: count(Shelf::Unseen), unread: count(Shelf::Unread), total: count(Shelf::Inbox) }
+        Counts {
+            unseen: count(InboxFilter::Unseen),
+            unread: count(InboxFilter::Unread),
+            total: count(InboxFilter::Inbox),
+        }
     }
 }
 
