@@ -2,8 +2,8 @@
 
 use std::io;
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::job::JOB_VERSION;
+use domain::delivery::job::JOB_VERSION;
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
 use serde_json::{Value, json};
 
 use crate::http::{Response, serve};
@@ -76,8 +76,8 @@ pub(crate) fn jobs() -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain::endpoint::Endpoint;
-    use domain::job::{Content, Job};
+    use domain::delivery::job::{Content, Job};
+    use domain::webhook::endpoint::Endpoint;
 
     use super::*;
 

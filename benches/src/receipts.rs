@@ -7,9 +7,9 @@ use crate::samples::{self, BATCH};
 /// Receipts of e-mail and SMS contain the notification's key. A WhatsApp receipt contains only the provider's message
 /// id.
 const SAMPLES: [&str; 3] = [
-    include_str!("../../shared/domain/src/receipt/samples/ses-delivery.json"),
-    include_str!("../../shared/domain/src/receipt/samples/sms-delivered.json"),
-    include_str!("../../shared/domain/src/receipt/samples/whatsapp-delivered.json"),
+    include_str!("../../shared/domain/src/feedback/receipt/samples/ses-delivery.json"),
+    include_str!("../../shared/domain/src/feedback/receipt/samples/sms-delivered.json"),
+    include_str!("../../shared/domain/src/feedback/receipt/samples/whatsapp-delivered.json"),
 ];
 
 /// Partition of the ledger with all rows that receipts refer to, and no other rows.
@@ -58,8 +58,8 @@ fn receipt((at, sample): (usize, &&str)) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::key::Key;
-    use domain::receipt::{Heard, StatusUpdate, read};
+    use domain::event::key::Key;
+    use domain::feedback::receipt::{Heard, StatusUpdate, read};
 
     use super::*;
 

@@ -175,7 +175,7 @@ fn environment(program: &Program<'_>, stage: &Stage) -> Vec<(String, String)> {
         ("UNSUBSCRIBE_URL", "https://unsubscribe.example.com"),
         ("UNSUBSCRIBE_KEYS", r#"{"k1":"a-secret-that-is-worth-nothing-at-all"}"#),
         ("UNSUBSCRIBE_KEY", "k1"),
-        ("STACK_SECRET", domain::keyed_hash::DEVELOPMENT_SECRET),
+        ("STACK_SECRET", domain::recipient::keyed_hash::DEVELOPMENT_SECRET),
         ("CRITICAL_TYPES", "auth.account.locked"),
         ("SCHEDULE_PREFIX", "carillon-bench-"),
         ("SCHEDULE_ROLE_ARN", "arn:aws:iam::000000000000:role/carillon-bench"),

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::Timestamp;
-use domain::seal::{Sealed, Statement};
+use domain::audit::seal::{Sealed, Statement};
 use serde_json::{Value, json};
 
 use crate::http::Request;

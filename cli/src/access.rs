@@ -6,7 +6,7 @@ use std::time::Duration;
 use asking::{Question, Service};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::access::{Access, AccessRecord, CLI, CallerKind, Object};
+use domain::audit::access::{Access, AccessRecord, CLI, CallerKind, Object};
 use queue::{Outgoing, Sqs};
 
 use crate::cloud::Cloud;

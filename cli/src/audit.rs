@@ -6,7 +6,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::seal::{Due, Finding, Kind, Sealed, Statement, check, minute_of, moved};
+use domain::audit::seal::{Due, Finding, Kind, Sealed, Statement, check, minute_of, moved};
 use jiff::SignedDuration;
 use seals::{PublicKey, Signer};
 use serde_json::json;

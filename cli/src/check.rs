@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use catalog::{Files, Problem, Project, Trials};
+use domain::catalog::policy::EmailPolicy;
 use domain::catalog::{Catalog, CatalogFile, POLICY_FILE};
-use domain::policy::EmailPolicy;
 use domain::recipient::{Recipient, Recipients};
 
 use crate::args::Check;

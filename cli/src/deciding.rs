@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
+use domain::base::channel::Channel;
+use domain::base::outcome::Reason;
 use domain::catalog::Catalog;
-use domain::channel::Channel;
+use domain::catalog::rule::Record;
+use domain::decide::plan::Plan;
 use domain::decide::{Decision, Note, Verdict};
 use domain::event::Event;
-use domain::key::Key;
-use domain::outcome::Reason;
-use domain::plan::Plan;
+use domain::event::key::Key;
 use domain::recipient::Group;
-use domain::rule::Record;
 use engine::{Engine, Evaluation, Fixtures, run_ready};
 use templates::Renderer;
 

@@ -4,7 +4,7 @@ mod dead_letter;
 mod redrive;
 
 use domain::Timestamp;
-use domain::access::Object;
+use domain::audit::access::Object;
 use queue::{DeadLetters, Letter, Sqs};
 
 use crate::access;

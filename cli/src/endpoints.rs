@@ -1,9 +1,9 @@
 //! `carillon endpoints`: manages tenants' webhook endpoints.
 
-use domain::access::Object;
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::secret::{Scheme, Secret};
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use domain::audit::access::Object;
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::secret::{Scheme, Secret};
+use domain::webhook::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use kms::SecretCipher;
 use serde_json::json;
 use store::{Attempt, Endpoints as Table};

@@ -1,8 +1,8 @@
 //! `carillon events`: lists and exports recorded events, by time or by aggregate.
 
-use domain::access::Object;
+use domain::audit::access::Object;
+use domain::base::finding::Finding;
 use domain::event::Event;
-use domain::finding::Finding;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::{Events, MAX_PAGE, RecordedEvent, Stream, Timeline, Versioned, Way};

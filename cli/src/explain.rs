@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::Timestamp;
-use domain::bus::BusEvent;
+use domain::base::channel::Channel;
 use domain::catalog::{Catalog, CatalogFile};
-use domain::channel::Channel;
+use domain::event::bus::BusEvent;
+use domain::event::producers::Producers;
 use domain::event::{Event, Refusal};
-use domain::producers::Producers;
+use domain::recipient::recipient_changes;
 use domain::recipient::{Recipient, Recipients, Settings};
-use domain::recipient_changes;
 use engine::Fixtures;
 use templates::Renderer;
 

@@ -1,8 +1,8 @@
 //! `carillon inbox`: lists and marks the inbox entries of a recipient.
 
-use domain::access::{Object, PERSON};
+use domain::audit::access::{Object, PERSON};
+use domain::event::key::Key;
 use domain::inbox::{Counts, Entry, Filter, InboxFilter, Mark, State, View, Viewer};
-use domain::key::Key;
 use serde_json::json;
 use store::{Inbox, Ledger, Noticed};
 

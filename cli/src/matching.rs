@@ -2,7 +2,7 @@
 
 use catalog::BusEntry;
 use domain::Timestamp;
-use domain::bus::{BusEvent, Shape, shape_of};
+use domain::event::bus::{BusEvent, Shape, shape_of};
 use domain::pattern::Pattern;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::access::{Object, PERSON};
+use domain::audit::access::{Object, PERSON};
 use domain::recipient::Group;
 use store::People;
 

@@ -123,7 +123,7 @@ pub fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready
             entry.source
         ));
     }
-    let id = domain::bus::id_inside(&entry.detail);
+    let id = domain::event::bus::id_inside(&entry.detail);
     let (source, detail_type, detail, time) = (entry.source, entry.detail_type, entry.detail, entry.time);
     Ok(Ready {
         place: piece.place.clone(),

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::access::{Object, PERSON};
-use domain::channel::{AddressForm, Channel};
-use domain::keyed_hash::KeyedHashes;
-use domain::outcome::Reason;
-use domain::plan::{Audience, user_name};
-use domain::rule::Unless;
+use domain::audit::access::{Object, PERSON};
+use domain::base::channel::{AddressForm, Channel};
+use domain::base::outcome::Reason;
+use domain::catalog::rule::Unless;
+use domain::decide::plan::{Audience, user_name};
+use domain::recipient::keyed_hash::KeyedHashes;
 use serde_json::json;
 use store::{Ledger, MAX_RECEIVED, Received};
 

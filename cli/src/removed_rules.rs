@@ -2,7 +2,7 @@
 //! failover) end as `rule_gone`.
 
 use domain::catalog::Catalog;
-use domain::rule::{Outside, Rule, Step};
+use domain::catalog::rule::{Outside, Rule, Step};
 use serde::Serialize;
 
 use crate::status::counted;

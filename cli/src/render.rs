@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::Timestamp;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use domain::decide::Verdict;
-use domain::endpoint::{Endpoint, EndpointId};
+use domain::recipient::unsubscribe::Keys;
 use domain::recipient::{self, Group, Recipients};
-use domain::unsubscribe::Keys;
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use engine::{Evaluation, Fixtures, OutputSettings, UnsubscribeLinks, Warning};
 use queue::MAX_MESSAGE_BYTES;
 use serde_json::json;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let (mut recipients, tenants) = explain::people(args.people.as_deref(), Some(&args.config), terminal)?;
     is_known(args, &recipients)?;
     if let Some(locale) = &args.locale {
-        if !domain::locale::is_tag(locale) {
+        if !domain::base::locale::is_tag(locale) {
             let what = format!("`{locale}` is no language");
             return Err(Error::usage(what, "write a language tag, such as de or pt-BR"));
         }

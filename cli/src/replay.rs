@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::replay::Mark;
+use domain::event::replay::Mark;
 use jiff::SignedDuration;
 use serde_json::json;
 use tokio::time::Instant;

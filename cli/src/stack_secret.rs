@@ -1,8 +1,8 @@
 //! The secret of a stack, for keyed hashes of addresses.
 
 use asking::{Question, Service};
-use domain::keyed_hash::KeyedHashes;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::recipient::keyed_hash::KeyedHashes;
 use serde::Deserialize;
 
 use crate::cloud::Cloud;

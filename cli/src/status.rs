@@ -1,6 +1,6 @@
 //! The words and colours for the states of a notification, the same in all commands.
 
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
 
 use crate::terminal::Ink;
 

@@ -65,7 +65,9 @@ fn event(item: Item) -> Option<Line> {
     let record = Record::from_item(item);
     let kind = record.get("type")?;
     // `carillon audit access` lists access records.
-    if kind.starts_with(domain::delivery_events::DELIVERY) || kind == domain::access::RECORDED {
+    if kind.starts_with(domain::feedback::delivery_events::DELIVERY)
+        || kind == domain::audit::access::RECORDED
+    {
         return None;
     }
     let get = |name: &str| record.get(name).unwrap_or("-").to_owned();
@@ -108,7 +110,7 @@ fn event(item: Item) -> Option<Line> {
 fn notification(item: &Item) -> Option<Line> {
     let row = LedgerRow::read(item)?;
     let (ink, word) = (status::ink(row.status), status::word(row.status, row.reason));
-    let channel = row.channel.map_or("-", domain::channel::Channel::name);
+    let channel = row.channel.map_or("-", domain::base::channel::Channel::name);
     let mut text = format!("{channel} to {}  {}  by rule {}", row.recipient, row.origin.kind, row.rule);
     if let Some(reason) = row.reason {
         text.push_str(&format!("  because {} ({})", reason.meaning(), reason.name()));

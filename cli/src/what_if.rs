@@ -4,8 +4,8 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
+use domain::base::channel::Channel;
 use domain::catalog::Catalog;
-use domain::channel::Channel;
 use domain::event::Event;
 use domain::recipient::Group;
 use engine::Fixtures;

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::channel::{Channel, OnUnknown};
-use domain::job::Job;
-use domain::key::Key;
+use domain::base::channel::{Channel, OnUnknown};
+use domain::delivery::job::Job;
+use domain::event::key::Key;
 use store::Settlement;
 
-use domain::outcome::Status;
+use domain::base::outcome::Status;
 
 /// Between the look at a job's expiry and its send lies the look whether it was cancelled: one call, as long as an
 /// invocation at most. Without that, there is only the provider's own time.

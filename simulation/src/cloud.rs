@@ -7,10 +7,10 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use delivery::{Backend, ClaimStore};
 use domain::Timestamp;
-use domain::job::Job;
-use domain::key::Key;
-use domain::outcome::Status;
-use domain::retry::Tried;
+use domain::base::outcome::Status;
+use domain::delivery::job::Job;
+use domain::delivery::retry::Tried;
+use domain::event::key::Key;
 use store::{ClaimDecision, ClaimStatus, Item, Settlement, claimed, evaluate_claim};
 
 use crate::clock::now;
@@ -137,7 +137,7 @@ impl Ledger {
         let mut next = std::mem::take(row)
             .text("status", settlement.status.name())
             .text("settled_at", at.to_string())
-            .maybe("reason", settlement.reason.map(domain::outcome::Reason::name))
+            .maybe("reason", settlement.reason.map(domain::base::outcome::Reason::name))
             .maybe("note", settlement.note.as_deref())
             .maybe("provider_id", settlement.provider_id.as_deref());
         if let Some(tries) = settlement.tries {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use delivery::{DeliveryWorker, Dispatch, Later, Providers};
 use domain::Timestamp;
-use domain::channel::OnUnknown;
-use domain::job::Job;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::channel::OnUnknown;
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::Job;
 use runtime::{Batch, Error, Report};
 
 use crate::clock::{now, sleep_ms};

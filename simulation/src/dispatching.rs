@@ -9,13 +9,13 @@ use aws::Refused;
 use delivery::{JobQueue as _, Scheduler as _, SharedState as _};
 use dispatch::Intake;
 use domain::Timestamp;
+use domain::base::outcome::Status;
 use domain::decide::{Answer, Ask};
-use domain::endpoint::{Endpoint, EndpointId};
+use domain::delivery::job::Job;
 use domain::event::Event;
-use domain::job::Job;
-use domain::key::Key;
-use domain::outcome::Status;
+use domain::event::key::Key;
 use domain::recipient::Group;
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use engine::{
     ClosedWindow, Facts, Lane, Members, Output, OutputSettings, Profiles, ScheduledMessage, Subject, Tenants,
 };

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use domain::decide::Verdict;
-use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
-use domain::key::{Key, event_part};
-use domain::outcome::{Reason, Status};
+use domain::event::key::{Key, event_part};
 use domain::recipient::Group;
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use engine::{Fixtures, run_ready};
 
 use crate::clock::NOON;

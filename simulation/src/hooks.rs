@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::Refused;
-use domain::endpoint::attempt::{Answer, Next};
-use domain::job::Job;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::Job;
+use domain::webhook::endpoint::attempt::{Answer, Next};
 use jiff::SignedDuration;
 use store::{Message, MessageState};
 

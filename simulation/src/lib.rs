@@ -30,7 +30,7 @@ mod world;
 use std::rc::Rc;
 use std::time::Duration;
 
-use domain::outcome::Status;
+use domain::base::outcome::Status;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::delivering::Channel;

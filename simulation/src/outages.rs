@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::breaker::{Breaker, Tally};
+use domain::delivery::breaker::{Breaker, Tally};
 
 use crate::chance::Chance;
 use crate::clock::{NOON, now, until};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws::{Refused, Verdict};
 use domain::Timestamp;
-use domain::cancel::CancelKey;
+use domain::limits::cancel::CancelKey;
 
 use crate::clock::sleep_ms;
 use crate::world::World;

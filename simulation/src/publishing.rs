@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use delivery::JobQueue as _;
-use domain::outbox_mark::MarkKey;
-use domain::producers::Producers;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::event::outbox_mark::MarkKey;
+use domain::event::producers::Producers;
 use publish::{Relay, RelayResult, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};

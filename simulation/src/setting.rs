@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::catalog::{CATALOG_FORMAT, Catalog};
-use domain::endpoint::Endpoint;
+use domain::recipient::unsubscribe::Keys;
 use domain::recipient::{Recipient, Recipients};
-use domain::unsubscribe::Keys;
+use domain::webhook::endpoint::Endpoint;
 use engine::{Engine, Facts, PAGE_SIZE, UnsubscribeLinks};
 use serde_json::json;
 use templates::Renderer;

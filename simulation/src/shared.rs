@@ -4,11 +4,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use aws::{Refused, Verdict};
-use delivery::{Line as DeskLine, Scheduler, SharedState};
+use delivery::{JobQueue, Scheduler, SharedState};
 use domain::Timestamp;
-use domain::breaker::Breaker;
-use domain::cancel::{CancelKey, Cancellation};
-use domain::rate_limit::Bucket;
+use domain::delivery::breaker::Breaker;
+use domain::delivery::rate_limit::Bucket;
+use domain::limits::cancel::{CancelKey, Cancellation};
 use queue::{Cause, MessageHistory, Outgoing};
 use store::{Kept, WriteResult};
 
@@ -87,7 +87,7 @@ fn kept(found: Option<&(i64, Breaker)>) -> Kept<Breaker> {
     found.map_or_else(Kept::default, |(version, item)| Kept::at(item.clone(), Some(*version)))
 }
 
-impl DeskLine for Sender {
+impl JobQueue for Sender {
     /// Each message of a call is accepted or refused separately.
     async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let world = &self.0.world;

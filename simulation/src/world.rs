@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use domain::Timestamp;
-use domain::breaker::Breaker;
-use domain::cancel::{CancelKey, Cancellation};
-use domain::key::Key;
-use domain::outcome::Status;
+use domain::base::outcome::Status;
+use domain::delivery::breaker::Breaker;
+use domain::event::key::Key;
+use domain::limits::cancel::{CancelKey, Cancellation};
 use store::{Item, Message};
 
 use crate::chance::Chance;

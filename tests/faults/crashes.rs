@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use serde_json::json;
 
 use crate::hello_events::{HelloEvent, check_records};

@@ -1,6 +1,6 @@
 //! Deadline tests: one provider call takes longer than the invocation of the whole batch.
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use serde_json::json;
 
 use crate::invariants::check;

@@ -1,7 +1,7 @@
 //! `core.hello` events from the bus to the recipient's mailbox and inbox.
 
-use domain::channel::Channel;
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use publish::Entry;
 use serde_json::{Value, json};
 use store::{LedgerRow, Record};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::channel::OnUnknown;
-use domain::key::Key;
-use domain::outcome::Status;
+use domain::base::channel::OnUnknown;
+use domain::base::outcome::Status;
+use domain::event::key::Key;
 use store::LedgerRow;
 
 use crate::jobs::TestJob;

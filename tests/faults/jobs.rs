@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::channel::Channel;
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::{Endpoint, EndpointId};
-use domain::job::Job;
+use domain::base::channel::Channel;
+use domain::delivery::job::Job;
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use serde_json::{Value, json};
 use store::Endpoints;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::channel::Channel;
-use domain::outcome::Status;
+use domain::base::channel::Channel;
+use domain::base::outcome::Status;
 use publish::{Outbox, Stream};
 use serde_json::json;
 

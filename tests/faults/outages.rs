@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::breaker::Breaker;
-use domain::channel::Channel;
-use domain::outcome::Status;
+use domain::base::channel::Channel;
+use domain::base::outcome::Status;
+use domain::delivery::breaker::Breaker;
 use serde_json::json;
 
 use crate::cloud::now;

@@ -1,6 +1,6 @@
 //! Poison messages: messages that crash their consumer, in a batch with good ones.
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use serde_json::{Value, json};
 
 use crate::cloud::unique;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::key::Key;
+use domain::event::key::Key;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use publish::Stream;

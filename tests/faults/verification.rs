@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::seal::minute_of;
+use domain::audit::seal::minute_of;
 use serde_json::Value;
 
 use crate::cloud::{now, root};

@@ -1,8 +1,8 @@
 //! Bad input gives an outcome with a reason and does not affect other messages.
 
 use aws_sdk_sqs::types::Message;
-use domain::channel::Channel;
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use publish::Entry;
 use serde_json::{Value, json};
 

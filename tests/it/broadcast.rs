@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use domain::base::outcome::{Reason, Status};
 use domain::inbox::{Counts, View, Viewer};
-use domain::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, cloud_event, now, unique};

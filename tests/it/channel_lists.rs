@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use serde_json::Value;
 
 use crate::cloud::root;
@@ -28,7 +28,7 @@ fn every_channel_has_a_row_a_function_a_sample_and_a_page() {
     for channel in Channel::ALL.map(Channel::name) {
         for file in [
             format!("functions/{channel}/Cargo.toml"),
-            format!("shared/domain/src/channel/{channel}.rs"),
+            format!("shared/domain/src/base/channel/{channel}.rs"),
             format!("events/lambda/{channel}.json"),
         ] {
             assert!(root().join(&file).is_file(), "{file} is missing");
@@ -38,7 +38,7 @@ fn every_channel_has_a_row_a_function_a_sample_and_a_page() {
         let is_message = Channel::from_name(channel)
             .unwrap()
             .address()
-            .is_some_and(|address| matches!(address.form, domain::channel::AddressForm::Id(_)));
+            .is_some_and(|address| matches!(address.form, domain::base::channel::AddressForm::Id(_)));
         assert!(has_page || !is_message, "docs/channels/{channel}.md is missing");
     }
 }
@@ -89,7 +89,7 @@ fn http_api_knows_every_channel_and_every_address() {
 
 #[test]
 fn no_source_lists_channels_by_hand() {
-    let own = root().join("shared/domain/src/channel.rs");
+    let own = root().join("shared/domain/src/base/channel.rs");
     for file in crate::architecture::sources().into_iter().filter(|file| *file != own) {
         let text = std::fs::read_to_string(&file).unwrap();
         let mut found: Vec<(usize, Channel)> = Channel::ALL

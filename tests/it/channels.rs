@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use domain::catalog::Catalog;
-use domain::channel::Channel;
-use domain::job::{Job, Text};
-use domain::key::Key;
-use domain::keyed_hash::KeyedHashes;
-use domain::outcome::{Reason, Status};
+use domain::delivery::job::{Job, Text};
+use domain::delivery::sms_spend::bill;
+use domain::event::key::Key;
+use domain::recipient::keyed_hash::KeyedHashes;
 use domain::recipient::{PhoneNumber, Platform, SuppressedBecause};
-use domain::sms_spend::bill;
 use serde_json::{Value, json};
 use store::LedgerRow;
 

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, now_text, root, unique};

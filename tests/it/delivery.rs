@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::job::Job;
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::job::Job;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::job::Job;
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::job::Job;
 use serde_json::{Value, json};
 use store::LedgerRow;
 

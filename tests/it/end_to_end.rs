@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use domain::channel::Channel;
-use domain::outcome::Status;
+use domain::base::channel::Channel;
+use domain::base::outcome::Status;
 use serde_json::json;
 
 use crate::cloud::{Cloud, cloud_event, entry, now_text, root, unique};

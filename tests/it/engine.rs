@@ -2,7 +2,7 @@
 //! Results are exact under redelivery and with many concurrent dispatchers. The rules are those of the demo, whose
 //! hours are seconds.
 
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
 use domain::recipient::Recipient;
 use publish::Entry;
 use serde_json::{Value, json};

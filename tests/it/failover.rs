@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::breaker::Breaker;
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::breaker::Breaker;
 use domain::recipient::Recipient;
 use serde_json::json;
 use store::{Counters, LedgerRow};

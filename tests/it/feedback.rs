@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::channel::Channel;
-use domain::job::Job;
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::job::Job;
+use domain::event::key::Key;
 use domain::recipient::Recipient;
 use publish::Entry;
 use serde_json::{Value, json};

@@ -7,13 +7,13 @@ use serde_json::json;
 use crate::cloud::{Cloud, cloud_event, now, now_text, unique};
 use crate::until::until;
 use crate::ws_client::{Client, ticket};
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::catalog::rule::Unless;
+use domain::delivery::job::{Origin, SocketTarget};
 use domain::event::Event;
+use domain::event::key::Key;
 use domain::inbox::View;
-use domain::job::{Origin, SocketTarget};
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
-use domain::rule::Unless;
 use store::{Identity, LedgerRow};
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn row_of_a_room_or_of_another_tenant_cannot_be_acknowledged() {
             joined: None,
             note: None,
             provider_id: None,
-            marks: domain::receipt::Marks::default(),
+            marks: domain::feedback::receipt::Marks::default(),
             set: None,
             times: store::Times::default(),
         };

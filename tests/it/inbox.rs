@@ -1,10 +1,10 @@
 //! In-app messages in the inbox: listed, counted, marked, and synchronised after an absence.
 
+use domain::base::outcome::{Reason, Status};
+use domain::catalog::rule::Unless;
+use domain::delivery::job::Job;
+use domain::event::key::Key;
 use domain::inbox::{Counts, Filter, InboxFilter, Kept, Mark, State, View, Viewer};
-use domain::job::Job;
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
-use domain::rule::Unless;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use store::LedgerRow;
@@ -290,7 +290,7 @@ fn job(user: &str, tenant: Option<&str>, ephemeral: bool) -> Job {
     let id = unique("event");
     let event = json!({ "specversion": "1.0", "id": id, "source": "tests", "type": "t", "time": now_text() });
     let event = domain::event::Event::parse(&event.to_string()).unwrap();
-    let key = Key::of(&event, "tests", user, Some(domain::channel::Channel::Socket), 0, "");
+    let key = Key::of(&event, "tests", user, Some(domain::base::channel::Channel::Socket), 0, "");
     let job = json!({
         "version": 1, "key": key, "rule": "tests", "catalog": "tests", "recipient": user, "priority": "normal",
         "event": { "id": id, "source": "tests", "type": "t", "time": now_text(), "tenant": tenant },

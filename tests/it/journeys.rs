@@ -4,10 +4,10 @@ use std::path::Path;
 
 use catalog::BusEntry;
 use domain::Timestamp;
-use domain::bus::BusEvent;
 use domain::catalog::Catalog;
 use domain::decide::{Decision, Verdict};
-use domain::job::{Chat, Content};
+use domain::delivery::job::{Chat, Content};
+use domain::event::bus::BusEvent;
 use domain::recipient::{Recipient, Recipients};
 use engine::{Engine, Evaluation, Fixtures, Subject, run_ready};
 use insta::{assert_snapshot, glob};

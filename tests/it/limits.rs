@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::{Endpoint, EndpointId};
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use serde_json::{Value, json};
 use store::{Endpoints, LedgerRow, Registered};
 
@@ -208,7 +208,7 @@ async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_ans
     check(&away, 429, "rate_limited");
     let seconds: u64 = away.retry_after.as_deref().unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
-    let target = domain::job::SocketTarget::User(user);
+    let target = domain::delivery::job::SocketTarget::User(user);
     until("the socket is forgotten", async || {
         cloud.connections.of(&target, Some(&tenant), now()).await.unwrap().is_empty().then_some(())
     })
@@ -230,6 +230,6 @@ async fn twenty_first_socket_of_a_user_replaces_the_oldest() {
     for client in &mut clients[1..] {
         assert_eq!(client.ask(r#"{"action":"ping"}"#).await["type"], "pong");
     }
-    let target = domain::job::SocketTarget::User(user);
+    let target = domain::delivery::job::SocketTarget::User(user);
     assert_eq!(cloud.connections.of(&target, None, now()).await.unwrap().len(), 20);
 }

@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::event::Event;
-use domain::outbox_mark::text_digest;
+use domain::event::outbox_mark::text_digest;
 use publish::{Conflict, Stream};
 use serde_json::{Value, json};
 use store::{Place, Record, Snapshot, Way};

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::recipient::recipient_changes::{Stamp, Topic};
 use domain::recipient::{Group, Recipient};
-use domain::recipient_changes::{Stamp, Topic};
 use publish::Entry;
 use serde_json::{Value, json};
 

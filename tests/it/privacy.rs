@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::channel::Channel;
-use domain::keyed_hash::former;
-use domain::outcome::Status;
-use domain::recipient_changes::Stamp;
+use domain::base::channel::Channel;
+use domain::base::outcome::Status;
+use domain::recipient::keyed_hash::former;
+use domain::recipient::recipient_changes::Stamp;
 use serde_json::{Value, json};
 
 use crate::api_client::ApiClient;

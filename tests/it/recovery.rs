@@ -1,7 +1,7 @@
 //! Recovery: a disabled endpoint later gets the events that it missed, and no other recipient is notified again.
 
-use domain::endpoint::DisabledBecause;
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
+use domain::webhook::endpoint::DisabledBecause;
 use serde_json::{Value, json};
 
 use crate::api_client::ApiClient;

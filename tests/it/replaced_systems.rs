@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::outcome::Status;
+use domain::base::outcome::Status;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, entry, now_text, unique};

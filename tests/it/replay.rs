@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use domain::bus::BusEvent;
+use domain::event::bus::BusEvent;
 use domain::recipient::Recipient;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::key::Key;
+use domain::event::key::Key;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, unique};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::seal::{Sealed, minute_of};
+use domain::audit::seal::{Sealed, minute_of};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
 use domain::recipient::Recipient;
-use domain::recipient_changes::Stamp;
+use domain::recipient::recipient_changes::Stamp;
 use serde_json::{Map, Value, json};
 use store::LedgerRow;
 

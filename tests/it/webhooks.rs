@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use domain::channel::Channel;
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::target::Allow;
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::webhook::endpoint::target::Allow;
+use domain::webhook::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use serde_json::{Value, json};
 use store::{Attempt, Endpoints, LedgerRow, MessageState};
 

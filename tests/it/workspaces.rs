@@ -1,8 +1,8 @@
 //! Slack and Microsoft Teams: an event in, the request of the provider out, once.
 
-use domain::channel::Channel;
-use domain::job::Job;
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::job::Job;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, cloud_event, now_text, unique};

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::index::Index;
+use domain::pattern::index::Index;
 use domain::pattern::Pattern;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;

@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use domain::bus::BusEvent;
+use domain::event::bus::BusEvent;
 use domain::event::Event;
-use domain::index::Index;
+use domain::pattern::index::Index;
 use domain::pattern::Pattern;
-use domain::producers::Producers;
+use domain::event::producers::Producers;
 use quamina::Quamina;
 use regex::Regex;
 use serde_json::Value;

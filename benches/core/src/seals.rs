@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
-use domain::seal::{Due, Leaf, Sealed, Statement, check, in_order};
+use domain::audit::seal::{Due, Leaf, Sealed, Statement, check, in_order};
 
 /// Records of one minute: 17 events a second.
 const PER_MINUTE: usize = 1_000;

@@ -8,7 +8,7 @@ use askama::Template;
 use domain::catalog::Rule;
 use domain::decide::{Order, Target};
 use domain::event::Priority;
-use domain::job::SocketTarget;
+use domain::delivery::job::SocketTarget;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::json;
 use templates::Renderer;

@@ -7,9 +7,9 @@ use std::hint::black_box;
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::target::{Allow, Target};
-use domain::key::Key;
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::webhook::endpoint::target::{Allow, Target};
+use domain::event::key::Key;
 
 /// Largest body size that the specification recommends.
 const BODY_BYTES: usize = 2_000;

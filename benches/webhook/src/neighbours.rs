@@ -4,9 +4,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::target::Allow;
-use domain::key::Key;
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::webhook::endpoint::target::Allow;
+use domain::event::key::Key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;

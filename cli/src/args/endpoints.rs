@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use domain::endpoint::secret::Scheme;
+use domain::webhook::endpoint::secret::Scheme;
 
 #[derive(Subcommand)]
 pub(crate) enum Endpoints {

@@ -1,7 +1,7 @@
 //! `carillon audit access`: lists accesses to personal data.
 
 use domain::Timestamp;
-use domain::access::AccessRecord;
+use domain::audit::access::AccessRecord;
 use serde_json::json;
 use store::Events;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use domain::Timestamp;
-use domain::seal::{Finding, Kind, Sealed};
+use domain::audit::seal::{Finding, Kind, Sealed};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::SignedDuration;
 use seals::{Failed, PublicKey, SealStore, UnreadableSeal, minute_named, name_of};

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::continuation::Continuation;
-use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
-use domain::endpoint::{Endpoint, EndpointId};
-use domain::job::Job;
-use domain::key::Key;
-use domain::manual;
+use domain::decide::continuation::Continuation;
+use domain::delivery::job::Job;
+use domain::delivery::manual;
+use domain::event::key::Key;
+use domain::webhook::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use queue::{Outgoing, Sqs};
 use serde_json::json;
 use store::{Attempt, Endpoints as Table, Events, Ledger, Recovery, RecoveryPlace};

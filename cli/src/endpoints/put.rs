@@ -4,12 +4,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use domain::catalog::Catalog;
-use domain::endpoint::headers::CustomHeaders;
-use domain::endpoint::overlap::may_overlap;
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::target::Allow;
-use domain::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT};
-use domain::rule::{Rule, Selector};
+use domain::catalog::rule::{Rule, Selector};
+use domain::webhook::endpoint::headers::CustomHeaders;
+use domain::webhook::endpoint::overlap::may_overlap;
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::target::Allow;
+use domain::webhook::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT};
 use serde_json::json;
 use store::{Endpoints as Table, NewHeaders, Registered};
 

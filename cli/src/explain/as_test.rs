@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::Timestamp;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use domain::event::Event;
 
 use super::Wanted;
@@ -53,7 +53,7 @@ pub(super) fn print(
 }
 
 fn own(event: &Event) -> String {
-    domain::key::event_part(&event.source, &event.id)
+    domain::event::key::event_part(&event.source, &event.id)
 }
 
 /// The sample by its name where it has one, else the envelope.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use domain::access::Object;
-use domain::channel::Channel;
-use domain::digest_event;
+use domain::audit::access::Object;
+use domain::base::channel::Channel;
+use domain::base::finding::Finding;
+use domain::base::outcome::{Reason, Status};
+use domain::catalog::rule::Record;
+use domain::decide::digest_event;
 use domain::event::Event;
-use domain::finding::Finding;
-use domain::outcome::{Reason, Status};
-use domain::rule::Record;
 use serde_json::{Value, json};
 use store::{Events, Ledger, LedgerRow};
 

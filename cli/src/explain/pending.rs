@@ -8,14 +8,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::base::outcome::Status;
 use domain::catalog::Catalog;
-use domain::endpoint::{Endpoint, EndpointId};
+use domain::catalog::rule::Record;
+use domain::decide::plan::user_name;
 use domain::event::Event;
-use domain::key::event_part;
-use domain::outcome::Status;
-use domain::plan::user_name;
+use domain::event::key::event_part;
 use domain::recipient::{self, Group, Recipients, Settings};
-use domain::rule::Record;
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use engine::Fixtures;
 use store::{Endpoints, Events, LedgerRow, People};
 use templates::Renderer;
@@ -175,7 +175,7 @@ fn is_endpoints(group: &Group) -> bool {
 
 /// Whether dispatch says nothing about an event: our own news of notifications.
 pub(crate) fn is_own(event: &Event) -> bool {
-    event.kind.starts_with("carillon.") || domain::delivery_events::is_communication(event)
+    event.kind.starts_with("carillon.") || domain::feedback::delivery_events::is_communication(event)
 }
 
 /// What is decided and not on record. Where nothing at all is on record, every first decision; else what is to be sent:
@@ -219,11 +219,11 @@ fn has_another_end(told: &Told, rows: &[LedgerRow], now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::channel::Channel;
-    use domain::job::Origin;
-    use domain::key::Key;
-    use domain::outcome::Reason;
-    use domain::receipt::Marks;
+    use domain::base::channel::Channel;
+    use domain::base::outcome::Reason;
+    use domain::delivery::job::Origin;
+    use domain::event::key::Key;
+    use domain::feedback::receipt::Marks;
     use serde_json::json;
     use store::Times;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
+use domain::base::channel::Channel;
 use domain::catalog::Catalog;
-use domain::channel::Channel;
 use domain::event::Event;
 use serde_json::{Value, json};
 use store::LedgerRow;

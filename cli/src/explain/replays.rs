@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::Timestamp;
 use domain::event::Event;
-use domain::replay::STARTED;
+use domain::event::replay::STARTED;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Events, LedgerRow};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::channel::Channel;
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use store::LedgerRow;
 
 use crate::deciding::{Told, What};

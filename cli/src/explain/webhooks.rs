@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::Channel;
-use domain::endpoint::EndpointId;
-use domain::key::Key;
+use domain::base::channel::Channel;
+use domain::event::key::Key;
+use domain::webhook::endpoint::EndpointId;
 use serde_json::{Value, json};
 use store::{Attempt, Endpoints, LedgerRow};
 

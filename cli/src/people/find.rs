@@ -1,8 +1,8 @@
 //! `carillon people find`: finds people by address or name. The output has no addresses.
 
-use domain::access::Object;
-use domain::channel::Channel;
-use domain::keyed_hash::KeyedHashes;
+use domain::audit::access::Object;
+use domain::base::channel::Channel;
+use domain::recipient::keyed_hash::KeyedHashes;
 use domain::recipient::{Recipient, parse_address};
 use serde_json::json;
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use domain::address_change::{self, AddressChange, announcement};
 use domain::event::Refusal;
-use domain::preference::check_channels;
+use domain::recipient::address_change::{self, AddressChange, announcement};
+use domain::recipient::preference::check_channels;
+use domain::recipient::recipient_changes::{self, Stamp};
 use domain::recipient::{Recipient, Settings};
-use domain::recipient_changes::{self, Stamp};
 use publish::{Bus, Entry};
 
 use super::names::Names;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use domain::base::channel::Channel;
+use domain::base::suggestions::nearest;
 use domain::catalog::CatalogFile;
-use domain::channel::Channel;
-use domain::preference::{Kind, Known, Preferences};
+use domain::recipient::preference::{Kind, Known, Preferences};
 use domain::recipient::{Recipient, Settings};
-use domain::suggestions::nearest;
 
 use crate::project;
 use crate::terminal::Terminal;
@@ -133,7 +133,7 @@ fn one_of(names: &BTreeSet<String>, name: &str, place: &str, kind: &'static str)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::recipient_changes::person;
+    use domain::recipient::recipient_changes::person;
 
     #[test]
     fn unknown_name_is_refused_with_a_suggestion() {

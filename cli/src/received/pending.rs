@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::decide::plan::user_name;
 use domain::event::Event;
-use domain::plan::user_name;
 use domain::recipient::{Recipient, Recipients, Settings};
 use serde_json::json;
 use store::{Events, Ledger, People};

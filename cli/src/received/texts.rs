@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use domain::channel::{Channel, Destination};
+use domain::base::channel::{Channel, Destination};
 use domain::inbox::{Filter, InboxFilter, View, Viewer};
 use serde_json::Value;
 use store::{Inbox, LedgerRow};

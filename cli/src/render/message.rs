@@ -1,10 +1,10 @@
 //! A job in the words of its provider.
 
 use domain::Timestamp;
+use domain::base::outcome::Failure;
+use domain::base::sms_segments::measure;
+use domain::delivery::job::{Content, Job};
 use domain::inbox::{Entry, Kept, State};
-use domain::job::{Content, Job};
-use domain::outcome::Failure;
-use domain::sms_segments::measure;
 use serde_json::{Map, Value, json};
 
 /// What a channel's function would ask its provider.
@@ -151,7 +151,7 @@ fn webhook(job: &Job, now: Timestamp) -> Result<Message, Failure> {
 }
 
 /// The text and the card. The function of the channel wraps them into a request for the provider.
-fn workspace(message: &domain::job::Message) -> Message {
+fn workspace(message: &domain::delivery::job::Message) -> Message {
     let card: Option<Value> = message.card.as_ref().and_then(|card| serde_json::from_str(card.get()).ok());
     let value = json!({
         "channel": message.channel, "to": message.to, "text": message.text, "locale": message.locale, "card": card,

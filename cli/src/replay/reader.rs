@@ -1,8 +1,8 @@
 //! Reads the selected events in the order of their recording, each with the reason for leaving it out.
 
 use domain::Timestamp;
+use domain::event::replay::Mark;
 use domain::event::{Event, MAX_EVENT_BYTES};
-use domain::replay::Mark;
 use serde::{Deserialize, Serialize};
 use store::{Events, Ledger, LedgerRow, Timeline};
 

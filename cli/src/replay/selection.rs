@@ -147,9 +147,9 @@ impl Selection {
 
 #[cfg(test)]
 mod tests {
-    use domain::job::Origin;
-    use domain::outcome::Status;
-    use domain::receipt::Marks;
+    use domain::base::outcome::Status;
+    use domain::delivery::job::Origin;
+    use domain::feedback::receipt::Marks;
 
     use super::*;
 

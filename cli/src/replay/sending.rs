@@ -5,8 +5,8 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use domain::Timestamp;
 use domain::event::Event;
-use domain::producers::{CLI_SOURCE, REPLAY_SOURCE};
-use domain::replay::{FINISHED, STARTED, resource};
+use domain::event::producers::{CLI_SOURCE, REPLAY_SOURCE};
+use domain::event::replay::{FINISHED, STARTED, resource};
 use publish::{Bus, Entry};
 use queue::{Outgoing, Queue, Sqs};
 use serde::Serialize;
@@ -165,9 +165,9 @@ async fn publish(event: &Event, cloud: &Cloud) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use domain::bus::BusEvent;
-    use domain::producers::Producers;
-    use domain::replay::{Mark, received};
+    use domain::event::bus::BusEvent;
+    use domain::event::producers::Producers;
+    use domain::event::replay::{Mark, received};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use domain::Timestamp;
-use domain::replay::Mark;
+use domain::event::replay::Mark;
 use serde::{Deserialize, Serialize};
 
 use super::reader::Position;

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use catalog::BusEntry;
 use domain::Timestamp;
-use domain::bus::BusEvent;
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use domain::catalog::Catalog;
-use domain::channel::Channel;
 use domain::decide::Verdict;
+use domain::decide::plan::{Audience, Plan};
+use domain::delivery::job::{Content, SocketTarget};
 use domain::event::Event;
-use domain::job::{Content, SocketTarget};
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
-use domain::plan::{Audience, Plan};
+use domain::event::bus::BusEvent;
+use domain::event::key::Key;
 use domain::recipient::Recipients;
 use engine::{Engine, Evaluation, Fixtures, Subject, run_ready};
 use store::{Events, Ledger, LedgerRow, Record};
@@ -205,7 +205,7 @@ fn notifications(mut evaluation: Evaluation<'_>) -> Vec<Notification> {
                     }
                     Ok(Content::Socket(socket)) => Expected::InApp { to: socket.to, title: socket.title },
                     Ok(Content::Broadcast(live)) => Expected::Broadcast {
-                        recorded: live.record == domain::rule::Record::Targets,
+                        recorded: live.record == domain::catalog::rule::Record::Targets,
                         to: live.to,
                         exclude: live.exclude,
                     },

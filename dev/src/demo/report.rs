@@ -1,8 +1,8 @@
 //! The report of the demo, and whether all expectations hold.
 
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::outcome::{Reason, Status};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
 use cli::terminal::{Ink, Terminal};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::delivery::job::SocketTarget;
 use domain::inbox::View;
-use domain::job::SocketTarget;
 use domain::recipient::{Recipient, Recipients};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use cli::check::NEED_POLICY;
 use cli::error::Error;
 use cli::local_cloud::Fingerprints;
 use domain::catalog::{POLICY_FILE, PolicyFile};
-use domain::producers::Producers;
+use domain::event::producers::Producers;
 use sha2::{Digest, Sha256};
 
 /// The catalog of the deployed dispatch function.

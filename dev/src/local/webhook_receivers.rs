@@ -1,6 +1,6 @@
 //! The developer's own webhook receivers, for the local cloud only. A deployment on AWS has the parameter `WebhookAllow`.
 
-use domain::endpoint::target::loopback_origin;
+use domain::webhook::endpoint::target::loopback_origin;
 
 use cli::error::Error;
 

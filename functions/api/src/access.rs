@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::access::{self, Access, AccessRecord, CallerKind, NO_OPERATION, Object, PERSON};
-use domain::unsubscribe::{Claim, Keys};
+use domain::audit::access::{self, Access, AccessRecord, CallerKind, NO_OPERATION, Object, PERSON};
+use domain::recipient::unsubscribe::{Claim, Keys};
 use queue::Outgoing;
 use serde_json::Value;
 

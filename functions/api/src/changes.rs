@@ -11,7 +11,7 @@
 //! These types report changes. The types `carillon.recipient.*` request changes. No function of Carillon
 //! applies the reports.
 
-use domain::access;
+use domain::audit::access;
 use domain::event::Event;
 use publish::Entry;
 use serde_json::{Map, Value, json};
@@ -121,8 +121,8 @@ mod tests {
     use crate::caller::Scope;
     use crate::request::tests::read as request;
     use domain::Timestamp;
-    use domain::producers::Tenants;
-    use domain::recipient_changes;
+    use domain::event::producers::Tenants;
+    use domain::recipient::recipient_changes;
 
     const NOW: Timestamp = Timestamp::constant(1_795_000_000, 0);
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use domain::endpoint::target::Allow;
-use domain::producers::Producers;
-use domain::unsubscribe::Keys;
+use domain::event::producers::Producers;
+use domain::recipient::unsubscribe::Keys;
+use domain::webhook::endpoint::target::Allow;
 use jiff::SignedDuration;
 use runtime::{Env, Error};
 use sns::Applications;

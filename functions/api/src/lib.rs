@@ -31,11 +31,11 @@ use std::sync::OnceLock;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::endpoint::target::Allow;
+use domain::event::producers::Producers;
 use domain::inbox::View;
-use domain::producers::Producers;
 use domain::recipient::Recipient;
-use domain::unsubscribe::Keys;
+use domain::recipient::unsubscribe::Keys;
+use domain::webhook::endpoint::target::Allow;
 use kms::SecretCipher;
 use publish::Bus;
 use queue::{Queue, Sqs};

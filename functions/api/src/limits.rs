@@ -10,7 +10,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::rate_limit::Quota;
+use domain::delivery::rate_limit::Quota;
 use runtime::{Env, Error};
 use sha2::{Digest as _, Sha256};
 

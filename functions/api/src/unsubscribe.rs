@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use domain::event::Event;
 use domain::recipient::Recipient;
-use domain::recipient_changes::Stamp;
-use domain::unsubscribe::{AHEAD, Claim, LIFE, Unsubscription};
+use domain::recipient::recipient_changes::Stamp;
+use domain::recipient::unsubscribe::{AHEAD, Claim, LIFE, Unsubscription};
 use publish::Entry;
 use runtime::{chain, now};
 use serde_json::{Map, json};
@@ -27,7 +27,7 @@ pub use page::Pages;
 /// The type of the event that reports an unsubscription with its person and scope.
 pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
-const SOURCE: &str = domain::producers::API_SOURCE;
+const SOURCE: &str = domain::event::producers::API_SOURCE;
 
 /// The methods and path that are answered without identifying a caller.
 pub const OPEN: (&[&str], &str) = (&["GET", "HEAD", "POST"], "/v1/unsubscribe/{token}");
@@ -178,7 +178,7 @@ fn entry(claim: &Claim, at: Timestamp) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::unsubscribe::Scope;
+    use domain::recipient::unsubscribe::Scope;
     use serde_json::Value;
 
     #[test]

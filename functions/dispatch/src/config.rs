@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use domain::base::channel::Channel;
+use domain::base::stack_secret::StackSecret;
 use domain::catalog::{Catalog, CatalogFile};
-use domain::channel::Channel;
-use domain::keyed_hash::KeyedHashes;
-use domain::stack_secret::StackSecret;
-use domain::unsubscribe::Keys;
+use domain::recipient::keyed_hash::KeyedHashes;
+use domain::recipient::unsubscribe::Keys;
 use engine::UnsubscribeLinks;
 use runtime::{Env, Error};
 

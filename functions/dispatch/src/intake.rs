@@ -1,11 +1,11 @@
 //! From the text of a message to an event, to what an earlier decision left for later, or to why there is neither.
 
-use domain::bus::BusEvent;
-use domain::continuation::{Continuation, Task};
+use domain::decide::continuation::{Continuation, Task};
+use domain::event::bus::BusEvent;
+use domain::event::layout::NotRead;
+use domain::event::producers::Producers;
+use domain::event::replay::{Received, received};
 use domain::event::{Event, Priority, Refusal};
-use domain::layout::NotRead;
-use domain::producers::Producers;
-use domain::replay::{Received, received};
 
 /// What a message turned out to be.
 pub enum Intake {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::plan::Plan;
-use domain::policy::Policy;
+use domain::catalog::policy::Policy;
+use domain::decide::plan::Plan;
 use engine::is_critical;
 use futures_util::stream::{self, StreamExt as _};
 use runtime::chain;

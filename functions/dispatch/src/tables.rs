@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use aws::Refused;
 use domain::Timestamp;
 use domain::decide::{Answer, Ask};
-use domain::endpoint::{Endpoint, EndpointId};
 use domain::recipient::Group;
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use engine::{ClosedWindow, Facts, Members, Profiles, Tenants};
 use store::{Closed, Counters, DigestArrival, Endpoints, Ledger, People};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::cancel::{CancelKey, Cancellation};
-use domain::channel::Channel;
-use domain::receipt::Marks;
+use domain::base::channel::Channel;
+use domain::feedback::receipt::Marks;
+use domain::limits::cancel::{CancelKey, Cancellation};
 use engine::{EncodedJob, Outcome, Output, ScheduledMessage};
 use futures_util::stream::{self, StreamExt as _};
 use queue::{Outgoing, Queue};

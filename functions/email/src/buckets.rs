@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 
 use asking::{Question, Service};
 use aws_types::SdkConfig;
-use domain::attachment::{Prefixes, is_kind};
-use domain::job::Attachment;
-use domain::outcome::{Failure, Reason};
+use domain::base::outcome::{Failure, Reason};
+use domain::delivery::attachment::{Prefixes, is_kind};
+use domain::delivery::job::Attachment;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::letter::{File, no};

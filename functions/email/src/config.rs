@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use delivery::DeliveryWorkerConfig;
-use domain::attachment::Prefixes;
+use domain::delivery::attachment::Prefixes;
 use domain::recipient::Sender;
 use runtime::{Env, Error};
 

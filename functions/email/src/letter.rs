@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use domain::job::{Attachment, Content, Email, Job};
-use domain::outcome::{Failure, Reason};
+use domain::base::outcome::{Failure, Reason};
+use domain::delivery::job::{Attachment, Content, Email, Job};
 
 /// The limit of SES for tags: 256 characters of ASCII letters, digits, `_`, `-`, `.` and `@`.
 ///

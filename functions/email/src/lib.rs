@@ -13,8 +13,8 @@ pub use config::Config;
 pub use letter::{File, Letter};
 pub use ses::Ses;
 
-use domain::job::Job;
-use domain::outcome::{Failure, Sent};
+use domain::base::outcome::{Failure, Sent};
+use domain::delivery::job::Job;
 
 /// Shapes an e-mail, fetches its attachments and calls SES once.
 ///

@@ -11,7 +11,7 @@ use aws_sdk_sesv2::types::{
     MessageHeader, MessageTag,
 };
 use aws_types::SdkConfig;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::outcome::{Failure, Reason, Sent};
 
 use crate::{File, Letter};
 

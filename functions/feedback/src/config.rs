@@ -1,7 +1,7 @@
 //! The settings of the function, from its environment.
 
-use domain::keyed_hash::KeyedHashes;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::recipient::keyed_hash::KeyedHashes;
 use runtime::{Env, Error};
 
 /// The settings that the template gives the function.

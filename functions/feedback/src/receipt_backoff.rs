@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::receipt::EARLY;
+use domain::feedback::receipt::EARLY;
 use runtime::Message;
 
 /// The first pause. Each further pause is twice as long.

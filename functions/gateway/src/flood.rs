@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::rate_limit::{Bucket, Quota};
+use domain::delivery::rate_limit::{Bucket, Quota};
 use jiff::SignedDuration;
 
 /// The burst of a socket. Its rate is 5 frames a second.

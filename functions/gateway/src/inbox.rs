@@ -1,9 +1,9 @@
 //! Inbox actions of a client: listing, marking, resuming, and updating the user's other sockets.
 
 use aws::Refused;
+use domain::catalog::rule::Unless;
+use domain::event::key::Key;
 use domain::inbox::{Mark, Viewer};
-use domain::key::Key;
-use domain::rule::Unless;
 use runtime::now;
 use store::{Identity, Noticed};
 

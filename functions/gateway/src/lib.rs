@@ -34,7 +34,7 @@ use std::sync::Mutex;
 
 use aws::Refused;
 use aws_types::SdkConfig;
-use domain::rule::Unless;
+use domain::catalog::rule::Unless;
 use runtime::now;
 use sockets::{Sessions, UnreadCounts};
 use store::{Connections, Identity, Inbox, Ledger};

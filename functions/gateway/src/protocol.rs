@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use domain::event::key::Key;
 use domain::inbox::{Counts, Mark};
-use domain::key::Key;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -1,6 +1,6 @@
 //! The settings of the function, from its environment.
 
-use domain::producers::Producers;
+use domain::event::producers::Producers;
 use runtime::{Env, Error};
 
 /// The settings that the template gives the function.

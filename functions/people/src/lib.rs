@@ -1,7 +1,7 @@
 //! The people function: stores updates of recipients, topics and tenants from the bus.
 //!
 //! Messages are parsed, the updates of a batch are applied together, and each message gets its own
-//! result. `domain::recipient_changes` parses updates and orders versions. `store` holds the conditions of the
+//! result. `domain::recipient::recipient_changes` parses updates and orders versions. `store` holds the conditions of the
 //! writes. The function sends no notifications.
 
 mod config;

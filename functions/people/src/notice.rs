@@ -1,10 +1,10 @@
 //! Parses a message into the updates it requests.
 
 use domain::Timestamp;
-use domain::bus::BusEvent;
 use domain::event::Refusal;
-use domain::producers::Producers;
-use domain::recipient_changes::{self, Notice};
+use domain::event::bus::BusEvent;
+use domain::event::producers::Producers;
+use domain::recipient::recipient_changes::{self, Notice};
 
 /// Parses the body of an EventBridge message and checks the right of its producer.
 ///
@@ -20,7 +20,7 @@ pub fn read(body: &str, producers: &Producers, now: Timestamp) -> Result<Notice,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::producers::Tenants;
+    use domain::event::producers::Tenants;
 
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 

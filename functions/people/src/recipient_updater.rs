@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
-use domain::address_change::{self, announcement};
-use domain::producers::Producers;
+use domain::event::producers::Producers;
 use domain::recipient::Settings;
-use domain::recipient_changes::{Change, Notice, RecipientChange, Stamp};
+use domain::recipient::address_change::{self, announcement};
+use domain::recipient::recipient_changes::{Change, Notice, RecipientChange, Stamp};
 use publish::{Bus, Entry};
 use queue::{Cause, MessageHistory, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};

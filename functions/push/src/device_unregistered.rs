@@ -1,8 +1,8 @@
 //! The event about an unregistered device.
 
 use domain::Timestamp;
+use domain::delivery::job::Job;
 use domain::event::Event;
-use domain::job::Job;
 use domain::recipient::Device;
 use publish::Entry;
 use serde_json::json;
@@ -24,7 +24,7 @@ pub fn device_unregistered(job: &Job, device: &Device, now: Timestamp) -> Entry 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::job::Content;
+    use domain::delivery::job::Content;
     use serde_json::Value;
 
     #[test]

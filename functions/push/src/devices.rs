@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::job::Job;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::Job;
 use publish::Bus;
 use sns::{Attribute, Kind, Message, Sns, Target};
 

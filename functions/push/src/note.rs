@@ -2,10 +2,10 @@
 //! options.
 
 use domain::Timestamp;
+use domain::base::outcome::{Failure, Reason};
+use domain::catalog::push_options::Interruption;
+use domain::delivery::job::{Content, Job, Push};
 use domain::event::Priority;
-use domain::job::{Content, Job, Push};
-use domain::outcome::{Failure, Reason};
-use domain::push_options::Interruption;
 use domain::recipient::{Device, Platform};
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,8 @@
 //! The settings of the function, from its environment.
 
-use domain::outbox_mark::MarkKey;
-use domain::producers::Producers;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::event::outbox_mark::MarkKey;
+use domain::event::producers::Producers;
 use runtime::{Env, Error};
 
 /// The settings that the template gives the relay.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::outbox_mark::MarkKey;
+use domain::event::outbox_mark::MarkKey;
 use publish::{Relay, RelayResult, Row};
 use queue::{Outgoing, Queue};
 use runtime::{Deadline, chain, now};

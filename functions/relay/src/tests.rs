@@ -6,8 +6,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use domain::outbox_mark::{MarkKey, MarkedEntry, text_digest};
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::event::outbox_mark::{MarkKey, MarkedEntry, text_digest};
 use runtime::{Deadline, Env, Invocation};
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ async fn critical_event_also_goes_directly_to_dispatch() {
     let sent = cloud.calls("SendMessageBatch");
     assert_eq!(sent[0]["Entries"].as_array().unwrap().len(), 1);
     let body = sent[0]["Entries"][0]["MessageBody"].as_str().unwrap();
-    let read = domain::bus::BusEvent::parse(body).unwrap().unverified_event().unwrap();
+    let read = domain::event::bus::BusEvent::parse(body).unwrap().unverified_event().unwrap();
     assert_eq!((read.id.as_str(), read.kind.as_str()), ("e-1", "auth.account.locked"));
     assert_eq!(cloud.published(), ["e-1", "e-2"], "and by the bus, for everybody else");
 }

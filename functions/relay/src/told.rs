@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws::{Refused, Verdict};
-use domain::delivery_events::{Set, communication, delivery};
+use domain::base::outcome::Status;
 use domain::event::Event;
-use domain::outcome::Status;
+use domain::feedback::delivery_events::{Set, communication, delivery};
 use publish::{Bus, Entry, InOrder, PublishCalls as _, Put};
 use queue::{Cause, MessageHistory, Queue};
 use runtime::{Deadline, chain, now};

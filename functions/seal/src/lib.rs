@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::seal::{Leaf, Sealed, Statement, is_always_sealed, minute_of};
+use domain::audit::seal::{Leaf, Sealed, Statement, is_always_sealed, minute_of};
 use jiff::SignedDuration;
 use runtime::{Env, Error, Invocation, Unset, now};
 use seals::{SealStore, Signer};

@@ -1,8 +1,8 @@
 //! slack: sends messages to Slack, through `chat.postMessage` or an incoming webhook.
 
-use domain::channel::{Channel, WEBHOOK_ADDRESS};
-use domain::job::Message;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::channel::{Channel, WEBHOOK_ADDRESS};
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::Message;
 use messaging::{Credentials, Provider, Reply, Request, configuration, permanent, throttled, transient};
 use serde_json::{Map, Value, json};
 

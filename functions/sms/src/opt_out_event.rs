@@ -1,9 +1,9 @@
 //! The event about an SMS opt-out.
 
 use domain::Timestamp;
+use domain::delivery::job::Job;
 use domain::event::Event;
-use domain::job::Job;
-use domain::recipient_changes::{OPTED_OUT, SMS};
+use domain::recipient::recipient_changes::{OPTED_OUT, SMS};
 use publish::Entry;
 use serde_json::json;
 
@@ -19,8 +19,8 @@ pub fn opt_out_event(job: &Job, now: Timestamp) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::producers::Tenants;
-    use domain::recipient_changes::{self, Change, Notice};
+    use domain::event::producers::Tenants;
+    use domain::recipient::recipient_changes::{self, Change, Notice};
 
     #[test]
     fn opt_out_event_suppresses_the_channel_without_a_number() {

@@ -6,7 +6,7 @@ use aws_sdk_pinpointsmsvoicev2::error::SdkError;
 use aws_sdk_pinpointsmsvoicev2::operation::send_text_message::SendTextMessageError;
 use aws_sdk_pinpointsmsvoicev2::types::{ConflictExceptionReason, MessageType, ValidationExceptionReason};
 use aws_types::SdkConfig;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::outcome::{Failure, Reason, Sent};
 
 use crate::Origination;
 use crate::text::{Purpose, Text};

@@ -1,11 +1,11 @@
 //! Shapes the request of a job for any SMS provider.
 
 use domain::Timestamp;
+use domain::base::outcome::{Failure, Reason};
+use domain::base::sms_segments::{Measure, measure};
+use domain::delivery::job::{Content, Job, Origin};
 use domain::event::Priority;
-use domain::job::{Content, Job, Origin};
-use domain::outcome::{Failure, Reason};
 use domain::recipient::PhoneNumber;
-use domain::sms_segments::{Measure, measure};
 
 /// End User Messaging keeps an SMS between 5 s and three days.
 ///

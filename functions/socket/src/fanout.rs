@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use domain::base::link::safe_links;
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::{Broadcast, Content, Job, Socket, SocketTarget};
 use domain::inbox::{Kept, View};
-use domain::job::{Broadcast, Content, Job, Socket, SocketTarget};
-use domain::link::safe_links;
-use domain::outcome::{Failure, Reason, Sent};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use runtime::{Deadline, chain, now};
 use sockets::{Posted, Sockets};

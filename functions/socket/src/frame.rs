@@ -1,8 +1,8 @@
 //! Shapes the frames for clients.
 
+use domain::base::outcome::{Failure, Reason};
+use domain::delivery::job::{Content, Job, Socket};
 use domain::inbox::Counts;
-use domain::job::{Content, Job, Socket};
-use domain::outcome::{Failure, Reason};
 use serde::Serialize;
 use serde_json::value::RawValue;
 

@@ -12,8 +12,8 @@ mod unconfirmed;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
-use domain::outbox_mark::MarkKey;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::event::outbox_mark::MarkKey;
 use publish::{Bus, Outbox, Relay};
 use runtime::{Env, Error, Invocation, now};
 use serde::Serialize;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::outbox_mark::MarkKey;
+use domain::event::outbox_mark::MarkKey;
 use publish::{Bus, PublishCalls, Quarantine, Relay, RelayResult, Row};
 use store::{Backlog, Pending, Place, Waiting};
 

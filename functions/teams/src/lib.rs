@@ -1,8 +1,8 @@
 //! teams: sends messages to Microsoft Teams, through a Workflows webhook or an incoming webhook.
 
-use domain::channel::Channel;
-use domain::job::Message;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::Message;
 use messaging::{Credentials, Provider, Reply, Request, configuration, permanent, throttled, transient};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::endpoint::attempt::Next;
-use domain::endpoint::health::{After, Announcement};
-use domain::job::{ByHand, Job, Webhook};
+use domain::delivery::job::{ByHand, Job, Webhook};
+use domain::webhook::endpoint::attempt::Next;
+use domain::webhook::endpoint::health::{After, Announcement};
 use runtime::chain;
 use store::{Message, MessageState, Sending};
 

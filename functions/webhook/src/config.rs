@@ -1,7 +1,7 @@
 //! The settings of the function, from its environment.
 
 use delivery::{DeliveryWorkerConfig, LaterConfig};
-use domain::endpoint::target::Allow;
+use domain::webhook::endpoint::target::Allow;
 use runtime::{Env, Error};
 
 /// The settings that the template gives the function.

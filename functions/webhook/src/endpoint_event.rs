@@ -1,14 +1,14 @@
 //! Events about the health of endpoints: failing, recovered, message lost, disabled.
 
 use domain::Timestamp;
-use domain::endpoint::DisabledBecause;
-use domain::endpoint::health::{Announcement, Health};
+use domain::delivery::job::{Job, Webhook};
 use domain::event::Event;
-use domain::job::{Job, Webhook};
+use domain::webhook::endpoint::DisabledBecause;
+use domain::webhook::endpoint::health::{Announcement, Health};
 use publish::Entry;
 use serde_json::json;
 
-const SOURCE: &str = domain::producers::WEBHOOK_SOURCE;
+const SOURCE: &str = domain::event::producers::WEBHOOK_SOURCE;
 
 /// The event, caused by the event of the message. It names the endpoint, never its URL. Its id is
 /// derived from the message and the attempt, so repeats are stored once.

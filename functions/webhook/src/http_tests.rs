@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::endpoint::headers::CustomHeaders;
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::key::Key;
+use domain::event::key::Key;
+use domain::webhook::endpoint::headers::CustomHeaders;
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use std::time::Duration;
 
-use domain::endpoint::attempt::{Answer, Wish};
-use domain::endpoint::target::Allow;
+use domain::webhook::endpoint::attempt::{Answer, Wish};
+use domain::webhook::endpoint::target::Allow;
 use https::{MAX_LOCATION_CHARS, TO_READ_BODY};
 use tokio::time::Instant;
 

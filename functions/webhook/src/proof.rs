@@ -1,10 +1,10 @@
 //! Checks the answer to a challenge.
 
 use domain::Timestamp;
-use domain::endpoint::attempt::Next;
-use domain::endpoint::challenge::{self, VERIFY};
-use domain::job::{Job, Webhook};
-use domain::outcome::Reason;
+use domain::base::outcome::Reason;
+use domain::delivery::job::{Job, Webhook};
+use domain::webhook::endpoint::attempt::Next;
+use domain::webhook::endpoint::challenge::{self, VERIFY};
 use store::{Endpoints, Sending};
 
 use crate::sender::is_ping;

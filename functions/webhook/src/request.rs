@@ -1,12 +1,12 @@
 //! Shapes and signs requests.
 
 use domain::Timestamp;
-use domain::endpoint::format::Format;
-use domain::endpoint::headers::CustomHeaders;
-use domain::endpoint::secret::Secrets;
-use domain::job::{Content, Job, Origin, Webhook};
-use domain::key::Key;
-use domain::outcome::{Failure, Reason};
+use domain::base::outcome::{Failure, Reason};
+use domain::delivery::job::{Content, Job, Origin, Webhook};
+use domain::event::key::Key;
+use domain::webhook::endpoint::format::Format;
+use domain::webhook::endpoint::headers::CustomHeaders;
+use domain::webhook::endpoint::secret::Secrets;
 use hyper::body::Bytes;
 
 /// The size limit of a body. A job of this size, doubly escaped as JSON, fits into a schedule.

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::endpoint::DisabledBecause;
-use domain::endpoint::attempt::{Answer, Next};
-use domain::job::{ByHand, Job, Webhook};
-use domain::key::Key;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::{ByHand, Job, Webhook};
+use domain::event::key::Key;
+use domain::webhook::endpoint::DisabledBecause;
+use domain::webhook::endpoint::attempt::{Answer, Next};
 use jiff::SignedDuration;
 use kms::SecretReader;
 use publish::Bus;

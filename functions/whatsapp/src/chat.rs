@@ -1,8 +1,8 @@
 //! Shapes the WhatsApp message: an object of Meta's Cloud API, which AWS passes on unchanged.
 
 use domain::Timestamp;
-use domain::job::{Chat, Content, Job, WhatsappTemplate};
-use domain::outcome::{Failure, Reason};
+use domain::base::outcome::{Failure, Reason};
+use domain::delivery::job::{Chat, Content, Job, WhatsappTemplate};
 use serde::Serialize;
 
 /// Meta's limit for free text, in UTF-16 units. A text never has fewer units than characters.

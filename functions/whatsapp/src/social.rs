@@ -6,7 +6,7 @@ use aws_sdk_socialmessaging::error::SdkError;
 use aws_sdk_socialmessaging::operation::send_whats_app_message::SendWhatsAppMessageError;
 use aws_sdk_socialmessaging::primitives::Blob;
 use aws_types::SdkConfig;
-use domain::outcome::{Failure, Sent};
+use domain::base::outcome::{Failure, Sent};
 
 use crate::Message;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::outcome::{Failure, Reason, Sent};
 
 /// The reaction that a failed call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::producers::{Aliases, is_reserved_type};
+use domain::event::producers::{Aliases, is_reserved_type};
 
 use crate::problem::Page;
 use crate::producers::event_name;

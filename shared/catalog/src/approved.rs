@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::APPROVED;
-use domain::job::WhatsappTemplate;
+use domain::base::channel::APPROVED;
+use domain::delivery::job::WhatsappTemplate;
 
 use crate::problem::{At, Page, TEMPLATES};
 use crate::values::{Fields, check_keys, list, text};

@@ -1,8 +1,8 @@
 //! The audience of a rule: the entries of its `to`.
 
-use domain::channel::{AddressSpec, Channel};
+use domain::base::channel::{AddressSpec, Channel};
+use domain::catalog::rule::{EndpointsOf, Operand, Selector};
 use domain::recipient::parse_address;
-use domain::rule::{EndpointsOf, Operand, Selector};
 
 use crate::problem::{At, Page};
 use crate::suggestions::listed;

@@ -1,8 +1,8 @@
 //! Broadcast rules: targets, exclusions, and the data of the message.
 
-use domain::channel::Channel;
-use domain::policy::BroadcastPolicy;
-use domain::rule::{BROADCAST_CATEGORY, Broadcast, Operand, Record, Selector, SendStep, Step};
+use domain::base::channel::Channel;
+use domain::catalog::policy::BroadcastPolicy;
+use domain::catalog::rule::{BROADCAST_CATEGORY, Broadcast, Operand, Record, Selector, SendStep, Step};
 
 use crate::audience::{Mention, operand, selectors};
 use crate::problem::{At, Page};

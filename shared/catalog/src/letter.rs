@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::attachment::MAX_ATTACHMENTS;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::catalog::policy::{EmailPolicy, Policy, PostalAddress};
+use domain::catalog::rule::{Attach, Operand, Rule, Selector};
+use domain::delivery::attachment::MAX_ATTACHMENTS;
 use domain::event::Priority;
-use domain::policy::{EmailPolicy, Policy, PostalAddress};
 use domain::recipient::Sender;
-use domain::rule::{Attach, Operand, Rule, Selector};
 
 use crate::problem::{At, POLICY, Page, Problem};
 use crate::rule::Draft;
@@ -84,7 +84,7 @@ fn file_name(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
         return path_in(node, page).map(Operand::Path);
     }
     let written = text(node, page)?;
-    let is_whole = domain::attachment::file_name(&written) == written;
+    let is_whole = domain::delivery::attachment::file_name(&written) == written;
     if is_whole && written.chars().count() <= MAX_NAME_CHARS {
         return Some(Operand::Literal(written));
     }

@@ -10,10 +10,10 @@ use std::collections::btree_map::Entry;
 use std::fmt::Write;
 use std::path::Path;
 
+use domain::catalog::policy::Policy;
+use domain::catalog::rule::Rule;
 use domain::catalog::{CATALOG_FORMAT, CatalogFile};
-use domain::policy::Policy;
-use domain::rule::Rule;
-use domain::unsubscribe::page::{PAGES_FORMAT, PagesFile};
+use domain::recipient::unsubscribe::page::{PAGES_FORMAT, PagesFile};
 use sha2::{Digest, Sha256};
 
 mod advice;

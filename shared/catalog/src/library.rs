@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::Channel;
-use domain::locale::{self, Languages};
-use domain::rule::{Outside, Rule, Selector, Step};
+use domain::base::channel::Channel;
+use domain::base::locale::{self, Languages};
+use domain::catalog::rule::{Outside, Rule, Selector, Step};
 use templates::{Cause, Renderer};
 
 use crate::advice::advice;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::Channel;
-use domain::preference::{Kind, Known};
+use domain::base::channel::Channel;
+use domain::recipient::preference::{Kind, Known};
 
 use crate::audience::Named;
 use crate::policy;

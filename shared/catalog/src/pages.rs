@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::unsubscribe::page::{LANGUAGES, check};
+use domain::recipient::unsubscribe::page::{LANGUAGES, check};
 
 use crate::problem::{PAGES, Problem};
 

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::channel::{Channel, OnUnknown};
-use domain::counter::{Limit, MAX_NAME_BYTES, Period};
-use domain::locale::{DEFAULT, is_tag, normalized};
-use domain::policy::{
+use domain::base::channel::{Channel, OnUnknown};
+use domain::base::locale::{DEFAULT, is_tag, normalized};
+use domain::catalog::policy::{
     Cap, DEFAULT_CRITICAL_RATE, DEFAULT_RATE, DEFAULT_TENANT_RATE, EmailPolicy, Per, Policy,
 };
-use domain::preference::Preferences;
-use domain::quiet_hours::Windows;
-use domain::sms_policy::Texting;
-use domain::zone::Zone;
+use domain::catalog::sms_policy::Texting;
+use domain::limits::counter::{Limit, MAX_NAME_BYTES, Period};
+use domain::recipient::preference::Preferences;
+use domain::time::quiet_hours::Windows;
+use domain::time::zone::Zone;
 use serde_json::{Value, json};
 
 use crate::aliases;

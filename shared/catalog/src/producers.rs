@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::producers::{Producer, Producers, Tenants, covers, is_own_program, is_reserved_source};
-use domain::producers::{RESERVED_PREFIX, RESERVED_TYPES};
+use domain::event::producers::{Producer, Producers, Tenants, covers, is_own_program, is_reserved_source};
+use domain::event::producers::{RESERVED_PREFIX, RESERVED_TYPES};
 
 use crate::problem::{At, Page};
 use crate::values::{Fields, check_keys, find, flag, list, map, path_in, text, word};

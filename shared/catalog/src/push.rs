@@ -1,8 +1,8 @@
 //! Push notification options of a rule.
 
-use domain::channel::Channel;
-use domain::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
-use domain::rule::PushPolicy;
+use domain::base::channel::Channel;
+use domain::catalog::push_options::{Interruption, MAX_NAME_BYTES as MAX_APP_NAME_BYTES, PushOptions};
+use domain::catalog::rule::PushPolicy;
 
 use crate::problem::Page;
 use crate::values::{Fields, check_keys, flag, map, path_in, text, word};

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::Timestamp;
-use domain::bus::BusEvent;
+use domain::base::outcome::Reason;
 use domain::catalog::Catalog;
-use domain::continuation::Start;
+use domain::catalog::rule::Step;
+use domain::decide::continuation::Start;
+use domain::decide::plan::Plan;
 use domain::decide::{Decision, Note, Order, Verdict, Waiting};
-use domain::endpoint::EndpointId;
+use domain::event::bus::BusEvent;
+use domain::event::producers::Producers;
 use domain::event::{Event, Refusal};
-use domain::outcome::Reason;
-use domain::plan::Plan;
-use domain::producers::Producers;
 use domain::recipient::{Group, Recipient, Recipients, members};
-use domain::rule::Step;
+use domain::webhook::endpoint::EndpointId;
 use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
 use serde_json::Value;
 use templates::{Cause, Extra, Renderer, Unrendered};

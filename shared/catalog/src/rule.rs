@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::channel::Channel;
-use domain::endpoint;
+use domain::base::channel::Channel;
+use domain::base::path::Path;
+use domain::catalog::rule::{ActorPolicy, Cancel, Expiry, Outside, Repeat, Rule, Step, When};
 use domain::event::Priority;
-use domain::path::Path;
-use domain::recurrence::Recurrence;
-use domain::rule::{ActorPolicy, Cancel, Expiry, Outside, Repeat, Rule, Step, When};
+use domain::time::recurrence::Recurrence;
+use domain::webhook::endpoint;
 
 use crate::audience::{Mention, selectors};
 use crate::problem::{At, Page, Problem};

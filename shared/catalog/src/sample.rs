@@ -1,9 +1,9 @@
 //! Reads an event file in any supported form and converts it to an entry for the bus.
 //!
-//! This is the counterpart of [`domain::bus`].
+//! This is the counterpart of [`domain::event::bus`].
 
 use domain::Timestamp;
-use domain::bus::{BusEvent, Shape, shape_of};
+use domain::event::bus::{BusEvent, Shape, shape_of};
 use domain::event::{Event, Refusal, names_time, with_attribute};
 use serde::Serialize;
 use serde_json::Value;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::catalog::Catalog;
+use domain::catalog::schema::Schema;
 use domain::event::Event;
-use domain::schema::Schema;
 use serde_json::Value;
 
 use crate::problem::Problem;
@@ -68,7 +68,7 @@ fn read(file: &Text) -> Result<(String, (u32, u32), Schema), Vec<Problem>> {
     let schema: Value = serde_json::from_str(&file.text)
         .map_err(|error| refuse(format!("the schema is not JSON: {error}"), "write a JSON object"))?;
     let schema = Schema::read(&schema).map_err(|faults| {
-        let problem = |fault: &domain::schema::SchemaFault| {
+        let problem = |fault: &domain::catalog::schema::SchemaFault| {
             let what = format!("the schema has at `{}` {}", fault.pointer, fault.found);
             Problem::of_file(&file.file, what, format!("write {}", fault.wanted))
         };
@@ -118,7 +118,7 @@ fn check_event(versions: &BTreeMap<(u32, u32), Schema>, event: &Event, file: &st
     let data =
         event.data.as_ref().and_then(|data| serde_json::from_str(data.text()).ok()).unwrap_or_default();
     let mismatches = schema.mismatches(&data).into_iter();
-    let problem = |mismatch: domain::schema::Mismatch| {
+    let problem = |mismatch: domain::catalog::schema::Mismatch| {
         let path = mismatch.path.replacen('$', "$.data", 1);
         let what = format!("the schema of `{}` does not admit {path}: found {}", event.kind, mismatch.found);
         Problem::of_file(file, what, format!("write {}, or change the schema", mismatch.wanted))

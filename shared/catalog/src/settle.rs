@@ -1,7 +1,7 @@
 //! A digest of two events, as dry runs and decision tests assume one.
 
-use domain::digest::{Collected, DigestPolicy, Item, Window};
 use domain::event::Event;
+use domain::limits::digest::{Collected, DigestPolicy, Item, Window};
 
 /// The digest of two events like this one.
 pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {

@@ -1,7 +1,7 @@
 //! Checks that the steps of a rule are in a useful order.
 
-use domain::channel::Channel;
-use domain::rule::{Outside, SendStep, Step};
+use domain::base::channel::Channel;
+use domain::catalog::rule::{Outside, SendStep, Step};
 
 use crate::problem::{At, Page};
 use crate::suggestions::listed;

@@ -1,10 +1,10 @@
 //! The steps of a rule, in the long and the short form.
 
-use domain::channel::Channel;
-use domain::counter::{Limit, Period};
-use domain::digest::DigestPolicy;
-use domain::rule::{DigestStep, SendStep, Step, ThrottleStep, Unless, Wait};
-use domain::span::{MAX, Span};
+use domain::base::channel::Channel;
+use domain::catalog::rule::{DigestStep, SendStep, Step, ThrottleStep, Unless, Wait};
+use domain::limits::counter::{Limit, Period};
+use domain::limits::digest::DigestPolicy;
+use domain::time::span::{MAX, Span};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 

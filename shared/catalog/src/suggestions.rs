@@ -1,7 +1,7 @@
 //! Suggestions: the known word closest to an unknown one.
 
-pub use domain::suggestions::nearest;
-pub(crate) use domain::suggestions::{listed, suggestion};
+pub use domain::base::suggestions::nearest;
+pub(crate) use domain::base::suggestions::{listed, suggestion};
 
 #[cfg(test)]
 mod tests {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::counter::{CalendarPeriod, Limit, Period};
-use domain::money::Micros;
-use domain::sms_policy::{Budget, Prices, Senders, Texting};
+use domain::base::money::Micros;
+use domain::catalog::sms_policy::{Budget, Prices, Senders, Texting};
+use domain::limits::counter::{CalendarPeriod, Limit, Period};
 use jiff::civil::Weekday;
 
 use crate::policy::{PER, category};

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalog::Catalog;
-use domain::continuation::Start;
+use domain::catalog::rule::Step;
 use domain::decide::Ask;
-use domain::endpoint::EndpointId;
-use domain::plan::Plan;
+use domain::decide::continuation::Start;
+use domain::decide::plan::Plan;
 use domain::recipient::{Group, Recipients, members};
-use domain::rule::Step;
+use domain::webhook::endpoint::EndpointId;
 use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
 use templates::Renderer;
 

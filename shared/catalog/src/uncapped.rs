@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::catalog::policy::Policy;
 use domain::event::Priority;
-use domain::policy::Policy;
 
 use crate::problem::{POLICY, Problem};
 use crate::rule::Draft;

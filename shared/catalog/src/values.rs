@@ -1,6 +1,6 @@
 //! Reads single values of any file: type, bounds, and the suggested fix.
 
-use domain::path::{MAX_ALTERNATIVES, Path, SEPARATOR};
+use domain::base::path::{MAX_ALTERNATIVES, Path, SEPARATOR};
 use jiff::{SignedDuration, SpanRelativeTo};
 use serde_json::Value;
 
@@ -325,8 +325,8 @@ macro_rules! refused {
     };
 }
 
-refused!(domain::config_error::Invalid, at);
-refused!(domain::preference::Invalid, place);
+refused!(domain::base::config_error::Invalid, at);
+refused!(domain::recipient::preference::Invalid, place);
 
 /// Reads a value with the domain's own parser and gives its error a place in the file. `what` names the value, such
 /// as `quiet hours`.

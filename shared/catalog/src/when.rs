@@ -1,7 +1,7 @@
 //! Reads the pattern of a rule: EventBridge's pattern language over the event's fields.
 
+use domain::catalog::rule::When;
 use domain::pattern::Pattern;
-use domain::rule::When;
 
 use crate::problem::{At, Page};
 use crate::satisfiability;

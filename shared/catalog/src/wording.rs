@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::channel::Channel;
-use domain::path::Path;
-use domain::rule::{Rule, TemplateChoice};
+use domain::base::channel::Channel;
+use domain::base::path::Path;
+use domain::catalog::rule::{Rule, TemplateChoice};
 
 use crate::problem::{At, Page};
 use crate::reference::references;

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::breaker::{Breaker, Permit, Tally, Turn};
-use domain::rate_limit::Quota;
+use domain::delivery::breaker::{Breaker, Permit, Tally, Turn};
+use domain::delivery::rate_limit::Quota;
 use jiff::SignedDuration;
 use runtime::chain;
 use store::{Kept, WriteResult};

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::breaker::Breaker;
-use domain::cancel::{CancelKey, Cancellation};
-use domain::job::Job;
-use domain::rate_limit::Bucket;
+use domain::delivery::breaker::Breaker;
+use domain::delivery::job::Job;
+use domain::delivery::rate_limit::Bucket;
+use domain::limits::cancel::{CancelKey, Cancellation};
 use queue::{Cause, MessageHistory, Outgoing, Queue};
 use schedule::Schedules;
 use store::{ClaimStatus, Counters, Kept, Ledger, Settlement, WriteResult};

@@ -1,7 +1,7 @@
 //! The settings of a channel function, from its environment.
 
 use aws_types::SdkConfig;
-use domain::rate_limit::Quota;
+use domain::delivery::rate_limit::Quota;
 use queue::{Queue, Sqs};
 use runtime::{Env, Unset};
 use store::{Counters, Ledger};

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use aws::Refused;
+use domain::base::outcome::Reason;
+use domain::delivery::job::Job;
 use domain::event::Priority;
-use domain::job::Job;
-use domain::outcome::Reason;
 use queue::{Outgoing, Queue};
 
 use crate::cloud::JobQueue;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::channel::OnUnknown;
-use domain::job::Job;
-use domain::outcome::{Failure, Reason, Sent, Status};
-use domain::retry::Tried;
+use domain::base::channel::OnUnknown;
+use domain::base::outcome::{Failure, Reason, Sent, Status};
+use domain::delivery::job::Job;
+use domain::delivery::retry::Tried;
 use runtime::{Deadline, chain};
 use store::{ClaimStatus, Settlement};
 

@@ -17,8 +17,8 @@ mod read;
 mod settle;
 
 use aws::Refused;
-use domain::job::Job;
-use domain::outcome::{Failure, Sent, Status};
+use domain::base::outcome::{Failure, Sent, Status};
+use domain::delivery::job::Job;
 use futures_util::stream::{self, StreamExt as _};
 use queue::{Cause, MessageHistory, newer_release_pause};
 use runtime::{Batch, Deadline, Error, Message, Report, chain};
@@ -149,7 +149,7 @@ impl<C: Backend> DeliveryWorker<C> {
             let taken = quota::take(self.providers.counters(), name, &quota, asking.len(), now).await;
             let Some(tokens) = taken else { continue };
             for (place, at) in asking.into_iter().enumerate() {
-                let seed = domain::retry::chance(jobs[at].key.as_str(), jobs[at].held_s);
+                let seed = domain::delivery::retry::chance(jobs[at].key.as_str(), jobs[at].held_s);
                 match (tokens.at.get(place), &mut tickets[at]) {
                     (Some(token), Admission::Go { at, .. }) => *at = Some(*token),
                     (_, ticket) => {

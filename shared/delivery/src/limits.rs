@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::breaker::Breaker;
+use domain::delivery::breaker::Breaker;
+use domain::delivery::job::Job;
+use domain::delivery::retry::{MAX_DEFERRED, chance, jittered};
 use domain::event::Priority;
-use domain::job::Job;
-use domain::retry::{MAX_DEFERRED, chance, jittered};
 use jiff::SignedDuration;
 
 /// How long a job waits for a provider that is down before it fails over. Critical jobs fail over at

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::job::Job;
-use domain::retry::Tried;
+use domain::delivery::job::Job;
+use domain::delivery::retry::Tried;
 use futures_util::future::join_all;
 use queue::Outgoing;
 use runtime::{Deadline, Message, Report, chain};

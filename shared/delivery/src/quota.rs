@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::rate_limit::{Bucket, Quota};
-use domain::retry::chance;
+use domain::delivery::rate_limit::{Bucket, Quota};
+use domain::delivery::retry::chance;
 use runtime::chain;
 use store::{Kept, WriteResult};
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use domain::job::Job;
-use domain::key::Key;
-use domain::layout::NotRead;
+use domain::delivery::job::Job;
+use domain::event::key::Key;
+use domain::event::layout::NotRead;
 use runtime::Message;
 
 /// A job and the messages that carry it. SQS can deliver a message twice, even in one batch.

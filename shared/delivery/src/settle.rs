@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::channel::OnUnknown;
+use domain::base::channel::OnUnknown;
+use domain::base::outcome::{Failure, Reason, Sent, Status};
+use domain::delivery::job::Job;
+use domain::delivery::retry::{Limits, Then, Tried, chance};
 use domain::event::Priority;
-use domain::job::Job;
-use domain::outcome::{Failure, Reason, Sent, Status};
-use domain::retry::{Limits, Then, Tried, chance};
 use store::Settlement;
 
 use crate::limits::{CRITICAL_PATIENCE, PATIENCE, fails_over, in_time};

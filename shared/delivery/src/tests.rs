@@ -1,8 +1,8 @@
 use super::*;
 use std::cell::RefCell;
 
-use domain::outcome::Reason;
-use domain::rate_limit::Quota;
+use domain::base::outcome::Reason;
+use domain::delivery::rate_limit::Quota;
 
 use cloud::{Call, Cloud};
 use queue::Queue;

@@ -7,13 +7,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::policy::Policy;
+use crate::catalog::rule::Rule;
 use crate::event::Event;
-use crate::index::Index;
-use crate::keyed_hash::KeyedHashes;
-use crate::layout::{Layout, NotRead, Upgrade};
+use crate::event::layout::{Layout, NotRead, Upgrade};
 use crate::pattern::Pattern;
-use crate::policy::Policy;
-use crate::rule::Rule;
+use crate::pattern::index::Index;
+use crate::recipient::keyed_hash::KeyedHashes;
+
+pub mod policy;
+pub mod push_options;
+pub mod rule;
+pub mod schema;
+pub mod sms_policy;
 
 /// The format version of `catalog.json`. Older formats from [`OLDEST_FORMAT`] on are converted by [`UPGRADES`].
 /// Dispatch refuses to start with a newer one.

@@ -5,27 +5,30 @@
 
 use jiff::Timestamp;
 
-use crate::cancel::CancelKey;
-use crate::channel::Channel;
-use crate::continuation::{FailoverOrigin, Start, Task};
-use crate::delivery_events;
-use crate::endpoint::EndpointId;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::catalog::rule::{Record, Rule};
+use crate::decide::continuation::{FailoverOrigin, Start, Task};
+use crate::decide::plan::{Audience, Match, Plan};
 use crate::event::Priority;
-use crate::key::Key;
-use crate::outcome::Reason;
-use crate::plan::{Audience, Match, Plan};
+use crate::event::key::Key;
+use crate::feedback::delivery_events;
+use crate::limits::cancel::CancelKey;
+use crate::recipient::socket_target::SocketTarget;
+use crate::recipient::unsubscribe::Scope;
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, Recipients, Settings};
-use crate::rule::{Record, Rule};
-use crate::socket_target::SocketTarget;
-use crate::unsubscribe::Scope;
+use crate::webhook::endpoint::EndpointId;
 
 mod ask;
 mod broadcast;
 mod channel_evaluation;
 mod collect;
+pub mod continuation;
+pub mod digest_event;
 mod failover;
 mod limits;
 mod note;
+pub mod plan;
 pub(crate) mod push_values;
 mod send;
 mod step_runner;

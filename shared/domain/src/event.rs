@@ -1,4 +1,4 @@
-//! The envelope: CloudEvents 1.0 with Carillon's extensions. This module writes strictly; [`crate::bus`] reads
+//! The envelope: CloudEvents 1.0 with Carillon's extensions. This module writes strictly; [`crate::event::bus`] reads
 //! tolerantly.
 //!
 //! Source: CloudEvents 1.0.2, <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
@@ -10,12 +10,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::json::{self, Raw, without_members};
+use crate::base::json::{self, Raw, without_members};
 
 mod attributes;
+pub mod bus;
+pub mod expose;
 mod fields;
+pub mod key;
+pub mod layout;
+pub mod origin;
+pub mod outbox_mark;
+pub mod own_events;
+pub mod producers;
 mod read;
 mod refusal;
+pub mod replay;
+pub mod retention;
 pub(crate) mod rfc3339;
 mod sequence;
 mod writing;

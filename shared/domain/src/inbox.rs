@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::rule::Unless;
+use crate::catalog::rule::Unless;
 
 pub use head::{Changed, Counts, Head, Place};
 pub use kept::{Kept, MAX_ENTRY_BYTES};

@@ -3,9 +3,11 @@
 
 mod address;
 mod complexity;
+pub mod condition;
 pub(crate) mod facts;
 mod folded;
 mod glob;
+pub mod index;
 mod number;
 mod operand;
 mod operator;
@@ -19,7 +21,7 @@ pub(crate) mod tests;
 
 use std::sync::Arc;
 
-use crate::config_error::shown;
+use crate::base::config_error::shown;
 use facts::{Facts, Item, What};
 use operator::Operator;
 use serde_json::Value;

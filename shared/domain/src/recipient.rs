@@ -5,19 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::Channel;
-use crate::keyed_hash::KeyedHashes;
-use crate::preference::Preferences;
-use crate::quiet_hours::Windows;
-use crate::unsubscribe::Unsubscribed;
+use crate::base::channel::Channel;
+use crate::recipient::keyed_hash::KeyedHashes;
+use crate::recipient::preference::Preferences;
+use crate::recipient::unsubscribe::Unsubscribed;
+use crate::time::quiet_hours::Windows;
 
 mod address;
+pub mod address_change;
 mod address_form;
 mod group;
+pub mod keyed_hash;
 mod mailbox;
 mod phone;
+pub mod preference;
+pub mod recipient_changes;
+pub mod socket_target;
+pub mod unsubscribe;
 
-pub use crate::tenant::{ALL_TENANTS, NO_TENANT};
+pub use crate::base::tenant::{ALL_TENANTS, NO_TENANT};
 pub use address::{EmailAddress, NotAnAddress};
 pub use address_form::parse_address;
 pub use group::Group;

@@ -8,14 +8,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use domain::Timestamp;
+use domain::base::channel::Channel;
+use domain::base::outcome::Reason;
 use domain::catalog::{CATALOG_FORMAT, Catalog, CatalogFile};
-use domain::channel::Channel;
-use domain::continuation::{Continuation, Cursor, Task, WAKE_VERSION};
+use domain::decide::continuation::{Continuation, Cursor, Task, WAKE_VERSION};
+use domain::decide::plan::Audience;
+use domain::delivery::job::{Content, JOB_VERSION, Job, SocketTarget};
 use domain::event::{Event, Priority};
-use domain::job::{Content, JOB_VERSION, Job, SocketTarget};
-use domain::keyed_hash::KeyedHashes;
-use domain::outcome::Reason;
-use domain::plan::Audience;
+use domain::recipient::keyed_hash::KeyedHashes;
 use serde_json::Value;
 
 /// The release whose messages may still be in queues, schedules and tables during the deployment of this release.

@@ -1,8 +1,8 @@
 //! Broadcasts are no notifications: their targets are not counted as notified, and the ledger may have no row.
 
+use domain::catalog::rule::{Broadcast, Record};
 use domain::decide::Decision;
-use domain::plan::Plan;
-use domain::rule::{Broadcast, Record};
+use domain::decide::plan::Plan;
 
 /// Reports whether a decision is about a target of a broadcast rule.
 pub(crate) fn is_broadcast(decision: &Decision<'_>) -> bool {

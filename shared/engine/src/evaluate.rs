@@ -1,14 +1,14 @@
 //! Decide and check: every question of a decision is answered, then every question of its rendered messages.
 
 use domain::Timestamp;
+use domain::base::outcome::Reason;
+use domain::decide::plan::Audience;
 use domain::decide::{Answer, Answers, Ask, Decided, Decision, Order, Verdict, decide};
+use domain::delivery::job::Content;
+use domain::delivery::render_checks::RenderCheck;
 use domain::event::Event;
-use domain::job::Content;
-use domain::key::Key;
-use domain::keyed_hash::KeyedHashes;
-use domain::outcome::Reason;
-use domain::plan::Audience;
-use domain::render_checks::RenderCheck;
+use domain::event::key::Key;
+use domain::recipient::keyed_hash::KeyedHashes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use templates::{TemplateContext, Unrendered, Written, proofs, scene_of, settle};
 

@@ -1,15 +1,15 @@
 //! From a subject to a plan whose audience is known: groups become members, a closed digest becomes an event.
 
 use domain::Timestamp;
-use domain::cancel::CancelKey;
-use domain::continuation::{Continuation, Cursor, Start, Task};
+use domain::catalog::rule::Rule;
+use domain::decide::continuation::{Continuation, Cursor, Start, Task};
+use domain::decide::digest_event;
+use domain::decide::plan::{self, Match, Plan};
 use domain::decide::{Answer, Ask};
-use domain::digest::{self, Collected};
-use domain::digest_event;
 use domain::event::Event;
-use domain::key::{Key, event_part};
-use domain::plan::{self, Match, Plan};
-use domain::rule::Rule;
+use domain::event::key::{Key, event_part};
+use domain::limits::cancel::CancelKey;
+use domain::limits::digest::{self, Collected};
 
 use crate::subject::{FollowUp, Part, Subject};
 use crate::{ClosedWindow, Engine, Facts};

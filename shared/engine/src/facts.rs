@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::cancel::CancelKey;
 use domain::decide::{Answer, Ask};
-use domain::digest::Item;
-use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
+use domain::limits::cancel::CancelKey;
+use domain::limits::digest::Item;
 use domain::recipient::{Group, Recipients, Settings};
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 
 /// A source of facts. Dispatch reads DynamoDB, previews and decision tests read [`crate::Fixtures`], the simulation
 /// reads its own tables in memory.

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use domain::Timestamp;
 use domain::decide::{Answer, Ask};
-use domain::endpoint::{Endpoint, EndpointId};
 use domain::recipient::{self, Group, Recipients, Settings};
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 
 use crate::facts::{ClosedWindow, Facts, Members, Profiles, Tenants};
 

@@ -1,12 +1,12 @@
 //! An event with the clock turned forward: the event now, and each continuation at the time it waits for.
 
 use domain::Timestamp;
-use domain::continuation::Start;
+use domain::decide::continuation::Start;
+use domain::decide::digest_event;
+use domain::decide::plan::Plan;
 use domain::decide::{Decision, Verdict};
-use domain::digest::{Collected, Item, Window};
-use domain::digest_event;
 use domain::event::Event;
-use domain::plan::Plan;
+use domain::limits::digest::{Collected, Item, Window};
 
 use crate::evaluate::Evaluation;
 use crate::subject::Subject;

@@ -3,11 +3,11 @@
 //! The token is made in the process: a call to a service would be one call for each e-mail.
 
 use domain::Timestamp;
+use domain::catalog::policy::EmailPolicy;
 use domain::decide::Decision;
 use domain::event::Event;
-use domain::policy::EmailPolicy;
 use domain::recipient::Sender;
-use domain::unsubscribe::{Claim, Keys, Scope};
+use domain::recipient::unsubscribe::{Claim, Keys, Scope};
 
 /// Makes links to unsubscribe.
 pub struct UnsubscribeLinks {

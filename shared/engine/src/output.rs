@@ -1,19 +1,19 @@
 //! From decisions to the output of a pass: jobs for the channels, outcomes for the ledger, messages for later.
 
 use domain::Timestamp;
-use domain::cancel::{CancelKey, Cancellation};
-use domain::channel::Channel;
-use domain::continuation::{Continuation, Task};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::catalog::policy::is_one_time;
+use domain::catalog::rule::Rule;
+use domain::decide::continuation::{Continuation, Task};
+use domain::decide::plan::{Plan, former_cancel_key};
 use domain::decide::{Decision, Note, Order, Verdict};
-use domain::delivery_events::Set;
+use domain::delivery::handling;
+use domain::delivery::job::{Content, Failover, Job, Origin};
 use domain::event::Priority;
-use domain::handling;
-use domain::job::{Content, Failover, Job, Origin};
-use domain::key::{Key, event_part};
-use domain::outcome::{Reason, Status};
-use domain::plan::{Plan, former_cancel_key};
-use domain::policy::is_one_time;
-use domain::rule::Rule;
+use domain::event::key::{Key, event_part};
+use domain::feedback::delivery_events::Set;
+use domain::limits::cancel::{CancelKey, Cancellation};
 use templates::{LeftOut, Told};
 
 use crate::broadcast::{is_broadcast, is_recorded};

@@ -1,12 +1,12 @@
 //! Which notifications of a hand-over belong together: one `communication.sent` tells of all of them.
 
-use domain::continuation::Start;
+use domain::base::outcome::Reason;
+use domain::decide::continuation::Start;
+use domain::decide::plan::Plan;
 use domain::decide::{Decision, Verdict, Waiting};
-use domain::delivery_events::Set;
 use domain::event::Extension;
-use domain::outcome::Reason;
-use domain::plan::Plan;
-use domain::producers::RELAY_SOURCE;
+use domain::event::producers::RELAY_SOURCE;
+use domain::feedback::delivery_events::Set;
 
 use crate::broadcast::is_broadcast;
 

@@ -2,11 +2,11 @@
 
 use domain::Timestamp;
 use domain::catalog::Catalog;
-use domain::continuation::{Continuation, Start, Task};
-use domain::digest::Collected;
+use domain::catalog::rule::Rule;
+use domain::decide::continuation::{Continuation, Start, Task};
+use domain::decide::plan::Audience;
 use domain::event::{Event, Priority};
-use domain::plan::Audience;
-use domain::rule::Rule;
+use domain::limits::digest::Collected;
 
 /// An event, or the part of an event's handling that an earlier pass left for later.
 pub struct Subject {

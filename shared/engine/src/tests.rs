@@ -3,17 +3,17 @@ use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 
 use domain::Timestamp;
-use domain::cancel::{CancelKey, Cancellation};
+use domain::base::outcome::{Reason, Status};
 use domain::catalog::{CATALOG_FORMAT, Catalog};
-use domain::continuation::{Continuation, Start, Task};
+use domain::decide::continuation::{Continuation, Start, Task};
+use domain::decide::plan::Audience;
 use domain::decide::{Answer, Ask};
-use domain::digest::Item;
-use domain::endpoint::{Endpoint, EndpointId};
 use domain::event::Event;
-use domain::outcome::{Reason, Status};
-use domain::plan::Audience;
+use domain::limits::cancel::{CancelKey, Cancellation};
+use domain::limits::digest::Item;
+use domain::recipient::unsubscribe::Keys;
 use domain::recipient::{Group, Recipients};
-use domain::unsubscribe::Keys;
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use serde_json::{Value, json};
 use templates::Renderer;
 
@@ -286,7 +286,7 @@ impl Stage {
     #[expect(clippy::unused_self, reason = "the texts of this stage")]
     fn texts(&self, output: &Output) -> Vec<String> {
         let content = output.jobs.iter().map(|job| match &job.job.content {
-            domain::job::Content::Email(email) => email.subject.clone(),
+            domain::delivery::job::Content::Email(email) => email.subject.clone(),
             _ => panic!("an e-mail is expected"),
         });
         content.collect()

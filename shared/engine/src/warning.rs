@@ -1,8 +1,8 @@
 //! Faults of rules, templates and events that a pass notices. The caller logs them; none of them holds an address or a
 //! text of a message.
 
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
+use domain::base::outcome::{Reason, Status};
+use domain::event::key::Key;
 use templates::Unrendered;
 
 /// One fault, with the name of the rule; `-` stands for no rule.

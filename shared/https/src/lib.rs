@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::endpoint::attempt::{Answer, Wish, retry_after};
-use domain::endpoint::challenge;
-use domain::endpoint::target::{Allow, Blocked, HostName, Target};
+use domain::webhook::endpoint::attempt::{Answer, Wish, retry_after};
+use domain::webhook::endpoint::challenge;
+use domain::webhook::endpoint::target::{Allow, Blocked, HostName, Target};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::Timestamp;
-use domain::endpoint::EndpointId;
+use domain::webhook::endpoint::EndpointId;
 use jiff::SignedDuration;
 
 /// How long a decrypted secret is used without a call to KMS. A disabled key stops signing after this
@@ -50,7 +50,7 @@ fn is_fresh(decrypted_at: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::endpoint::secret::{Scheme, Secret};
+    use domain::webhook::endpoint::secret::{Scheme, Secret};
 
     use super::*;
 

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use aws::Refused;
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::endpoint::EndpointId;
-use domain::endpoint::headers::{CustomHeaders, EncryptedHeaders};
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::secret::{Secret, Secrets};
+use domain::webhook::endpoint::EndpointId;
+use domain::webhook::endpoint::headers::{CustomHeaders, EncryptedHeaders};
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::secret::{Secret, Secrets};
 
 use crate::SecretCipher;
 use crate::cache::Cache;

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::body::SdkBody;
-use domain::endpoint::secret::{Scheme, Secrets};
+use domain::webhook::endpoint::secret::{Scheme, Secrets};
 
 use super::*;
 

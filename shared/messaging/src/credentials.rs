@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::channel::WEBHOOK_ADDRESS;
+use domain::base::channel::WEBHOOK_ADDRESS;
 use serde::Deserialize;
 
 /// The secrets of the stack and of its tenants, as the template's secret holds them. No `Debug`.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use domain::channel::Channel;
-use domain::endpoint::attempt::Answer;
-use domain::endpoint::target::Allow;
-use domain::job::{Content, Job, Message};
-use domain::outcome::{Failure, Reason, Sent};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Failure, Reason, Sent};
+use domain::delivery::job::{Content, Job, Message};
+use domain::webhook::endpoint::attempt::Answer;
+use domain::webhook::endpoint::target::Allow;
 use https::{Http, Names};
 use url::Url;
 

@@ -27,7 +27,7 @@ use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::batches::{Batch, split};
+use domain::base::batches::{Batch, split};
 use domain::event::Event;
 
 pub use order::{InOrder, PublishCalls, Put};

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use aws::{Refused, Verdict};
-use domain::batches::{Batch, split};
+use domain::base::batches::{Batch, split};
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::{BYTES_PER_CALL, Bus, ENTRIES_PER_CALL, Entry, too_large};

@@ -2,10 +2,10 @@
 
 use aws::{Refused, chain};
 use domain::Timestamp;
-use domain::bus::FROM_OUTBOX;
+use domain::event::bus::FROM_OUTBOX;
+use domain::event::outbox_mark::{MarkKey, MarkedEntry};
+use domain::event::producers::{Identity, Producers, is_people_type, is_reserved_source, is_reserved_type};
 use domain::event::{Event, Priority, names_time};
-use domain::outbox_mark::{MarkKey, MarkedEntry};
-use domain::producers::{Identity, Producers, is_people_type, is_reserved_source, is_reserved_type};
 use store::{Pending, Place, Waiting};
 
 use crate::{Bus, Entry, InOrder, PublishCalls, Put};
@@ -206,7 +206,7 @@ fn admitted<'r>(producers: &Producers, ready: &'r Ready) -> Result<&'r InOrder, 
 
 #[cfg(test)]
 mod tests {
-    use domain::stack_secret::StackSecret;
+    use domain::base::stack_secret::StackSecret;
 
     use super::*;
 

@@ -11,7 +11,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use domain::Timestamp;
-use domain::batches::{Batch, split};
+use domain::base::batches::{Batch, split};
 
 pub use dead_letters::{DeadLetters, Letter, SUFFIX};
 pub use sources::Sources;

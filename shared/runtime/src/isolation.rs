@@ -1,13 +1,13 @@
 //! Isolates messages that may crash the function.
 
 use aws::{Refused, chain};
-use domain::poison::{BatchParts, SUSPECT, company};
+use domain::delivery::poison::{BatchParts, SUSPECT, company};
 
 use crate::{Batch, Error, Message, Report, now};
 
 /// Handles a batch, usually as a whole.
 ///
-/// A batch with messages that were delivered often ([`domain::poison`]) is handled in parts. The
+/// A batch with messages that were delivered often ([`domain::delivery::poison`]) is handled in parts. The
 /// unsuspected messages come first, then each suspect alone. Finished messages are deleted before the
 /// next part starts, so a crash affects only one part. `delete` gets the queue's ARN and the receipt
 /// handle. Parts that cannot start before the deadline are redelivered.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use domain::endpoint::target::{Allow, Blocked, HostName, Target};
+use domain::webhook::endpoint::target::{Allow, Blocked, HostName, Target};
 
 use crate::{Env, Unset};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::catalog::{POLICY_FILE, POLICY_FORMAT, PolicyFile};
-use domain::producers::Producers;
+use domain::event::producers::Producers;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

@@ -5,7 +5,7 @@ use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
-use domain::seal::Sealed;
+use domain::audit::seal::Sealed;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 

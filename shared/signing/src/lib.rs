@@ -6,8 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
-use domain::endpoint::secret::stored::StoredSecret;
-use domain::endpoint::secret::{Scheme, Secret};
+use domain::webhook::endpoint::secret::stored::StoredSecret;
+use domain::webhook::endpoint::secret::{Scheme, Secret};
 use ring::hmac;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 

@@ -9,8 +9,8 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
+use domain::delivery::job::SocketTarget;
 use domain::inbox::View;
-use domain::job::SocketTarget;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 

@@ -10,12 +10,12 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
-use domain::endpoint::challenge::Challenge;
-use domain::endpoint::headers::EncryptedHeaders;
-use domain::endpoint::health::Health;
-use domain::endpoint::secret::stored::StoredSecrets;
-use domain::endpoint::{Disabled, DisabledBecause, Endpoint, EndpointId, NO_TENANT};
-use domain::key::Key;
+use domain::event::key::Key;
+use domain::webhook::endpoint::challenge::Challenge;
+use domain::webhook::endpoint::headers::EncryptedHeaders;
+use domain::webhook::endpoint::health::Health;
+use domain::webhook::endpoint::secret::stored::StoredSecrets;
+use domain::webhook::endpoint::{Disabled, DisabledBecause, Endpoint, EndpointId, NO_TENANT};
 
 use crate::item::{Item, key};
 use crate::people::Page;

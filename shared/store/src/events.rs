@@ -2,9 +2,9 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
+use domain::base::finding::Finding;
+use domain::delivery::job::Origin;
 use domain::event::Event;
-use domain::finding::Finding;
-use domain::job::Origin;
 use serde_json::json;
 
 use crate::item::Item;

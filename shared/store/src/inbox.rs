@@ -15,8 +15,8 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
+use domain::event::key::Key;
 use domain::inbox::{Counts, Entry, Head, Kept, State, View, Viewer, expires_at};
-use domain::key::Key;
 use jiff::SignedDuration;
 
 pub use listing::{InboxPage, Missed};

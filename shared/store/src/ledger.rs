@@ -11,11 +11,11 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::delivery_events::Set;
-use domain::job::Job;
-use domain::key::{Key, event_part};
-use domain::outcome::{Reason, Status};
-use domain::retry::Tried;
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::job::Job;
+use domain::delivery::retry::Tried;
+use domain::event::key::{Key, event_part};
+use domain::feedback::delivery_events::Set;
 
 pub use engagement::Noticed;
 pub use receipts::Told;

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, Transact
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
+use domain::event::outbox_mark::text_digest;
 use domain::event::{Event, Refusal, Sequence};
-use domain::outbox_mark::text_digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::events::envelope_item;

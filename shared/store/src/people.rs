@@ -9,10 +9,10 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
-use domain::address_change::AddressChange;
-use domain::producers::Tenants;
+use domain::event::producers::Tenants;
+use domain::recipient::address_change::AddressChange;
+use domain::recipient::recipient_changes::{Change, RecipientChange, Stamp, Topic};
 use domain::recipient::{Group, Recipient, Recipients, Settings};
-use domain::recipient_changes::{Change, RecipientChange, Stamp, Topic};
 use serde_json::{Map, Value};
 
 use crate::item::Item;

@@ -6,14 +6,14 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::continuation::Continuation;
-use domain::endpoint::Endpoint;
-use domain::endpoint_recovery::{self, Missed, NotNow};
+use domain::decide::continuation::Continuation;
+use domain::decide::plan::endpoint_name;
+use domain::delivery::endpoint_recovery::{self, Missed, NotNow};
+use domain::delivery::job::Job;
+use domain::delivery::manual;
 use domain::event::Event;
-use domain::job::Job;
-use domain::key::Key;
-use domain::manual;
-use domain::plan::endpoint_name;
+use domain::event::key::Key;
+use domain::webhook::endpoint::Endpoint;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::{Endpoints, Events, Ledger, LedgerRow, RecipientCursor, Undelivered};

@@ -1,6 +1,6 @@
 //! Escaping of values by the format of the part that they stand in.
 
-use domain::channel::{Channel, PartFormat};
+use domain::base::channel::{Channel, PartFormat};
 use minijinja::{AutoEscape, Value};
 
 const SLACK_TEXT: &str = "slack text";

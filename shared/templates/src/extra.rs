@@ -1,9 +1,9 @@
 //! Additional values for template rendering, beside the event.
 
 use domain::Timestamp;
-use domain::digest::Collected;
+use domain::catalog::policy::EmailPolicy;
 use domain::event::Data;
-use domain::policy::EmailPolicy;
+use domain::limits::digest::Collected;
 
 /// Values that templates see and that the event itself does not contain.
 #[derive(Clone, Copy, Default)]

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use domain::rule::{Rule, UnknownTemplate, UnreadableContext};
+use domain::catalog::rule::{Rule, UnknownTemplate, UnreadableContext};
 use minijinja::{Error, ErrorKind};
 
 use crate::limits::{MAX_INCLUDES, MAX_PART_BYTES, MAX_STEPS};
@@ -19,7 +19,7 @@ pub struct Unrendered {
     /// The kind of mistake, from which the suggested fix follows.
     pub cause: Cause,
     /// The reason for the ledger.
-    pub reason: domain::outcome::Reason,
+    pub reason: domain::base::outcome::Reason,
 }
 
 /// The kinds of mistakes in templates, one for each kind of fix. Contains no value of an event.
@@ -80,13 +80,13 @@ pub(crate) fn refused(template: &str, line: usize, problem: String) -> Error {
 impl Unrendered {
     /// The error for a missing template.
     pub(crate) fn missing(template: String) -> Unrendered {
-        let (problem, reason) = ("there is no such file".to_owned(), domain::outcome::Reason::Template);
+        let (problem, reason) = ("there is no such file".to_owned(), domain::base::outcome::Reason::Template);
         Unrendered { template, line: 0, problem, cause: Cause::File, reason }
     }
 
     /// The error for an event that names a template which the rule does not list.
     pub(crate) fn unknown_template(rule: &Rule, unknown: &UnknownTemplate) -> Unrendered {
-        let reason = domain::outcome::Reason::UnknownTemplate;
+        let reason = domain::base::outcome::Reason::UnknownTemplate;
         let (template, problem) = (rule.template.clone(), unknown.to_string());
         Unrendered { template, line: 0, problem, cause: Cause::File, reason }
     }
@@ -94,27 +94,27 @@ impl Unrendered {
     /// The error for an event whose context is not an object.
     pub(crate) fn unreadable_context(template: &str, unreadable: &UnreadableContext) -> Unrendered {
         let (template, problem) = (template.to_owned(), unreadable.to_string());
-        let reason = domain::outcome::Reason::UnreadableContext;
+        let reason = domain::base::outcome::Reason::UnreadableContext;
         Unrendered { template, line: 0, problem, cause: Cause::Argument, reason }
     }
 
     /// The error for an e-mail whose attachment the event does not name.
     pub(crate) fn no_file(template: &str, problem: String) -> Unrendered {
-        let reason = domain::outcome::Reason::NoAttachment;
+        let reason = domain::base::outcome::Reason::NoAttachment;
         Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Attachment, reason }
     }
 
     /// The error for an e-mail whose `reply-to` leads to a value that is not a mailbox.
     pub(crate) fn no_mailbox(template: &str, why: &str) -> Unrendered {
         let problem = format!("`reply-to` leads to a value that is no mailbox: {why}");
-        let reason = domain::outcome::Reason::Template;
+        let reason = domain::base::outcome::Reason::Template;
         Unrendered { template: template.to_owned(), line: 0, problem, cause: Cause::Argument, reason }
     }
 
     /// The error for a JSON part whose rendered text is no JSON. The reader's error quotes nothing of the text.
     pub(crate) fn no_json(template: &str, error: &serde_json::Error) -> Unrendered {
         let problem = format!("the rendered text is no JSON object or array: {error}");
-        let reason = domain::outcome::Reason::Template;
+        let reason = domain::base::outcome::Reason::Template;
         Unrendered {
             template: template.to_owned(),
             line: error.line(),
@@ -132,7 +132,7 @@ impl Unrendered {
             line: 0,
             problem,
             cause: Cause::Argument,
-            reason: domain::outcome::Reason::Template,
+            reason: domain::base::outcome::Reason::Template,
         }
     }
 
@@ -159,7 +159,7 @@ impl Unrendered {
             Some(text) => format!("{problem} in `{}`", text.trim()),
             None => problem,
         };
-        Unrendered { template, line, problem, cause, reason: domain::outcome::Reason::Template }
+        Unrendered { template, line, problem, cause, reason: domain::base::outcome::Reason::Template }
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::decide::plan::Plan;
 use domain::decide::{Answer, Ask, Decision, Verdict};
-use domain::job::Content;
-use domain::key::Key;
-use domain::plan::Plan;
-use domain::render_checks::RenderCheck;
-use domain::zone::Zone;
+use domain::delivery::job::Content;
+use domain::delivery::render_checks::RenderCheck;
+use domain::event::key::Key;
+use domain::time::zone::Zone;
 
 use crate::extra::Extra;
 use crate::renderer::Renderer;

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use domain::base::locale::{self, Languages};
 use domain::catalog::Catalog;
-use domain::locale::{self, Languages};
 use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
 use crate::extra::Extra;

@@ -1,7 +1,7 @@
 //! Partial digests: finds the events of a digest that a template can render.
 
-use domain::digest::Item;
-use domain::job::Content;
+use domain::delivery::job::Content;
+use domain::limits::digest::Item;
 
 use crate::failure::Unrendered;
 

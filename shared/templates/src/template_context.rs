@@ -1,15 +1,17 @@
 //! The template context of one event, and the rendering of its messages.
 
-use domain::attachment::attachments;
-use domain::channel::{APPROVED, Channel, Part};
+use domain::base::channel::{APPROVED, Channel, Part};
+use domain::base::locale;
+use domain::base::outcome::Reason;
+use domain::base::path::Path;
+use domain::catalog::rule::{Operand, Rule};
 use domain::decide::{Live, Order, Target};
-use domain::expose::exposed;
-use domain::job::{Broadcast, Chat, Content, Email, Message, Push, Socket, Text, Webhook, WhatsappTemplate};
-use domain::locale;
-use domain::outcome::Reason;
-use domain::path::Path;
+use domain::delivery::attachment::attachments;
+use domain::delivery::job::{
+    Broadcast, Chat, Content, Email, Message, Push, Socket, Text, Webhook, WhatsappTemplate,
+};
+use domain::event::expose::exposed;
 use domain::recipient::{DisplayName, EmailAddress, PhoneNumber, Sender};
-use domain::rule::{Operand, Rule};
 use minijinja::Value;
 use serde_json::value::RawValue;
 

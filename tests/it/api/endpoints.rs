@@ -1,8 +1,8 @@
 //! Webhook endpoints that tenant admins manage, and the messages that they resend.
 
-use domain::endpoint::secret::{Scheme, Secret, Secrets};
-use domain::endpoint::{Endpoint, EndpointId};
-use domain::outcome::Reason;
+use domain::base::outcome::Reason;
+use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
+use domain::webhook::endpoint::{Endpoint, EndpointId};
 use serde_json::{Value, json};
 use store::Endpoints;
 

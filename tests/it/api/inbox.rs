@@ -1,6 +1,6 @@
 //! An inbox that is read and updated over HTTP, and deleted with its owner.
 
-use domain::rule::Unless;
+use domain::catalog::rule::Unless;
 use serde_json::{Value, json};
 
 use super::check;

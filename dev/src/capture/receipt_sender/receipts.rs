@@ -90,8 +90,8 @@ fn bus(source: &str, detail_type: &str, now: Timestamp, detail: &Value) -> Value
 
 #[cfg(test)]
 mod tests {
-    use domain::outcome::Reason;
-    use domain::receipt::{self, Heard, StatusUpdate};
+    use domain::base::outcome::Reason;
+    use domain::feedback::receipt::{self, Heard, StatusUpdate};
 
     use super::*;
 

@@ -1,13 +1,13 @@
 //! Three scenarios about receivers: all channels, an unregistered device, failing webhook endpoints.
 
-use domain::channel::Channel;
-use domain::endpoint::Endpoint;
-use domain::endpoint::secret::Scheme;
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::target::Allow;
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use domain::event::Event;
-use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
+use domain::webhook::endpoint::Endpoint;
+use domain::webhook::endpoint::secret::Scheme;
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::target::Allow;
 use serde_json::json;
 use store::Endpoints;
 

@@ -1,8 +1,8 @@
 //! Checks of the receiving side: the capture server's records, the frames of a WebSocket client, the tables.
 
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::endpoint::EndpointId;
+use domain::base::channel::Channel;
+use domain::webhook::endpoint::EndpointId;
 use queue::{DeadLetters, Sqs};
 use serde_json::Value;
 use store::{Attempt, Endpoints, LedgerRow, People};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::channel::Channel;
-use domain::outcome::Status;
+use domain::base::channel::Channel;
+use domain::base::outcome::Status;
 use domain::recipient::Recipient;
 use queue::{DeadLetters, Sqs};
 use serde_json::{Value, json};

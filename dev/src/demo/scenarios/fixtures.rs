@@ -1,7 +1,7 @@
 //! Fixtures of the scenarios: events, people and counts.
 
+use domain::base::outcome::{Reason, Status};
 use domain::event::Event;
-use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
 use publish::{Bus, Entry};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Six scenarios with waits: digest, quiet hours, throttle, escalation, cancellation, bounce.
 
 use domain::Timestamp;
+use domain::base::outcome::{Reason, Status};
 use domain::event::Event;
-use domain::outcome::{Reason, Status};
 use domain::recipient::Recipient;
 use jiff::SignedDuration;
 use serde_json::json;

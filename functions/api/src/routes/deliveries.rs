@@ -2,9 +2,9 @@
 //! those of a recipient.
 
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::outcome::Reason;
-use domain::plan::user_name;
+use domain::base::channel::Channel;
+use domain::base::outcome::Reason;
+use domain::decide::plan::user_name;
 use serde_json::{Value, json};
 use store::{LedgerRow, Received, RecipientCursor};
 

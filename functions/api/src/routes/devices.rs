@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use domain::recipient::recipient_changes::{Change, MAX_DEVICES, check_zones};
 use domain::recipient::{Device, Platform, Recipient};
-use domain::recipient_changes::{Change, MAX_DEVICES, check_zones};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sns::Unregistered;

@@ -3,10 +3,10 @@
 //!
 //! A signing secret appears only in the answer that created it. A public key is not secret.
 
-use domain::endpoint::headers::CustomHeaders;
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::secret::{Scheme, Secret};
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
+use domain::webhook::endpoint::headers::CustomHeaders;
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::secret::{Scheme, Secret};
+use domain::webhook::endpoint::{DisabledBecause, Endpoint, EndpointId, MAX_PER_TENANT};
 use serde_json::{Map, Value, json};
 use store::{NewHeaders, Registered};
 

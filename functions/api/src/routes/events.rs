@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use domain::event::{Event, Extension, Priority, with_attribute};
-use domain::producers::{
+use domain::event::producers::{
     Identity, PROGRAM_SOURCE, Producers, is_api_source, is_reserved_source, is_reserved_type,
     is_source_of_tenant, tenant_source,
 };
-use domain::replay::{RENOTIFY, REPLAY_ID};
+use domain::event::replay::{RENOTIFY, REPLAY_ID};
+use domain::event::{Event, Extension, Priority, with_attribute};
 use domain::{SignedDuration, Timestamp};
 use publish::Entry;
 use serde::Serialize;

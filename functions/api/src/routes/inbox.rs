@@ -2,8 +2,8 @@
 //! protocol.
 
 use domain::Timestamp;
+use domain::event::key::Key;
 use domain::inbox::{Filter, InboxFilter, Marking, Viewer, is_category};
-use domain::key::Key;
 use serde_json::{Value, json};
 use store::Noticed;
 

@@ -4,7 +4,7 @@
 //! see, and only by addresses it may see. Otherwise a match would confirm a hidden address of a person
 //! who also belongs to other tenants.
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use domain::recipient::{Recipient, parse_address};
 use serde_json::{Value, json};
 

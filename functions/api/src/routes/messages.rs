@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::continuation::Continuation;
-use domain::endpoint::Endpoint;
-use domain::job::Job;
-use domain::key::Key;
-use domain::manual;
+use domain::decide::continuation::Continuation;
+use domain::delivery::job::Job;
+use domain::delivery::manual;
+use domain::event::key::Key;
+use domain::webhook::endpoint::Endpoint;
 use queue::Outgoing;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use crate::response::Response;
 use crate::routes::tickets::chance;
 use crate::{Api, Asked};
 
-pub(crate) const SOURCE: &str = domain::producers::API_SOURCE;
+pub(crate) const SOURCE: &str = domain::event::producers::API_SOURCE;
 
 /// The number of rows that one call to a table reads, and the most messages of one request. A request
 /// has 30 seconds.

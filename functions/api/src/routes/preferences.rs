@@ -2,8 +2,8 @@
 //! they are the deviations in that tenant. Otherwise they apply to events without a tenant, and as
 //! defaults within tenants.
 
+use domain::recipient::recipient_changes::{Change, check_preferences, check_zones, merge};
 use domain::recipient::{Recipient, Settings};
-use domain::recipient_changes::{Change, check_preferences, check_zones, merge};
 use serde_json::{Map, Value};
 
 use crate::caller::Scope;
@@ -91,7 +91,7 @@ fn settings(person: &Recipient, scope: &Scope) -> Settings {
 /// # Errors
 /// 422 names the malformed member.
 pub(crate) fn read(members: &Map<String, Value>) -> Result<Settings, Problem> {
-    Ok(domain::recipient_changes::settings(members)?)
+    Ok(domain::recipient::recipient_changes::settings(members)?)
 }
 
 /// Checks that a patch turns settings into valid settings. Of the zone only the patch's own value is

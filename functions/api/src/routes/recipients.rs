@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::address_change::{self, announcement};
+use domain::recipient::address_change::{self, announcement};
+use domain::recipient::recipient_changes::{self, Change, Stamp};
 use domain::recipient::{Group, Recipient};
-use domain::recipient_changes::{self, Change, Stamp};
 use publish::Entry;
 use runtime::now;
 use serde_json::{Map, Value, json};

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use domain::continuation::{Continuation, Start, Task};
-use domain::endpoint::EndpointId;
-use domain::key::Key;
-use domain::outcome::Status;
-use domain::plan::Audience;
+use domain::base::outcome::Status;
+use domain::decide::continuation::{Continuation, Start, Task};
+use domain::decide::plan::Audience;
+use domain::event::key::Key;
+use domain::webhook::endpoint::EndpointId;
 use queue::Outgoing;
 use serde_json::json;
 
@@ -99,7 +99,7 @@ mod tests {
             endpoint("acme/erp"),
             endpoint("-/erp"),
         ] {
-            let name = expected.name(&domain::keyed_hash::KeyedHashes::development());
+            let name = expected.name(&domain::recipient::keyed_hash::KeyedHashes::development());
             assert!(audience(&name) == Some(expected));
         }
         assert!(audience("address:email:0123").is_none());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::recipient_changes::check_preferences;
+use domain::recipient::recipient_changes::check_preferences;
 
 use crate::caller::check_tenant;
 use crate::changes::{Changed, names};

@@ -5,10 +5,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::endpoint::EndpointId;
-use domain::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
-use domain::key::Key;
-use domain::manual;
+use domain::delivery::manual;
+use domain::event::key::Key;
+use domain::webhook::endpoint::EndpointId;
+use domain::webhook::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
 use runtime::chain;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! The members of a person that a grant allows to write.
 
-use domain::channel::Channel;
+use domain::base::channel::Channel;
 use domain::recipient::{Device, Recipient};
 use serde_json::{Map, Value, json};
 

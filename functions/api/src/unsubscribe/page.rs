@@ -1,11 +1,11 @@
 //! The unsubscribe page in a browser: no script, no external file, in the browser's language if
-//! supported. An installation can bring its own pages, which `domain::unsubscribe::page` checks and
+//! supported. An installation can bring its own pages, which `domain::recipient::unsubscribe::page` checks and
 //! fills.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use domain::unsubscribe::page::{BadPage, PAGES_FORMAT, PagesFile, Values, check, fill};
+use domain::recipient::unsubscribe::page::{BadPage, PAGES_FORMAT, PagesFile, Values, check, fill};
 
 use super::phrases::Language;
 pub(super) use super::phrases::Text;
@@ -137,7 +137,7 @@ button:focus-visible{outline:3px solid #1d5fbf;outline-offset:3px}\
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::unsubscribe::Scope;
+    use domain::recipient::unsubscribe::Scope;
 
     #[test]
     fn only_a_page_that_asks_has_a_button_and_no_page_loads_anything() {

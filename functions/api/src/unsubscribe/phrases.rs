@@ -1,9 +1,9 @@
 //! The texts of the unsubscribe page in its languages.
 
-use domain::locale::Languages;
-use domain::unsubscribe::Scope;
+use domain::base::locale::Languages;
+use domain::recipient::unsubscribe::Scope;
 
-/// The languages of the page. `domain::unsubscribe::page::LANGUAGES` has their tags.
+/// The languages of the page. `domain::recipient::unsubscribe::page::LANGUAGES` has their tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     English,
@@ -206,7 +206,7 @@ const PORTUGUESE: Phrases = Phrases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::unsubscribe::page::LANGUAGES;
+    use domain::recipient::unsubscribe::page::LANGUAGES;
 
     #[test]
     fn page_uses_the_first_known_language() {

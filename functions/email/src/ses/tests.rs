@@ -1,7 +1,7 @@
 use super::*;
 use aws_sdk_sesv2::types::error::{MessageRejected, SendingPausedException, TooManyRequestsException};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
-use domain::job::Job;
+use domain::delivery::job::Job;
 
 #[tokio::test]
 async fn email_has_both_parts_and_event_tags() {
@@ -142,7 +142,7 @@ fn job(members: serde_json::Value) -> Job {
 
 fn file(name: &str, kind: Option<&str>, inline: Option<&str>) -> File {
     let text = |value: &str| value.to_owned();
-    let of = domain::job::Attachment {
+    let of = domain::delivery::job::Attachment {
         bucket: text("bills"),
         key: text("7"),
         name: text(name),

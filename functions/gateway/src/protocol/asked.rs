@@ -1,7 +1,7 @@
 //! Requests of clients. Parsing is strict, and malformed requests are refused with an error.
 
+use domain::event::key::Key;
 use domain::inbox::{Filter, InboxFilter, Marking, is_category, keys};
-use domain::key::Key;
 use serde::Deserialize;
 
 use super::Request;

@@ -1,8 +1,8 @@
 //! Constructors of replies, with advice for refused clients.
 
+use domain::catalog::rule::Unless;
+use domain::event::key::Key;
 use domain::inbox::{Counts, State};
-use domain::key::Key;
-use domain::rule::Unless;
 use serde::Serialize;
 
 use super::{Denied, Notices, Reply};

@@ -1,5 +1,5 @@
 use super::*;
-use domain::rule::Unless;
+use domain::catalog::rule::Unless;
 use serde_json::{Value, json};
 
 #[test]

@@ -1,8 +1,8 @@
 //! The payloads of the platforms.
 
+use domain::catalog::push_options::Interruption;
+use domain::delivery::job::Push;
 use domain::event::Priority;
-use domain::job::Push;
-use domain::push_options::Interruption;
 use domain::recipient::Platform;
 use serde::Serialize;
 use serde_json::{Map, Value};

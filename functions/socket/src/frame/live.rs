@@ -1,7 +1,7 @@
 //! The frame of a broadcast, which contains the event itself.
 
-use domain::job::{Broadcast, Job};
-use domain::outcome::Failure;
+use domain::base::outcome::Failure;
+use domain::delivery::job::{Broadcast, Job};
 use serde::Serialize;
 use serde_json::value::RawValue;
 

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 
+use domain::base::stack_secret::StackSecret;
 use domain::event::Event;
-use domain::stack_secret::StackSecret;
 use publish::InOrder;
 use store::Item;
 

@@ -4,7 +4,7 @@ use aws_sdk_socialmessaging::types::error::{
     InvalidParametersException, ResourceNotFoundException, ThrottledRequestException,
 };
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
-use domain::outcome::Reason;
+use domain::base::outcome::Reason;
 
 #[tokio::test]
 async fn service_gets_the_message_unchanged() {

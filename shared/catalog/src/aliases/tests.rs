@@ -38,7 +38,7 @@ fn check(aliases: &str, expected: &[&str]) {
     assert_eq!(read(aliases).1, expected, "{aliases}");
 }
 
-fn read(aliases: &str) -> (domain::policy::Policy, Vec<String>) {
+fn read(aliases: &str) -> (domain::catalog::policy::Policy, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(&format!("aliases: {aliases}\n")), &mut problems);
     let said = problems

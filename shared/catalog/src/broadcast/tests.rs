@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use domain::base::channel::Channel;
 use domain::catalog::Catalog;
-use domain::channel::Channel;
+use domain::catalog::rule::{Record, Rule, Selector};
 use domain::recipient::Recipients;
-use domain::rule::{Record, Rule, Selector};
 
 use crate::{Compiled, Problem, check_samples, compile_files, run_tests};
 

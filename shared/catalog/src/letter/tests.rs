@@ -1,4 +1,4 @@
-use domain::rule::Rule;
+use domain::catalog::rule::Rule;
 
 use super::*;
 use crate::rule::draft;

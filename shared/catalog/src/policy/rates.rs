@@ -1,6 +1,6 @@
 //! `rate`: the number of events handled per second.
 
-use domain::policy::{DEFAULT_CRITICAL_RATE, DEFAULT_TENANT_RATE};
+use domain::catalog::policy::{DEFAULT_CRITICAL_RATE, DEFAULT_TENANT_RATE};
 
 use crate::problem::Page;
 use crate::values::{Fields, check_keys, key_at, number};

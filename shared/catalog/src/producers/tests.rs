@@ -1,4 +1,4 @@
-use domain::producers::{Producers, Tenants};
+use domain::event::producers::{Producers, Tenants};
 use serde_json::json;
 
 use crate::policy;

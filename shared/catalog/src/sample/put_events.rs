@@ -3,8 +3,8 @@
 //! Source: EventBridge API reference, `PutEventsRequestEntry`.
 
 use domain::Timestamp;
-use domain::bus::shape_of;
 use domain::event::Refusal;
+use domain::event::bus::shape_of;
 use serde_json::Value;
 
 use super::{BusEntry, members, of_source, refusal, word};

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use domain::bus::BusEvent;
 use domain::catalog::Catalog;
+use domain::decide::plan::Plan;
 use domain::decide::{Ask, Verdict, decide_with};
-use domain::job::Content;
-use domain::plan::Plan;
-use domain::producers::Producers;
+use domain::delivery::job::Content;
+use domain::event::bus::BusEvent;
+use domain::event::producers::Producers;
 use domain::recipient::{Recipient, Recipients};
 use templates::{Renderer, scene_of};
 

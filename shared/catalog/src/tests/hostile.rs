@@ -114,8 +114,10 @@ fn changed(text: &str, changes: &[Change]) -> String {
 }
 
 fn files(texts: &[String; 3]) -> BTreeMap<String, String> {
-    let parts =
-        domain::channel::Channel::ALL.iter().flat_map(|channel| channel.parts()).filter(|part| part.required);
+    let parts = domain::base::channel::Channel::ALL
+        .iter()
+        .flat_map(|channel| channel.parts())
+        .filter(|part| part.required);
     let mut files: BTreeMap<String, String> =
         parts.map(|part| (format!("templates/t/en/{}", part.file), "digest".to_owned())).collect();
     files.insert("rules/r.yaml".into(), texts[0].clone());

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
+use domain::base::channel::Channel;
+use domain::base::outcome::Reason;
 use domain::catalog::Catalog;
-use domain::channel::Channel;
+use domain::decide::plan::Audience;
 use domain::decide::{Decision, Verdict};
-use domain::keyed_hash::KeyedHashes;
-use domain::outcome::Reason;
-use domain::plan::Audience;
+use domain::recipient::keyed_hash::KeyedHashes;
 use domain::recipient::{Recipients, parse_address};
 
 use crate::problem::{At, Page};

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::Timestamp;
-use domain::cancel::Cancellation;
-use domain::channel::Channel;
-use domain::counter::{Limit, Period, Refusal, Scope};
+use domain::base::channel::Channel;
+use domain::catalog::rule::Unless;
 use domain::decide::{Answer, Ask, Wanted};
-use domain::rule::Unless;
-use domain::zone::Zone;
+use domain::limits::cancel::Cancellation;
+use domain::limits::counter::{Limit, Period, Refusal, Scope};
+use domain::time::zone::Zone;
 
 use super::Stage;
 use crate::problem::{At, Page};

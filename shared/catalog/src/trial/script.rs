@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::bus::{Shape, shape_of};
+use domain::event::bus::{Shape, shape_of};
 use domain::event::{Event, Refusal};
-use domain::preference::check_channels;
+use domain::recipient::preference::check_channels;
 use domain::recipient::{Recipient, Recipients, Settings};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -338,7 +338,8 @@ fn problems(lines: &[&str]) -> Vec<String> {
 /// Ann and Ben, who follow project 42; Ben is its boss.
 fn trials(test: &str) -> Trials {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
-    for part in domain::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required) {
+    for part in domain::base::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required)
+    {
         files.insert(format!("templates/t/en/{}", part.file), "digest".to_owned());
     }
     files.insert("rules/r.yaml".into(), RULES.into());

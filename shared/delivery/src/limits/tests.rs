@@ -1,5 +1,5 @@
 use super::*;
-use domain::breaker::Tally;
+use domain::delivery::breaker::Tally;
 use serde_json::{Value, json};
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);

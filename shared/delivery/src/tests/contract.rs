@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use domain::channel::{AddressForm, Channel, Destination, OnUnknown};
+use domain::base::channel::{AddressForm, Channel, Destination, OnUnknown};
 
 use super::standings::found;
 use super::*;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::breaker::{Breaker, Permit, Tally};
-use domain::outcome::{Reason, Status};
-use domain::retry::Tried;
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::breaker::{Breaker, Permit, Tally};
+use domain::delivery::retry::Tried;
 
 use super::*;
 use crate::limits::{CRITICAL_PATIENCE, PATIENCE, View, tickets};

@@ -148,9 +148,10 @@ async fn failure_is_stored_before_failover_is_reported_once() {
     assert_eq!(wakes.len(), 1, "the second has no other channel");
     assert!(wakes[0].body["QueueUrl"].as_str().unwrap().ends_with("/dispatch"));
     let wake = wakes[0].body["Entries"][0]["MessageBody"].as_str().unwrap();
-    let wake =
-        domain::continuation::Continuation::read(wake).and_then(Result::ok).expect("dispatch reads it");
-    let domain::continuation::Task::Run { start, .. } = wake.task else { panic!("a run") };
+    let wake = domain::decide::continuation::Continuation::read(wake)
+        .and_then(Result::ok)
+        .expect("dispatch reads it");
+    let domain::decide::continuation::Task::Run { start, .. } = wake.task else { panic!("a run") };
     assert_eq!(start.instead_of.unwrap().why, Reason::Rejected);
     assert_eq!(
         cloud.settled().iter().filter(|settlement| settlement.reason.as_deref() == Some("rejected")).count(),

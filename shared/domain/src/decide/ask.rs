@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::cancel::{CancelKey, Cancellation};
-use crate::channel::Channel;
-use crate::counter::{Limit, Refusal, Scope};
-use crate::digest::{DigestPolicy, Item};
-use crate::key::Key;
+use crate::base::channel::Channel;
+use crate::catalog::rule::Unless;
+use crate::event::key::Key;
+use crate::limits::cancel::{CancelKey, Cancellation};
+use crate::limits::counter::{Limit, Refusal, Scope};
+use crate::limits::digest::{DigestPolicy, Item};
 use crate::recipient::Suppression;
-use crate::rule::Unless;
-use crate::zone::Zone;
+use crate::time::zone::Zone;
 
 /// A question to the tables. Its key makes it idempotent: a repeated question gets the same answer.
 pub enum Ask {
@@ -23,7 +23,7 @@ pub enum Ask {
     Told { of: Vec<Key> },
     /// The channels on which one more notification may be sent. Granted channels are counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
-    /// The time of the recipient's last WhatsApp message to us. `caller` is [`crate::keyed_hash::KeyedHashes::caller`]
+    /// The time of the recipient's last WhatsApp message to us. `caller` is [`crate::recipient::keyed_hash::KeyedHashes::caller`]
     /// of the number, `former` the name of the last release.
     Heard { caller: String, former: String },
     /// Whether an earlier attempt put this event into a digest. Only then the digest still applies.
@@ -119,7 +119,7 @@ impl Ask {
             Ask::Join { window, key, policy, ends, .. } => match policy.flush_first || policy.lookback {
                 true => Answer::PassThrough,
                 false => Answer::Joined {
-                    window_id: crate::digest::window_id(window, key.as_str()),
+                    window_id: crate::limits::digest::window_id(window, key.as_str()),
                     closes_at: *ends,
                     timer: true,
                 },

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use super::step_runner::StepRunner;
 use super::{Decided, Decision, Facts, Live, Note, Order, Target, Verdict, wait, without_recipient};
-use crate::channel::Channel;
-use crate::key::Key;
-use crate::outcome::Reason;
-use crate::plan::{Audience, Match, Plan};
-use crate::rule::{Broadcast, NotExcluded, Operand, Record, described_target};
-use crate::socket_target::SocketTarget;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::catalog::rule::{Broadcast, NotExcluded, Operand, Record, described_target};
+use crate::decide::plan::{Audience, Match, Plan};
+use crate::event::key::Key;
+use crate::recipient::socket_target::SocketTarget;
 
 type Excluded = Result<BTreeSet<String>, NotExcluded>;
 

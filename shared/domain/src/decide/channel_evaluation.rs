@@ -4,18 +4,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::step_runner::StepRunner;
 use super::{Note, Target};
-use crate::channel::{AddressForm, Channel, Destination};
-use crate::endpoint::SkipReason;
+use crate::base::channel::{AddressForm, Channel, Destination};
+use crate::base::outcome::Reason;
+use crate::catalog::rule::Outside;
+use crate::decide::plan::Audience;
 use crate::event::{Event, Extension, Priority};
-use crate::outcome::Reason;
-use crate::plan::Audience;
-use crate::preference::{Layers, Preferences, Question, Scope};
-use crate::quiet_hours::{Opening, Windows, spread};
+use crate::recipient::preference::{Layers, Preferences, Question, Scope};
+use crate::recipient::socket_target::SocketTarget;
+use crate::recipient::unsubscribe;
 use crate::recipient::{Device, EmailAddress, PhoneNumber, Recipient, SuppressedBecause};
-use crate::rule::Outside;
-use crate::socket_target::SocketTarget;
-use crate::unsubscribe;
-use crate::zone::Zone;
+use crate::time::quiet_hours::{Opening, Windows, spread};
+use crate::time::zone::Zone;
+use crate::webhook::endpoint::SkipReason;
 
 /// The interval over which deferred notifications are spread after quiet hours, to avoid a burst at the opening.
 const SPREAD: SignedDuration = SignedDuration::from_mins(10);

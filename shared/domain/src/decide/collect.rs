@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::step_runner::{Go, StepRunner};
 use super::{Answer, Ask, Merge, Note, Verdict, limits};
-use crate::channel::Channel;
-use crate::digest::{self, DigestPolicy};
-use crate::outcome::Reason;
-use crate::plan::Audience;
-use crate::rule::DigestStep;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::catalog::rule::DigestStep;
+use crate::decide::plan::Audience;
+use crate::limits::digest::{self, DigestPolicy};
 
 impl StepRunner<'_, '_> {
     pub(super) fn digest(&mut self, step: u32, digest: &DigestStep) -> Go {

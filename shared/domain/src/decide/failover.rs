@@ -3,10 +3,10 @@
 use super::channel_evaluation::{ChannelEvaluation, ChannelOutcome};
 use super::step_runner::StepRunner;
 use super::{Answer, Ask, Note, resumed};
-use crate::channel::Channel;
-use crate::continuation::{FailoverOrigin, Start, Task};
-use crate::outcome::Reason;
-use crate::rule::{Outside, SendStep, Step};
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::catalog::rule::{Outside, SendStep, Step};
+use crate::decide::continuation::{FailoverOrigin, Start, Task};
 
 /// The failed channel that a channel replaces, from its notes.
 pub(super) fn replaced_channel(notes: &[Note]) -> Option<FailoverOrigin> {

@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use super::{Note, Wanted};
-use crate::counter::{Limit, Period, Refusal, Scope};
+use crate::base::path::Path;
+use crate::base::value_key::value_key;
+use crate::catalog::policy::{Cap, Per};
+use crate::catalog::rule::{Rule, ThrottleStep};
+use crate::decide::plan::Plan;
 use crate::event::Event;
-use crate::key::event_part;
-use crate::keyed_hash::KeyedHashes;
-use crate::path::Path;
-use crate::plan::Plan;
-use crate::policy::{Cap, Per};
-use crate::rule::{Rule, ThrottleStep};
-use crate::value_key::value_key;
+use crate::event::key::event_part;
+use crate::limits::counter::{Limit, Period, Refusal, Scope};
+use crate::recipient::keyed_hash::KeyedHashes;
 
 /// The name of throttles in explanations.
 pub(super) const THROTTLE: &str = "throttle";

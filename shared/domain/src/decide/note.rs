@@ -5,10 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::continuation::FailoverOrigin;
-use crate::money::Micros;
-use crate::path::Path;
-use crate::preference::Because;
+use crate::base::money::Micros;
+use crate::base::path::Path;
+use crate::decide::continuation::FailoverOrigin;
+use crate::recipient::preference::Because;
 
 /// One finding of the evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize)]

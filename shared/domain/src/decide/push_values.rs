@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Note;
-use crate::path::Path;
-use crate::push_options::is_link;
-use crate::rule::Rule;
-use crate::value_key::value_key;
+use crate::base::path::Path;
+use crate::base::value_key::value_key;
+use crate::catalog::push_options::is_link;
+use crate::catalog::rule::Rule;
 
 /// Notes about event values that the rule names for push notifications and that are invalid.
 pub(super) fn unusable(rule: &Rule, envelope: &Value) -> Vec<Note> {

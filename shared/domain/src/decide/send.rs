@@ -6,14 +6,14 @@ use super::channel_evaluation::{ChannelEvaluation, ChannelOutcome};
 use super::failover::replaced_channel;
 use super::step_runner::{Go, StepRunner};
 use super::{Answer, Ask, Note, Order, Target, Verdict, Waiting, Wanted, limits};
-use crate::channel::Channel;
-use crate::continuation::Start;
-use crate::counter::{Refusal, Scope};
-use crate::digest::DigestPolicy;
-use crate::key::Key;
-use crate::outcome::Reason;
-use crate::plan::Audience;
-use crate::rule::{Outside, SendStep, Step, Unless};
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::catalog::rule::{Outside, SendStep, Step, Unless};
+use crate::decide::continuation::Start;
+use crate::decide::plan::Audience;
+use crate::event::key::Key;
+use crate::limits::counter::{Refusal, Scope};
+use crate::limits::digest::DigestPolicy;
 
 /// The result of the limits.
 #[derive(Default)]

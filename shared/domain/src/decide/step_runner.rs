@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::{Answer, Ask, Decided, Decision, Facts, Note, Verdict, Wanted, limits, wait};
-use crate::channel::Channel;
-use crate::key::{Key, event_part};
-use crate::outcome::Reason;
-use crate::path::Path;
-use crate::plan::{self, Audience, Match, Plan};
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::base::path::Path;
+use crate::base::value_key::value_key;
+use crate::catalog::rule::{SendStep, Step, ThrottleStep, excluded_users};
+use crate::decide::plan::{self, Audience, Match, Plan};
+use crate::event::key::{Key, event_part};
 use crate::recipient::{Recipient, Suppression};
-use crate::rule::{SendStep, Step, ThrottleStep, excluded_users};
-use crate::value_key::value_key;
 
 /// The highest number of steps in one decision.
 const MAX_STEPS: usize = 50;
@@ -316,7 +316,7 @@ impl<'a> StepRunner<'_, 'a> {
         answer
     }
 
-    pub(super) fn cancel_key(&self) -> Option<crate::cancel::CancelKey> {
+    pub(super) fn cancel_key(&self) -> Option<crate::limits::cancel::CancelKey> {
         let hashes = self.plan.catalog.hashes();
         plan::cancel_key(self.matched.rule, self.plan.event, self.plan.envelope(), hashes)
     }

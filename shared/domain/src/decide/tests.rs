@@ -36,9 +36,9 @@ use serde_json::{Value, json};
 
 use super::{Answers, Decision, Facts, Order, Target, Verdict, decide};
 use crate::catalog::{CATALOG_FORMAT, Catalog};
+use crate::decide::plan::Plan;
+use crate::delivery::job::SocketTarget;
 use crate::event::Event;
-use crate::job::SocketTarget;
-use crate::plan::Plan;
 use crate::recipient::Recipients;
 
 /// One hour after every event of these tests.

@@ -4,16 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::step_runner::{Go, StepRunner};
 use super::{Later, Note, Verdict, Waiting};
-use crate::channel::Channel;
-use crate::continuation::Start;
-use crate::moment::{self, TimeOrLength, Unreadable};
-use crate::outcome::Reason;
-use crate::path::Path;
-use crate::plan::Audience;
-use crate::rule::{Expiry, Repeat, Step, Wait};
-use crate::zone::Zone;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::base::path::Path;
+use crate::catalog::rule::{Expiry, Repeat, Step, Wait};
+use crate::decide::continuation::Start;
+use crate::decide::plan::Audience;
+use crate::time::moment::{self, TimeOrLength, Unreadable};
+use crate::time::zone::Zone;
 
-/// The highest number of days in a shift. [`crate::span::MAX`] limits every shift.
+/// The highest number of days in a shift. [`crate::time::span::MAX`] limits every shift.
 const MAX_DAYS: i64 = 31;
 
 impl StepRunner<'_, '_> {

@@ -2,9 +2,9 @@
 
 use super::Note;
 use super::step_runner::StepRunner;
-use crate::channel::Channel;
-use crate::outcome::Reason;
-use crate::plan::Audience;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::decide::plan::Audience;
 
 /// The consequence of a missing template.
 const NOTHING: &str = "nothing is sent";

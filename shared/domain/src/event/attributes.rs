@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::rfc3339::{self, Moment};
 use super::{Extension, Found, Refusal};
-use crate::json::{Raw, is_printable_ascii};
-use crate::tenant::ALL_TENANTS;
+use crate::base::json::{Raw, is_printable_ascii};
+use crate::base::tenant::ALL_TENANTS;
 
 /// The longest `id` and `source`, in bytes. EventBridge limits a source to 256 characters.
 const MAX_NAME_BYTES: usize = 256;

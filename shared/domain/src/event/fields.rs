@@ -9,7 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Found, MAX_DEPTH, MAX_EVENT_BYTES, Refusal};
-use crate::json::{Raw, Scanner};
+use crate::base::json::{Raw, Scanner};
 
 /// The members of one JSON object in their original order.
 pub(crate) struct Fields<'a> {

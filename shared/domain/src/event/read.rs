@@ -14,10 +14,10 @@ use super::attributes::{
 };
 use super::fields::{json_depth, kind_of};
 use super::{Data, Event, Fields, Found, MAX_DEPTH, Priority, Refusal, Sequence, Unusable, WrittenTimes};
-use crate::json::Raw;
+use crate::base::json::Raw;
 
 /// Extensions that affect the handling of an event. An invalid value is refused and never ignored.
-const DECISIVE: [&str; 3] = ["authtype", crate::replay::REPLAY_ID, crate::replay::RENOTIFY];
+const DECISIVE: [&str; 3] = ["authtype", crate::event::replay::REPLAY_ID, crate::event::replay::RENOTIFY];
 
 /// Reads attributes with names in any letter case. `received` replaces a missing `time`.
 ///

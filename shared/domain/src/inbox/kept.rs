@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::delivery::job::{Content, Job, SocketTarget};
 use crate::event::Priority;
-use crate::job::{Content, Job, SocketTarget};
-use crate::key::Key;
+use crate::event::key::Key;
 
 /// The largest entry, in bytes of JSON. Two of them fit one WebSocket frame, so a page always has room for one.
 pub const MAX_ENTRY_BYTES: usize = 12 * 1024;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Mark;
-use crate::key::Key;
+use crate::event::key::Key;
 
 /// The highest number of notifications in one request.
 const MAX_IDS: usize = 100;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::job::{Content, Job};
-use crate::key::Key;
+use crate::delivery::job::{Content, Job};
+use crate::event::key::Key;
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use crate::json::Raw;
+use crate::base::json::Raw;
 
 /// The values of one event, or those that the patterns ask for.
 pub(crate) struct Facts<'e> {

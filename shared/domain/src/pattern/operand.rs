@@ -8,7 +8,7 @@ use super::glob::{Fault, Glob};
 use super::number::{self, Bound, Range};
 use super::operator::Operator;
 use super::{Invalid, MAX_NUMERIC};
-use crate::config_error::quoted;
+use crate::base::config_error::quoted;
 
 /// Reads the entry at `location`.
 pub(super) fn read(source: &Value, location: &str) -> Result<Operator, Invalid> {

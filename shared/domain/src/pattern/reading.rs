@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::operator::Operator;
 use super::{Invalid, MAX_COMBINATIONS, MAX_DEPTH, MAX_LENGTH, operand};
-use crate::config_error::quoted;
+use crate::base::config_error::quoted;
 
 /// Field names that are not allowed inside `$or`, because EventBridge uses or reserves them as operators.
 ///

@@ -1,7 +1,7 @@
 //! Addresses of every channel, parsed by the form in the channel's spec.
 
 use super::{EmailAddress, PhoneNumber};
-use crate::channel::{AddressForm, Channel};
+use crate::base::channel::{AddressForm, Channel};
 
 /// Parses an address of a channel and returns its canonical spelling.
 ///

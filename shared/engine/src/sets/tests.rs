@@ -1,8 +1,8 @@
 use domain::Timestamp;
 use domain::catalog::{CATALOG_FORMAT, Catalog};
+use domain::decide::plan::{Audience, Match};
 use domain::decide::{Ask, decide_with};
 use domain::event::Event;
-use domain::plan::{Audience, Match};
 use domain::recipient::Recipients;
 use serde_json::{Value, json};
 

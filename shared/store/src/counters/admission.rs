@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::counter::{State, States, Want, admit};
+use domain::base::channel::Channel;
 use domain::decide::{Answer, Wanted};
-use domain::key::Key;
-use domain::zone::Zone;
+use domain::event::key::Key;
+use domain::limits::counter::{State, States, Want, admit};
+use domain::time::zone::Zone;
 use jiff::SignedDuration;
 
 use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};

@@ -3,7 +3,7 @@
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::cancel::{CancelKey, Cancellation};
+use domain::limits::cancel::{CancelKey, Cancellation};
 use jiff::SignedDuration;
 
 use super::{Counters, one};

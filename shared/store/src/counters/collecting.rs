@@ -2,10 +2,10 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::cancel::CancelKey;
 use domain::decide::Answer;
-use domain::digest::{self, Arrival, DigestPolicy, Due, Header, Join};
-use domain::key::Key;
+use domain::event::key::Key;
+use domain::limits::cancel::CancelKey;
+use domain::limits::digest::{self, Arrival, DigestPolicy, Due, Header, Join};
 use jiff::SignedDuration;
 
 use super::{Counters, REMEMBERED, ROUNDS, Written, crowded, expiring, json, one, to_json};

@@ -4,14 +4,14 @@
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::render_checks::WINDOW;
+use domain::delivery::render_checks::WINDOW;
 
 use super::{Counters, one};
 use crate::lookup;
 use crate::writes::stood;
 
 impl Counters {
-    /// Records an inbound message at `received_at`. `caller` is the number's [`domain::keyed_hash::KeyedHashes::caller`]. An
+    /// Records an inbound message at `received_at`. `caller` is the number's [`domain::recipient::keyed_hash::KeyedHashes::caller`]. An
     /// earlier message that arrives later changes nothing.
     ///
     /// # Errors

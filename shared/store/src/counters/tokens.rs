@@ -4,13 +4,13 @@
 //! empty one. The last answer tells which of them fits. After a wrong guess the table's answer holds the time, and
 //! the other update follows. Most calls are one write.
 //!
-//! The arithmetic is that of [`domain::rate_limit`].
+//! The arithmetic is that of [`domain::delivery::rate_limit`].
 
 use aws::Refused;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
-use domain::rate_limit::Quota;
+use domain::delivery::rate_limit::Quota;
 
 use super::Counters;
 use crate::item::{Item, key};

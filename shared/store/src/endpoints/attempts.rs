@@ -2,8 +2,8 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::endpoint::EndpointId;
-use domain::key::Key;
+use domain::event::key::Key;
+use domain::webhook::endpoint::EndpointId;
 use jiff::SignedDuration;
 use serde::Serialize;
 

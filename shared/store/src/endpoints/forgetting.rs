@@ -1,7 +1,7 @@
 //! Deletion of an endpoint and all its data.
 
 use aws::Refused;
-use domain::endpoint::EndpointId;
+use domain::webhook::endpoint::EndpointId;
 
 use super::{Endpoints, attempts, messages, one};
 use crate::item::Item;

@@ -1,7 +1,7 @@
 //! A tenant's endpoints, page by page.
 
 use aws::Refused;
-use domain::endpoint::Endpoint;
+use domain::webhook::endpoint::Endpoint;
 
 use super::{Endpoints, parse_endpoint, partition};
 use crate::lookup::{self, Order};

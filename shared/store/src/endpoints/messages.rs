@@ -3,9 +3,9 @@
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::endpoint::EndpointId;
-use domain::job::Job;
-use domain::key::Key;
+use domain::delivery::job::Job;
+use domain::event::key::Key;
+use domain::webhook::endpoint::EndpointId;
 
 use super::{Endpoints, was_executed};
 use crate::item::{Item, sort_key};

@@ -9,10 +9,10 @@ use aws::Refused;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
-use domain::endpoint::challenge::{Challenge, is_same_origin};
-use domain::endpoint::headers::EncryptedHeaders;
-use domain::endpoint::secret::stored::StoredSecrets;
-use domain::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT, Unverified};
+use domain::webhook::endpoint::challenge::{Challenge, is_same_origin};
+use domain::webhook::endpoint::headers::EncryptedHeaders;
+use domain::webhook::endpoint::secret::stored::StoredSecrets;
+use domain::webhook::endpoint::{Endpoint, EndpointId, MAX_PER_TENANT, Unverified};
 
 use super::{Endpoints, json, one, parse_endpoint, partition, read, was_executed};
 use crate::item::Item;

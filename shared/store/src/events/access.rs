@@ -12,8 +12,8 @@
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::access::{AccessRecord, RECORDED};
-use domain::outbox_mark::text_digest;
+use domain::audit::access::{AccessRecord, RECORDED};
+use domain::event::outbox_mark::text_digest;
 
 use super::{Events, Record, Way, reading};
 use crate::item::{Item, key, sort_key};
@@ -133,7 +133,7 @@ fn text(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::access::{API, Access, CallerKind, Object, PERSON};
+    use domain::audit::access::{API, Access, CallerKind, Object, PERSON};
     use domain::event::Event;
 
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);

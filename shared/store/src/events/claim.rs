@@ -5,10 +5,10 @@
 //! attributes keeps its own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::bus::{BusEvent, FROM_OUTBOX};
+use domain::base::finding::Finding;
 use domain::event::Event;
-use domain::finding::Finding;
-use domain::outbox_mark::{MarkKey, MarkedEntry, compact, text_digest};
+use domain::event::bus::{BusEvent, FROM_OUTBOX};
+use domain::event::outbox_mark::{MarkKey, MarkedEntry, compact, text_digest};
 
 use super::record::{ENVELOPE, Record};
 use crate::item::Item;

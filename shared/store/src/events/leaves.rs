@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
-use domain::seal::{Leaf, minute_of};
+use domain::audit::seal::{Leaf, minute_of};
 use jiff::SignedDuration;
 
 use super::reading::{buckets_by_day, query};
@@ -53,7 +53,7 @@ impl Events {
                 }
             }
         }
-        leaves.values_mut().for_each(|leaves_of_minute| domain::seal::in_order(leaves_of_minute));
+        leaves.values_mut().for_each(|leaves_of_minute| domain::audit::seal::in_order(leaves_of_minute));
         Ok(leaves)
     }
 }

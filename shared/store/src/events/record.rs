@@ -1,11 +1,11 @@
 //! One event as the audit stores it.
 
 use domain::Timestamp;
-use domain::bus::{BusEvent, id_inside, shape_of};
+use domain::base::finding::Finding;
+use domain::event::bus::{BusEvent, id_inside, shape_of};
+use domain::event::outbox_mark::{MarkKey, text_digest};
+use domain::event::replay::{Received, unmarked_text};
 use domain::event::{Event, Refusal};
-use domain::finding::Finding;
-use domain::outbox_mark::{MarkKey, text_digest};
-use domain::replay::{Received, unmarked_text};
 use sha2::{Digest, Sha256};
 
 use super::claim::Claim;

@@ -2,7 +2,7 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::bus::id_inside;
+use domain::event::bus::id_inside;
 
 use super::reading::{buckets_by_day, query};
 use super::{Events, Way};
@@ -87,8 +87,8 @@ impl Events {
 
 #[cfg(test)]
 mod tests {
-    use domain::bus::BusEvent;
     use domain::event::Refusal;
+    use domain::event::bus::BusEvent;
 
     use super::*;
     use crate::events::Record;

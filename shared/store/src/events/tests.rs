@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_smithy_mocks::{Rule, mock};
 use domain::Timestamp;
-use domain::bus::BusEvent;
-use domain::outbox_mark::{MarkKey, MarkedEntry, text_digest};
-use domain::producers::REPLAY_SOURCE;
-use domain::replay::received;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::event::bus::BusEvent;
+use domain::event::outbox_mark::{MarkKey, MarkedEntry, text_digest};
+use domain::event::producers::REPLAY_SOURCE;
+use domain::event::replay::received;
 
 use super::*;
 use crate::canned;

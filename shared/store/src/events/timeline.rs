@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
+use domain::base::finding::Finding;
 use domain::event::Event;
-use domain::finding::Finding;
 
 use super::Events;
 use super::Record;

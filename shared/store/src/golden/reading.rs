@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::cancel::CancelKey;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
 use domain::decide::Answer;
-use domain::endpoint::EndpointId;
+use domain::delivery::job::SocketTarget;
 use domain::event::Event;
+use domain::event::key::Key;
 use domain::inbox::{State, View, Viewer};
-use domain::job::SocketTarget;
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
+use domain::limits::cancel::CancelKey;
+use domain::recipient::recipient_changes::Stamp;
 use domain::recipient::{EmailAddress, Group, PhoneNumber};
-use domain::recipient_changes::Stamp;
+use domain::webhook::endpoint::EndpointId;
 use jiff::SignedDuration;
 use serde_json::{Map, json};
 

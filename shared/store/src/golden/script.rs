@@ -1,30 +1,30 @@
 //! The writes behind the golden rows: one row of each kind, with every attribute that it can have.
 
 use domain::Timestamp;
-use domain::breaker::Breaker;
-use domain::bus::BusEvent;
-use domain::cancel::{CancelKey, Cancellation};
-use domain::channel::Channel;
-use domain::counter::{Limit, Scope};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::base::stack_secret::StackSecret;
 use domain::decide::Wanted;
-use domain::digest::{self, DigestPolicy};
-use domain::endpoint::secret::stored::{StoredSecret, StoredSecrets};
-use domain::endpoint::secret::{Scheme, Secret};
-use domain::endpoint::{DisabledBecause, Endpoint, EndpointId};
+use domain::delivery::breaker::Breaker;
+use domain::delivery::job::Job;
+use domain::delivery::rate_limit::Quota;
 use domain::event::Event;
+use domain::event::bus::BusEvent;
+use domain::event::key::Key;
+use domain::event::outbox_mark::{MarkKey, MarkedEntry};
+use domain::event::producers::Tenants;
+use domain::event::replay::received;
 use domain::inbox::{Kept, Mark, View, Viewer};
-use domain::job::Job;
-use domain::key::Key;
-use domain::keyed_hash::KeyedHashes;
-use domain::outbox_mark::{MarkKey, MarkedEntry};
-use domain::outcome::{Reason, Status};
-use domain::producers::Tenants;
-use domain::rate_limit::Quota;
+use domain::limits::cancel::{CancelKey, Cancellation};
+use domain::limits::counter::{Limit, Scope};
+use domain::limits::digest::{self, DigestPolicy};
+use domain::recipient::keyed_hash::KeyedHashes;
+use domain::recipient::recipient_changes::{Change, RecipientChange, Stamp, Topic};
 use domain::recipient::{PhoneNumber, Recipient, Settings, Suppression};
-use domain::recipient_changes::{Change, RecipientChange, Stamp, Topic};
-use domain::replay::received;
-use domain::stack_secret::StackSecret;
-use domain::zone::Zone;
+use domain::time::zone::Zone;
+use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
+use domain::webhook::endpoint::secret::{Scheme, Secret};
+use domain::webhook::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -116,9 +116,9 @@ async fn ledger(ledger: &Ledger) {
         Settlement { provider_id: Some("p-3".into()), ..Settlement::new(&heard.key, Status::Sent, None) };
     ledger.settle(&[sent], "token-1", NOON).await.unwrap();
     let told = ledger.told(&heard.key).await.unwrap().unwrap();
-    let to = told.progress.hear(domain::receipt::StatusUpdate::Delivered, NOON);
+    let to = told.progress.hear(domain::feedback::receipt::StatusUpdate::Delivered, NOON);
     assert!(ledger.advance(&told, &to, Some("p-3"), NOON).await.unwrap());
-    let how = domain::rule::Unless::Acknowledged;
+    let how = domain::catalog::rule::Unless::Acknowledged;
     ledger.notice(&heard.key, "ann", Some("clinic-7"), how, NOON).await.unwrap();
 }
 
@@ -178,7 +178,7 @@ async fn people(people: &People) {
 
 async fn inbox(inbox: &Inbox, ledger: &Ledger) {
     let mut told = job("socket");
-    if let domain::job::Content::Socket(socket) = &mut told.content {
+    if let domain::delivery::job::Content::Socket(socket) = &mut told.content {
         socket.ephemeral = false;
     }
     let (user, kept) = Kept::of(&told).unwrap();
@@ -186,7 +186,7 @@ async fn inbox(inbox: &Inbox, ledger: &Ledger) {
     let other = Kept { id: Key::parse(OTHER_KEY).unwrap(), data: None, truncated: true, ..kept.clone() };
     inbox.store(user, None, &other, NOON).await.unwrap();
     let viewer = Viewer { user: "ann".into(), view: View::All };
-    let how = Some(domain::rule::Unless::Seen);
+    let how = Some(domain::catalog::rule::Unless::Seen);
     let marked = mark(inbox, ledger, &viewer, vec![other.id.clone()], Mark::Read, how, NOON).await.unwrap();
     assert!(marked.changed);
 }
@@ -238,11 +238,11 @@ async fn counters(counters: &Counters) {
         .hear(&KeyedHashes::development().caller(&PhoneNumber::parse("+493012345678").unwrap()), NOON)
         .await
         .unwrap();
-    let mut tally = domain::breaker::Tally::default();
+    let mut tally = domain::delivery::breaker::Tally::default();
     (0..20).for_each(|_| tally.count(true, NOON));
     let broken = Breaker::default().record(&tally, NOON);
     counters.keep_breaker("ses", &KeptValue::default(), broken, NOON).await.unwrap();
-    let slice = domain::rate_limit::Bucket::default().take(
+    let slice = domain::delivery::rate_limit::Bucket::default().take(
         &Quota::per_second(10).unwrap(),
         3,
         NOON,

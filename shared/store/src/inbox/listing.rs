@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use aws::Refused;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
+use domain::event::key::Key;
 use domain::inbox::{Entry, Filter, State, Viewer};
-use domain::key::Key;
 
 use super::ordering::{self, BEHIND_ALL, FIRST};
 use super::{Inbox, entry_key, entry_sk, note_key, read_entry, user_pk};

@@ -3,10 +3,10 @@
 use aws::Refused;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::Timestamp;
+use domain::catalog::rule::Unless;
+use domain::decide::plan::user_name;
+use domain::event::key::Key;
 use domain::inbox::{Changed, Counts, Entry, Filter, InboxFilter, Mark, Place, State, Viewer};
-use domain::key::Key;
-use domain::plan::user_name;
-use domain::rule::Unless;
 
 use super::{Inbox, entry_key, head_key, note_key, read_entry, read_head, whole};
 use crate::item::Item;

@@ -4,8 +4,8 @@ use aws::Refused;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::Timestamp;
-use domain::key::Key;
-use domain::rule::Unless;
+use domain::catalog::rule::Unless;
+use domain::event::key::Key;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Ledger, pk, text};
@@ -51,7 +51,7 @@ impl Ledger {
     /// Records that a recipient saw or acknowledged a notification. A recipient can report only their own
     /// notifications, and not those of a room. The first time counts.
     ///
-    /// `recipient` is the name in keys and rows, see `domain::plan::Audience::name`.
+    /// `recipient` is the name in keys and rows, see `domain::decide::plan::Audience::name`.
     ///
     /// # Errors
     /// The table could not be written.

@@ -5,10 +5,10 @@ use aws::Refused;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::key::Key;
-use domain::outcome::{Reason, Status};
-use domain::receipt::{DeliveryState, StatusUpdate, overdue_hours};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::event::key::Key;
+use domain::feedback::receipt::{DeliveryState, StatusUpdate, overdue_hours};
 
 use super::row::marks;
 use super::{Ledger, number, pk, text};
@@ -27,7 +27,7 @@ pub struct Told {
     pub key: Key,
     pub recipient: String,
     pub channel: Option<Channel>,
-    /// The address as a keyed hash, see `domain::keyed_hash::KeyedHashes::address`.
+    /// The address as a keyed hash, see `domain::recipient::keyed_hash::KeyedHashes::address`.
     pub address: Option<String>,
     pub progress: DeliveryState,
     /// The number of receipts written so far. A condition on it makes one of two concurrent writers lose.

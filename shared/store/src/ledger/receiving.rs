@@ -2,8 +2,8 @@
 
 use aws::Refused;
 use domain::Timestamp;
-use domain::key::Key;
-use domain::rule::Unless;
+use domain::catalog::rule::Unless;
+use domain::event::key::Key;
 
 use super::{Ledger, LedgerRow, number, pk, text};
 use crate::item::Item;
@@ -69,7 +69,7 @@ impl Ledger {
     /// The notifications of a recipient since a time, newest first, 1 to 100 per page. The index may lag behind by
     /// a moment.
     ///
-    /// `recipient` is the name in keys and rows, see `domain::plan::Audience::name`.
+    /// `recipient` is the name in keys and rows, see `domain::decide::plan::Audience::name`.
     ///
     /// # Errors
     /// The table could not be read.

@@ -1,13 +1,13 @@
 //! One row of the ledger, as written and as read.
 
 use domain::Timestamp;
-use domain::channel::Channel;
-use domain::delivery_events::{Set, Told};
-use domain::job::{Job, Origin};
-use domain::key::Key;
-use domain::keyed_hash::former;
-use domain::outcome::{Reason, Status};
-use domain::receipt::{Marks, awaited_in};
+use domain::base::channel::Channel;
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::job::{Job, Origin};
+use domain::event::key::Key;
+use domain::feedback::delivery_events::{Set, Told};
+use domain::feedback::receipt::{Marks, awaited_in};
+use domain::recipient::keyed_hash::former;
 use jiff::SignedDuration;
 
 use super::{RETENTION_DAYS, pk};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::endpoint_recovery;
-use domain::job::Job;
-use domain::outcome::{Reason, Status};
-use domain::retry::Tried;
+use domain::base::outcome::{Reason, Status};
+use domain::delivery::endpoint_recovery;
+use domain::delivery::job::Job;
+use domain::delivery::retry::Tried;
 
 use super::{ClaimStatus, Ledger, number, pk, text};
 use crate::item::Item;

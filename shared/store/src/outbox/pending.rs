@@ -4,8 +4,8 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use domain::Timestamp;
+use domain::event::outbox_mark::text_digest;
 use domain::event::{Event, Sequence};
-use domain::outbox_mark::text_digest;
 
 use super::{version_of, version_sk};
 use crate::events::{ENVELOPE, envelope_item, stream};

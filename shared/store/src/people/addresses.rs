@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use aws::{Refused, Verdict};
-use domain::channel::Channel;
-use domain::keyed_hash::KeyedHashes;
+use domain::base::channel::Channel;
+use domain::base::stack_secret::StackSecret;
 use domain::recipient::Recipient;
-use domain::stack_secret::StackSecret;
+use domain::recipient::keyed_hash::KeyedHashes;
 
 use super::People;
 use crate::item::{Item, key};

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{Refused, Verdict};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
-use domain::address_change::{self, AddressChange};
 use domain::event::Refusal;
-use domain::recipient_changes::RecipientChange;
+use domain::recipient::address_change::{self, AddressChange};
+use domain::recipient::recipient_changes::RecipientChange;
 use futures_util::StreamExt as _;
 
 use super::filed::{self, Filed};

@@ -1,9 +1,9 @@
 //! Edits of a person that depend on the current profile.
 
 use aws::Refused;
-use domain::producers::Tenants;
+use domain::event::producers::Tenants;
 use domain::recipient::Recipient;
-use domain::recipient_changes::{Change, RecipientChange, Stamp};
+use domain::recipient::recipient_changes::{Change, RecipientChange, Stamp};
 
 use super::amend::Swap;
 use super::filed;

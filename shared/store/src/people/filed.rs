@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
-use domain::channel::Channel;
+use domain::base::channel::Channel;
+use domain::recipient::recipient_changes::Entry;
 use domain::recipient::{Group, NO_TENANT, Recipient, Settings};
-use domain::recipient_changes::Entry;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 

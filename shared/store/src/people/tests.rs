@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError,
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
-use domain::recipient_changes::Entry;
+use domain::recipient::recipient_changes::Entry;
 use serde_json::json;
 
 use super::filed::Filed;

@@ -25,7 +25,7 @@ impl<'a> Probe<'a> {
         let now = jiff::Timestamp::from_second(NOW_S).ok();
         // A layout has no language of its own.
         let voice =
-            LocaleFormat::new(locale.unwrap_or(domain::locale::DEFAULT).to_owned(), [None, None], now);
+            LocaleFormat::new(locale.unwrap_or(domain::base::locale::DEFAULT).to_owned(), [None, None], now);
         let values = Value::from_pairs([(VOICE, Value::from_object(voice))]);
         Probe { engine, values, locale }
     }

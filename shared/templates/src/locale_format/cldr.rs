@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use domain::locale::ancestors;
+use domain::base::locale::ancestors;
 
 use super::patterns::Pattern;
 use super::times::Style;

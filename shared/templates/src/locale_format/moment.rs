@@ -1,6 +1,6 @@
 //! The time formats that filters accept, which are also those of rules.
 
-use domain::moment::Moment;
+use domain::time::moment::Moment;
 use minijinja::{Error, Value};
 
 use super::given;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 
-use domain::moment::Moment;
+use domain::time::moment::Moment;
 use icu_decimal::input::Decimal;
 use icu_experimental::relativetime::options::Numeric;
 use icu_experimental::relativetime::{RelativeTimeFormatter, RelativeTimeFormatterOptions};

@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
 
-use domain::moment::Moment;
+use domain::time::moment::Moment;
 use icu_calendar::Date;
 use icu_calendar::Gregorian;
 use icu_datetime::fieldsets::{E, T, YMD, YMDE};

@@ -15,11 +15,11 @@ mod words;
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
+use domain::catalog::rule::Rule;
 use domain::decide::{Order, Target};
+use domain::delivery::job::{Content, Email, Socket, SocketTarget};
 use domain::event::Priority;
-use domain::job::{Content, Email, Socket, SocketTarget};
 use domain::recipient::{EmailAddress, Recipient};
-use domain::rule::Rule;
 use serde_json::{Value, json};
 
 use super::Renderer;

@@ -143,8 +143,9 @@ fn topic(name: &str, path: &str) -> Value {
 #[track_caller]
 fn check(to: Value, expected: &[&str]) {
     let world = world_after(&[json!({ "to": to, "channels": ["email", "socket"] })], &json!({}));
-    let by_email =
-        world.sent().filter(|sent| sent.step == 0 && sent.channel != Some(crate::channel::Channel::Email));
+    let by_email = world
+        .sent()
+        .filter(|sent| sent.step == 0 && sent.channel != Some(crate::base::channel::Channel::Email));
     let names: Vec<&str> = by_email.map(|by_email| by_email.recipient.as_str()).collect();
     assert_eq!(names, expected, "{to}");
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::channel::Channel;
+use crate::base::channel::Channel;
+use crate::catalog::rule::{MAX_EXCLUDED, Record};
 use crate::decide::Live;
-use crate::rule::{MAX_EXCLUDED, Record};
 
 #[test]
 fn broadcast_ignores_preferences_and_quiet_hours() {

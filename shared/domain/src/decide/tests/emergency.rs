@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::engine::{at, world_with, world_with_people};
 use super::world::World;
+use crate::catalog::rule::Unless;
 use crate::decide::Note;
-use crate::rule::Unless;
 
 /// The channels of the critical rule, and the expected sends at 02:10.
 const CHANNELS: [&str; 4] = ["socket", "push", "sms", "email"];

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{catalog, decided, describe, now, paid, rule, send, user};
+use crate::decide::plan::{Plan, endpoint_name, user_name};
 use crate::decide::{Decision, Target, Verdict};
-use crate::endpoint::{Endpoint, EndpointId};
-use crate::plan::{Plan, endpoint_name, user_name};
 use crate::recipient::{Group, Recipients};
+use crate::webhook::endpoint::{Endpoint, EndpointId};
 
 #[test]
 fn rule_addresses_endpoints_of_the_events_tenant_only() {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::world::{Entry, LogResult, Setting, World};
 use super::{known, paid, rule};
+use crate::catalog::rule::Unless;
 use crate::catalog::{CATALOG_FORMAT, Catalog};
 use crate::event::Event;
-use crate::rule::Unless;
 
 /// Every event of these tests happens at noon of a Friday, UTC.
 pub(super) const NOON: &str = "2026-11-20T12:00:00Z";
@@ -100,7 +100,7 @@ impl World {
         });
         refused
             .map(|(entry, reason)| {
-                let channel = entry.channel.map_or("-", crate::channel::Channel::name);
+                let channel = entry.channel.map_or("-", crate::base::channel::Channel::name);
                 format!("{} {channel} {}", clock(entry.at), reason.name())
             })
             .collect()
@@ -108,7 +108,7 @@ impl World {
 }
 
 fn message(entry: &Entry) -> String {
-    let channel = entry.channel.map_or("-", crate::channel::Channel::name);
+    let channel = entry.channel.map_or("-", crate::base::channel::Channel::name);
     let of = match &entry.digest {
         Some(digest) => format!("{} together", digest["total_activities"]),
         None => entry.event.1.clone(),

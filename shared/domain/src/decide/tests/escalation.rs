@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::engine::{at, world_with, world_with_people};
 use super::world::World;
-use crate::rule::Unless;
+use crate::catalog::rule::Unless;
 
 #[test]
 fn seen_notification_ends_the_escalation() {

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::engine::{people, setting};
 use super::{decided, rule};
-use crate::channel::Channel;
-use crate::continuation::Start;
+use crate::base::channel::Channel;
+use crate::decide::continuation::Start;
+use crate::decide::plan::{Audience, Match, Plan};
 use crate::event::Event;
-use crate::plan::{Audience, Match, Plan};
 
 proptest! {
     #[test]

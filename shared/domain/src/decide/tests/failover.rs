@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::engine::{people, world_with, world_with_people};
 use super::world::World;
-use crate::channel::Channel;
-use crate::continuation::FailoverOrigin;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
 use crate::decide::Note;
-use crate::outcome::Reason;
+use crate::decide::continuation::FailoverOrigin;
 
 #[test]
 fn next_channel_replaces_a_failed_one_with_a_note() {

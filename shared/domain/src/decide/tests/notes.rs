@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::engine::{at, people, setting, world_with, world_with_people};
 use super::world::World;
 use super::{catalog, known, now, paid, rule, verdict};
-use crate::channel::Channel;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::decide::plan::Plan;
 use crate::decide::{Answer, Ask, decide_with};
-use crate::keyed_hash::{KeyedHashes, former};
-use crate::outcome::Reason;
-use crate::plan::Plan;
+use crate::recipient::keyed_hash::{KeyedHashes, former};
 
 #[test]
 fn deciding_preference_layer_is_named_last() {

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::world::{Entry, LogResult, Setting, World};
-use crate::channel::Channel;
-use crate::counter::Period;
+use crate::base::channel::Channel;
+use crate::catalog::policy::Per;
+use crate::catalog::rule::{Expiry, Rule, Step, Unless, Wait};
 use crate::event::Priority;
-use crate::keyed_hash::KeyedHashes;
-use crate::policy::Per;
-use crate::preference::{Layers, Question};
-use crate::quiet_hours::Opening;
+use crate::limits::counter::Period;
+use crate::recipient::keyed_hash::KeyedHashes;
+use crate::recipient::preference::{Layers, Question};
 use crate::recipient::{Recipient, Settings};
-use crate::rule::{Expiry, Rule, Step, Unless, Wait};
-use crate::span::Span;
-use crate::zone::Zone;
+use crate::time::quiet_hours::Opening;
+use crate::time::span::Span;
+use crate::time::zone::Zone;
 
 /// One run: event, rule, recipient and occurrence.
 type Run<'w> = (&'w (String, String), &'w str, &'w str, u32);
@@ -175,7 +175,8 @@ impl<'w> Oracle<'w> {
         let rule = self.rule(entry);
         let of_run: Vec<&Entry> = self.world.log.iter().filter(|other| run(other) == run(entry)).collect();
         // The run of a closed window begins after the digest step.
-        let begins = if entry.event.0 == crate::digest_event::SOURCE { of_run[0].start.step } else { 0 };
+        let begins =
+            if entry.event.0 == crate::decide::digest_event::SOURCE { of_run[0].start.step } else { 0 };
         let begins = begins as usize;
         let waits = (begins..entry.step as usize).filter_map(|index| match &rule.steps[index] {
             Step::Wait(Wait::For(length)) => {
@@ -246,7 +247,7 @@ impl<'w> Oracle<'w> {
             let Some(rule) = rule.filter(|rule| passed && !is_critical(rule)) else { continue };
             // The first send or digest after a throttle passes it. A closed digest has passed the throttles before its
             // step; an event that passed through the digest passes them itself.
-            let is_digest = entry.event.0 == crate::digest_event::SOURCE;
+            let is_digest = entry.event.0 == crate::decide::digest_event::SOURCE;
             let since = (0..entry.step as usize)
                 .rev()
                 .take_while(|at| !is_digest || !matches!(rule.steps[*at], Step::Digest(_)));
@@ -333,7 +334,8 @@ impl<'w> Oracle<'w> {
                     .as_ref()
                     .and_then(|cancel| tables.cancelled.get(cancel))
                     .is_some_and(|cancellation| {
-                        cancellation.takes_back(item.time, &crate::key::event_part(&item.source, &item.id))
+                        cancellation
+                            .takes_back(item.time, &crate::event::key::event_part(&item.source, &item.id))
                     });
                 assert!(
                     is_cancelled || sent.is_some_and(|sent| sent.contains(key)),

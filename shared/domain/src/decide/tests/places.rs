@@ -8,10 +8,10 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use super::{catalog, decided, describe, known, now, paid, room, rule, user, verdict};
-use crate::channel::Channel;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
+use crate::decide::plan::Plan;
 use crate::decide::{Decision, Verdict};
-use crate::outcome::Reason;
-use crate::plan::Plan;
 
 proptest! {
     #[test]

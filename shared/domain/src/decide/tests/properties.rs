@@ -11,8 +11,8 @@ use super::engine::{at, setting};
 use super::generated::{people, policies, rules, tenants};
 use super::oracle::Oracle;
 use super::world::World;
+use crate::catalog::rule::Unless;
 use crate::event::Event;
-use crate::rule::Unless;
 
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 250, ..ProptestConfig::default() })]

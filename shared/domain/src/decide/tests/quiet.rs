@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::engine::{at, clock, world_with, world_with_people};
 use super::world::World;
-use crate::channel::Channel;
+use crate::base::channel::Channel;
 
 #[test]
 fn quiet_hours_use_the_recipients_zone() {

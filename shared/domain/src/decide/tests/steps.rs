@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::engine::{at, order, world_with};
-use crate::continuation::Start;
+use crate::decide::continuation::Start;
 
 #[test]
 fn step_after_a_wait_runs_when_the_wait_ends() {
@@ -124,10 +124,10 @@ fn run_beyond_the_last_step_ends() {
     let setting = std::rc::Rc::clone(&world.setting);
     for step in [1, 50, u32::MAX] {
         let rule = setting.catalog.rule("paid").unwrap();
-        let audience = vec![crate::plan::Audience::User("ann".into())];
+        let audience = vec![crate::decide::plan::Audience::User("ann".into())];
         let start = Start { step, ..Start::default() };
-        let matched = crate::plan::Match { rule, audience, groups: Vec::new(), start };
-        let plan = crate::plan::Plan::woken(&event, &setting.catalog, Some(matched), None);
+        let matched = crate::decide::plan::Match { rule, audience, groups: Vec::new(), start };
+        let plan = crate::decide::plan::Plan::woken(&event, &setting.catalog, Some(matched), None);
         assert!(super::decided(&plan, &setting.recipients, at("12:00")).is_empty());
     }
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::cancel::{CancelKey, Cancellation};
-use crate::channel::Channel;
-use crate::counter::{States, Want, admit};
+use crate::base::channel::Channel;
+use crate::catalog::rule::Unless;
 use crate::decide::{Answer, Ask, Wanted};
-use crate::digest::{self, Arrival, Header, Item, Join};
-use crate::key::Key;
+use crate::event::key::Key;
+use crate::limits::cancel::{CancelKey, Cancellation};
+use crate::limits::counter::{States, Want, admit};
+use crate::limits::digest::{self, Arrival, Header, Item, Join};
 use crate::recipient::Suppression;
-use crate::rule::Unless;
-use crate::zone::Zone;
+use crate::time::zone::Zone;
 
 /// Items by key, each with its cancel key and its join time.
 pub(super) type Collected = BTreeMap<String, (Item, Option<CancelKey>, Timestamp)>;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{catalog, decided, decision_lines, describe, known, now, paid, room, rule, user};
-use crate::channel::Channel;
+use crate::base::channel::Channel;
+use crate::decide::plan::Plan;
 use crate::event::Event;
-use crate::key::Key;
-use crate::plan::Plan;
+use crate::event::key::Key;
 
 #[test]
 fn decisions_are_ordered_by_rule_recipient_and_channel() {

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{catalog, describe, known, now, paid, rule};
-use crate::cancel::Cancellation;
-use crate::channel::Channel;
+use crate::base::channel::Channel;
+use crate::decide::plan::{Plan, former_cancel_key};
 use crate::decide::{Answer, Ask, decide_with};
-use crate::key::Key;
-use crate::keyed_hash::former;
-use crate::plan::{Plan, former_cancel_key};
+use crate::event::key::Key;
+use crate::limits::cancel::Cancellation;
+use crate::recipient::keyed_hash::former;
 
 const GUEST: &str = "guest@example.com";
 

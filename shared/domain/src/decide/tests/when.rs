@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::{catalog, decided, decision_lines, known, now, paid, rule, verdict};
 use crate::decide::Verdict;
+use crate::decide::plan::Plan;
 use crate::event::Priority;
-use crate::plan::Plan;
 
 #[test]
 fn notification_is_sent_until_its_expiry() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::engine::{people, world_with};
 use super::{decided, decision_lines, known, now, paid, rule};
 use crate::decide::Note;
-use crate::plan::Plan;
+use crate::decide::plan::Plan;
 
 #[test]
 fn refusing_rule_suppresses_every_channel_with_its_reason() {

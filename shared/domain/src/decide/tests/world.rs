@@ -9,19 +9,19 @@ use serde_json::Value;
 
 use super::tables::{Collected, Tables};
 use super::verdict;
-use crate::cancel::Cancellation;
+use crate::base::channel::Channel;
+use crate::base::outcome::Reason;
 use crate::catalog::Catalog;
-use crate::channel::Channel;
-use crate::continuation::{Continuation, Cursor, Start, Task};
+use crate::catalog::rule::{Rule, Unless};
+use crate::decide::continuation::{Continuation, Cursor, Start, Task};
+use crate::decide::digest_event;
+use crate::decide::plan::{self, Audience, Match, Plan};
 use crate::decide::{Answers, Decision, Facts, Note, Target, Verdict, decide};
-use crate::digest::{self, Due, Item};
-use crate::digest_event;
 use crate::event::Event;
-use crate::key::{Key, event_part};
-use crate::outcome::Reason;
-use crate::plan::{self, Audience, Match, Plan};
+use crate::event::key::{Key, event_part};
+use crate::limits::cancel::Cancellation;
+use crate::limits::digest::{self, Due, Item};
 use crate::recipient::{Group, Recipients, RoleIn, Settings};
-use crate::rule::{Rule, Unless};
 
 /// The highest number of question rounds of a decision.
 const ROUNDS: usize = 60;

@@ -1,8 +1,8 @@
 //! Invalid optional attributes: the event is accepted, and a note reports each of them.
 
 use super::{Event, accepted, with};
-use crate::index::Index;
 use crate::pattern::Pattern;
+use crate::pattern::index::Index;
 
 #[test]
 fn invalid_third_party_attribute_does_not_refuse_the_event() {

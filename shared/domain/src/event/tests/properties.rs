@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::json::Raw;
+use crate::base::json::Raw;
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::option;

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_smithy_mocks::{Rule, mock};
-use domain::endpoint::secret::stored::StoredSecret;
-use domain::endpoint::secret::{Scheme, Secret};
+use domain::webhook::endpoint::secret::stored::StoredSecret;
+use domain::webhook::endpoint::secret::{Scheme, Secret};
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 

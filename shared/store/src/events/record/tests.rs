@@ -1,7 +1,7 @@
-use domain::outbox_mark::{MarkedEntry, PREFIX};
-use domain::producers::REPLAY_SOURCE;
-use domain::replay::received;
-use domain::stack_secret::StackSecret;
+use domain::base::stack_secret::StackSecret;
+use domain::event::outbox_mark::{MarkedEntry, PREFIX};
+use domain::event::producers::REPLAY_SOURCE;
+use domain::event::replay::received;
 
 use super::*;
 use crate::outbox::Place;

@@ -1,9 +1,9 @@
 //! Digests with events that the template cannot render.
 
 use domain::decide::Target;
-use domain::digest::{Collected, DigestPolicy, Item, Window};
+use domain::delivery::job::Content;
 use domain::event::Event;
-use domain::job::Content;
+use domain::limits::digest::{Collected, DigestPolicy, Item, Window};
 use domain::recipient::EmailAddress;
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! Text from the event: template name, context, subject and body.
 
+use domain::base::outcome::Reason;
 use domain::decide::Target;
-use domain::job::{Content, Email, SocketTarget};
-use domain::outcome::Reason;
+use domain::delivery::job::{Content, Email, SocketTarget};
 use domain::recipient::EmailAddress;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
+use domain::catalog::rule::Record;
 use domain::decide::{Live, Target};
+use domain::delivery::job::{Broadcast, Content, SocketTarget};
 use domain::event::Event;
-use domain::job::{Broadcast, Content, SocketTarget};
-use domain::rule::Record;
 use serde_json::{Value, json};
 
 use super::{message, order, renderer, rule};

@@ -1,5 +1,5 @@
 use domain::decide::Target;
-use domain::job::Content;
+use domain::delivery::job::Content;
 use domain::recipient::EmailAddress;
 use serde_json::json;
 

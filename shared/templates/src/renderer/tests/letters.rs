@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 
+use domain::base::outcome::Reason;
+use domain::catalog::policy::EmailPolicy;
+use domain::catalog::rule::Rule;
 use domain::decide::Target;
-use domain::job::{Content, Email};
-use domain::outcome::Reason;
-use domain::policy::EmailPolicy;
+use domain::delivery::job::{Content, Email};
 use domain::recipient::EmailAddress;
-use domain::rule::Rule;
 
 use super::{envelope, order, person, renderer, rule};
 use crate::{Extra, SAMPLE_WAY_OUT, Unrendered};
@@ -27,7 +27,7 @@ fn preview_shows_a_placeholder_for_the_link() {
     rule.commercial = true;
     let (ann, event) = (person(json!({})), envelope(&json!({})));
     let mut order = order(&rule, Some(&ann), to_ann());
-    order.way_out = Some(domain::unsubscribe::Scope::Commercial);
+    order.way_out = Some(domain::recipient::unsubscribe::Scope::Commercial);
     let Ok(Content::Email(email)) = renderer(&[("t/en/email.txt", TEXT)]).scene(&event).render(&order) else {
         panic!("a letter was ordered")
     };

@@ -1,9 +1,9 @@
 //! Numbers keep all digits that the producer wrote.
 
 use domain::decide::Target;
-use domain::endpoint::EndpointId;
+use domain::delivery::job::Content;
 use domain::event::Event;
-use domain::job::Content;
+use domain::webhook::endpoint::EndpointId;
 use serde_json::Value;
 
 use super::{letter, message, order, renderer, rule};

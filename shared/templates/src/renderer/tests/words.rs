@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use domain::decide::Target;
-use domain::job::Content;
+use domain::delivery::job::Content;
 use domain::recipient::EmailAddress;
 
 use super::{envelope, letter, letter_to, message, order, person, renderer, rule};

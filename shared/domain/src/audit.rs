@@ -1,0 +1,4 @@
+//! Audit records and the signed digests over them.
+
+pub mod access;
+pub mod seal;

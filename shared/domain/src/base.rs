@@ -1,0 +1,17 @@
+//! Vocabulary of all other folders: JSON, paths, languages, money, outcomes, texts of errors.
+
+pub mod batches;
+pub mod channel;
+pub mod config_error;
+pub mod finding;
+pub(crate) mod json;
+pub mod link;
+pub mod locale;
+pub mod money;
+pub mod outcome;
+pub mod path;
+pub mod sms_segments;
+pub mod stack_secret;
+pub mod suggestions;
+pub mod tenant;
+pub mod value_key;

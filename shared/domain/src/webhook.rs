@@ -1,0 +1,3 @@
+//! Webhook endpoints of tenants.
+
+pub mod endpoint;
