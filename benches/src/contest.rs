@@ -25,7 +25,7 @@ const BATCHES: usize = 150;
 const COUNTED: usize = 80;
 
 /// Least ratio of Powertools' CPU time to ours.
-/// Source: performance.md, P4.
+/// Source: docs/contract/performance.md, P4.
 const LEAST_CPU_RATIO: f64 = 40.0;
 
 /// Results of all entrants for the plain job. Ours is the first.

@@ -1,4 +1,4 @@
-//! Measurements of performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event), and the cost of a message in
+//! Measurements of docs/contract/performance.md: P1 (init), P3 (size, memory), P4 (dispatch, per event), and the cost of a message in
 //! the other functions.
 //! Callgrind counts instructions. The cost of one more event is the difference of two runs of different length.
 //! Milliseconds are specific to this machine and are meant as ratios.

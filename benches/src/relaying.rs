@@ -14,7 +14,7 @@ use crate::samples;
 use crate::stage::Stage;
 
 /// Interval of Lambda's stream polls, and of the poller.
-/// Source: performance.md, P9.
+/// Source: docs/contract/performance.md, P9.
 const STREAM: Duration = Duration::from_millis(250);
 const POLLER: Duration = Duration::from_secs(5);
 

@@ -14,11 +14,11 @@ use crate::samples::{BATCH, RECORDS};
 pub(crate) const MAX_SIZE_BYTES: u64 = 5_500_000;
 
 /// Instructions from exec to the first poll of the Runtime API.
-/// Source: performance.md, P1.
+/// Source: docs/contract/performance.md, P1.
 const MAX_INIT_INSTRUCTIONS: u64 = 2_000_000;
 
 /// Instructions per event, in batches of ten.
-/// Source: performance.md, P4.
+/// Source: docs/contract/performance.md, P4.
 pub(crate) const MAX_EVENT_INSTRUCTIONS: u64 = 60_000;
 
 /// Cost of an event in dispatch: ours, and the peer's.

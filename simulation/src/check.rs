@@ -1,6 +1,6 @@
 //! What must hold, whatever goes wrong.
 //!
-//! Source: reliability, section 5: G1 to G3 and G6.
+//! Source: `docs/contract/invariants.md` G1 to G3 and G6.
 
 use std::collections::{BTreeMap, BTreeSet};
 

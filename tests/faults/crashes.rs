@@ -17,7 +17,7 @@ use crate::until::until;
 /// Upper bound for the number of calls that a function makes for one message.
 const MOST_CALLS: u64 = 30;
 
-/// Reliability F1.
+/// `docs/contract/invariants.md` F1.
 #[tokio::test]
 async fn channel_killed_at_any_call_sends_at_most_once_more() {
     run_scenario(async |suite| {
@@ -85,7 +85,7 @@ fn in_doubt(journal: &[Call], channel: Channel) -> bool {
     journal.iter().filter(of).any(|call| call.number <= kill.number && call.is_send())
 }
 
-/// Reliability F1 for dispatch. Every call about an event contains its mark, so many events run at the same time.
+/// `docs/contract/invariants.md` F1 for dispatch. Every call about an event contains its mark, so many events run at the same time.
 #[tokio::test]
 async fn dispatch_killed_at_any_call_decides_again_and_sends_once() {
     run_scenario(async |suite| {

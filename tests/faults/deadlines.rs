@@ -11,7 +11,7 @@ use crate::suite::{DEPLOYED_VISIBILITY, log, run_scenario};
 const BATCH: usize = 10;
 const SLOW: usize = 6;
 
-/// Reliability F2. The tables are slow too. Otherwise the client's own timeout ends before the invocation's.
+/// `docs/contract/invariants.md` F2. The tables are slow too. Otherwise the client's own timeout ends before the invocation's.
 #[tokio::test]
 async fn invocation_timeout_keeps_sent_messages_and_returns_only_the_slow_one() {
     run_scenario(async |suite| {

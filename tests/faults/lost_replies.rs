@@ -18,7 +18,7 @@ use crate::ws_client::Client;
 /// Number of table calls per job, on every channel.
 const CALLS: u64 = 4;
 
-/// Reliability F4: one reply is lost and the client retries.
+/// `docs/contract/invariants.md` F4: one reply is lost and the client retries.
 #[tokio::test]
 async fn retry_after_a_lost_reply_recognises_its_own_write() {
     run_scenario(async |suite| {

@@ -15,7 +15,7 @@ const QUEUES: [&str; 7] = ["email", "push", "webhook", "socket", "dispatch", "pe
 /// Depth of the deepest nested JSON.
 const DEEP: usize = 10_000;
 
-/// Reliability F7 and G5: logs contain no part of the message.
+/// `docs/contract/invariants.md` F7 and G5: logs contain no part of the message.
 #[tokio::test]
 async fn malformed_message_is_dead_lettered_with_its_cause_and_its_neighbours_are_handled() {
     run_scenario(async |suite| {

@@ -17,7 +17,7 @@ use crate::until::until;
 const MESSAGES: usize = 20;
 const NOTIFICATIONS: usize = 10;
 
-/// Reliability F9. The module `failover` of the test `it` checks the failover of a critical event to SMS.
+/// `docs/contract/invariants.md` F9. The module `failover` of the test `it` checks the failover of a critical event to SMS.
 #[tokio::test]
 async fn outage_of_one_provider_does_not_delay_another_and_its_messages_are_sent_once_later() {
     run_scenario(async |suite| {

@@ -12,7 +12,7 @@ use crate::suite::run_scenario;
 /// Number of events on their way while calls fail.
 const EVENTS: usize = 30;
 
-/// Reliability F5, for a third of its minute.
+/// `docs/contract/invariants.md` F5, for a third of its minute.
 #[tokio::test]
 async fn failure_of_three_calls_in_ten_loses_no_event_and_sends_none_twice() {
     run_scenario(async |suite| {
@@ -50,7 +50,7 @@ async fn failure_of_three_calls_in_ten_loses_no_event_and_sends_none_twice() {
     .await;
 }
 
-/// Reliability F6.
+/// `docs/contract/invariants.md` F6.
 #[tokio::test]
 async fn failed_entries_of_a_call_are_retried_and_the_others_are_not() {
     run_scenario(async |suite| {

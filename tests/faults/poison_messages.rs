@@ -18,7 +18,7 @@ const POISON: [usize; 2] = [2, 6];
 /// batch.
 const DELAY_S: i32 = 2;
 
-/// Reliability F7: messages that no function survives, as after an out-of-memory kill or a bug.
+/// `docs/contract/invariants.md` F7: messages that no function survives, as after an out-of-memory kill or a bug.
 #[tokio::test]
 async fn poison_message_is_dead_lettered_without_its_neighbours() {
     run_scenario(async |suite| {

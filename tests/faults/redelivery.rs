@@ -5,7 +5,7 @@ use crate::invariants::check;
 use crate::jobs::{CHANNELS, TestJob};
 use crate::suite::run_scenario;
 
-/// Reliability F3.
+/// `docs/contract/invariants.md` F3.
 #[tokio::test]
 async fn job_delivered_five_times_at_once_and_again_later_is_sent_once() {
     run_scenario(async |suite| {

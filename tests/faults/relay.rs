@@ -17,7 +17,7 @@ const TABLE: &str = "carillon-local-events";
 const STREAMS: usize = 4;
 const LONG: u64 = 5;
 
-/// Reliability F8: the relay is killed at every other call, and some `PutEvents` replies contain failed entries.
+/// `docs/contract/invariants.md` F8: the relay is killed at every other call, and some `PutEvents` replies contain failed entries.
 #[tokio::test]
 async fn relay_killed_repeatedly_loses_no_event_and_sends_none_twice() {
     run_scenario(async |suite| {

@@ -28,7 +28,7 @@ pub(crate) const DEPLOYED_VISIBILITY: &str = "180";
 /// Number of receives before SQS moves a message to the dead-letter queue.
 pub(crate) const MAX_RECEIVES: u64 = 10;
 
-/// Time from the last fault until all queues are empty. Reliability G6 asks for one minute on an idle machine; a loaded
+/// Time from the last fault until all queues are empty. `docs/contract/invariants.md` G6 asks for one minute on an idle machine; a loaded
 /// one needs longer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 
@@ -64,7 +64,7 @@ pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
     check_no_addresses(log().get(said..).unwrap_or_default());
 }
 
-/// Reliability G5: function logs contain no recipient address. All addresses in these tests share one domain. Lines of
+/// `docs/contract/invariants.md` G5: function logs contain no recipient address. All addresses in these tests share one domain. Lines of
 /// the local mail service are ignored: it logs recipients and is not ours.
 fn check_no_addresses(said: &str) {
     let told: Vec<&str> =

@@ -41,7 +41,7 @@ impl TimedEvent {
     }
 }
 
-/// Reliability F1 and G2.
+/// `docs/contract/invariants.md` F1 and G2.
 #[tokio::test]
 async fn digest_throttle_and_wait_survive_crashes_of_dispatch() {
     run_scenario(async |suite| {

@@ -18,7 +18,7 @@ const SPAN: Duration = Duration::from_secs(120);
 /// machine takes longer.
 const SEALED_AFTER: Duration = Duration::from_secs(270);
 
-/// Reliability G4: the chain of seals verifies.
+/// `docs/contract/invariants.md` G4: the chain of seals verifies.
 #[tokio::test]
 async fn audit_records_written_during_faults_verify_against_their_seals() {
     run_scenario(async |suite| {

@@ -27,7 +27,7 @@ async fn person_without_the_app_is_sent_one_sms_instead() {
     assert_eq!(cloud.sms_messages(ann.phone.as_deref().unwrap()).len(), 1);
 }
 
-/// Reliability F9.
+/// `docs/contract/invariants.md` F9.
 #[tokio::test]
 #[ignore = "for a while nobody gets a note: run.sh plays it when all others are through"]
 async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exactly_once_per_recipient() {
