@@ -55,7 +55,7 @@ send: ## Put a sample on the bus as a new event: make send E=core/hello
 	@$(CARILLON) publish --fresh $(firstword $(wildcard $(CONFIG)/events/$(E).json) packs/$(dir $(E))events/$(notdir $(E)).json)
 
 build: ## Build functions and programs for this machine, compile CONFIG=config
-	@$(RUN) --workspace --exclude simulation $(or $(TARGETS),--bins)
+	@$(RUN) --workspace --exclude carillon-simulation $(or $(TARGETS),--bins)
 	@$(CHECK) --out $(CATALOG) --pages $(PAGES)
 
 template: ## Write what infra/channels.py knows of every channel into infra/template.yaml
@@ -66,8 +66,8 @@ environment:
 
 release: environment $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
-	  $(foreach it,$(notdir $(wildcard functions/*)),-p $(it))
-	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p cli && $(CHECK) --out $(CATALOG) --pages $(PAGES)
+	  $(foreach it,$(notdir $(wildcard functions/*)),-p carillon-$(it))
+	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p carillon-cli && $(CHECK) --out $(CATALOG) --pages $(PAGES)
 
 deploy: release ## Build for Lambda and deploy CONFIG=config to AWS: make deploy E=dev
 	@env -u AWS_ENDPOINT_URL $(SAM_PYTHON) infra/deployed.py $(ENV) target/deployed-$(ENV).json --samconfig $(SAMCONFIG) \

@@ -17,7 +17,7 @@ cargo build --release --locked --quiet $functions
 
 case " $* " in
 *" --size "*)
-  cargo build --profile local --locked --quiet -p benches
+  cargo build --profile local --locked --quiet -p carillon-benches
   ;;
 *)
   say "building the same functions on the SDK's default client (some minutes, once) …"
@@ -35,7 +35,7 @@ case " $* " in
     touch .local/powertools/.installed
   fi
   say "compiling the catalogs …"
-  cargo build --profile local --locked --quiet -p cli -p benches
+  cargo build --profile local --locked --quiet -p carillon-cli -p carillon-benches
   mkdir -p target/bench/plain
   target/local/carillon check --out target/bench/catalog.json >/dev/null
   target/local/carillon check benches/powertools/config --out target/bench/plain/catalog.json >/dev/null

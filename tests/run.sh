@@ -46,9 +46,9 @@ run() { cargo test --profile local --locked "$@" 2>&1 | tee -a "$results"; }
 again() { [ $? = 0 ] || awk '/^---- .* stdout ----$/ { on = 1 } /^failures:$/ { on = 0 } on' "$results"; }
 trap again EXIT
 # Selects all packages. One package alone has other SDK features, and the SDKs would be built again.
-together() { run --workspace --exclude simulation "$@"; }
+together() { run --workspace --exclude carillon-simulation "$@"; }
 : > "$results"
-run --doc --package publish
+run --doc --package carillon-publish
 together --all-targets --no-fail-fast
 # Runs alone: the push provider is down during the test.
 together --test it failover:: -- --ignored
@@ -56,7 +56,7 @@ together --test it failover:: -- --ignored
 together --test faults -- --test-threads 1
 
 step "simulation: 12,000 seeds, half of them with faults all the time, half with faults that stop"
-run --package simulation --all-targets -- --nocapture
+run --package carillon-simulation --all-targets -- --nocapture
 
 step "the HTTP API, held to its document"
 tests/openapi/openapi.sh

@@ -23,18 +23,18 @@ for round in $(seq "$rounds"); do
 
   step "properties, round $round: ${CASES:-20000} cases by the seed $seed"
   PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} \
-    cargo test --profile local --locked --package domain --package catalog --package templates properties ||
-    failed+=("PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} cargo test --profile local -p domain -p catalog -p templates properties")
+    cargo test --profile local --locked --package carillon-domain --package carillon-catalog --package carillon-templates properties ||
+    failed+=("PROPTEST_RNG_SEED=$seed PROPTEST_CASES=${CASES:-20000} cargo test --profile local -p carillon-domain -p carillon-catalog -p carillon-templates properties")
 
   if [ -d simulation ]; then
     step "simulation, round $round: ${SEEDS:-20000} seeds from $seed"
-    cargo run --quiet --profile local --locked --package simulation -- --seeds "${SEEDS:-20000}" --from "$seed" ||
-      failed+=("cargo run --profile local -p simulation -- --seeds ${SEEDS:-20000} --from $seed")
+    cargo run --quiet --profile local --locked --package carillon-simulation -- --seeds "${SEEDS:-20000}" --from "$seed" ||
+      failed+=("cargo run --profile local -p carillon-simulation -- --seeds ${SEEDS:-20000} --from $seed")
   fi
 
   step "faults, round $round: seed $seed"
-  CARILLON_SEED=$seed cargo test --profile local --locked --package tests --test faults -- --test-threads 1 ||
-    failed+=("CARILLON_SEED=$seed cargo test --profile local -p tests --test faults -- --test-threads 1")
+  CARILLON_SEED=$seed cargo test --profile local --locked --package carillon-tests --test faults -- --test-threads 1 ||
+    failed+=("CARILLON_SEED=$seed cargo test --profile local -p carillon-tests --test faults -- --test-threads 1")
 done
 
 printf '\n'

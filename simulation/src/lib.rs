@@ -99,7 +99,7 @@ impl Setup {
             self.variant.map(|variant| format!(" --variant {}", variant.name())).unwrap_or_default();
         let (seed, mode, events) = (self.seed, self.mode.name(), self.events);
         format!(
-            "cargo run -p simulation --profile local -- --seed {seed} --mode {mode} --events {events}{variant} -v"
+            "cargo run -p carillon-simulation --profile local -- --seed {seed} --mode {mode} --events {events}{variant} -v"
         )
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
     suite.set_max_receives(MAX_RECEIVES).await;
     if let Err(panic) = played {
         eprintln!(
-            "to repeat it: CARILLON_SEED={} cargo test -p tests --test faults --profile local",
+            "to repeat it: CARILLON_SEED={} cargo test -p carillon-tests --test faults --profile local",
             suite.seed
         );
         // The next scenario begins with empty queues.

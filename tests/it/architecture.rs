@@ -272,11 +272,13 @@ impl Workspace {
         let mut workspace =
             Workspace { uses: BTreeMap::new(), folders: BTreeMap::new(), graph: BTreeMap::new() };
         for package in metadata["packages"].as_array().unwrap() {
-            let name = package["name"].as_str().unwrap().to_owned();
+            // Folder names are short; package names have a prefix.
+            let plain = |name: &Value| name.as_str().unwrap().trim_start_matches("carillon-").to_owned();
+            let name = plain(&package["name"]);
             let dependencies = package["dependencies"].as_array().unwrap().iter();
             let real = dependencies
                 .filter(|dependency| dependency["kind"].is_null() && dependency["optional"] != true);
-            let uses = real.map(|real| real["name"].as_str().unwrap().to_owned()).collect();
+            let uses = real.map(|real| plain(&real["name"])).collect();
             if package["source"].is_null() {
                 let manifest = package["manifest_path"].as_str().unwrap();
                 let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');

@@ -40,7 +40,7 @@ async fn rows_have_every_attribute_of_the_last_release() {
     }
 }
 
-/// Records the golden rows of a release: `RECORD_GOLDEN=0.2.0 cargo test -p store golden`.
+/// Records the golden rows of a release: `RECORD_GOLDEN=0.2.0 cargo test -p carillon-store golden`.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "the environment names the release to record")]
 async fn golden_rows_are_recorded_on_request() {
