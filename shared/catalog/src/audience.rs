@@ -187,7 +187,7 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
                 }
             }
             Selector::Room { .. } => {
-                reached.extend(Channel::ALL.into_iter().filter(|channel| channel.reaches_rooms()))
+                reached.extend(Channel::ALL.into_iter().filter(|channel| channel.reaches_rooms()));
             }
             Selector::Endpoints(_) => {
                 reached.extend(Channel::ALL.into_iter().filter(|channel| channel.reaches_endpoints()));

@@ -13,6 +13,12 @@ use domain::webhook::endpoint::{Endpoint, EndpointId};
 
 use crate::facts::{ClosedWindow, Facts, Members, Profiles, Tenants};
 
+/// The members of a group.
+type MembersOf<'a> = &'a dyn Fn(&Group) -> Vec<String>;
+
+/// The endpoint with an id.
+type EndpointOf<'a> = &'a dyn Fn(&EndpointId) -> Option<Endpoint>;
+
 /// Given facts. Groups have no further pages, and digest windows hold no events.
 #[derive(Clone, Copy)]
 pub struct Fixtures<'a> {
@@ -20,9 +26,9 @@ pub struct Fixtures<'a> {
     /// The settings of every event's tenant.
     pub tenant: Option<&'a Settings>,
     /// The members of a group. Without it, the groups of `recipients` are read, and no tenant has an endpoint.
-    pub members: Option<&'a dyn Fn(&Group) -> Vec<String>>,
+    pub members: Option<MembersOf<'a>>,
     /// The endpoint with an id. Without it, no endpoint exists.
-    pub endpoint: Option<&'a dyn Fn(&EndpointId) -> Option<Endpoint>>,
+    pub endpoint: Option<EndpointOf<'a>>,
     /// The answers to questions. Without it, the answers are those of empty tables.
     pub answer: Option<&'a dyn Fn(&Ask) -> Answer>,
 }

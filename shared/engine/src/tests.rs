@@ -285,11 +285,13 @@ impl Stage {
 
     #[expect(clippy::unused_self, reason = "the texts of this stage")]
     fn texts(&self, output: &Output) -> Vec<String> {
-        let content = output.jobs.iter().map(|job| match &job.job.content {
-            domain::delivery::job::Content::Email(email) => email.subject.clone(),
-            _ => panic!("an e-mail is expected"),
-        });
-        content.collect()
+        let subject = |content: &domain::delivery::job::Content| {
+            let domain::delivery::job::Content::Email(email) = content else {
+                panic!("an e-mail is expected")
+            };
+            email.subject.clone()
+        };
+        output.jobs.iter().map(|job| subject(&job.job.content)).collect()
     }
 
     /// Each decision of a forecast, with the seconds from the event to it.

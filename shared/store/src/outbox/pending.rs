@@ -278,9 +278,9 @@ impl Backlog {
             item.get("appended_at").and_then(|text| text.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
         let place = Place { pk: pk.to_owned(), sk: sk.to_owned() };
         if pending == FAILED {
-            self.failed.push((place, appended_at))
+            self.failed.push((place, appended_at));
         } else {
-            self.pending.push((place, appended_at))
+            self.pending.push((place, appended_at));
         }
     }
 }
