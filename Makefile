@@ -31,6 +31,12 @@ demo: up ## Everything, on the samples: deploy to the local cloud, send, show wh
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
 
+check: ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit and decision tests
+	@cargo fmt --all --check && python3 tests/documents.py && tests/prose.py
+	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
+	@cargo test --workspace --exclude carillon-simulation --lib --bins --profile $(PROFILE) --locked --quiet
+	@$(MAKE) --no-print-directory build
+
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh
 
@@ -96,5 +102,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test soak up reload attacks down logs send build template environment release deploy bench size checkov deny clean
+.PHONY: help demo test check soak up reload attacks down logs send build template environment release deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

@@ -8,6 +8,7 @@ step() { printf '\n\033[1m▸ %s\033[0m\n' "$*"; }
 step "format"
 cargo fmt --all --check
 python3 tests/documents.py
+tests/prose.py
 
 step "build"
 # Port of the receivers in examples/webhooks. The port of the previous run is reused, which avoids a new deployment.
