@@ -1,5 +1,5 @@
 //! Forecasts: every decision about an event, and about its continuations at the times they wait for. The engine decides
-//! over fixtures whose tables are empty: no limit is full, no message was seen.
+//! over fixtures whose tables are empty. No limit is full, and no message was seen.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(crate) struct World<'a> {
     pub(crate) facts: Fixtures<'a>,
 }
 
-/// One decision, without what it borrows.
+/// One decision, as owned values.
 #[derive(Clone)]
 pub(crate) struct Told {
     /// The time of the decision.
@@ -56,7 +56,7 @@ pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<T
     foretell_with(event, world, at, &mut |_, _| {})
 }
 
-/// As [`foretell`]. `visit` gets the decisions of each pass with their messages, and the time of the pass.
+/// Decides like [`foretell`]. `visit` gets the decisions of each pass with their messages, and the time of the pass.
 pub(crate) fn foretell_with(
     event: &Event,
     world: &World<'_>,
@@ -96,13 +96,13 @@ impl Told {
     }
 }
 
-/// The outcomes that the ledger keeps of a broadcast.
+/// Returns the outcomes that the ledger keeps of a broadcast.
 fn broadcast(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<Record> {
     let broadcast = decision.rule?.broadcast.as_ref()?;
     Some(broadcast.record.unwrap_or(plan.catalog.policy().broadcast.record))
 }
 
-/// The ids of the people whose profiles are needed to decide about an event.
+/// Returns the ids of the people whose profiles are needed to decide about an event.
 pub(crate) fn people(
     event: &Event,
     catalog: &Catalog,
@@ -114,7 +114,7 @@ pub(crate) fn people(
     people
 }
 
-/// The groups that an event addresses.
+/// Returns the groups that an event addresses.
 pub(crate) fn groups(event: &Event, catalog: &Catalog) -> Vec<Group> {
     Plan::of(event, catalog).matches.into_iter().flat_map(|matched| matched.groups).collect()
 }

@@ -1,4 +1,5 @@
-//! `carillon explain`: who hears of an event, on which channel and when, and why; or why somebody does not.
+//! `carillon explain`: the recipients of an event with channel, time and reasons, or the reason why a recipient gets no
+//! notification.
 
 mod as_test;
 pub(crate) mod happened;
@@ -32,7 +33,7 @@ use crate::status::counted;
 use crate::terminal::Terminal;
 use crate::times;
 
-/// What of an explanation is wanted.
+/// The filter of an explanation: a recipient, a channel, or both.
 pub(crate) struct Wanted {
     pub(crate) recipient: Option<String>,
     pub(crate) channel: Option<Channel>,
@@ -54,7 +55,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let catalog = catalog(args.config.as_deref().unwrap_or(Path::new(CONFIG)))?;
     let when = at.unwrap_or_else(runtime::now);
     let event = event(path, args.source.as_deref(), &catalog.policy().producers, when)?;
-    // When it happened is when dispatch would have seen it.
+    // Without `--at`, the event's own time stands for the time at which dispatch sees it.
     let at = at.unwrap_or(event.time);
     let (recipients, tenants) = people(args.people.as_deref(), args.config.as_deref(), terminal)?;
     let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
@@ -69,15 +70,15 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
 }
 
 impl Wanted {
-    /// Whether a decision about this recipient and channel is asked for.
+    /// Reports whether the filter includes decisions about this recipient and channel.
     pub(crate) fn is(&self, recipient: &str, channel: Option<Channel>) -> bool {
         self.recipient.as_ref().is_none_or(|it| it == recipient)
             && (self.channel.is_none() || channel.is_none() || self.channel == channel)
     }
 }
 
-/// The event in a file, as it would come off the bus: under this source, where one is given, and at `at`, where the event
-/// names no time.
+/// Reads the event in a file in the form in which the bus delivers it. `source` replaces its source if given. An event
+/// without a time gets `at`.
 pub(crate) fn event(
     path: &Path,
     source: Option<&str>,
@@ -98,7 +99,7 @@ pub(crate) fn event(
     event.map_err(|error| Error::usage(format!("{}: {error}", piece.place), "mend the event"))
 }
 
-/// A config folder, or a catalog that was compiled before.
+/// Opens a config folder or a compiled catalog.
 pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
     let file: CatalogFile = if path.is_dir() {
         project::read(path).compile().map(|compile| compile.file).map_err(|problems| {
@@ -119,8 +120,8 @@ pub(crate) fn catalog(path: &Path) -> Result<Catalog, Error> {
         .map_err(|error| Error::usage(format!("{}: {error}", path.display()), "compile it anew"))
 }
 
-/// The people and tenants of a file, as `carillon people import` reads it, or of the project where none is named; no people,
-/// where there is no file.
+/// Reads the people and tenants of a file in the format of `carillon people import`. Without a path, reads the
+/// project's file. Without a file, there are no people.
 pub(crate) fn people(
     path: Option<&Path>,
     config: Option<&Path>,
@@ -149,7 +150,7 @@ pub(crate) fn people(
     Ok((recipients, tenants))
 }
 
-/// An entry of a file of people that neither `explain` nor `people import` can use.
+/// Builds the error for an entry of a people file that neither `explain` nor `people import` can use.
 fn no_entry(piece: &files::Piece, refusal: &Refusal) -> Error {
     let why = crate::people::of_author(&piece.text, refusal);
     Error::usage(format!("{}: {why}", piece.place), "see `carillon people import --help`")

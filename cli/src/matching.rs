@@ -1,4 +1,4 @@
-//! `carillon match`: does this pattern match this event?
+//! `carillon match`: tests a pattern against an event.
 
 use catalog::BusEntry;
 use domain::Timestamp;
@@ -11,7 +11,7 @@ use crate::error::{Done, Error};
 use crate::files;
 use crate::terminal::{Ink, Terminal};
 
-/// The fields of an EventBridge event: a value with one of them is matched as it is.
+/// The fields of an EventBridge event. A value with one of these fields is matched without conversion.
 const FIELDS: [&str; 3] = ["source", "detail-type", "detail"];
 
 pub(crate) fn run(args: &Match, terminal: &Terminal) -> Done {
@@ -43,17 +43,17 @@ pub(crate) fn run(args: &Match, terminal: &Terminal) -> Done {
     Ok(answer.matches)
 }
 
-/// What a pattern is held against.
+/// The two forms of an event that a pattern is tested against.
 struct Seen {
-    /// An EventBridge event as it is; everything else as rules see it.
+    /// The EventBridge event without conversion. Other inputs are in the form that rules see.
     event: Value,
-    /// The same event as rules see it; none where dispatch would refuse it.
+    /// The event in the form that rules see; `None` if dispatch would refuse it.
     in_rules: Option<Value>,
-    /// Its detail is no envelope that Carillon knows.
+    /// Whether the detail has no envelope format that Carillon reads.
     is_plain: bool,
 }
 
-/// What EventBridge answers, and what a rule with this pattern as its `when` answers.
+/// The results of EventBridge and of a rule with this pattern as its `when`.
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
     matches: bool,
@@ -67,7 +67,7 @@ impl Answer {
         Answer { matches: pattern.matches(&seen.event), in_rules, is_plain: seen.is_plain }
     }
 
-    /// Why a rule answers otherwise, if it does.
+    /// Explains why the result of a rule differs from EventBridge's.
     fn note(&self) -> Option<&'static str> {
         match (self.matches, self.in_rules, self.is_plain) {
             (_, None, _) => {
@@ -98,7 +98,7 @@ fn seen(text: &str) -> Result<Seen, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
     let shape = shape_of(text);
     let is_of_bus = shape == Some(Shape::Plain) && FIELDS.iter().any(|field| value.get(field).is_some());
-    // EventBridge's own answer needs no field of the event; a rule sees what dispatch can read.
+    // EventBridge requires no field of the event. A rule sees only events that dispatch can read.
     if is_of_bus {
         let in_rules = in_rules(text).ok();
         let is_plain = value.get("detail").is_some_and(|it| shape_of(&it.to_string()) == Some(Shape::Plain));
@@ -108,7 +108,7 @@ fn seen(text: &str) -> Result<Seen, String> {
     Ok(Seen { event: document.clone(), in_rules: Some(document), is_plain: false })
 }
 
-/// The event as rules see it. Its producer's rights are not looked at.
+/// Converts the event to the form that rules see. The producer's permissions are not checked.
 fn in_rules(text: &str) -> Result<Value, String> {
     let entry = BusEntry::read(text).map_err(|error| error.to_string())?;
     let id = serde_json::from_str::<Value>(text).ok();

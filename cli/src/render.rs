@@ -1,7 +1,7 @@
-//! `carillon render`: exactly what would be sent about an event, without any cloud.
+//! `carillon render`: the exact provider requests for an event, without a cloud account.
 //!
-//! The jobs come from the engine, as in dispatch. The code of each channel's function shapes its request from them, as it
-//! does before it calls its provider.
+//! The jobs come from the engine, as in dispatch. The code of each channel's function builds the requests from them, as
+//! it does before a call to its provider.
 
 mod files;
 mod message;
@@ -29,10 +29,10 @@ use crate::terminal::{Ink, Terminal};
 
 use message::Message;
 
-/// The endpoint that stands for those of a tenant.
+/// The id of the sample endpoint that stands for a tenant's endpoints.
 const SAMPLE_ENDPOINT: &str = "sample";
 
-/// A request to a provider, or the reason why there is none.
+/// A request to a provider, or the reason why no request is made.
 struct Rendered {
     at: Timestamp,
     rule: String,
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     Ok(rendered.iter().any(|it| it.made.is_ok()) && rendered.iter().all(|it| it.made.is_ok()))
 }
 
-/// A person who is named and not known would look like one to whom nothing is sent.
+/// Refuses an unknown `--recipient`, whose output would look like that of a person without notifications.
 fn is_known(args: &Render, recipients: &Recipients) -> Result<(), Error> {
     let Some(name) = &args.recipient else { return Ok(()) };
     if name.contains([':', '@']) || name.starts_with('+') || recipients.contains_key(name) {
@@ -139,14 +139,14 @@ fn sample_endpoint(id: &EndpointId) -> Option<Endpoint> {
     })
 }
 
-/// Links to unsubscribe with a key that no deployment has: a link of a preview leads nowhere.
+/// Makes unsubscribe links with a key that no deployment has. Links of a preview lead to no page.
 fn sample_links() -> Result<UnsubscribeLinks, Error> {
     let keys = r#"{"preview":"a key of previews, which no deployment accepts"}"#;
     let keys = Keys::read(keys, "preview").map_err(|error| Error::Cloud(error.to_string()))?;
     Ok(UnsubscribeLinks::new("https://example.com", keys, None))
 }
 
-/// The requests of one pass, shaped by the code of the channels.
+/// Renders the requests of one pass with the code of the channels.
 fn render(
     evaluation: Evaluation<'_>,
     settings: OutputSettings<'_>,

@@ -1,4 +1,4 @@
-//! `carillon what-if`: events that happened, decided about under other rules.
+//! `carillon what-if`: decides about past events under other rules.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,20 +23,20 @@ use crate::since::ago;
 use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
 
-/// The members of a group that are looked at. A difference in the rules shows in the first of them.
+/// The most members of a group that are read. A difference between the rules shows in the first members.
 const MAX_MEMBERS: usize = 1_000;
 
-/// Members asked for in one call.
+/// The number of members in one request.
 const PAGE: u32 = 500;
 
-/// Somebody told of an event on a channel by a rule.
+/// The rule, recipient and channel of a notification.
 type Place = (String, String, Channel);
 
-/// What differs, by rule and channel.
+/// The differences by rule, channel and person.
 #[derive(Default)]
 struct Sum {
     events: usize,
-    /// (rule, channel): how many more, how many fewer.
+    /// Added and removed notifications by rule and channel.
     by_rule: BTreeMap<(String, Channel), (usize, usize)>,
     by_person: BTreeMap<String, (usize, usize)>,
     shown: usize,
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
     let (before, after) = (catalog(&args.against)?, catalog(&args.config)?);
     let from = ago(&args.since)?;
     let cloud = Cloud::of(target).await?;
-    // Suppressions of people name addresses by the stack's hashes.
+    // Suppressions name addresses by the stack's hashes.
     let hashes = cloud.hashes().await?;
     let (before, after) = (before.with_hashes(hashes.clone()), after.with_hashes(hashes));
     let tables = store::client(&cloud.config);
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
     loop {
         let page = events.between(from, runtime::now(), start).await?;
         for (event, recorded_at) in &page.events {
-            // Our own events never come to dispatch: there is nothing to decide about them.
+            // Dispatch does not receive Carillon's own events, so they need no decision.
             if event.kind.starts_with("carillon.") {
                 continue;
             }
@@ -89,7 +89,7 @@ async fn compare(
     sum: &mut Sum,
     terminal: &Terminal,
 ) -> Result<(), Error> {
-    // Each catalog gives the recorded event the type and the tenant that its own policy finds.
+    // Each catalog completes the recorded event with the type and tenant of its own policy.
     let seen = |catalog: &Catalog| catalog.policy().producers.completed(event.clone());
     let (of_before, of_after) = (seen(before), seen(after));
     let each = [(before, &of_before), (after, &of_after)];

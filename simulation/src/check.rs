@@ -1,4 +1,4 @@
-//! What must hold, whatever goes wrong.
+//! The invariants that must hold under all faults.
 //!
 //! Source: `docs/contract/invariants.md` G1 to G3 and G6.
 
@@ -12,17 +12,17 @@ use store::Settlement;
 
 use domain::base::outcome::Status;
 
-/// Between the look at a job's expiry and its send lies the look whether it was cancelled: one call, as long as an
-/// invocation at most. Without that, there is only the provider's own time.
+/// The time between the expiry check of a job and its send. The check for a cancellation lies between them: one call,
+/// as long as an invocation at most. Without this check, only the provider's own time remains.
 const ONE_INVOCATION_S: i64 = 30;
 const ONE_SEND_S: i64 = 1;
 
-/// What dispatch wanted of a job.
+/// The requirements of dispatch for a job.
 #[derive(Clone, Copy)]
 pub(crate) struct Order {
     expires_at: Option<Timestamp>,
     on_unknown: OnUnknown,
-    /// What takes its channel's place.
+    /// The channel that takes over after a failure.
     pub(crate) failover: Option<Channel>,
 }
 
@@ -33,29 +33,29 @@ impl Order {
     }
 }
 
-/// What was seen so far.
+/// The observations of a simulation.
 #[derive(Default)]
 pub(crate) struct Check {
     pub(crate) violations: Vec<String>,
-    /// P(k): how often a provider accepted it.
+    /// P(k): the number of times a provider accepted the notification.
     pub(crate) accepted: BTreeMap<Key, u32>,
-    /// amb(k): how often nobody can know whether one did.
+    /// amb(k): the number of sends with an unknown result.
     pub(crate) ambiguous: BTreeMap<Key, u32>,
-    /// Accepted, and not on record yet: by the claim's token.
+    /// Accepted sends that are not recorded yet, by the claim's token.
     open: BTreeSet<(String, Key)>,
-    /// What each key was used for.
+    /// The rule, recipient and channel of each key.
     uses: BTreeMap<Key, String>,
-    /// What dispatch wanted of each.
+    /// The requirements of dispatch for each key.
     pub(crate) orders: BTreeMap<Key, Order>,
-    /// Which versions of each aggregate have been on the bus.
+    /// The versions of each aggregate that have been on the bus.
     published: BTreeMap<String, BTreeSet<u64>>,
-    /// Aggregates whose records a stream lost: the sweep mends that, and not the order.
+    /// Aggregates whose records a stream lost. The sweep publishes these records, but not in order.
     pub(crate) out_of_order: BTreeSet<String>,
-    /// The rows that were ever committed to each stream, by version: the event's id.
+    /// All rows that were committed to each stream, by version, with the event's id.
     appended: BTreeMap<(String, u64), String>,
-    /// Where each id stands.
+    /// The stream and version of each event id.
     ids: BTreeMap<String, (String, u64)>,
-    /// Events that were accepted: stored, or taken by the bus.
+    /// Accepted events: stored in the outbox, or taken by the bus.
     pub(crate) events: BTreeMap<String, String>,
 }
 
@@ -74,12 +74,12 @@ impl Check {
         self.ambiguous.get(key).copied().unwrap_or(0)
     }
 
-    /// Dispatch made this job.
+    /// Records a job that dispatch made.
     pub(crate) fn ordered(&mut self, job: &Job) {
         self.orders.entry(job.key.clone()).or_insert(Order::of(job));
     }
 
-    /// A provider has accepted a job.
+    /// Records that a provider accepted a job, and checks the invariants of a send.
     pub(crate) fn sent(
         &mut self,
         job: &Job,
@@ -114,26 +114,26 @@ impl Check {
         }
     }
 
-    /// Nobody can know whether this send is on record, or was made.
+    /// Records that the result of a send is unknown: the send or its record may be missing.
     pub(crate) fn doubt(&mut self, token: &str, key: &Key) {
         if self.open.remove(&(token.to_owned(), key.clone())) {
             *self.ambiguous.entry(key.clone()).or_default() += 1;
         }
     }
 
-    /// An invocation died: all it had sent and not put on record is in doubt.
+    /// Records the end of an invocation that died. All its unrecorded sends have an unknown result.
     pub(crate) fn died(&mut self, token: &str) {
         let keys: Vec<Key> = self.open.iter().filter(|it| it.0 == token).map(|it| it.1.clone()).collect();
         keys.iter().for_each(|key| self.doubt(token, key));
     }
 
-    /// An outcome stands.
+    /// Records a settled outcome.
     pub(crate) fn settled(&mut self, it: &Settlement, token: &str) {
         self.open.remove(&(token.to_owned(), it.key.clone()));
         self.stands(&it.key, it.status);
     }
 
-    /// What is on record agrees with what was sent.
+    /// Checks that the recorded status agrees with the observed sends.
     pub(crate) fn stands(&mut self, key: &Key, status: Status) {
         let (sends, doubts) = (self.accepted_of(key), self.ambiguous_of(key));
         let key = key.as_str();
@@ -159,7 +159,7 @@ impl Check {
         }
     }
 
-    /// A row with a version was committed.
+    /// Records a committed row with its version.
     pub(crate) fn append(&mut self, pk: &str, version: u64, id: &str, text: &str) {
         let place = (pk.to_owned(), version);
         if let Some(before) = self.appended.insert(place.clone(), id.to_owned()) {
@@ -174,8 +174,8 @@ impl Check {
         self.events.insert(id.to_owned(), text.to_owned());
     }
 
-    /// An event of an aggregate is on the bus. `is_after_pending`: the version before it has never been there, and would
-    /// be if it were asked for.
+    /// Records that an event of an aggregate is on the bus. `is_after_pending`: the version before it is still pending
+    /// in the outbox.
     pub(crate) fn published(&mut self, pk: &str, version: u64, is_lost: bool, is_after_pending: bool) {
         let seen = self.published.entry(pk.to_owned()).or_default();
         seen.insert(version);

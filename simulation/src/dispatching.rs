@@ -1,4 +1,4 @@
-//! Dispatch: the real reading and the real engine; the writes around them in dispatch's order.
+//! Dispatch with the production parser and engine. The writes around them follow dispatch's order.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -118,8 +118,8 @@ impl Dispatch {
         self.hand_over(&subject.event, output).await
     }
 
-    /// In dispatch's order: cancellations, what is left for later, jobs, outcomes. What is missing at the end makes the
-    /// message come back.
+    /// Writes the output in dispatch's order: cancellations, deferred messages, jobs, outcomes. A failed write returns
+    /// the message to the queue.
     async fn hand_over(&self, event: &Event, made: Output) -> Result<(), Refused> {
         let (process, world) = (&self.0, &self.0.world);
         let mut missing = None;

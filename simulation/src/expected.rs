@@ -1,4 +1,4 @@
-//! What must come of every accepted event, found by deciding once more with nothing in the way.
+//! The expected outcomes of all accepted events, from a second decision without faults.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,8 @@ use engine::{Fixtures, run_ready};
 use crate::clock::NOON;
 use crate::world::World;
 
-/// Every accepted event's keys are over, each in one way; and nothing but poison was put aside.
+/// Checks that each key of every accepted event has exactly one final outcome, and that only poison messages are dead
+/// letters.
 pub(crate) fn check(world: &World) {
     let events: Vec<(String, String)> =
         world.check.borrow().events.iter().map(|(id, text)| (id.clone(), text.clone())).collect();
@@ -55,8 +56,8 @@ pub(crate) fn check(world: &World) {
     }
 }
 
-/// Whether it was taken back, and that is on record: it may have been before its message came a second time, and then
-/// nothing is deferred under the key of the first.
+/// Reports whether the ledger records a cancellation of the event. The event can be cancelled before its message is
+/// delivered a second time. Then no deferral has the key of the first delivery.
 fn was_cancelled(world: &World, event: &Event) -> bool {
     let of_event = event_part(&event.source, &event.id);
     let ledger = world.ledger.borrow();
@@ -64,7 +65,7 @@ fn was_cancelled(world: &World, event: &Event) -> bool {
     rows.any(|(_, row)| row.get("reason") == Some(Reason::Cancelled.name()))
 }
 
-/// The keys that an event leads to, each with its rule, recipient and channel.
+/// Returns the keys that an event leads to, each with its rule, recipient and channel.
 fn keys(world: &World, event: &Event) -> BTreeSet<(Key, String)> {
     let setting = &world.setting;
     let members = |_: &Group| vec![setting.endpoint.id.id.clone()];

@@ -1,4 +1,4 @@
-//! `carillon explain FILE --as-test`: what is decided, as the lines of a decision test.
+//! `carillon explain FILE --as-test`: prints the decisions as the lines of a decision test.
 
 use std::path::Path;
 
@@ -29,12 +29,12 @@ pub(super) fn print(
     if terminal.json {
         return Err(Error::usage("a decision test is YAML", "leave --json out"));
     }
-    // A test decides once: what is left for later is decided by a test with `rule` and `step`.
+    // A test covers one pass. Deferred steps need a test of their own with `rule` and `step`.
     let first = told.iter().filter(|told| told.at == at && told.key.parts().0 == own(event));
     let mut lines: Vec<(u32, String)> = Vec::new();
     for told in first.filter(|told| wanted.is(&told.recipient, told.channel)) {
         let line = (told.step, line(told));
-        // One line stands for all devices of a person.
+        // One line covers all devices of a person.
         if !(told.channel == Some(Channel::Push) && lines.contains(&line)) {
             lines.push(line);
         }
@@ -56,16 +56,17 @@ fn own(event: &Event) -> String {
     domain::event::key::event_part(&event.source, &event.id)
 }
 
-/// The sample by its name where it has one, else the envelope.
+/// Names the sample if the file has a sample name. Otherwise returns the envelope.
 fn sample(path: &Path, event: &Event) -> String {
     match name(path) {
         Some(name) => format!("  event: {name}"),
-        // JSON is YAML.
+        // JSON is valid YAML.
         None => format!("  event: {}", event.to_json()),
     }
 }
 
-/// As decision tests name it: `care/emergency.alert.created.json` of the pack `care`, `order.shipped.json` of a project.
+/// Returns the name that decision tests use: `care/emergency.alert.created.json` for a sample of the pack `care`,
+/// `order.shipped.json` for a sample of a project.
 fn name(path: &Path) -> Option<String> {
     let steps: Vec<_> = path.iter().map(|step| step.to_string_lossy()).collect();
     let index = steps.iter().rposition(|step| step == SAMPLES)?;
@@ -77,7 +78,7 @@ fn name(path: &Path) -> Option<String> {
     })
 }
 
-/// One decision as a test writes it.
+/// Formats one decision as a line of a test.
 fn line(told: &Told) -> String {
     let what = match told.what {
         What::Send => "send".to_owned(),

@@ -1,4 +1,4 @@
-//! An event that happened: what the ledger says of it, digests and all.
+//! Explanations of past events: the ledger rows of the event and of the digests that contain it.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ use crate::since::ago;
 use crate::terminal::{Ink, Terminal};
 use crate::times::{in_utc, utc};
 
-/// A send that took less is not worth a word about it, in seconds.
+/// The shortest duration of a send that the output mentions, in seconds.
 const WORTH_SAYING_S: i64 = 5;
 
 pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, terminal: &Terminal) -> Done {
@@ -67,7 +67,7 @@ pub(super) async fn run(args: &Explain, wanted: &Wanted, target: &Target, termin
     Ok(rows.iter().any(|row| row.status.was_sent()))
 }
 
-/// Prints what was decided and not taken up yet, and counts it. `None` where that cannot be found out here.
+/// Prints decisions that no channel has claimed yet, and counts them. Returns `None` if they cannot be determined here.
 async fn still_pending(
     args: &Explain,
     wanted: &Wanted,
@@ -102,7 +102,7 @@ async fn still_pending(
     Some(missing.len() + unrecorded)
 }
 
-/// Names the broadcast rules of which the ledger keeps nothing, and counts them.
+/// Names the broadcast rules without ledger rows, and counts them.
 fn say_unrecorded(told: &[Told], terminal: &Terminal) -> usize {
     let unrecorded = told.iter().filter(|told| told.broadcast == Some(Record::None));
     let rules: BTreeSet<&str> = unrecorded.filter_map(|told| told.rule.as_deref()).collect();
@@ -114,7 +114,7 @@ fn say_unrecorded(told: &[Told], terminal: &Terminal) -> usize {
     rules.len()
 }
 
-/// Everything that came of an event, and of the digests that it is told in: rule by rule, recipient by recipient.
+/// Returns all ledger rows of an event and of the digests that contain it, ordered by rule and recipient.
 pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow>, Error> {
     let mut rows = ledger.of_event(&event.source, &event.id).await?;
     let windows: BTreeSet<String> = rows.iter().filter_map(|row| row.joined.clone()).collect();
@@ -125,7 +125,7 @@ pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow
     Ok(rows)
 }
 
-/// The one event of this id that was accepted, if there is one.
+/// Finds the accepted event with this id.
 async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Option<Event>, Error> {
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let from = ago(&args.since)?;
@@ -150,7 +150,7 @@ async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Opti
     }
 }
 
-/// By recipient, then in the order in which a rule's steps come, then by channel.
+/// Sorts by recipient, then by the order of a rule's steps, then by channel.
 fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
     let is_digest = row.origin.source == digest_event::SOURCE;
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
@@ -180,7 +180,7 @@ fn print(event: &Event, findings: &[Finding], replays: &[Replayed], terminal: &T
     replays.iter().for_each(|replay| terminal.say(&replay.line(terminal)));
 }
 
-/// One line a row; of more than `limit` rows a summary for each rule, and the first of them.
+/// Prints one line for each row. Above `limit` rows, prints a summary for each rule and the first rows.
 fn print_rows(rows: &[LedgerRow], answers: &Answers, limit: usize, terminal: &Terminal) {
     if terminal.json {
         for row in rows {
@@ -276,7 +276,7 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
     }
 }
 
-/// When it ended, and when it was taken up where that was seconds before.
+/// Returns the end of the send, and the time of the claim if the send took seconds.
 fn sent_at(row: &LedgerRow) -> String {
     let Some(ended) = row.ended_at() else { return String::new() };
     let took = row.took().map_or(0, |took| took.as_secs());

@@ -1,6 +1,5 @@
-//! What was decided about an event and has no row in the ledger yet: a row exists from the moment at which a channel takes
-//! a message up. The event is decided about again, with the rules, people and settings of now, and what the ledger does
-//! not have is the difference.
+//! Decisions about an event that have no ledger row yet. A row exists from the moment at which a channel claims a
+//! message. The event is decided again with the current rules, people and settings, and compared with the ledger.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,28 +27,29 @@ use crate::project::CONFIG;
 /// The catalog that was built for the deployment.
 const BUILT: &str = "target/lambda/dispatch/catalog.json";
 
-/// What a channel does not take up for so long is not under way any more: a message is held for a day at most.
+/// The age after which a decision without a row no longer counts as pending. Queues hold a message for a day at most.
 const LONGEST: Duration = Duration::from_secs(48 * 3_600);
 
-/// The members of a group that are looked at.
+/// The most members of a group that are read.
 pub(crate) const MAX_MEMBERS: usize = 1_000;
 
-/// Members asked for in one call.
+/// The number of members in one request.
 const PAGE: u32 = 500;
 
-/// Decides about events that happened, with what the tables know of people.
+/// Decides about past events, with the profiles of the people table.
 pub(crate) struct Decider {
     catalog: Catalog,
     people: People,
     events: Events,
     endpoints: Endpoints,
     groups: RefCell<BTreeMap<Group, Vec<String>>>,
-    /// A group had more members than are looked at.
+    /// Whether a group had more than [`MAX_MEMBERS`] members.
     pub(crate) is_cut: RefCell<bool>,
 }
 
 impl Decider {
-    /// `config` is a folder or a catalog; without one it is the catalog that was built, or the folder `config`.
+    /// Opens the catalog `config`, which is a folder or a compiled catalog. Without `config`, opens the catalog that
+    /// was built for the deployment, or else the folder `config`.
     ///
     /// # Errors
     /// There is no such catalog, or the stack's secret cannot be read.
@@ -74,27 +74,27 @@ impl Decider {
         &self.catalog
     }
 
-    /// When the audit recorded an event: about the time at which dispatch saw it.
+    /// Returns the time at which the audit recorded an event. Dispatch saw the event at about this time.
     ///
     /// # Errors
-    /// The table could not be asked.
+    /// The table could not be read.
     pub(crate) async fn seen_at(&self, event: &Event) -> Result<Timestamp, Error> {
         let record = self.events.find(event).await?;
         let recorded_at = record.as_ref().and_then(|record| record.get("recorded_at")?.parse().ok());
         Ok(recorded_at.unwrap_or(event.time))
     }
 
-    /// Everything that is decided about an event that dispatch saw at `at`; for one person alone where `only` names one.
+    /// Returns all decisions about an event that dispatch saw at `at`. `only` limits them to one person.
     ///
     /// # Errors
-    /// A table could not be asked.
+    /// A table could not be read.
     pub(crate) async fn decide(
         &self,
         event: &Event,
         at: Timestamp,
         only: Option<&str>,
     ) -> Result<Vec<Told>, Error> {
-        // An entry of the outbox is recorded under the name that its producer gave it.
+        // Outbox entries are recorded under the type name that the producer gave them.
         let event = &self.catalog.policy().producers.completed(event.clone());
         let tenants: BTreeSet<&str> = event.tenant.as_deref().into_iter().collect();
         if let Some(id) = only {
@@ -123,7 +123,8 @@ impl Decider {
         Ok(self.foretell(event, at, &found.recipients, tenant, &members, &endpoints))
     }
 
-    /// The same where all that is needed of people is known already: who is in a group is seen by the people themselves.
+    /// Decides like [`Decider::decide`] over profiles that are already loaded. The profiles determine the group
+    /// members.
     pub(crate) fn decide_for_one(
         &self,
         event: &Event,
@@ -173,13 +174,13 @@ fn is_endpoints(group: &Group) -> bool {
     matches!(group, Group::Endpoints { .. })
 }
 
-/// Whether dispatch says nothing about an event: our own news of notifications.
+/// Reports whether an event is one of Carillon's own delivery events, for which dispatch sends no notifications.
 pub(crate) fn is_own(event: &Event) -> bool {
     event.kind.starts_with("carillon.") || domain::feedback::delivery_events::is_communication(event)
 }
 
-/// What is decided and not on record. Where nothing at all is on record, every first decision; else what is to be sent:
-/// all other decisions are on record as soon as they are made.
+/// Returns the decisions without a ledger row. If the event has no rows at all, these are all decisions of the first
+/// pass. Otherwise they are the sends, because all other decisions are recorded as soon as they are made.
 pub(crate) fn missing<'t>(
     told: &'t [Told],
     rows: &[LedgerRow],
@@ -204,7 +205,7 @@ pub(crate) fn missing<'t>(
     told.iter().filter(is_missing).collect()
 }
 
-/// Whether a row says that the recipient's run came to another end before this step, or still waits before it.
+/// Reports whether a row shows that the recipient's run ended before this step, or still waits before it.
 fn has_another_end(told: &Told, rows: &[LedgerRow], now: Timestamp) -> bool {
     rows.iter().any(|row| {
         let is_of_run = Some(&row.rule) == told.rule.as_ref() && row.recipient == told.recipient;

@@ -1,4 +1,4 @@
-//! A decision as a person would have it told.
+//! Decisions as readable text.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::deciding::{Told, What};
 use crate::terminal::{Ink, Terminal};
 use crate::times::{in_utc, utc};
 
-/// Prints everything that was foretold and is wanted; `false` when nobody hears of it.
+/// Prints the forecast decisions that the filter includes. Returns `false` if no notification is sent.
 pub(super) fn show(
     (event, at): (&Event, Timestamp),
     catalog: &Catalog,
@@ -52,7 +52,7 @@ pub(super) fn show(
     told.iter().any(|it| it.what == What::Send)
 }
 
-/// What was decided about an event that happened, and is not on record.
+/// Prints the decisions about a past event that have no ledger row.
 pub(super) fn show_pending(
     event: &Event,
     rows: &[LedgerRow],

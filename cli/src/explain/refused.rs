@@ -1,4 +1,4 @@
-//! Events that were refused, and attributes that could not be used.
+//! Refused events, and attributes that could not be used.
 
 use domain::event::Event;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::since::ago;
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::utc;
 
-/// Says why an event was refused. The id is the event's own, or EventBridge's.
+/// Prints why an event was refused. The id is the event's own, or EventBridge's.
 pub(super) async fn run(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Done {
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let mut found = events.refusals(ago(&args.since)?, runtime::now(), Some(&args.event)).await?;
@@ -26,7 +26,7 @@ pub(super) async fn run(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> D
     Ok(false)
 }
 
-/// One refused event, for people or machines.
+/// Prints one refused event as text or as JSON.
 pub(crate) fn show(refused: &RefusedEvent, terminal: &Terminal) {
     if terminal.json {
         return terminal.say_json(&value(refused));
@@ -53,7 +53,7 @@ pub(crate) fn value(refused: &RefusedEvent) -> Value {
     })
 }
 
-/// Says which attributes of an event count as absent, and why.
+/// Prints which attributes of an event count as absent, and why.
 pub(super) fn say_notes(event: &Event, terminal: &Terminal) {
     for (name, why) in event.notes() {
         if terminal.json {

@@ -1,4 +1,4 @@
-//! Who sent an event on its way again, and why.
+//! The replays of an event, each with its operator and reason.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::replay;
 use crate::terminal::{Ink, Terminal, plain};
 use crate::times::utc;
 
-/// A replay that an event was part of, as far as the audit knows it.
+/// A replay that contained the event, as far as the audit recorded it.
 #[derive(Serialize)]
 pub(super) struct Replayed {
     replay: String,
@@ -26,7 +26,8 @@ pub(super) struct Replayed {
     mode: Option<String>,
 }
 
-/// The replays that the audit saw on the bus, and those of which something came; by their names, which are times.
+/// Returns the replays that the audit saw on the bus and those that have ledger rows. Their names are times and give
+/// the order.
 pub(super) async fn of(event: &Event, rows: &[LedgerRow], cloud: &Cloud) -> Result<Vec<Replayed>, Error> {
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let seen = events.replays(event).await?;

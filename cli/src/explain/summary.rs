@@ -1,4 +1,4 @@
-//! Many decisions of one rule in a few lines: how many came to the same end, channel by channel.
+//! A summary of many decisions of one rule: the number of decisions with the same outcome, by channel.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::deciding::{Told, What};
 use crate::status::word;
 use crate::terminal::{Ink, Terminal};
 
-/// How many, by channel and by what became of them.
+/// The number of decisions by channel and outcome.
 pub(super) struct Summary(BTreeMap<(&'static str, String), usize>);
 
-/// Of what is on record.
+/// Summarizes ledger rows.
 pub(super) fn of<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Summary {
     count(rows.map(|row| {
         let until = row.until.filter(|_| row.status == Status::Deferred || is_collected(row.reason));
@@ -21,7 +21,7 @@ pub(super) fn of<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Summary {
     }))
 }
 
-/// Of what is decided.
+/// Summarizes forecast decisions.
 pub(super) fn of_told<'a>(told: impl Iterator<Item = &'a Told>) -> Summary {
     count(told.map(|told| {
         let said = match told.what {
@@ -42,7 +42,7 @@ fn is_collected(reason: Option<Reason>) -> bool {
 fn said(word: &str, reason: Option<Reason>, until: Option<domain::Timestamp>) -> String {
     let reason = reason.filter(|reason| *reason != Reason::Merged);
     let reason = reason.map_or_else(String::new, |reason| format!(" ({})", reason.name()));
-    // By the minute: quiet hours end for each recipient at a moment of their own.
+    // Times are rounded to the minute, because quiet hours end at a different moment for each recipient.
     let until = until.map(|until| until.strftime("%Y-%m-%d %H:%M UTC").to_string());
     format!("{word}{reason}{}", until.map_or_else(String::new, |until| format!(" until {until}")))
 }
@@ -56,7 +56,7 @@ fn count(items: impl Iterator<Item = (Option<Channel>, String)>) -> Summary {
 }
 
 impl Summary {
-    /// The most frequent first.
+    /// Returns the lines, the most frequent outcome first.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut counts: Vec<_> = self.0.iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

@@ -1,4 +1,4 @@
-//! What endpoints answered last, for the webhooks among the outcomes of an event.
+//! The last responses of endpoints to the webhook messages of an event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,14 +12,15 @@ use crate::cloud::Cloud;
 use crate::error::Error;
 use crate::times::utc;
 
-/// The attempts of each endpoint that are looked through. A message whose last attempt is older has none here.
+/// The number of attempts of each endpoint that are searched. Messages with an older last attempt have no response
+/// here.
 const LATEST: u32 = 200;
 
 /// The last attempt of each message.
 #[derive(Default)]
 pub(super) struct Answers(BTreeMap<Key, Attempt>);
 
-/// The last answers to the webhooks among `rows`.
+/// Returns the last responses to the webhook messages among `rows`.
 pub(super) async fn answers(rows: &[LedgerRow], cloud: &Cloud) -> Result<Answers, Error> {
     let webhooks = rows.iter().filter(|row| row.channel == Some(Channel::Webhook));
     let names = webhooks.filter_map(|row| row.recipient.strip_prefix("endpoint:"));
@@ -28,7 +29,7 @@ pub(super) async fn answers(rows: &[LedgerRow], cloud: &Cloud) -> Result<Answers
     let table = Endpoints::new(&store::client(&cloud.config), cloud.name("endpoints"));
     let mut answers = Answers::default();
     for id in ids {
-        // The newest comes first: an older one does not take its place.
+        // Attempts are ordered from newest to oldest, and the first one is kept.
         for attempt in table.attempts(&id, LATEST).await? {
             if wanted.contains(&attempt.message) {
                 answers.0.entry(attempt.message.clone()).or_insert(attempt);
@@ -39,12 +40,12 @@ pub(super) async fn answers(rows: &[LedgerRow], cloud: &Cloud) -> Result<Answers
 }
 
 impl Answers {
-    /// What is said of a row beside its outcome.
+    /// Returns the text that follows the outcome of a row.
     pub(super) fn said(&self, key: &Key) -> Option<String> {
         self.0.get(key).map(said)
     }
 
-    /// The same for machines, as a member `attempt`.
+    /// Adds the attempt to JSON output as the member `attempt`.
     pub(super) fn add_to(&self, value: &mut Value, key: &Key) {
         if let Some(it) = self.0.get(key) {
             value["attempt"] = json!({

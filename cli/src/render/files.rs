@@ -1,4 +1,4 @@
-//! Messages as files, and the programs that show them.
+//! Messages as files, and the programs that open them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use crate::args::Render;
 use crate::error::Error;
 use crate::terminal::Terminal;
 
-/// Where files go: the folder that is named, or one of this process where messages are opened.
+/// Returns the output folder: the named folder, or a folder of this process if messages are opened.
 pub(super) fn folder(args: &Render) -> Result<Option<PathBuf>, Error> {
     let folder = match (&args.out, args.open) {
         (Some(folder), _) => folder.clone(),
@@ -19,7 +19,7 @@ pub(super) fn folder(args: &Render) -> Result<Option<PathBuf>, Error> {
     Ok(Some(folder))
 }
 
-/// Writes a message into a folder of its own, and opens what a reader would see of it.
+/// Writes a message into a folder of its own, and opens the file that shows the message as its reader sees it.
 pub(super) fn write(folder: &Path, message: &Message, open: bool, terminal: &Terminal) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|error| Error::write(folder, error))?;
     let request = serde_json::to_string_pretty(&message.value).unwrap_or_default();

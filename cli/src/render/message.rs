@@ -1,4 +1,4 @@
-//! A job in the words of its provider.
+//! A job in the request format of its provider.
 
 use domain::Timestamp;
 use domain::base::outcome::Failure;
@@ -7,18 +7,18 @@ use domain::delivery::job::{Content, Job};
 use domain::inbox::{Entry, Kept, State};
 use serde_json::{Map, Value, json};
 
-/// What a channel's function would ask its provider.
+/// The request that a channel's function sends to its provider.
 pub(super) struct Message {
-    /// As JSON.
+    /// The request as JSON.
     pub(super) value: Value,
-    /// For readers, by the names of files.
+    /// The readable parts, by file name.
     pub(super) files: Vec<(&'static str, String)>,
-    /// What stands above the text.
+    /// The lines above the text.
     head: Vec<String>,
 }
 
 impl Message {
-    /// What is printed.
+    /// Returns the lines for the terminal.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
         let files = self.files.iter().flat_map(|(name, text)| {
             let named = (self.files.len() > 1).then_some(*name);
@@ -28,8 +28,10 @@ impl Message {
     }
 }
 
+/// Builds the request for a job.
+///
 /// # Errors
-/// What the function of the channel says of a job that it does not send.
+/// The error of the channel's function for a job that it does not send.
 pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, Failure> {
     match &job.content {
         Content::Email(_) => letter(job, sender),
@@ -77,7 +79,7 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
 
 fn push(job: &Job, now: Timestamp) -> Result<Message, Failure> {
     let note = push::Note::shape(job, now)?;
-    // SNS takes the payload of each platform as a text within the message.
+    // SNS takes the payload of each platform as a string inside the message.
     let message: Map<String, Value> = serde_json::from_str(&note.message).unwrap_or_default();
     let payload = |value: &Value| value.as_str().and_then(|value| serde_json::from_str::<Value>(value).ok());
     let payloads: Map<String, Value> =
@@ -150,7 +152,7 @@ fn webhook(job: &Job, now: Timestamp) -> Result<Message, Failure> {
     Ok(Message { value, files: vec![("webhook.json", pretty(&body))], head })
 }
 
-/// The text and the card. The function of the channel wraps them into a request for the provider.
+/// Returns the text and the card. The channel's function wraps them into the provider's request.
 fn workspace(message: &domain::delivery::job::Message) -> Message {
     let card: Option<Value> = message.card.as_ref().and_then(|card| serde_json::from_str(card.get()).ok());
     let value = json!({

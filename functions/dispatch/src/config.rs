@@ -1,4 +1,4 @@
-//! The environment, as values.
+//! The function's environment variables as typed values.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ pub struct Targets {
     pub bulk_arn: String,
 }
 
-/// The catalog in the function's artifact cannot be used.
+/// The error for a catalog in the function's artifact that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the catalog {path} is not usable: {why}; compile it with `carillon check --out`")]
 pub struct CatalogUnusable {

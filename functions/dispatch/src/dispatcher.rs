@@ -1,4 +1,4 @@
-//! One batch: messages in, output out. The engine decides in between.
+//! The handling of one batch: reads messages, asks the engine for decisions, and writes the output.
 
 use aws::Refused;
 use aws_types::SdkConfig;
@@ -116,7 +116,7 @@ impl Dispatcher {
         Engine { catalog, renderer, facts, page_size: PAGE_SIZE }
     }
 
-    /// Reads the messages. A message that cannot be read becomes a dead letter; one whose facts cannot be looked up
+    /// Reads the messages. A message that cannot be read becomes a dead letter. If a look-up fails, the message
     /// returns to the queue.
     async fn read<'a>(&self, batch: &'a Batch, now: Timestamp, report: &mut Report) -> Vec<Inbound<'a>> {
         let mut inbound = Vec::with_capacity(batch.messages.len());
@@ -139,7 +139,7 @@ impl Dispatcher {
         inbound
     }
 
-    /// Hides a continuation of a newer release for a while, longer after each delivery, as channels hide a newer job.
+    /// Hides a continuation of a newer release. The pause grows with each delivery, as for newer jobs in channels.
     async fn leave_to_newer(&self, message: &Message, version: u32, deadline: Deadline) {
         let pause = newer_release_pause(message.receive_count());
         tracing::warn!(
@@ -159,7 +159,7 @@ impl Dispatcher {
     }
 
     /// Counts the events of the batch by tenant and by source. Returns, for each candidate, the seconds that it has to
-    /// wait if it is over a rate. Continuations are not counted: their events were counted when they came.
+    /// wait if it is over a rate. Continuations are not counted, because their events were counted on arrival.
     async fn seconds_over_rate(&self, candidates: &[Candidate<'_>], now: Timestamp) -> Vec<Option<u64>> {
         let is_counted = |candidate: &Candidate<'_>| !candidate.planned.is_continued();
         let events: Vec<Counted> = candidates
@@ -250,7 +250,7 @@ impl Dispatcher {
     }
 }
 
-/// An event over the rate of its tenant or source: the message as it came, for a later second.
+/// Schedules an event over the rate of its tenant or source. The message returns unchanged at a later second.
 fn over_rate(message: &Message, event: &Event, now: Timestamp, seconds: u64) -> ScheduledMessage {
     let at = now.saturating_add(std::time::Duration::from_secs(seconds)).unwrap_or(now);
     ScheduledMessage {

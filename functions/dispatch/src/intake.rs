@@ -1,4 +1,4 @@
-//! From the text of a message to an event, to what an earlier decision left for later, or to why there is neither.
+//! Parses messages into events and continuations, or gives the reason for a refusal.
 
 use domain::decide::continuation::{Continuation, Task};
 use domain::event::bus::BusEvent;
@@ -7,24 +7,24 @@ use domain::event::producers::Producers;
 use domain::event::replay::{Received, received};
 use domain::event::{Event, Priority, Refusal};
 
-/// What a message turned out to be.
+/// The content of a message.
 pub enum Intake {
     Event(Box<Event>),
-    /// Something an earlier decision left for later.
+    /// Work that an earlier decision deferred.
     Continuation {
         event: Box<Event>,
         rule: String,
         task: Task,
     },
-    /// A wake of a newer release: it is left for a dispatch that knows it.
+    /// A continuation of a newer release. The message stays in the queue for a newer version of dispatch.
     Newer(u32),
-    /// Not something that can be decided about: it goes to the dead-letter queue, with this as its cause.
+    /// A message that cannot be decided about. The message goes to the dead-letter queue with this cause.
     Refused(Refusal),
 }
 
-/// Reads the body that EventBridge, or dispatch itself, put into the queue. An event of the bus must be one that its
-/// producer may publish; what dispatch left for itself was checked when it came. Marks of a replay that no operator
-/// wrote are taken off the event: a wake carries none of them either.
+/// Parses the body that EventBridge or dispatch itself put into the queue. The producer of an event from the bus must
+/// have permission to publish that event. Continuations were checked when their event arrived. Replay marks that no
+/// operator set are removed from the event, so continuations carry none of them.
 #[must_use]
 pub fn read(body: &str, producers: &Producers) -> Intake {
     match Continuation::read(body) {

@@ -42,7 +42,8 @@ impl Lanes {
         self.queue(lane).show_after(&message.receipt_handle, pause).await
     }
 
-    /// Schedules a message: by the queue's own delay up to 15 minutes ahead, else by a schedule that deletes itself.
+    /// Schedules a message. Up to 15 minutes ahead, the queue's own delay is used. Later messages get a schedule that
+    /// deletes itself.
     pub(crate) async fn schedule(&self, message: ScheduledMessage, now: Timestamp) -> Result<(), Refused> {
         let ScheduledMessage { lane, at, body, tenant, name } = message;
         let delay = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);

@@ -1,8 +1,8 @@
 //! dispatch: reads events and continuations from its queues, and writes jobs, outcomes and continuations.
 //!
-//! `intake` reads a message, `tables` are the facts of the engine, `rate` limits the events of a second, `writer` writes
-//! the output. The decisions are made by the `engine` crate. Dispatch claims no notification: a batch that comes twice
-//! makes the same jobs under the same keys, and the ledger lets one of each through.
+//! `intake` reads a message, `tables` are the facts of the engine, `rate` limits the events of a second, `writer`
+//! writes the output. The decisions are made by the `engine` crate. Dispatch claims no notification. A batch that is
+//! delivered twice makes the same jobs under the same keys, and the ledger admits one of each.
 
 mod config;
 mod dispatcher;

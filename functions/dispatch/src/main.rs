@@ -1,4 +1,4 @@
-//! Wiring; the work is in the library.
+//! The entry point of the Lambda function. The library contains the logic.
 
 use dispatch::{Config, Dispatcher};
 use queue::Sources;

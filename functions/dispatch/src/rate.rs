@@ -1,8 +1,8 @@
-//! How many events of a tenant, and then of a source, are handled in a second.
+//! The rate limits for events: per second, first by tenant, then by source.
 //!
-//! Tenants come first: a tenant that floods a source they share with others uses up its own limit and none of the
-//! source's. Critical events are counted apart from all others, with a higher limit: a tenant that calls everything
-//! critical holds up its own critical events and nobody else's.
+//! The tenant limit applies first. A tenant that floods a shared source uses up its own limit and not the source's.
+//! Critical events are counted separately, with a higher limit. A tenant that marks all its events as critical delays
+//! only its own critical events.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use futures_util::stream::{self, StreamExt as _};
 use runtime::chain;
 use store::Counters;
 
-/// Counts that are asked for at the same time.
+/// The number of concurrent counter updates.
 const AT_ONCE: usize = 8;
 
-/// What an event is counted by.
+/// The attributes by which an event is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) tenant: Option<String>,
@@ -36,7 +36,7 @@ impl Counted {
     }
 }
 
-/// Whose events are counted together.
+/// The tenant or source whose events share a counter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
     critical: bool,
@@ -59,7 +59,7 @@ impl Group {
         Some(Group { critical: event.critical, whose: Whose::Source(event.source.clone()) })
     }
 
-    /// The counter's key.
+    /// Returns the counter's key.
     fn key(&self) -> Vec<&str> {
         let mut key = if self.critical { vec!["critical"] } else { Vec::new() };
         match &self.whose {
@@ -79,7 +79,7 @@ impl Group {
     }
 }
 
-/// For each event the seconds that it has to wait, if it is over a limit.
+/// Returns, for each event, the seconds that it has to wait if it is over a limit.
 pub(crate) async fn over(
     events: &[Counted],
     policy: &Policy,
@@ -90,14 +90,15 @@ pub(crate) async fn over(
     held_back(events, policy, &count).await
 }
 
-/// `count` counts so many more events under a key, and says how many of them are within the limit.
+/// Applies the tenant limits, then the source limits. `count` adds a number of events to a key, and returns how many of
+/// them are within the limit.
 async fn held_back<F>(events: &[Counted], policy: &Policy, count: &F) -> Vec<Option<u64>>
 where
     F: AsyncFn(Vec<&str>, u32, u32) -> Result<u32, Refused>,
 {
     let mut over = vec![None; events.len()];
     for group_of in [Group::of_tenant, Group::of_source] {
-        // An event that waits for its tenant's sake does not count for its source.
+        // An event that waits because of its tenant's limit does not count for its source.
         let open = events.iter().zip(&over).filter(|(_, over)| over.is_none());
         let mut groups: BTreeMap<Group, u32> = BTreeMap::new();
         for group in open.filter_map(|(event, _)| group_of(event)) {
@@ -127,7 +128,7 @@ where
     over
 }
 
-/// The first events of a group pass; the others wait.
+/// Lets the first events of a group pass. The others wait.
 fn hold_back(
     events: &[Counted],
     over: &mut [Option<u64>],

@@ -20,7 +20,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// The time of a number's last message to us. A row of the last release has the number's former name.
+    /// Returns the time of a number's last inbound message. A row of the last release has the number's former name.
     async fn heard(&self, caller: &str, former: &str) -> Result<Option<Timestamp>, Refused> {
         match self.counters.heard(caller).await? {
             Some(time) => Ok(Some(time)),

@@ -1,4 +1,4 @@
-//! Writes the output of a batch: cancellations, messages for later, jobs, outcomes, and last the pages that are done.
+//! Writes the output of a batch: cancellations, deferred messages, jobs, outcomes, and last the pages that are done.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ use store::{Counters, Ledger, LedgerRow, Times};
 use crate::lane::Lanes;
 use crate::warnings;
 
-/// Calls at the same time.
+/// The number of concurrent calls.
 const CONCURRENT_CALLS: usize = 8;
 
-/// Messages in one call to a queue.
+/// The most messages in one call to a queue.
 const MESSAGES_PER_CALL: usize = 10;
 
 /// A channel, and whether the message takes its critical lane.
@@ -80,8 +80,8 @@ impl OutputWriter {
         self.lanes.show_after(message, pause).await
     }
 
-    /// Writes everything, and returns the messages whose output is not complete. Their whole output may be written
-    /// again, because it has the same keys.
+    /// Writes the output, and returns the messages whose output is not complete. Their whole output may be written
+    /// again, because the keys stay the same.
     pub(crate) async fn write<'a>(&self, output: BatchOutput<'a>, now: Timestamp) -> Vec<&'a Message> {
         let mut incomplete = Incomplete::default();
         for (index, key, by) in &output.cancelled {
@@ -130,7 +130,7 @@ impl OutputWriter {
     }
 }
 
-/// Groups jobs into calls: each to one queue, with at most ten messages.
+/// Groups jobs into calls. Each call goes to one queue, with at most ten messages.
 fn calls<Q>(
     mut jobs: Vec<(usize, ChannelLane, Outgoing)>,
     lanes: impl Iterator<Item = (ChannelLane, Q)>,

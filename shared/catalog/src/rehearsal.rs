@@ -1,4 +1,4 @@
-//! Plays sample events through a catalog, as dispatch would, and sees who is reached.
+//! Dry runs: plays sample events through a catalog as dispatch would, and reports which rules reach recipients.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,28 +24,28 @@ use crate::sample::{BusEntry, named_by_the_bus};
 use crate::settle;
 use crate::suggestions::nearest;
 
-/// The id of the EventBridge event round a sample.
+/// The id of the EventBridge event around a sample.
 const BUS_ID: &str = "00000000-0000-4000-8000-000000000000";
 
-/// When the EventBridge event round a sample was made: 2026-01-01T00:00:00Z, in seconds since 1970.
+/// The time of the EventBridge event around a sample: 2026-01-01T00:00:00Z, in seconds since 1970.
 const BUS_TIME_S: i64 = 1_767_225_600;
 
-/// The most that is played of one event: a rule has 50 steps, and an event addresses a few people.
+/// The most passes that are played for one event. A rule has up to 50 steps, and a sample addresses a few people.
 const MAX_SCENES: usize = 2_000;
 
-/// What came to light when samples were played through a catalog.
+/// The findings of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// A sample that is refused, or for which a template gives no text.
+    /// Samples that are refused, or for which a template gives no text.
     pub problems: Vec<Problem>,
-    /// A sample that matches no rule or reaches nobody. A project that switches a rule of a pack off has such samples.
+    /// Samples that match no rule or reach no recipient. A project that switches off a rule of a pack has such samples.
     pub unreached: Vec<Problem>,
-    /// Rules through which no sample reaches anybody.
+    /// Rules through which no sample reaches a recipient.
     pub warnings: Vec<Problem>,
 }
 
-/// Checks that every sample reaches somebody, at the time at which it happened, and that every template it needs gives
-/// text, in the recipient's language and in all others that the template has.
+/// Checks that every sample reaches a recipient at the time at which it happened. Each template that a sample needs
+/// must give text in the recipient's language and in all others that the template has.
 ///
 /// `samples` are files by name, in a form that [`BusEntry::read`] takes.
 #[must_use]
@@ -82,8 +82,7 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
 }
 
 impl Findings {
-    /// Reports the values of a sample that a decision could not use. They are problems where nothing is sent because of
-    /// them.
+    /// Reports the values of a sample that a decision could not use. They are problems if they prevent a send.
     fn add_unusable(&mut self, decision: &Decision<'_>, sample: &str) {
         let is_lost = match &decision.verdict {
             Verdict::Suppress(reason) => matches!(
@@ -102,24 +101,24 @@ impl Findings {
     }
 }
 
-/// When that was which says nothing about it itself.
+/// Returns the time of samples without a time of their own.
 pub(crate) fn bus_time() -> Timestamp {
     Timestamp::from_second(BUS_TIME_S).unwrap_or_default()
 }
 
-/// The event of a sample, if the policy lets its producer publish it.
+/// Parses the event of a sample. The policy must permit its producer to publish it.
 pub(crate) fn event(text: &str, producers: &Producers) -> Result<Event, Refusal> {
     event_as(text, None, producers)
 }
 
-/// The same for an event that gets this source, as [`BusEntry::read_as`] gives it. An EventBridge event in a file keeps
-/// the time that the bus gave to it.
+/// Parses an event under the given source, as [`BusEntry::read_as`] does. An EventBridge event in a file keeps the time
+/// that the bus gave to it.
 pub(crate) fn event_as(text: &str, source: Option<&str>, producers: &Producers) -> Result<Event, Refusal> {
     let time = named_by_the_bus(text).1.unwrap_or_else(bus_time);
     BusEvent::parse(&BusEntry::read_as(text, source)?.to_bus_event(BUS_ID, time))?.event(producers)
 }
 
-/// The locales of every template.
+/// Returns the locales of every template.
 fn locales(catalog: &Catalog) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut locales: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for path in catalog.templates().keys() {
@@ -130,7 +129,7 @@ fn locales(catalog: &Catalog) -> BTreeMap<&str, BTreeSet<&str>> {
     locales
 }
 
-/// A dry run of samples: the engine over people who are given and tables that are empty.
+/// A dry run of samples: the engine over given people and empty tables.
 struct Stage<'a> {
     engine: Engine<'a, Fixtures<'a>>,
     locales: BTreeMap<&'a str, BTreeSet<&'a str>>,
@@ -145,12 +144,12 @@ struct Played {
     reasons: Vec<String>,
     /// The places in rules at which a pass has begun.
     begun: BTreeSet<String>,
-    /// The passes that are left for later, each with its time.
+    /// The deferred passes, each with its time.
     waiting: VecDeque<(Timestamp, Subject)>,
 }
 
 impl Stage<'_> {
-    /// Plays one event and all that it leaves for later. Returns the rules through which it reaches a recipient.
+    /// Plays one event and all its deferred passes. Returns the rules through which it reaches a recipient.
     fn play(&self, file: &str, event: &Event, findings: &mut Findings) -> BTreeSet<String> {
         let whole = Subject::event(event.clone());
         let planned = run_ready(self.engine.plan(&whole, event.time));
@@ -186,7 +185,7 @@ impl Stage<'_> {
         reached
     }
 
-    /// Notes the result of one decision.
+    /// Records the result of one decision.
     fn judge(
         &self,
         file: &str,
@@ -203,7 +202,7 @@ impl Stage<'_> {
                 let problems = unrendered.map(|error| silent(&error, order, file, plan.envelope()));
                 findings.problems.extend(problems);
             }
-            // The rule did with the sample what it is for.
+            // A refusal by the rule or a cancellation is the intended effect of the rule.
             Verdict::Suppress(Reason::RefusedByRule) | Verdict::Cancel(_) => {
                 played.reached.extend(decision.rule.map(|rule| rule.name.clone()));
             }
@@ -224,7 +223,7 @@ impl Stage<'_> {
         }
     }
 
-    /// The pass that a decision leaves for later, its time, and the place in the rule at which it begins.
+    /// Returns the pass that a decision defers, its time, and the place in the rule at which it begins.
     fn next(&self, plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Subject, String)> {
         let rule = decision.rule?;
         let event = plan.event;
@@ -245,7 +244,7 @@ impl Stage<'_> {
         Some((now, subject, place))
     }
 
-    /// The order rendered for the person it is meant for, and as it would be if they read each other language.
+    /// Renders the order for its recipient, and once for each other language.
     fn renderings(&self, order: &Order<'_>, plan: &Plan<'_>) -> Vec<Result<(), Unrendered>> {
         let renderer = self.engine.renderer;
         let mut renderings = vec![render(renderer, plan, order)];
@@ -271,7 +270,7 @@ impl Stage<'_> {
     }
 }
 
-/// The event once more from behind each digest of its rules: some events go straight through it.
+/// Returns the event once more from the step after each digest of its rules, because some events skip the digest.
 fn behind_digests(plan: &Plan<'_>) -> impl Iterator<Item = Subject> {
     plan.matches.iter().flat_map(|matched| {
         let steps = matched.rule.steps.iter().enumerate();
@@ -285,7 +284,7 @@ fn behind_digests(plan: &Plan<'_>) -> impl Iterator<Item = Subject> {
     })
 }
 
-/// Renders one order, as dispatch would.
+/// Renders one order as dispatch would.
 fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(), Unrendered> {
     let policy = Some(&plan.catalog.policy().email);
     let (digest, payload) = (plan.digest.as_ref().map(|digest| &digest.summary), plan.event.data.as_ref());
@@ -293,7 +292,7 @@ fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(),
     renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
 }
 
-/// Who is in a group; where endpoints are meant, one that stands for all.
+/// Returns the members of a group. For endpoints, one sample id stands for all.
 fn present(group: &Group, people: &Recipients) -> Vec<String> {
     match group {
         Group::Role { .. } | Group::Topic { .. } => members(group, people),
@@ -321,8 +320,8 @@ fn silent(unrendered: &Unrendered, order: &Order<'_>, sample: &str, envelope: &V
         .of_rule(Some(&order.rule.name))
 }
 
-/// The member of the event's data that a template probably meant, as a path: the first one of those it quotes whose
-/// spelling is near to one that the data has.
+/// Returns the path of the event data member that a template probably meant. This is the first quoted member whose
+/// spelling is near to one in the data.
 fn meant(problem: &str, envelope: &Value) -> Option<String> {
     let is_of_path = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '.';
     problem.match_indices("data.").find_map(|(place, _)| {

@@ -1,9 +1,9 @@
-//! A digest of two events, as dry runs and decision tests assume one.
+//! The digest of two events that dry runs and decision tests assume.
 
 use domain::event::Event;
 use domain::limits::digest::{Collected, DigestPolicy, Item, Window};
 
-/// The digest of two events like this one.
+/// Returns the digest of two events like this one.
 pub(crate) fn digest_of(event: &Event, policy: &DigestPolicy) -> Collected {
     let one = Item::of(event);
     let other = Item { event_key: format!("{}-2", one.event_key), ..one.clone() };

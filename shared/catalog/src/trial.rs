@@ -1,4 +1,4 @@
-//! Decision tests: what a pack's author expects of an event, held against what is decided.
+//! Decision tests: compares the outcomes that a pack's author expects of an event with the engine's decisions.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,31 +26,31 @@ pub use folder::read_tests;
 
 use script::Script;
 
-/// What a test came to.
+/// The result of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// As [`Problem::file`] has it.
+    /// The file name, as in [`Problem::file`].
     pub file: String,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// What the author calls it.
+    /// The name that the author gave the test.
     pub test: String,
-    /// Whether exactly that was decided which it expects. If not, a problem says what was.
+    /// Whether the decisions are exactly the expected ones. If not, a problem lists the decisions.
     pub holds: bool,
 }
 
-/// What came to light when decision tests were run.
+/// The results of a run of decision tests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trials {
-    /// Every test that could be read, in the order of the files.
+    /// The results of all tests that could be read, in the order of the files.
     pub verdicts: Vec<Verdict>,
-    /// What cannot be read or run, and what was decided other than expected.
+    /// Tests that cannot be read or run, and decisions that differ from the expected ones.
     pub problems: Vec<Problem>,
     /// Rules that no test names.
     pub warnings: Vec<Problem>,
 }
 
-/// Where tests are played.
+/// The catalog, people and sample events that tests run with.
 #[derive(Clone, Copy)]
 struct Stage<'a> {
     catalog: &'a Catalog,
@@ -58,7 +58,7 @@ struct Stage<'a> {
     events: &'a BTreeMap<String, String>,
 }
 
-/// Runs decision tests, each on its own: nothing that one of them does is seen by another.
+/// Runs decision tests. Each test runs in isolation and does not see the effects of another.
 ///
 /// `files` are texts of tests by name, as [`read_tests`] has them; `events` are sample events by the name that tests
 /// give them, such as `care/emergency.alert.created.json`.
@@ -100,7 +100,7 @@ pub fn run_tests(
     trials
 }
 
-/// Decides as the test says, and compares the decisions with those that the test expects.
+/// Decides as the test says, and compares the decisions with the expected ones.
 fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
     let asked = RefCell::new(BTreeSet::new());
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
@@ -154,7 +154,7 @@ fn refuse_unused_members(script: &Script, addressed: &BTreeSet<String>, page: &m
     }
 }
 
-/// One rule of the event from one of its steps on. `None` when the rule does not match the event.
+/// Returns one rule of the event from one of its steps on. `None` if the rule does not match the event.
 fn subject_from_step(script: &Script, plan: &Plan<'_>, rule: &str, step: usize) -> Option<Subject> {
     let matched = plan.matches.iter().find(|matched| matched.rule.name == rule)?;
     let before = step.checked_sub(1).and_then(|before| matched.rule.steps.get(before));
@@ -166,7 +166,7 @@ fn subject_from_step(script: &Script, plan: &Plan<'_>, rule: &str, step: usize) 
     Some(Subject::rule(script.event.clone(), rule.to_owned(), matched.audience.clone(), start, digest))
 }
 
-/// As tests write it: `role:<role>:<scope>`, the topic's own name, or `endpoints`.
+/// Returns the group name that tests use: `role:<role>:<scope>`, the topic's own name, or `endpoints`.
 fn name_of(group: &Group) -> String {
     match group {
         Group::Role { scope, role } => format!("role:{role}:{scope}"),

@@ -1,4 +1,4 @@
-//! Broadcasts are no notifications: their targets are not counted as notified, and the ledger may have no row.
+//! Broadcasts are no notifications. Their targets are not counted as notified, and the ledger may have no row.
 
 use domain::catalog::rule::{Broadcast, Record};
 use domain::decide::Decision;

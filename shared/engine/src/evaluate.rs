@@ -1,4 +1,4 @@
-//! Decide and check: every question of a decision is answered, then every question of its rendered messages.
+//! Decide and check: answers all questions of a decision, then all questions of its rendered messages.
 
 use domain::Timestamp;
 use domain::base::outcome::Reason;
@@ -20,14 +20,14 @@ use crate::{Engine, Facts, Profiles};
 /// questions for each of its 50 steps.
 const MAX_ROUNDS: usize = 200;
 
-/// Look-ups at the same time.
+/// The number of concurrent look-ups.
 const CONCURRENT_LOOKUPS: usize = 8;
 
 /// The decisions about one subject.
 pub struct Evaluation<'p> {
     pub planned: &'p Planned<'p>,
     pub decisions: Vec<Decision<'p>>,
-    /// Whether a run still had questions after the last round. Nothing is decided about such a run.
+    /// Whether a run still had questions after the last round. Such a run has no decisions.
     pub is_unfinished: bool,
     pub(crate) now: Timestamp,
     pub(crate) scene: TemplateContext<'p>,
@@ -132,7 +132,7 @@ impl<'a, F: Facts> Engine<'a, F> {
 }
 
 impl Evaluation<'_> {
-    /// Renders the message of an order as its recipient would read it. Links to unsubscribe lead nowhere.
+    /// Renders the message of an order as its recipient would read it. Unsubscribe links lead to no page.
     ///
     /// # Errors
     /// A template gave no text.
@@ -141,7 +141,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// The decision about a continuation whose rule the catalog no longer has.
+/// Returns the decision about a continuation whose rule the catalog no longer has.
 fn rule_gone(
     event: &Event,
     rule: &str,

@@ -1,4 +1,4 @@
-//! From a subject to a plan whose audience is known: groups become members, a closed digest becomes an event.
+//! Expands a subject to a plan with a known audience. Groups become members, and a closed digest becomes an event.
 
 use domain::Timestamp;
 use domain::catalog::rule::Rule;
@@ -23,7 +23,7 @@ pub struct Planned<'a> {
 }
 
 impl Planned<'_> {
-    /// Reports whether an earlier pass left this part for later. Its event was counted then.
+    /// Reports whether an earlier pass deferred this part. Its event was counted in that pass.
     #[must_use]
     pub fn is_continued(&self) -> bool {
         self.plan.woken
@@ -112,7 +112,7 @@ impl<'a, F: Facts> Engine<'a, F> {
         Ok(wanted)
     }
 
-    /// The next recipients of a large audience.
+    /// Returns the next recipients of a large audience.
     async fn page(
         &self,
         event: Event,
@@ -143,8 +143,8 @@ impl<'a, F: Facts> Engine<'a, F> {
         Ok(Subject { event, part, follow_ups, page: Some(page) })
     }
 
-    /// Finds the rules that match and expands their audiences: the first page of each group. Further pages are left for
-    /// later.
+    /// Finds the rules that match and expands their audiences to the first page of each group. Further pages are
+    /// deferred.
     ///
     /// # Errors
     /// A look-up failed.

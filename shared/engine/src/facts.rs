@@ -14,7 +14,7 @@ use domain::webhook::endpoint::{Endpoint, EndpointId};
 /// A source of facts. Dispatch reads DynamoDB, previews and decision tests read [`crate::Fixtures`], the simulation
 /// reads its own tables in memory.
 pub trait Facts {
-    /// The error of a failed look-up. A look-up that failed can be repeated: it counts nothing twice.
+    /// The error of a failed look-up. A failed look-up can be repeated without counting twice.
     type Error;
 
     /// Returns at most `most` members of a group, in the order of their ids, after the one with the id `after`.

@@ -1,4 +1,4 @@
-//! Facts that are given: for previews, decision tests and dry runs.
+//! Facts with given values, for previews, decision tests and dry runs.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ pub struct Fixtures<'a> {
 }
 
 impl<'a> Fixtures<'a> {
-    /// These people, and empty tables.
+    /// Returns fixtures with these people and empty tables.
     #[must_use]
     pub fn of(recipients: &'a Recipients) -> Fixtures<'a> {
         Fixtures { recipients, tenant: None, members: None, endpoint: None, answer: None }
@@ -86,7 +86,7 @@ pub fn run_ready<T>(work: impl Future<Output = Result<T, Infallible>>) -> T {
     }
 }
 
-/// An endpoint that wants every event.
+/// Returns an endpoint that accepts every event.
 #[must_use]
 pub fn sample_endpoint(id: &EndpointId) -> Endpoint {
     Endpoint {

@@ -1,4 +1,4 @@
-//! An event with the clock turned forward: the event now, and each continuation at the time it waits for.
+//! Forecasts: plays an event now, and each continuation at the time it waits for.
 
 use domain::Timestamp;
 use domain::decide::continuation::Start;
@@ -12,7 +12,7 @@ use crate::evaluate::Evaluation;
 use crate::subject::Subject;
 use crate::{Engine, Facts};
 
-/// The most passes: a recurring rule would go on without an end.
+/// The most passes of a forecast. A recurring rule has no last pass.
 const MAX_PASSES: usize = 200;
 
 impl<F: Facts> Engine<'_, F> {
@@ -29,7 +29,7 @@ impl<F: Facts> Engine<'_, F> {
     ) -> Result<(), F::Error> {
         let mut waiting = vec![(at, Subject::event(event.clone()))];
         for _ in 0..MAX_PASSES {
-            // Of two at one time, the one that was left first.
+            // Of two passes at the same time, the one that was deferred first runs first.
             let Some(next) = (0..waiting.len()).min_by_key(|index| waiting[*index].0) else { break };
             let (now, subject) = waiting.remove(next);
             let later = self
@@ -50,7 +50,7 @@ impl<F: Facts> Engine<'_, F> {
     }
 }
 
-/// The pass that a decision leaves for later, and its time. A digest window collects no other event.
+/// Returns the pass that a decision defers, and its time. A digest window collects no other event.
 fn next_pass(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<(Timestamp, Subject)> {
     let rule = decision.rule?;
     match &decision.verdict {

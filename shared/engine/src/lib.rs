@@ -51,7 +51,7 @@ pub struct Engine<'a, F> {
 }
 
 impl<'a, F: Facts> Engine<'a, F> {
-    /// Looks up the profiles and settings that a batch of plans needs, in one go.
+    /// Looks up the profiles and settings that a batch of plans needs, in one batch.
     ///
     /// # Errors
     /// A look-up failed.

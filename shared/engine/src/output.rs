@@ -1,4 +1,4 @@
-//! From decisions to the output of a pass: jobs for the channels, outcomes for the ledger, messages for later.
+//! Turns decisions into the output of a pass: jobs for the channels, outcomes for the ledger, and deferred messages.
 
 use domain::Timestamp;
 use domain::base::channel::Channel;
@@ -25,16 +25,16 @@ use crate::warning::Warning;
 
 const WRITES: &str = "a job is strings, numbers and JSON text";
 
-/// The output of one pass. The caller writes it in this order: cancellations, messages for later, jobs, outcomes, the
-/// page. Writing it twice is harmless, because all of it has the same keys again.
+/// The output of one pass. The caller writes it in this order: cancellations, deferred messages, jobs, outcomes, the
+/// page. A second write is harmless, because it has the same keys.
 #[derive(Default)]
 pub struct Output {
     pub jobs: Vec<EncodedJob>,
     pub outcomes: Vec<Outcome>,
     pub later: Vec<ScheduledMessage>,
-    /// The cancelled keys, each with the event that cancels.
+    /// The cancelled keys, each with the cancelling event.
     pub cancelled: Vec<(CancelKey, Cancellation)>,
-    /// The page of a large audience that is done when everything else is written.
+    /// The page of a large audience that is done after all other output is written.
     pub page: Option<String>,
     pub warnings: Vec<Warning>,
 }
@@ -47,7 +47,7 @@ pub struct EncodedJob {
 }
 
 impl EncodedJob {
-    /// Whether the job takes the channel's critical lane.
+    /// Reports whether the job takes the channel's critical lane.
     #[must_use]
     pub fn is_critical(&self) -> bool {
         self.job.priority == Priority::Critical
@@ -80,12 +80,12 @@ pub struct Outcome {
 #[derive(Clone, Copy)]
 pub struct OutputSettings<'a> {
     pub links: &'a UnsubscribeLinks,
-    /// The most bytes that a message of a channel's queue has.
+    /// The most bytes of a message in a channel's queue.
     pub max_job_bytes: usize,
 }
 
 impl Output {
-    /// The output of an event that is over its rate: the message returns at its time, as it came.
+    /// Returns the output of an event that is over its rate. The message returns unchanged at its time.
     #[must_use]
     pub fn deferred(message: ScheduledMessage) -> Output {
         Output { later: vec![message], ..Output::default() }
@@ -93,7 +93,7 @@ impl Output {
 }
 
 impl Evaluation<'_> {
-    /// Renders every message that the check has not rendered, and writes every other decision down as an outcome.
+    /// Renders every message that the check has not rendered, and records every other decision as an outcome.
     #[must_use]
     pub fn output(mut self, settings: OutputSettings<'_>) -> Output {
         let plan = &self.planned.plan;
@@ -179,7 +179,7 @@ impl Evaluation<'_> {
         let mut job = job(plan, decision, order, set, content);
         let mut body = serde_json::to_string(&job).expect(WRITES);
         if body.len() > settings.max_job_bytes && job.failover.is_some() {
-            // The message matters more than its fallback.
+            // The job is sent without its failover, because the message matters more.
             output.warnings.push(Warning::FailoverDropped { rule: rule.clone() });
             job.failover = None;
             body = serde_json::to_string(&job).expect(WRITES);
@@ -237,7 +237,8 @@ fn continuation(plan: &Plan<'_>, decision: &Decision<'_>, task: Task, at: Timest
     follow_up.message(plan.catalog, plan.event)
 }
 
-/// The cancellation under a key, and under the key that the last release made of the same values: its jobs carry it.
+/// Returns the cancellation under a key, and under the key that the last release made of the same values. Jobs of the
+/// last release carry that key.
 fn cancellations(
     plan: &Plan<'_>,
     decision: &Decision<'_>,
@@ -249,10 +250,10 @@ fn cancellations(
     former.into_iter().chain([key.clone()]).map(move |key| (key, cancellation.clone()))
 }
 
-/// The outcome of an event that its digest leaves out. Its row lies with the rows of that event.
+/// Returns the outcome of an event that its digest leaves out. Its row is stored with the rows of that event.
 fn outcome_of_left_out(plan: &Plan<'_>, decision: &Decision<'_>, left_out: &LeftOut) -> Outcome {
     let LeftOut { item, why } = left_out;
-    // The key by which the event joined its window begins with the event's own part.
+    // The key under which the event joined its window begins with the event's own part.
     let place = format!("left out {}", decision.key.as_str());
     let outcome = outcome(plan, decision, Status::Failed, why.reason, None);
     Outcome {

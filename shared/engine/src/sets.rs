@@ -1,4 +1,4 @@
-//! Which notifications of a hand-over belong together: one `communication.sent` tells of all of them.
+//! Sets: the notifications of one pass that one `communication.sent` event reports.
 
 use domain::base::outcome::Reason;
 use domain::decide::continuation::Start;
@@ -10,13 +10,13 @@ use domain::feedback::delivery_events::Set;
 
 use crate::broadcast::is_broadcast;
 
-/// The set of everything that is sent, and the set of what is suppressed. There is no second set where something is sent:
-/// the first one tells what came of the event.
+/// Returns the set of all sent notifications, and the set of the suppressed ones. There is no second set if a
+/// notification is sent, because the first set reports the result of the event.
 ///
-/// The suppressed notifications of all hand-overs of an event share one set. Pages of a large audience have a set each, as
-/// pages that send something do. `more`: such pages follow.
+/// The suppressed notifications of all passes of an event share one set. Pages of a large audience have a set each, as
+/// pages with sent notifications do. `more`: such pages follow.
 pub(crate) fn sets(plan: &Plan<'_>, decisions: &[Decision<'_>], more: bool) -> (Set, Option<Set>) {
-    // The targets of a broadcast are no recipients who were told.
+    // The targets of a broadcast are not counted as notified recipients.
     let told = || decisions.iter().filter(|decision| !is_broadcast(decision));
     let orders = told().filter(|decision| matches!(decision.verdict, Verdict::Send(_))).count();
     let of = u32::try_from(orders).unwrap_or(u32::MAX);
@@ -34,30 +34,32 @@ pub(crate) fn sets(plan: &Plan<'_>, decisions: &[Decision<'_>], more: bool) -> (
     (set, Some(Set::suppressed((!waits).then_some(suppressed), category)))
 }
 
-/// Whether the plan is about the next recipients of a large audience: their run begins where the rule does.
+/// Reports whether the plan is about the next recipients of a large audience. Their run begins at the rule's first
+/// step.
 fn is_page(plan: &Plan<'_>) -> bool {
     plan.woken && plan.digest.is_none() && plan.matches.iter().any(|it| it.start == Start::default())
 }
 
-/// Whether a suppressed notification was one that somebody could wait for: the event concerned a recipient.
+/// Reports whether a suppressed notification counts, because a recipient could have expected it.
 pub(crate) fn counts(decision: &Decision<'_>) -> bool {
     let Verdict::Suppress(reason) = decision.verdict else { return false };
     if is_broadcast(decision) {
         return false;
     }
-    // An endpoint that does not want the event misses nothing.
+    // An endpoint that filters the event out has no missing notification.
     let is_unwanted = matches!(reason, Reason::EndpointPattern | Reason::EndpointVersion);
-    // The event concerns no notification: no rule matches it, or it would take back one that it does not name.
+    // The event leads to no notification. No rule matches it, or it cancels a notification without naming its key.
     let is_of_none = matches!(reason, Reason::NoRule | Reason::NoKey);
-    // A tenant without endpoints is no failure.
+    // A tenant without endpoints is not a failure.
     let lacks_endpoints =
         reason == Reason::NoRecipient && decision.rule.is_some_and(|rule| rule.is_for_endpoints());
-    // The row says that a recurring rule ends; the messages have rows of their own.
+    // This row records the end of a recurring rule. The messages have rows of their own.
     let ends_repetition = reason == Reason::UnreadableTime && decision.channel.is_none();
     !(is_unwanted || is_of_none || lacks_endpoints || ends_repetition)
 }
 
-/// Whether a decision leaves a notification of this event for later. The next time of a recurring rule is another one.
+/// Reports whether a decision defers a notification of this event. The next occurrence of a recurring rule is a
+/// separate one.
 fn waits(decision: &Decision<'_>) -> bool {
     match &decision.verdict {
         Verdict::Later(later) => later.why != Waiting::Recurrence,
@@ -66,7 +68,7 @@ fn waits(decision: &Decision<'_>) -> bool {
     }
 }
 
-/// The category that the event names, or else that of the first rule.
+/// Returns the category that the event names, or else that of the first rule.
 fn category(plan: &Plan<'_>, decisions: &[Decision<'_>]) -> Option<String> {
     match plan.event.extensions.get("category") {
         Some(Extension::Text(category)) => Some(category.clone()),
@@ -77,9 +79,9 @@ fn category(plan: &Plan<'_>, decisions: &[Decision<'_>]) -> Option<String> {
     }
 }
 
-/// Names this hand-over by what it goes on with, so that its repetition has the same name.
+/// Names the set by the rules, recipients and steps that the pass continues. A repeated pass has the same name.
 fn set_name(plan: &Plan<'_>) -> String {
-    // Whoever is told again is told in a hand-over of its own.
+    // A replay that notifies recipients again has a set of its own.
     let mut goes_on_with = plan.event.nonce().unwrap_or_default().to_owned();
     if !plan.woken {
         return Set::name(Some(goes_on_with.as_str()).filter(|it| !it.is_empty()));

@@ -1,4 +1,4 @@
-//! The subject of one pass through the loop, and the work that a pass leaves for later.
+//! The subject of one pass through the loop, and the work that a pass defers.
 
 use domain::Timestamp;
 use domain::catalog::Catalog;
@@ -8,11 +8,11 @@ use domain::decide::plan::Audience;
 use domain::event::{Event, Priority};
 use domain::limits::digest::Collected;
 
-/// An event, or the part of an event's handling that an earlier pass left for later.
+/// An event, or the part of an event's handling that an earlier pass deferred.
 pub struct Subject {
     pub event: Event,
     pub part: Part,
-    /// Work that is left for later whatever is decided now.
+    /// Work that is deferred independently of the decisions of this pass.
     pub(crate) follow_ups: Vec<FollowUp>,
     /// The page of a large audience that this pass handles.
     pub(crate) page: Option<String>,
@@ -87,14 +87,14 @@ pub fn is_critical<'r>(event: &Event, rules: impl IntoIterator<Item = &'r Rule>)
     event.priority == critical || rules.into_iter().any(|rule| priority(rule, event) == critical)
 }
 
-/// Work on a rule that is left for later.
+/// Work on a rule that is deferred.
 #[derive(Clone)]
 pub(crate) struct FollowUp {
     pub(crate) rule: String,
     pub(crate) task: Task,
     pub(crate) at: Timestamp,
     pub(crate) name: String,
-    /// Whether it is a further page of a large audience.
+    /// Whether this is a further page of a large audience.
     pub(crate) is_page: bool,
 }
 

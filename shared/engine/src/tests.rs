@@ -157,7 +157,7 @@ fn event_is_critical_by_itself_or_by_a_rule_that_matches() {
     assert!(is_critical(&Event { priority: Some(domain::event::Priority::Critical), ..event }, []));
 }
 
-/// Facts in memory, of one large topic and one digest window.
+/// Facts in memory: one large topic and one digest window.
 #[derive(Default)]
 struct Memory {
     recipients: Recipients,
@@ -266,7 +266,7 @@ impl Stage {
         run_ready(self.engine().run(subject, NOON, |evaluation| evaluation.output(settings)))
     }
 
-    /// The output of an event and of everything that it leaves for later.
+    /// Returns the output of an event and of all its continuations.
     fn passes(&self, event: Event) -> Vec<Output> {
         let mut waiting = VecDeque::from([Subject::event(event)]);
         let mut passes = Vec::new();
@@ -294,7 +294,7 @@ impl Stage {
         output.jobs.iter().map(|job| subject(&job.job.content)).collect()
     }
 
-    /// Each decision of a forecast, with the seconds from the event to it.
+    /// Returns each decision of a forecast, with the seconds from the event to it.
     fn forecast(&self) -> Vec<(i64, &'static str)> {
         let mut found = Vec::new();
         let event = self.event();
@@ -316,7 +316,7 @@ fn word(verdict: &domain::decide::Verdict<'_>) -> &'static str {
     }
 }
 
-/// The continuation that closes a window which `event` opened.
+/// Returns the continuation that closes a window which `event` opened.
 fn close(event: &Event) -> String {
     let audience = Audience::User("ann".to_owned());
     let (window, window_id) = ("w".to_owned(), "w-1".to_owned());

@@ -79,7 +79,7 @@ fn a_template_that_cannot_be_rendered_is_told_with_its_line() {
         )],
         &[],
     );
-    // Ann reads English, and a German reader would have been the first to notice.
+    // Ann reads English. Without the check of all languages, only a German reader would have found the problem.
     let german =
         [("templates/hello/de/socket.title.txt", "Hallo"), ("templates/hello/de/socket.txt", "{{ data.x }}")];
     check(
@@ -287,7 +287,7 @@ fn a_sample_without_the_key_of_a_rule_is_a_warning() {
     check(&[("rules/core.yaml", &rule)], &[SAMPLE, &bye], &[nobody, &lost], &[&told]);
 }
 
-/// A rule that tells Ann hello, with files changed; samples are named by their number.
+/// Runs a dry run over a rule that sends Ann a greeting, with files changed. Samples are named by their number.
 #[track_caller]
 fn check(changed: &[(&str, &str)], samples: &[&str], problems: &[&str], warnings: &[&str]) {
     let sound = [

@@ -1,4 +1,4 @@
-//! What a test expects, as one line for each decision: `<rule> to <recipient> by <channel>: <what>`.
+//! The expectations of a test, one line for each decision: `<rule> to <recipient> by <channel>: <what>`.
 
 use std::collections::BTreeSet;
 
@@ -23,20 +23,20 @@ const WORDS: [&str; 5] = ["send", "suppressed", "deferred", "collected", "cancel
 /// One decision that a test expects.
 pub(super) struct Expected {
     at: At,
-    /// As it is written.
+    /// The line as written.
     line: String,
-    /// `None` when no rule matches.
+    /// The rule; `None` if no rule matches.
     rule: Option<String>,
     recipient: String,
     channel: Option<Channel>,
     outcome: Outcome,
 }
 
-/// What is decided, as far as the test cares.
+/// The decision, as precisely as a test can state it.
 enum Outcome {
     Send,
     Suppressed(Reason),
-    /// From the first to the last of these instants; at any time, if there are none.
+    /// A deferral until a time between the first and the last of these instants; until any time if there are none.
     Deferred {
         why: Option<Reason>,
         when: Option<(Timestamp, Timestamp)>,
@@ -140,7 +140,7 @@ fn outcome(said: &str, at: At, page: &mut Page<'_>) -> Option<Outcome> {
     }
 }
 
-/// How a decision of this kind is written.
+/// Returns the syntax of a decision of this kind.
 fn form(word: &str) -> &'static str {
     match word {
         "suppressed" => "write `suppressed` and one reason, such as `suppressed preference`",
@@ -163,7 +163,7 @@ fn reason(word: &str, at: At, page: &mut Page<'_>) -> Option<Reason> {
     found
 }
 
-/// One instant, or two with `..` between them.
+/// Parses one instant, or two with `..` between them.
 fn instants(text: &str, at: At, page: &mut Page<'_>) -> Option<(Timestamp, Timestamp)> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     match (first.parse(), last.parse()) {
@@ -180,7 +180,7 @@ fn instants(text: &str, at: At, page: &mut Page<'_>) -> Option<(Timestamp, Times
     }
 }
 
-/// A rule or a person that does not exist is a slip of the pen, and is told as one.
+/// Reports a rule or a person that does not exist as a misspelling.
 fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page: &mut Page<'_>) {
     if let Some(rule) = expected.rule.as_ref().filter(|rule| catalog.rule(rule).is_none()) {
         let known: Vec<&str> = catalog.rules().iter().map(|rule| rule.name.as_str()).collect();
@@ -199,7 +199,7 @@ fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page
     }
 }
 
-/// Holds what is expected against what was decided, each once, in any order.
+/// Compares the expected decisions with the actual ones. Each matches once, in any order.
 pub(super) fn check(
     test: &str,
     at: At,
@@ -211,7 +211,7 @@ pub(super) fn check(
     let mut left: Vec<(&Decision<'_>, String)> = Vec::new();
     for decision in decided {
         let line = told(decision);
-        // One line stands for all devices of a person.
+        // One line covers all devices of a person.
         let is_other_device = decision.channel == Some(Channel::Push)
             && left.iter().any(|(it, other)| *other == line && it.step == decision.step);
         if !is_other_device {
@@ -249,7 +249,8 @@ impl Expected {
             && self.outcome.fits(&decision.verdict)
     }
 
-    /// An address may be written out: a decision has only its hash.
+    /// Reports whether the decision's recipient is the expected one. A test may contain an address, a decision only its
+    /// hash.
     fn is_to(&self, decision: &Decision<'_>, hashes: &KeyedHashes) -> bool {
         let address = |channel| Audience::Address { channel, address: self.recipient.clone() }.name(hashes);
         self.recipient == decision.recipient
@@ -285,7 +286,7 @@ impl Outcome {
     }
 }
 
-/// A decision as a test would write it.
+/// Formats a decision as a line of a test.
 fn told(decision: &Decision<'_>) -> String {
     let what = match &decision.verdict {
         Verdict::Send(_) => "send".to_owned(),
@@ -303,7 +304,7 @@ fn told(decision: &Decision<'_>) -> String {
     }
 }
 
-/// The step, where there are several, and what was weighed.
+/// Returns the step if there are several, and the notes of the decision.
 fn noted(decision: &Decision<'_>) -> String {
     let mut notes: Vec<String> = Vec::new();
     if decision.rule.is_some_and(|rule| rule.steps.len() > 1) {

@@ -1,4 +1,4 @@
-//! What a test says has happened before: the answers that dispatch would get from its tables.
+//! The fixtures of a test: the answers that dispatch would get from its tables.
 
 use std::collections::BTreeSet;
 
@@ -18,19 +18,19 @@ use crate::yaml::Node;
 
 const KEYS: [&str; 5] = ["seen", "acknowledged", "full", "cancelled", "wrote"];
 
-/// How a throttle is called where a cap has its name.
+/// The name of throttles in tests. Caps have names of their own.
 const THROTTLE: &str = "throttle";
 
-/// Where nothing is given, nothing has happened.
+/// The fixtures of one test. Without fixtures, all tables are empty.
 #[derive(Default)]
 pub(super) struct Given {
     seen: Option<Unless>,
-    /// The limits that let nothing through, by their names.
+    /// The names of the limits that are used up.
     full: BTreeSet<String>,
     cancelled: bool,
-    /// They wrote to us a moment ago.
+    /// Whether the recipient sent a message a moment ago.
     wrote: bool,
-    /// The keys that stand there, and where.
+    /// The keys of the fixtures, with their positions in the file.
     places: Vec<(&'static str, At)>,
 }
 
@@ -66,7 +66,7 @@ fn limits(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<BTreeSet
 }
 
 impl Given {
-    /// `asked` keeps what was asked for.
+    /// Answers a question of a decision. `asked` collects the keys that were used.
     pub(super) fn answer(&self, ask: &Ask, now: Timestamp, asked: &mut BTreeSet<&'static str>) -> Answer {
         match ask {
             Ask::Cancelled { .. } => {
@@ -110,7 +110,7 @@ impl Given {
         Some(Refusal { limit: limit.name().to_owned(), until: over(limit, zone, now), n, most })
     }
 
-    /// An answer that nobody asks for proves nothing.
+    /// Refuses fixtures that no decision used, because they prove no behaviour.
     pub(super) fn check_asked(&self, asked: &BTreeSet<&'static str>, page: &mut Page<'_>) {
         for (key, at) in self.places.iter().filter(|(key, _)| !asked.contains(key)) {
             let what = format!("nothing that is decided here asks for `{key}`");
@@ -119,7 +119,7 @@ impl Given {
     }
 }
 
-/// When a period is over that begins now.
+/// Returns the end of a period that begins now.
 fn over(limit: &Limit, zone: &Zone, now: Timestamp) -> Timestamp {
     let end = match limit.period() {
         Period::Fixed(span) => span.end(zone, now),

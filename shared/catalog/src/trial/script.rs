@@ -1,4 +1,4 @@
-//! One test as it is written: an event, the people, what has happened before, and what is expected.
+//! One test case: an event, the people, the fixtures, and the expected decisions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,20 +30,20 @@ const REQUIRED: [&str; 3] = ["test", "event", "expect"];
 pub(super) struct Script {
     pub(super) test: String,
     pub(super) event: Event,
-    /// When it is decided.
+    /// The time of the decision.
     pub(super) now: Timestamp,
     pub(super) people: Recipients,
     pub(super) tenant: Option<Settings>,
     pub(super) given: Given,
-    /// The ids of a group's members, and where they stand.
+    /// The ids of each group's members, with their position in the file.
     pub(super) members: BTreeMap<String, (At, Vec<String>)>,
-    /// The rule and the step where it begins, and where that stands.
+    /// The rule and step at which the test begins, with their position in the file.
     pub(super) step: Option<(String, usize, At)>,
     pub(super) expect: Vec<Expected>,
     pub(super) expect_at: At,
 }
 
-/// What the author calls it.
+/// Returns the name that the author gave the test.
 pub(super) fn name(members: &[Entry]) -> Option<String> {
     match &find(members, "test")?.kind {
         Kind::Text(text) => Some(text.clone()),
@@ -51,7 +51,7 @@ pub(super) fn name(members: &[Entry]) -> Option<String> {
     }
 }
 
-/// Reads one test. `named` collects the rules that it names; nothing is returned where a problem says why.
+/// Parses one test. `named` collects the rules that it names. Returns `None` if a problem was reported.
 pub(super) fn read(
     members: &[Entry],
     at: At,
@@ -108,8 +108,8 @@ fn instant(node: &Node, page: &mut Page<'_>) -> Option<Timestamp> {
     found
 }
 
-/// A sample by its name; an event as its producer sends it; or a CloudEvent of which what every event has may be left
-/// out. `source` is the bus's, for an event that names none.
+/// Parses the event of a test. Accepts the name of a sample, an event in its producer's format, or a CloudEvent without
+/// the attributes that all events have. `source` is the bus's, for an event that names none.
 fn event(
     node: &Node,
     at: Option<Timestamp>,
@@ -167,7 +167,7 @@ fn patched(event: &Event, with: &Node, page: &mut Page<'_>) -> Option<Event> {
     read_event(Event::parse(&envelope.to_string()), with.at, page)
 }
 
-/// Source: RFC 7396, section 2.
+/// Applies a JSON merge patch. Source: RFC 7396, section 2.
 fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
@@ -185,7 +185,7 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// Everybody, with these people changed or added.
+/// Returns all known people, with these people changed or added.
 fn people(node: &Node, known: &Recipients, page: &mut Page<'_>) -> Option<Recipients> {
     let mut people = known.clone();
     for node in list(node, page)? {
@@ -228,7 +228,7 @@ fn groups(node: &Node, people: &Recipients, page: &mut Page<'_>) -> Option<Group
         let mut ids = Vec::new();
         for node in list(value, page).unwrap_or_default() {
             let Some(id) = text(node, page) else { continue };
-            // Endpoints are nobody, and any may be there.
+            // Endpoints are not people, so a test may name any endpoint id.
             if key != "endpoints" && !people.contains_key(&id) {
                 let fix = match nearest(&id, people.keys().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -243,7 +243,7 @@ fn groups(node: &Node, people: &Recipients, page: &mut Page<'_>) -> Option<Group
     Some(groups)
 }
 
-/// `rule` and `step`, which go together.
+/// Parses `rule` and `step`, which are used together.
 fn step(
     fields: &mut Fields<'_, '_, '_>,
     stage: Stage<'_>,

@@ -322,7 +322,7 @@ fn one_wrong_test_hides_no_other() {
     assert_eq!(held, [("bad", false), ("good", true)]);
 }
 
-/// What `read` says of a line that it does not understand.
+/// The hint of `read` for a line that it cannot parse.
 const LINE: &str = "write `<rule> to <recipient> by <channel>: send`, or `\"-\": suppressed no_rule`";
 
 #[track_caller]
@@ -335,7 +335,7 @@ fn problems(lines: &[&str]) -> Vec<String> {
     trials.problems.iter().map(Problem::to_string).collect()
 }
 
-/// Ann and Ben, who follow project 42; Ben is its boss.
+/// Runs a test with Ann and Ben, the followers of project 42. Ben is its manager.
 fn trials(test: &str) -> Trials {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for part in domain::base::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required)

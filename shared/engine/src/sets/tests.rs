@@ -72,7 +72,7 @@ fn category_of_the_event_comes_before_that_of_the_rule() {
     assert_eq!(sets(&plan, &decisions, false).0.category.as_deref(), Some("EHR_RECORD"));
 }
 
-/// The set of suppressed notifications of an event for `user`.
+/// Returns the set of suppressed notifications of an event for `user`.
 fn suppressed(rule: &Value, user: &str, more: bool) -> Option<Set> {
     let (catalog, event, people) = (catalog(rule), event(user), people());
     let plan = Plan::of(&event, &catalog);
