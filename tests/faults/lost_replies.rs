@@ -50,7 +50,7 @@ async fn claim_without_a_reply_is_returned_and_settlement_is_retried() {
     run_scenario(async |suite| {
         for (skip, ambiguous) in [(0, 0), (1, 1)] {
             let (mut jobs, mut faults) = (Vec::new(), Vec::new());
-            for channel in CHANNELS {
+            for channel in CHANNELS.iter().copied() {
                 let job = TestJob::by(suite, channel).await;
                 let fault = json!({
                     "service": "dynamodb", "action": "BatchExecuteStatement", "contains": job.job.key.parts().1,

@@ -27,7 +27,7 @@ async fn malformed_message_is_dead_lettered_with_its_cause_and_its_neighbours_ar
             json!({ "detail-type": "t", "source": "s", "id": mark, "detail": mark }).to_string(),
         ];
         let mut jobs = Vec::new();
-        for channel in CHANNELS {
+        for channel in CHANNELS.iter().copied() {
             jobs.push(TestJob::by(suite, channel).await);
         }
         let event = HelloEvent::new(&suite.cloud).await;

@@ -12,7 +12,7 @@ async fn job_delivered_five_times_at_once_and_again_later_is_sent_once() {
         let event = HelloEvent::new(&suite.cloud).await;
         let entries: Vec<_> = (0..5).map(|_| event.entry()).collect();
         let mut jobs = Vec::new();
-        for channel in CHANNELS {
+        for channel in CHANNELS.iter().copied() {
             jobs.push(TestJob::by(suite, channel).await);
         }
         for _ in 0..2 {

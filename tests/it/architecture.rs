@@ -60,8 +60,8 @@ fn dependencies_point_down() {
     }
 }
 
-/// The functions that `carillon render` links: each shapes the request of its channel. No deployed crate may depend on a
-/// function.
+/// Whether `carillon render` links a function: each channel function shapes the request of its channel. No deployed crate
+/// may depend on a function.
 fn is_shown_by_cli(function: &str) -> bool {
     Channel::from_name(function).is_some()
 }

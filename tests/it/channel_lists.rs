@@ -1,4 +1,4 @@
-//! Every list of channels outside the domain, compared with [`Channel::ALL`]: a channel that one of them misses fails here.
+//! Compares every list of channels outside the domain with [`Channel::ALL`].
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cloud::root;
 
-/// A list in Rust sources: so many channels within so many bytes.
+/// A list in Rust sources has at least this many channels within this many bytes.
 const MOST_CHANNELS: usize = 5;
 const WINDOW: usize = 200;
 
@@ -44,14 +44,14 @@ fn every_channel_has_a_row_a_function_a_sample_and_a_page() {
 }
 
 #[test]
-fn template_is_the_one_that_the_table_of_channels_gives() {
+fn template_matches_the_table_of_channels() {
     let checked =
         Command::new("python3").current_dir(root()).args(["infra/channels.py", "--check"]).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 
 #[test]
-fn http_api_knows_every_channel_and_every_address() {
+fn http_api_lists_every_channel_and_address() {
     let python = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open('functions/api/openapi.yaml')), default=str))";
     let read = Command::new(root().join(".local/sam/bin/python"))
         .current_dir(root())
@@ -89,8 +89,10 @@ fn http_api_knows_every_channel_and_every_address() {
 
 #[test]
 fn no_source_lists_channels_by_hand() {
-    let own = root().join("shared/domain/src/base/channel.rs");
-    for file in crate::architecture::sources().into_iter().filter(|file| *file != own) {
+    // The list itself, the members of a person, and the receivers of the fault suite. The compiler checks these three.
+    let own = ["shared/domain/src/base/channel.rs", "shared/domain/src/recipient.rs", "tests/faults/jobs.rs"];
+    let own = own.map(|file| root().join(file));
+    for file in crate::architecture::sources().into_iter().filter(|file| !own.contains(file)) {
         let text = std::fs::read_to_string(&file).unwrap();
         let mut found: Vec<(usize, Channel)> = Channel::ALL
             .into_iter()

@@ -1,4 +1,4 @@
-//! Slack and Microsoft Teams: an event in, the request of the provider out, once.
+//! Slack and Microsoft Teams messages, from the event to the provider's request.
 
 use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
@@ -9,7 +9,7 @@ use crate::cloud::{Cloud, cloud_event, now_text, unique};
 use crate::commands::carillon;
 use crate::until::{quiet, until};
 
-/// Where the capture server takes the webhook of the local secret.
+/// The path of the local secret's webhook in the capture server.
 const WORKFLOW: &str = "/prod-0.westeurope.logic.azure.com/workflows/local/triggers/manual/paths/invoke";
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn event_reaches_a_member_a_conversation_and_a_teams_channel_once() {
     assert_eq!(of(Channel::Slack), [(Status::Sent, None), (Status::Sent, None)]);
     assert_eq!(of(Channel::Teams), [(Status::Suppressed, Some(Reason::NoAddress)), (Status::Sent, None)]);
     quiet().await;
-    // A value of the event is no mention, no link and no JSON.
+    // Values of the event cannot add mentions, links or JSON.
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     for to in [&member, &conversation] {
         let messages = cloud.captured("slack", to);
@@ -53,7 +53,7 @@ async fn event_reaches_a_member_a_conversation_and_a_teams_channel_once() {
 }
 
 #[tokio::test]
-async fn archived_conversation_and_a_webhook_without_a_secret_take_nothing() {
+async fn archived_conversation_gets_no_message() {
     let cloud = Cloud::connect();
     let archived = format!("{}ARCHIVED", slack_id('C'));
     let job = job("slack", &archived);
@@ -68,7 +68,7 @@ async fn archived_conversation_and_a_webhook_without_a_secret_take_nothing() {
 }
 
 #[tokio::test]
-async fn slack_webhook_of_the_stack_takes_a_message() {
+async fn slack_webhook_of_the_stack_gets_a_message() {
     let cloud = Cloud::connect();
     let job = job("slack", "webhook:ops");
     cloud.send("slack", &job).await;
@@ -92,8 +92,9 @@ fn job(channel: &str, to: &str) -> String {
     .to_string()
 }
 
-/// An id that no other test has.
+/// An id that no other test uses.
 fn slack_id(kind: char) -> String {
-    let digits: u64 = unique("").bytes().fold(7, |sum, it| sum.wrapping_mul(31).wrapping_add(u64::from(it)));
+    let digits: u64 =
+        unique("").bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     format!("{kind}{digits:016X}")
 }

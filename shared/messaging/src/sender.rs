@@ -167,7 +167,7 @@ pub fn configuration(channel: Channel, why: &'static str) -> Failure {
         code = "PROVIDER_CREDENTIALS",
         channel = channel.name(),
         why,
-        "the provider cannot be called with the credentials of the stack; the message is retried"
+        "provider refused or lacks credentials: the message is retried, replace the secret and deploy"
     );
     Failure::Transient(why.into())
 }

@@ -53,7 +53,7 @@ fn a_sample_that_reaches_nobody_says_why() {
         &[],
         &[SAMPLE, &SAMPLE.replace("ann", "bob")],
         &[&format!(
-            "1.json: it reaches nobody (hello to bob: no recipient has this id; import the person first); {fix}"
+            "1.json: it reaches nobody (hello to bob: no recipient has this id; import the recipient first); {fix}"
         )],
         &[],
     );
@@ -156,7 +156,7 @@ fn a_rule_that_no_sample_reaches_anybody_through_is_a_warning() {
     check(
         &[],
         &[&SAMPLE.replace("ann", "bob")],
-        &["0.json: it reaches nobody (hello to bob: no recipient has this id; import the person first); \
+        &["0.json: it reaches nobody (hello to bob: no recipient has this id; import the recipient first); \
          name people in it who are known, or mend the rule's `to`"],
         &[
             "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known",
