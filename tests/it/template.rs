@@ -14,14 +14,12 @@ mod tokens;
 mod transport;
 
 use std::collections::BTreeSet;
-use std::process::Command;
-use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
 use crate::channel_lists;
 use crate::cloud::root;
-use samconfig::deployed;
+use samconfig::{deployed, template};
 
 #[test]
 fn every_queue_has_dead_letters_alarms_encryption_and_retention() {
@@ -375,25 +373,6 @@ fn resources() -> Map<String, Value> {
 /// Default of a parameter.
 fn default_of(parameter: &str) -> Value {
     template()["Parameters"][parameter]["Default"].clone()
-}
-
-/// The template as SAM itself reads it.
-fn template() -> &'static Value {
-    static TEMPLATE: OnceLock<Value> = OnceLock::new();
-    TEMPLATE.get_or_init(read)
-}
-
-fn read() -> Value {
-    let script = "import json, sys
-from samtranslator.yaml_helper import yaml_parse
-print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
-    let read = Command::new(root().join(".local/sam/bin/python"))
-        .args(["-c", script])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-    serde_json::from_slice(&read.stdout).unwrap()
 }
 
 /// All statements of a role's own policy, as AWS may get them.
