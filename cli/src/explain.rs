@@ -92,8 +92,8 @@ pub(crate) fn event(
     };
     let entry = catalog::BusEntry::read_as(&piece.text, source)
         .map_err(|error| Error::usage(format!("{}: {error}", piece.place), "mend the event"))?;
-    let (id, time) = catalog::named_by_the_bus(&piece.text);
-    let time = time.or(entry.time).unwrap_or(at);
+    let (id, _) = catalog::named_by_the_bus(&piece.text);
+    let time = catalog::time_beside(&piece.text, &entry).unwrap_or(at);
     let on_bus = entry.to_bus_event(id.as_deref().unwrap_or("explained"), time);
     let event = BusEvent::parse(&on_bus).and_then(|it| it.event(producers));
     event.map_err(|error| Error::usage(format!("{}: {error}", piece.place), "mend the event"))

@@ -113,7 +113,7 @@ fn in_rules(text: &str) -> Result<Value, String> {
     let entry = BusEntry::read(text).map_err(|error| error.to_string())?;
     let id = serde_json::from_str::<Value>(text).ok();
     let id = id.as_ref().and_then(|id| id.get("id")?.as_str()).unwrap_or("event");
-    let time = entry.time.unwrap_or(Timestamp::UNIX_EPOCH);
+    let time = catalog::time_beside(text, &entry).unwrap_or(Timestamp::UNIX_EPOCH);
     let on_bus = entry.to_bus_event(id, time);
     let event =
         BusEvent::parse(&on_bus).and_then(|it| it.unverified_event()).map_err(|error| error.to_string())?;

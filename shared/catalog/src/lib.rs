@@ -60,7 +60,7 @@ pub use project::manifest::{About, MANIFEST, PACK, describe};
 pub use project::{Project, Text, joined};
 pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
-pub use sample::{BusEntry, SOCKETS, named_by_the_bus};
+pub use sample::{BusEntry, SOCKETS, named_by_the_bus, time_beside};
 pub use suggestions::nearest;
 pub use trial::{Trials, Verdict, read_tests, run_tests};
 

@@ -20,7 +20,7 @@ use templates::{Cause, Extra, Renderer, Unrendered};
 
 use crate::advice::advice;
 use crate::problem::{Problem, RULES, TEMPLATES};
-use crate::sample::{BusEntry, named_by_the_bus};
+use crate::sample::{BusEntry, time_beside};
 use crate::settle;
 use crate::suggestions::nearest;
 
@@ -111,11 +111,12 @@ pub(crate) fn event(text: &str, producers: &Producers) -> Result<Event, Refusal>
     event_as(text, None, producers)
 }
 
-/// Parses an event under the given source, as [`BusEntry::read_as`] does. An EventBridge event in a file keeps the time
-/// that the bus gave to it.
+/// Parses an event under the given source, as [`BusEntry::read_as`] does. An EventBridge event and an
+/// entry of `PutEvents` keep the time beside the envelope.
 pub(crate) fn event_as(text: &str, source: Option<&str>, producers: &Producers) -> Result<Event, Refusal> {
-    let time = named_by_the_bus(text).1.unwrap_or_else(bus_time);
-    BusEvent::parse(&BusEntry::read_as(text, source)?.to_bus_event(BUS_ID, time))?.event(producers)
+    let entry = BusEntry::read_as(text, source)?;
+    let time = time_beside(text, &entry).unwrap_or_else(bus_time);
+    BusEvent::parse(&entry.to_bus_event(BUS_ID, time))?.event(producers)
 }
 
 /// Returns the locales of every template.

@@ -41,6 +41,13 @@ pub fn named_by_the_bus(text: &str) -> (Option<String>, Option<Timestamp>) {
 }
 
 /// An EventBridge event with the members that [`BusEvent`] reads.
+/// The time beside the envelope: the one that the bus gave to an EventBridge event, or the one that an entry of
+/// `PutEvents` names.
+#[must_use]
+pub fn time_beside(text: &str, entry: &BusEntry) -> Option<Timestamp> {
+    named_by_the_bus(text).1.or(entry.time)
+}
+
 #[derive(Serialize)]
 struct Written<'a> {
     version: &'a str,

@@ -17,10 +17,12 @@ fn a_sample_that_reaches_somebody_in_every_language_is_sound() {
 }
 
 #[test]
-fn sample_of_eventbridge_keeps_its_time_and_any_other_gets_the_first_of_the_year() {
+fn sample_keeps_the_time_beside_its_envelope_and_any_other_gets_the_first_of_the_year() {
     let time = |text: &str| event(text, &Producers::default()).unwrap().time.to_string();
     let timed = SAMPLE.replace(r#""detail":"#, r#""time":"2026-11-20T11:59:30Z","detail":"#);
     assert_eq!(time(&timed), "2026-11-20T11:59:30Z");
+    let entry = r#"{"Time":"2026-11-21T08:00:00Z","Source":"core","DetailType":"core.hello","Detail":"{\"to\":\"ann\"}"}"#;
+    assert_eq!(time(entry), "2026-11-21T08:00:00Z", "an entry of PutEvents");
     assert_eq!(time(SAMPLE), bus_time().to_string());
 }
 
