@@ -30,7 +30,7 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("messaging", &["aws", "delivery", "domain", "https", "queue", "runtime", "store"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
     ("publish", &["aws", "domain", "store"]),
-    ("dev", &["catalog", "cli", "domain", "publish", "queue", "runtime", "store", "templates"]),
+    ("dev", &["catalog", "cli", "domain", "engine", "publish", "queue", "runtime", "store", "templates"]),
 ];
 
 /// Crates that only deciding functions may link. A channel function only delivers.
