@@ -130,14 +130,14 @@ fn impossible_replay_is_refused_with_a_remedy() {
     check(&["--from", "1h", "--to", "2h"], 2, "swap them");
     check(&["--from", "1h", "--to-consumer", "everybody"], 2, "name dispatch, audit, bus");
     check(&["--from", "1h", "--force"], 2, "--reason");
-    check(&["--from", "1h", "--force", "--reason", " "], 2, "say in 1 to 1000");
+    check(&["--from", "1h", "--force", "--reason", " "], 2, "a reason of 1 to 1000");
     check(&["--from", "1h", "--force", "--reason", "x", "--to-consumer", "audit"], 2, "leave --force out");
     check(&["--from", "1h", "--rate", "0"], 2, "write a number from 1 to 1000");
     check(&["--resume", "no/such/file.json"], 2, "no/such/file.json");
     check(&["--resume", "Cargo.toml"], 2, "is no replay");
     check(&[], 2, "--from");
     let (from, to) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
-    check(&["--from", from, "--to", to], 1, "nothing that fits was recorded");
+    check(&["--from", from, "--to", to], 1, "no matching event was recorded");
 }
 
 /// Recorded events that dispatch has never received.

@@ -151,7 +151,7 @@ fn message_consumers_may_delete_messages_and_know_queue_and_dead_letter_queue() 
             assert!(may, "{name} may not delete what {queue} handed out");
         }
     }
-    assert_eq!(fed, 19);
+    assert_eq!(fed, 23);
 }
 
 #[test]
