@@ -54,10 +54,11 @@ impl<C: Backend> DeliveryWorker<C> {
         let (may_send, before) = match standing {
             ClaimStatus::Ours(before) => (true, before),
             ClaimStatus::Abandoned(before) => (job.on_unknown == OnUnknown::Resend, before),
-            ClaimStatus::Done(status) => {
+            ClaimStatus::Done(status, reason) => {
                 // The function that stored the failure may have crashed before it reported the failure
                 // to dispatch.
-                let failed = (status == Status::Failed).then_some(Reason::RetriesExhausted);
+                let reason = reason.unwrap_or(Reason::RetriesExhausted);
+                let failed = (status == Status::Failed).then_some(reason);
                 return Finished { failed, ..finished(None, Next::Done) };
             }
             ClaimStatus::Held => return finished(None, Next::Again(None)),

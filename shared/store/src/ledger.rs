@@ -48,8 +48,8 @@ pub enum ClaimStatus {
     Ours(Tried),
     /// Another sender holds the claim, or held it a moment ago. Retry later.
     Held,
-    /// The notification has a final outcome.
-    Done(Status),
+    /// The notification has a final outcome, with this reason.
+    Done(Status, Option<Reason>),
     /// The lease of another sender expired without an outcome, and this sender now holds the claim. The
     /// notification may have been sent, so the abandoned claim counts as an attempt.
     Abandoned(Tried),

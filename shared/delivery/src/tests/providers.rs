@@ -160,6 +160,22 @@ async fn failure_is_stored_before_failover_is_reported_once() {
 }
 
 #[tokio::test]
+async fn failover_after_a_crash_names_the_stored_reason() {
+    let cloud = Cloud::start(|call| {
+        let (code, mut answer) = standings::found(call, "failed", -60);
+        if call.operation == "GetItem" {
+            answer["Item"]["reason"] = json!({ "S": "dead_token" });
+        }
+        (code, answer)
+    });
+    let jobs = [body(&json!({ "key": "one", "failover": failover() }))];
+    watched(&cloud, None).deliver(batch(&jobs, 30), accept).await.unwrap();
+    let messages = cloud.calls("SendMessageBatch");
+    let message = messages[0].body["Entries"][0]["MessageBody"].as_str().unwrap();
+    assert!(message.contains(r#""why":"dead_token""#), "{message}");
+}
+
+#[tokio::test]
 async fn failed_failover_report_is_retried() {
     let cloud = Cloud::start(|call| match call.operation.as_str() {
         "SendMessageBatch" => call.broken(),

@@ -41,7 +41,7 @@ pub fn evaluate_claim(row: &Item, token: &str, now: Timestamp) -> ClaimDecision 
         | Status::Unconfirmed
         | Status::Undelivered
         | Status::Bounced
-        | Status::Delivered => return stays(ClaimStatus::Done(status)),
+        | Status::Delivered => return stays(ClaimStatus::Done(status, reason(row))),
         // This sender's own write, whose answer was lost.
         Status::Claimed if row.get("claim_token").unwrap_or_default() == token => {
             return stays(ClaimStatus::Ours(tried.before_this()));
@@ -194,13 +194,13 @@ mod tests {
         for over in ["preference", "expired", "cancelled", "throttled", "no_rule", "endpoint_gone", "new", ""]
         {
             let weighed = evaluate_claim(&row(over), "token", now);
-            let stays = matches!(weighed, ClaimDecision::Stays(ClaimStatus::Done(Status::Suppressed)));
+            let stays = matches!(weighed, ClaimDecision::Stays(ClaimStatus::Done(Status::Suppressed, _)));
             assert!(stays, "{over}: {weighed:?}");
         }
         let failed = Item::default().text("status", "failed").text("reason", "endpoint_disabled");
         assert!(matches!(
             evaluate_claim(&failed, "token", now),
-            ClaimDecision::Stays(ClaimStatus::Done(Status::Failed))
+            ClaimDecision::Stays(ClaimStatus::Done(Status::Failed, _))
         ));
     }
 }
