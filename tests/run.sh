@@ -36,6 +36,7 @@ make --no-print-directory deny
 step "lints"
 cargo clippy --workspace --all-targets --profile local --locked -- -D warnings
 cargo clippy --workspace --test faults --profile local --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet --profile local --locked
 
 step "tests"
 results=.local/tests.log

@@ -155,7 +155,7 @@ pub(crate) struct Demo {
     /// The project with the samples and people, including those of its packs
     #[arg(long, default_value = "config", value_name = "FOLDER")]
     pub(crate) config: PathBuf,
-    /// A folder with <pack>/<sample>.json and people.json, instead of the project's samples
+    /// A folder with `PACK/SAMPLE`.json and people.json, instead of the project's samples
     #[arg(long, value_name = "FOLDER")]
     pub(crate) samples: Option<PathBuf>,
     /// The longest wait for all outcomes

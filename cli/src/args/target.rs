@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 /// The deployment that a command addresses.
 #[derive(ClapArgs, Clone)]
 pub struct Target {
-    /// The environment: the stack carillon-<ENV>. `local` is the local cloud of `make up`
+    /// The environment: the stack `carillon-ENV`. `local` is the local cloud of `make up`
     #[arg(
         long = "env",
         global = true,

@@ -1,7 +1,7 @@
 //! The SMS channel: sends SMS through Amazon SNS or AWS End User Messaging.
 //!
 //! [`Text`] shapes the request. [`SmsSender`] calls the configured provider and publishes
-//! [opt-outs](fn@stop). The crate [`delivery`] claims, settles and retries.
+//! [opt-outs](fn@opt_out_event). The crate [`delivery`] claims, settles and retries.
 
 mod carrier;
 mod config;

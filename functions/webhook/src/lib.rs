@@ -1,7 +1,7 @@
 //! The webhook channel: sends signed HTTP requests to the systems of tenants.
 //!
 //! [`WebhookSender`] handles an endpoint's settings and interprets its answers. [`Http`] sends requests and
-//! protects our network. [`Alarm`] publishes events about the health of endpoints. The crate
+//! protects our network. `Alarm` publishes events about the health of endpoints. The crate
 //! [`delivery`] claims, settles and defers.
 
 mod attempt_log;

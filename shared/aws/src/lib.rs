@@ -188,7 +188,7 @@ impl HttpClient for Unrehearsed {
     }
 }
 
-/// The retry settings of calls that are safe to repeat. Sends to a provider use [`never_again`] instead.
+/// The retry settings of calls that are safe to repeat. Sends to a provider use [`no_retries`] instead.
 ///
 /// Source: AWS SDK for Rust developer guide, "Retries": standard mode.
 #[must_use]

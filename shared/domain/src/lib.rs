@@ -1,20 +1,23 @@
 //! Carillon's core: events, rules, decisions, jobs and outcomes as pure values and functions.
 //!
 //! The crate has no clock, environment, randomness, network or AWS access, and builds for `wasm32-unknown-unknown`.
-//! Data moves through the modules in this order:
+//! The folders show the flow. A file imports only from its own folder and those before it in this list:
 //!
-//! 1. [`bus`] parses an EventBridge event from a queue, and [`event`] its CloudEvents envelope.
-//! 2. [`catalog`] holds the compiled rules. [`index`] finds the rules whose [`pattern`] matches.
-//! 3. [`plan`] expands the recipients of the matching rules.
-//! 4. [`decide`](mod@decide) decides each notification.
-//! 5. [`render_checks`] checks rendered content, and [`job`] is the unit of work for a channel function.
-//! 6. [`outcome`] records the result, and [`receipt`] reads the provider's later reports.
-//!
-//! Time: [`zone`] converts local time, [`quiet_hours`] defines quiet hours, [`recurrence`] and [`span`] define recurring
-//! times and periods. Limits: [`counter`] implements throttles and caps, [`digest`] implements digest windows.
-//!
-//! Delivery: [`retry`] schedules retries, [`breaker`] is the circuit breaker of a provider, [`rate_limit`] limits the send
-//! rate, and [`poison`] isolates poison messages.
+//! | folder | content |
+//! |---|---|
+//! | [`base`] | JSON, paths, channels, languages, money, outcomes |
+//! | [`time`] | zones, quiet hours, recurring times and periods |
+//! | [`event`](mod@event) | events of the bus, their CloudEvents envelope, keys and producers |
+//! | [`pattern`] | patterns, conditions, and the index that finds the matching rules |
+//! | [`audit`] | access records and seals |
+//! | [`recipient`] | recipients, their changes, preferences and unsubscribe links |
+//! | [`webhook`] | endpoints of tenants |
+//! | [`limits`] | throttles, caps, digest windows, cancellations |
+//! | [`catalog`] | rules, policy, schemas |
+//! | [`feedback`] | receipts of providers, and delivery events |
+//! | [`decide`](mod@decide) | the plan of an event, and the decision about each notification |
+//! | [`delivery`] | jobs, render checks, retries, breakers, rate limits, poison messages |
+//! | [`inbox`] | in-app messages |
 
 pub mod audit;
 pub mod base;

@@ -158,7 +158,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Serves the batches of a queue one after the other, each by [`take_up`].
+/// Serves the batches of a queue one after the other, each by [`run_isolated`].
 ///
 /// An `Err` from `handle` returns the whole batch and is meant for failures of the whole batch, never of
 /// one message. `delete` deletes a message by the queue's ARN and the receipt handle.

@@ -2,7 +2,7 @@
 //!
 //! [`target`] checks URLs and addresses → [`secret`] signs requests → [`attempt`] classifies answers and schedules the
 //! next attempt → [`health`] tracks failing endpoints → [`crate::delivery::manual`] builds jobs on request. [`challenge`] verifies
-//! that the owner controls an endpoint. [`format`] defines the message formats.
+//! that the owner controls an endpoint. [`format`](mod@format) defines the message formats.
 
 use std::collections::BTreeMap;
 
