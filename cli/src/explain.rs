@@ -21,11 +21,11 @@ use domain::event::producers::Producers;
 use domain::event::{Event, Refusal};
 use domain::recipient::recipient_changes;
 use domain::recipient::{Recipient, Recipients, Settings};
-use engine::Fixtures;
+use engine::{Engine, Fixtures};
 use templates::Renderer;
 
 use crate::args::{Explain, Target};
-use crate::deciding::{World, foretell};
+use crate::deciding::foretell;
 use crate::error::{Done, Error};
 use crate::files;
 use crate::project::{self, CONFIG};
@@ -61,8 +61,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
     let facts = Fixtures { tenant, ..Fixtures::of(&recipients) };
-    let world = World { catalog: &catalog, renderer: &renderer, facts };
-    let told = foretell(&event, &world, at);
+    let told = foretell(&event, &Engine::unpaged(&catalog, &renderer, &facts), at);
     if args.as_test {
         return as_test::print(args, &event, &told, &wanted, at, terminal);
     }

@@ -8,6 +8,7 @@ use domain::decide::continuation::Continuation;
 use domain::delivery::job::Job;
 use domain::delivery::manual;
 use domain::event::key::Key;
+use domain::event::own_events::CLI_SOURCE;
 use domain::webhook::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
 use domain::webhook::endpoint::{Endpoint, EndpointId};
 use queue::{Outgoing, Sqs};
@@ -35,7 +36,7 @@ pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal
         return Ok(false);
     }
     let now = runtime::now();
-    let job = manual::ping(id, "carillon/cli", &nonce(now), now);
+    let job = manual::ping(id, CLI_SOURCE, &nonce(now), now);
     let key = job.key.clone();
     send(cloud, vec![job]).await?;
     report(answer(id, &key, now, table).await?.as_ref(), terminal)
@@ -51,7 +52,7 @@ pub(super) async fn challenge(id: &EndpointId, cloud: &Cloud, table: &Table, ter
         terminal.note(&format!("{} was changed by another call; try again", id.name()));
         return Ok(false);
     }
-    let job = manual::verify(id, "carillon/cli", &nonce(now), &text, now);
+    let job = manual::verify(id, CLI_SOURCE, &nonce(now), &text, now);
     let key = job.key.clone();
     send(cloud, vec![job]).await?;
     let answered = answer(id, &key, now, table).await?;

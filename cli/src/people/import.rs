@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use domain::event::Refusal;
-use domain::recipient::address_change::{self, AddressChange, announcement};
+use domain::event::own_events::CLI_SOURCE;
+use domain::recipient::address_change::{AddressChange, announcement};
 use domain::recipient::preference::check_channels;
 use domain::recipient::recipient_changes::{self, Stamp};
 use domain::recipient::{Recipient, Settings};
@@ -61,7 +62,7 @@ async fn announce(
         return true;
     }
     let event = |(id, change): &(String, AddressChange)| {
-        Entry::of(&announcement(address_change::CLI, id, change, stamp, stamp.at))
+        Entry::of(&announcement(CLI_SOURCE, id, change, stamp, stamp.at))
     };
     let entries: Vec<Entry> = addresses.iter().map(event).collect();
     let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;

@@ -104,7 +104,8 @@ fn row(run: &SampleRun, notification: &Notification, emails: &SentEmails, receiv
             let reached = notification.row.as_ref().is_none_or(|row| row.status == Status::Sent);
             let right = expected.iter().all(|user| users.contains(user)) && (reached || expected.is_empty());
             let note = if *recorded { "" } else { ", without a ledger row" };
-            ("⇄", right, format!("live on {} of {} open sockets{note}", users.len(), expected.len()))
+            let live = expected.iter().filter(|user| users.contains(*user)).count();
+            ("⇄", right, format!("live on {live} of {} open sockets{note}", expected.len()))
         }
         Expected::OtherChannel => ("✉", true, "handed to the provider".to_owned()),
         Expected::Deferred => {
