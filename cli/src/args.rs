@@ -11,6 +11,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 mod audit;
 mod dlq;
+#[cfg(test)]
+mod documents;
 mod events;
 mod people;
 mod project;
@@ -269,5 +271,12 @@ mod tests {
     #[test]
     fn command_line_definition_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_in_documents_exist() {
+        assert!(documents::commands("carillon").len() > 100);
+        let refused = documents::refused::<Args>("carillon");
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
     }
 }

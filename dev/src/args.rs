@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+#[cfg(test)]
+#[path = "../../cli/src/args/documents.rs"]
+mod documents;
+
 /// Run Carillon on this machine: local cloud, emulators, fault proxy, token issuer and demo
 #[derive(Parser)]
 #[command(name = "carillon-dev", version = cli::version(), propagate_version = true, max_term_width = 100)]
@@ -168,6 +172,13 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn commands_in_documents_exist() {
+        assert!(!documents::commands("carillon-dev").is_empty());
+        let refused = documents::refused::<Args>("carillon-dev");
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
+    }
 
     #[test]
     fn command_line_definition_is_consistent() {
