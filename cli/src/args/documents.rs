@@ -24,7 +24,7 @@ pub(crate) fn commands(program: &str) -> Vec<Command> {
         let text = std::fs::read_to_string(&file).unwrap();
         let name = file.strip_prefix(&root).unwrap().display().to_string();
         for (line, is_complete) in lines(&text) {
-            for words in parts(&line).into_iter().filter(|words| words[0] == program) {
+            for words in parts(&without_placeholders(&line)).into_iter().filter(|words| words[0] == program) {
                 found.push(Command { place: format!("{name}: {line}"), words, is_complete });
             }
         }
@@ -87,6 +87,25 @@ fn lines(text: &str) -> Vec<(String, bool)> {
     found
 }
 
+/// The line with `value` for placeholders such as `<event id>`.
+fn without_placeholders(line: &str) -> String {
+    let mut parts = line.split('<');
+    let mut found = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('>') {
+            Some((name, rest)) if name.starts_with(|first: char| first.is_ascii_alphabetic()) => {
+                found.push_str("value");
+                found.push_str(rest);
+            }
+            _ => {
+                found.push('<');
+                found.push_str(part);
+            }
+        }
+    }
+    found
+}
+
 /// The simple commands of a line: between pipes and lists, without comments and redirections.
 fn parts(line: &str) -> Vec<Vec<String>> {
     let (mut parts, mut words, mut word) = (Vec::new(), Vec::new(), None::<String>);
@@ -133,5 +152,6 @@ fn simple_commands_of_a_line_are_found() {
         ["a|b c", "d|e;f", "value|g"].map(str::to_owned)
     );
     assert_eq!(found("( . .local/env; a )"), [". .local/env".replace(' ', "|"), "a".to_owned()]);
+    assert_eq!(without_placeholders("a <event id> < file > b"), "a value < file > b");
     assert_eq!(lines("x `a b` y\n```sh\nc \\\nd\n```\n"), [("a b".into(), false), ("c d".into(), true)]);
 }
