@@ -48,9 +48,8 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
         let what = format!("there is no file {}", args.event);
         return Err(Error::usage(what, "name a file with one event, or - for standard input"));
     }
-    let channel = explain::channel(args.channel.as_deref())?;
-    let wanted = Wanted { recipient: args.recipient.clone(), channel };
-    let at = args.at.as_deref().map(explain::instant).transpose()?;
+    let wanted = Wanted { recipient: args.recipient.clone(), channel: args.channel };
+    let at = args.at;
     let catalog = explain::catalog(&args.config)?;
     let when = at.unwrap_or_else(runtime::now);
     let event = explain::event(path, args.source.as_deref(), &catalog.policy().producers, when)?;

@@ -37,7 +37,7 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
         let (addresses, written) = table.put_all(page, &stamp).await;
         announced &= announce(&cloud, &addresses, &stamp, terminal).await;
         written?;
-        terminal.progress(&format!("{} of {total} people", index * PAGE + page.len()));
+        terminal.count(index * PAGE + page.len(), total, "people");
     }
     for (id, settings) in &file.tenants {
         let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
