@@ -25,8 +25,12 @@ pub(crate) enum Command {
     Up(Up),
     Reload(Reload),
     /// Stop the local cloud
+    #[command(after_help = "Example:\n  carillon-dev down")]
     Down,
-    /// Print the addresses of the local cloud and the processes that are down
+    /// Print the addresses of the local cloud and the processes that are down; exit 1 if one is
+    #[command(
+        after_help = "Examples:\n  carillon-dev status\n  carillon-dev --json status | jq -r .tokenUrl"
+    )]
     Status,
     Logs(Logs),
     Token(Token),
@@ -183,5 +187,13 @@ mod tests {
     #[test]
     fn command_line_definition_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_and_a_description() {
+        for command in Args::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(command.get_about().is_some() && help.contains("Example"), "{}", command.get_name());
+        }
     }
 }
