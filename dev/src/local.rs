@@ -84,7 +84,8 @@ pub(crate) fn status(terminal: &Terminal) -> Done {
         Some(state) => {
             show(&state, terminal);
             let dead = dead_sidecars(&state);
-            for (name, effect) in &dead {
+            // JSON has them in `down`.
+            for (name, effect) in dead.iter().filter(|_| !terminal.json) {
                 terminal.say(&format!("{} {name}: {effect}", terminal.ink(Ink::Bad, "down")));
             }
             if !dead.is_empty() {
