@@ -34,19 +34,20 @@ pub(crate) fn commands(program: &str) -> Vec<Command> {
 
 /// Parses each command, and returns the place and the error of those that clap refuses.
 pub(crate) fn refused<T: clap::Parser>(program: &str) -> Vec<String> {
-    use clap::error::ErrorKind::{
-        DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion, MissingRequiredArgument,
-        MissingSubcommand,
-    };
+    use clap::error::ErrorKind as Kind;
+    use clap::error::{ContextKind, ContextValue};
+    let shows_help = [Kind::DisplayHelp, Kind::DisplayVersion];
+    let lacks_arguments = [
+        Kind::MissingRequiredArgument,
+        Kind::MissingSubcommand,
+        Kind::DisplayHelpOnMissingArgumentOrSubcommand,
+    ];
     let errors = commands(program).into_iter().filter_map(|command| {
         let error = T::try_parse_from(&command.words).err()?;
-        let is_accepted = match error.kind() {
-            DisplayHelp | DisplayVersion => true,
-            MissingRequiredArgument | MissingSubcommand | DisplayHelpOnMissingArgumentOrSubcommand => {
-                !command.is_complete
-            }
-            _ => false,
-        };
+        // An option without its value is an invalid value that is empty.
+        let lacks_value = matches!(error.get(ContextKind::InvalidValue), Some(ContextValue::String(value)) if value.is_empty());
+        let is_accepted = shows_help.contains(&error.kind())
+            || !command.is_complete && (lacks_value || lacks_arguments.contains(&error.kind()));
         (!is_accepted).then(|| format!("{}\n  {error}", command.place))
     });
     errors.collect()
