@@ -100,8 +100,15 @@ fn catalog() -> Catalog {
     code["expires"] = "PT1M".into();
     let mut visit = rule("visit", "visit.booked", "note");
     visit["cancel"] = json!({ "key": ["$.data.visit"], "when": { "detail-type": ["visit.cancelled"] } });
-    let rules =
-        json!([rule("paid", "order.paid", "note"), code, visit, rule("report", "report.written", "report"),]);
+    let mut news = rule("news", "news.posted", "note");
+    news["to"] = json!([{ "topic": { "name": "news", "of": { "path": "$.data.topic" } } }]);
+    let rules = json!([
+        news,
+        rule("paid", "order.paid", "note"),
+        code,
+        visit,
+        rule("report", "report.written", "report"),
+    ]);
     let file = |template: &str, part: &str, text: &str| (format!("{template}/en/{part}"), text.to_owned());
     let repeated = "{{ data.text }}".repeat(6);
     let templates: BTreeMap<String, String> = [
