@@ -12,6 +12,8 @@ use store::Settlement;
 
 use domain::base::outcome::Status;
 
+use crate::digests::Digests;
+
 /// The time between the expiry check of a job and its send. The check for a cancellation lies between them: one call,
 /// as long as an invocation at most. Without this check, only the provider's own time remains.
 const ONE_INVOCATION_S: i64 = 30;
@@ -47,6 +49,8 @@ pub(crate) struct Check {
     uses: BTreeMap<Key, String>,
     /// The requirements of dispatch for each key.
     pub(crate) orders: BTreeMap<Key, Order>,
+    /// The jobs that a channel's queue accepted.
+    pub(crate) queued: BTreeSet<Key>,
     /// The versions of each aggregate that have been on the bus.
     published: BTreeMap<String, BTreeSet<u64>>,
     /// Aggregates whose records a stream lost. The sweep publishes these records, but not in order.
@@ -57,6 +61,8 @@ pub(crate) struct Check {
     ids: BTreeMap<String, (String, u64)>,
     /// Accepted events: stored in the outbox, or taken by the bus.
     pub(crate) events: BTreeMap<String, String>,
+    /// The messages of digests.
+    pub(crate) digests: Digests,
 }
 
 impl Check {
@@ -111,6 +117,9 @@ impl Check {
         }
         if cancelled_at.is_some_and(|cancelled_at| cancelled_at < looked) {
             self.violated(format!("{} sent after it was cancelled", key.as_str()));
+        }
+        if let Err(violation) = self.digests.sent(job) {
+            self.violated(violation);
         }
     }
 

@@ -1,85 +1,27 @@
 //! Dispatch with the production parser and engine. The writes around them follow dispatch's order.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use aws::Refused;
-use delivery::{JobQueue as _, Scheduler as _, SharedState as _};
+use delivery::{JobQueue as _, Scheduler as _};
 use dispatch::Intake;
 use domain::Timestamp;
-use domain::base::outcome::Status;
-use domain::decide::{Answer, Ask};
 use domain::delivery::job::Job;
 use domain::event::Event;
 use domain::event::key::Key;
-use domain::recipient::Group;
-use domain::webhook::endpoint::{Endpoint, EndpointId};
-use engine::{
-    ClosedWindow, Facts, Lane, Members, Output, OutputSettings, Profiles, ScheduledMessage, Subject, Tenants,
-};
+use engine::{Lane, Output, OutputSettings, ScheduledMessage, Subject};
 use queue::{MAX_DELAY, MAX_MESSAGE_BYTES, Outgoing};
 use runtime::{Batch, Error, Message, Report};
 use store::LedgerRow;
 
 use crate::clock::now;
 use crate::delivering::broken;
+use crate::digests;
+use crate::facts::Tables;
 use crate::process::Process;
-use crate::shared::{Counters, Sender, Timetable};
+use crate::shared::{Sender, Timetable};
 use crate::variant::Variant;
-
-/// The facts in memory, as one process reads them.
-pub(crate) struct Tables(pub(crate) Rc<Process>);
-
-impl Facts for Tables {
-    type Error = Refused;
-
-    async fn members(&self, _: &Group, _: Option<&str>, _: usize) -> Result<Members, Refused> {
-        Ok(Members { ids: vec![self.0.world.setting.endpoint.id.id.clone()], next: None })
-    }
-
-    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
-        let endpoint = &self.0.world.setting.endpoint;
-        Ok(ids.iter().map(|id| Endpoint { id: id.clone(), ..endpoint.clone() }).collect())
-    }
-
-    async fn profiles(&self, _: &BTreeSet<&str>, _: &BTreeSet<&str>) -> Result<Profiles<'_>, Refused> {
-        let recipients = Cow::Borrowed(&self.0.world.setting.recipients);
-        Ok(Profiles { recipients, tenants: Tenants::Same(None) })
-    }
-
-    async fn answer(&self, ask: &Ask, _: Timestamp) -> Result<Answer, Refused> {
-        match ask {
-            Ask::Cancelled { key } => {
-                Counters(Rc::clone(&self.0)).cancelled(key).await.map(Answer::Cancelled)
-            }
-            Ask::Told { of } => {
-                let ledger = &self.0.world.ledger;
-                let may_be = |key: &Key| {
-                    let status =
-                        ledger.borrow().get(key).and_then(|row| Status::from_name(row.get("status")?));
-                    status.is_some_and(Status::may_have_reached)
-                };
-                self.0.call("was anybody told?", || Answer::Told(of.iter().any(may_be))).await
-            }
-            Ask::Seen { .. }
-            | Ask::Heard { .. }
-            | Ask::Closed { .. }
-            | Ask::Admit { .. }
-            | Ask::Collected { .. }
-            | Ask::Join { .. } => Ok(ask.default_answer()),
-        }
-    }
-
-    async fn is_page_done(&self, _: &str) -> Result<bool, Refused> {
-        Ok(false)
-    }
-
-    async fn close_window(&self, _: &str, _: &str, now: Timestamp) -> Result<ClosedWindow, Refused> {
-        Ok(ClosedWindow::Closed { opened_at: now, items: Vec::new() })
-    }
-}
 
 pub(crate) struct Dispatch(pub(crate) Rc<Process>);
 
@@ -100,12 +42,12 @@ impl Dispatch {
     }
 
     async fn one(&self, message: &Message) -> Result<(), Refused> {
-        let setting = &self.0.world.setting;
+        let (setting, began) = (&self.0.world.setting, now());
         let facts = Tables(Rc::clone(&self.0));
         let engine = setting.engine(&facts);
         let subject = match dispatch::read(&message.body, &setting.catalog.policy().producers) {
             Intake::Event(event) => Subject::event(*event),
-            Intake::Continuation { event, rule, task } => engine.resume(*event, rule, task, now()).await?,
+            Intake::Continuation { event, rule, task } => engine.resume(*event, rule, task, began).await?,
             Intake::Newer(_) => panic!("every continuation is of this release"),
             Intake::Refused(_) => {
                 let line = self.0.world.line("dispatch");
@@ -114,14 +56,17 @@ impl Dispatch {
             }
         };
         let settings = OutputSettings { links: &setting.links, max_job_bytes: MAX_MESSAGE_BYTES };
-        let output = engine.run(&subject, now(), |evaluation| evaluation.output(settings)).await?;
-        self.hand_over(&subject.event, output).await
+        let output = engine.run(&subject, began, |evaluation| evaluation.output(settings)).await?;
+        self.hand_over(&subject.event, output, began).await
     }
 
-    /// Writes the output in dispatch's order: cancellations, deferred messages, jobs, outcomes. A failed write returns
-    /// the message to the queue.
-    async fn hand_over(&self, event: &Event, made: Output) -> Result<(), Refused> {
+    /// Writes the output in dispatch's order: cancellations, deferred messages, jobs, outcomes, the mark of a handled
+    /// page. A failed write returns the message to the queue.
+    async fn hand_over(&self, event: &Event, made: Output, began: Timestamp) -> Result<(), Refused> {
         let (process, world) = (&self.0, &self.0.world);
+        if let Some(page) = made.page.as_ref().filter(|_| world.is(Variant::PageMarkedFirst)) {
+            process.page_done(page).await;
+        }
         let mut missing = None;
         for (key, it) in &made.cancelled {
             let written = process.call("cancel", || {
@@ -139,9 +84,12 @@ impl Dispatch {
             let critical = if job.is_critical() { "-critical" } else { "" };
             let name = format!("{}{critical}", job.job.channel().name());
             let line = Sender(Rc::clone(process), world.line(&name));
-            let tenant = job.tenant;
-            let message = Outgoing { body: self.job(event, job.job), tenant, delay: Duration::ZERO };
+            let (tenant, key) = (job.tenant, job.job.key.clone());
+            let message = Outgoing { body: self.job(event, job.job, began), tenant, delay: Duration::ZERO };
             let sent = line.send(&[message]).await.pop().unwrap_or(Ok(()));
+            if sent.is_ok() {
+                world.check.borrow_mut().queued.insert(key);
+            }
             missing = missing.or(sent.err());
         }
         let at = now();
@@ -158,15 +106,22 @@ impl Dispatch {
         if !rows.is_empty() {
             missing = missing.or(recorded.await.err());
         }
-        missing.map_or(Ok(()), Err)
+        match (missing, made.page) {
+            (Some(refused), _) => return Err(refused),
+            (None, Some(page)) => process.page_done(&page).await,
+            (None, None) => {}
+        }
+        Ok(())
     }
 
-    fn job(&self, event: &Event, mut job: Job) -> String {
+    /// Records and writes a job. `began` is the time at which dispatch began to decide.
+    fn job(&self, event: &Event, mut job: Job, began: Timestamp) -> String {
         let world = &self.0.world;
         if world.is(Variant::KeyWithoutChannel) {
             job.key = Key::of(event, &job.rule, &job.recipient, None, job.step, "");
         }
         world.check.borrow_mut().ordered(&job);
+        digests::check_job(world, &job, began);
         serde_json::to_string(&broken(job, world.variant)).expect("a job is strings, numbers and JSON text")
     }
 
@@ -174,7 +129,9 @@ impl Dispatch {
         let (process, world) = (&self.0, &self.0.world);
         let line = match it.lane {
             Lane::Critical => world.line("dispatch-critical"),
-            Lane::Normal | Lane::Bulk => world.line("dispatch"),
+            Lane::Normal => world.line("dispatch"),
+            Lane::Bulk if world.is(Variant::NextPageLost) => return Ok(()),
+            Lane::Bulk => world.line("dispatch-bulk"),
         };
         let delay = Duration::try_from(it.at.duration_since(now())).unwrap_or(Duration::ZERO);
         if delay <= MAX_DELAY {

@@ -9,9 +9,12 @@ use domain::event::Event;
 use domain::event::key::{Key, event_part};
 use domain::recipient::Group;
 use domain::webhook::endpoint::{Endpoint, EndpointId};
-use engine::{Fixtures, run_ready};
+use engine::{Engine, Fixtures, run_ready};
+use store::Item;
 
+use crate::audience::{CHANGING, STAYING};
 use crate::clock::NOON;
+use crate::digests;
 use crate::world::World;
 
 /// Checks that each key of every accepted event has exactly one final outcome, and that only poison messages are dead
@@ -33,6 +36,9 @@ pub(crate) fn check(world: &World) {
             }
         }
     }
+    check_ends(world);
+    check_group(world);
+    digests::check(world);
     let failed = |key: &Key| {
         let ledger = world.ledger.borrow();
         ledger.get(key).and_then(|it| it.get("status")) == Some(Status::Failed.name())
@@ -56,6 +62,34 @@ pub(crate) fn check(world: &World) {
     }
 }
 
+/// Checks that each queued job has a final outcome, and that a notification that was not sent has a reason.
+fn check_ends(world: &World) {
+    let ledger = world.ledger.borrow();
+    let mut check = world.check.borrow_mut();
+    let status = |key: &Key| ledger.get(key).and_then(|row| Status::from_name(row.get("status")?));
+    let open = check.queued.iter().filter(|key| !status(key).is_some_and(Status::is_final));
+    let open = open.map(|key| format!("G1: the job {} has no outcome", key.as_str()));
+    let unsent = [Status::Suppressed.name(), Status::Failed.name()];
+    let is_unsent = |row: &Item| row.get("status").is_some_and(|status| unsent.contains(&status));
+    let silent = ledger.iter().filter(|(_, row)| is_unsent(row) && row.get("reason").is_none());
+    let silent = silent.map(|(key, _)| format!("{} was not sent, without a reason", key.as_str()));
+    let found: Vec<String> = open.chain(silent).collect();
+    found.into_iter().for_each(|violation| check.violated(violation));
+}
+
+/// Checks that only members of the group are notified as members.
+fn check_group(world: &World) {
+    let ledger = world.ledger.borrow();
+    let of_group = ledger.iter().filter(|(_, row)| row.get("rule") == Some("news"));
+    for (key, row) in of_group {
+        let recipient = row.get("recipient").unwrap_or_default();
+        if !STAYING.iter().chain(&CHANGING).any(|member| *member == recipient) {
+            let said = format!("{} is about {recipient}, who is no member", key.as_str());
+            world.check.borrow_mut().violated(said);
+        }
+    }
+}
+
 /// Reports whether the ledger records a cancellation of the event. The event can be cancelled before its message is
 /// delivered a second time. Then no deferral has the key of the first delivery.
 fn was_cancelled(world: &World, event: &Event) -> bool {
@@ -68,12 +102,20 @@ fn was_cancelled(world: &World, event: &Event) -> bool {
 /// Returns the keys that an event leads to, each with its rule, recipient and channel.
 fn keys(world: &World, event: &Event) -> BTreeSet<(Key, String)> {
     let setting = &world.setting;
-    let members = |_: &Group| vec![setting.endpoint.id.id.clone()];
+    let members = |group: &Group| match group {
+        Group::Endpoints { .. } => vec![setting.endpoint.id.id.clone()],
+        Group::Role { .. } | Group::Topic { .. } => STAYING.map(str::to_owned).to_vec(),
+    };
     let endpoint = |id: &EndpointId| Some(Endpoint { id: id.clone(), ..setting.endpoint.clone() });
     let facts =
         Fixtures { members: Some(&members), endpoint: Some(&endpoint), ..Fixtures::of(&setting.recipients) };
     let mut found = BTreeSet::new();
-    run_ready(setting.engine(&facts).forecast(event, NOON, &mut |evaluation, _| {
+    let engine = Engine::unpaged(&setting.catalog, &setting.renderer, &facts);
+    run_ready(engine.forecast(event, NOON, &mut |evaluation, _| {
+        // The window of a digest depends on the order of arrival. `digests` checks its messages.
+        if evaluation.planned.plan.digest.is_some() {
+            return;
+        }
         for decision in &evaluation.decisions {
             let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
             let channel = decision.channel.map_or("-", Channel::name);

@@ -5,17 +5,22 @@
 //! process ([`process`]). After every step [`check`] verifies the invariants.
 //! The product's code is real. docs/contract/simulation.md lists which parts are real and which are models.
 
+mod audience;
 mod bus;
 mod chance;
 mod check;
 mod clock;
 mod cloud;
+mod collecting;
 mod delivering;
+mod digests;
 mod dispatching;
 mod events;
 mod expected;
+mod facts;
 mod hooks;
 mod many;
+mod mix;
 mod outages;
 mod process;
 mod producing;
@@ -35,6 +40,7 @@ use tokio::task::{LocalSet, spawn_local};
 
 use crate::delivering::Channel;
 use crate::dispatching::Dispatch;
+use crate::mix::Mix;
 use crate::process::Faults;
 use crate::publishing::Audit;
 use crate::setting::Setting;
@@ -190,8 +196,12 @@ async fn come_to_an_end(world: &Rc<World>) {
 /// Starts all tasks.
 fn start(world: &Rc<World>, setup: &Setup) {
     world.producing.set(setup.events);
+    let mix = Mix::of(setup.seed);
     for number in 0..setup.events {
-        spawn_local(producing::produce(Rc::clone(world), number));
+        spawn_local(producing::produce(Rc::clone(world), mix, number));
+    }
+    if matches!(mix, Mix::Audiences) {
+        spawn_local(audience::change(Rc::clone(world)));
     }
     producing::poison(world);
     outages::begin(world);
@@ -206,7 +216,7 @@ fn start(world: &Rc<World>, setup: &Setup) {
         |process| Audit(Rc::clone(process)),
         Audit::keep,
     ));
-    for line in ["dispatch", "dispatch", "dispatch-critical"] {
+    for line in ["dispatch", "dispatch", "dispatch-bulk", "dispatch-critical"] {
         let acks_first = world.is(Variant::AckBeforeQueueing);
         let start = |process: &Rc<process::Process>| Dispatch(Rc::clone(process));
         spawn_local(serve(Rc::clone(world), world.line(line), acks_first, start, Dispatch::handle));

@@ -13,39 +13,25 @@ use store::{Item, Place};
 use crate::bus::Bus;
 use crate::clock::{now, sleep_ms};
 use crate::events::Without;
+use crate::mix::Mix;
 use crate::process::Process;
 use crate::variant::Variant;
 use crate::world::World;
 
-/// Event types, and the probability of each in percent.
-const KINDS: [(&str, u64); 6] = [
-    ("order.paid", 30),
-    ("alarm.raised", 15),
-    ("code.issued", 15),
-    ("visit.booked", 15),
-    ("visit.cancelled", 10),
-    ("chat.posted", 15),
-];
-
 /// Time within which producers create all events.
 pub(crate) const SPAN_MS: u64 = 240_000;
+
+/// The people whom an event with a large audience names.
+const USERS: [&str; 7] = ["ann", "ben", "m1", "m2", "m3", "m4", "m5"];
 
 /// Number of attempts of a producer that was killed or got no reply.
 const PATIENCE: usize = 200;
 
 /// Produces one event, from its creation until it is accepted.
-pub(crate) async fn produce(world: Rc<World>, number: u32) {
+pub(crate) async fn produce(world: Rc<World>, mix: Mix, number: u32) {
     let (at, kind, subject, by_outbox) = {
         let mut chance = world.chance.borrow_mut();
-        let mut roll = chance.below(100);
-        let mut kind = KINDS[0].0;
-        for (name, share) in KINDS {
-            kind = name;
-            if roll < share {
-                break;
-            }
-            roll -= share;
-        }
+        let kind = mix.choose(&mut chance);
         // Half of the events occur at once with others. A cancellation may occur when the wait has ended.
         let at = if !chance.hits(5_000) {
             chance.below(SPAN_MS)
@@ -61,7 +47,7 @@ pub(crate) async fn produce(world: Rc<World>, number: u32) {
     let text = json!({
         "specversion": "1.0", "id": format!("e-{number}"), "source": "/shop", "type": kind,
         "subject": format!("thing/{subject}"), "time": now().to_string(),
-        "data": { "user": user, "visit": subject.to_string() },
+        "data": { "user": user, "visit": subject.to_string(), "users": USERS },
     });
     let event = Event::parse(&text.to_string()).expect("an event by the rules");
     for _ in 0..PATIENCE {

@@ -7,9 +7,11 @@ use domain::catalog::{CATALOG_FORMAT, Catalog};
 use domain::recipient::unsubscribe::Keys;
 use domain::recipient::{Recipient, Recipients};
 use domain::webhook::endpoint::Endpoint;
-use engine::{Engine, Facts, PAGE_SIZE, UnsubscribeLinks};
+use engine::{Engine, Facts, UnsubscribeLinks};
 use serde_json::json;
 use templates::Renderer;
+
+use crate::audience::{PAGE, members};
 
 pub(crate) struct Setting {
     pub(crate) catalog: Catalog,
@@ -19,7 +21,10 @@ pub(crate) struct Setting {
     pub(crate) endpoint: Endpoint,
 }
 
-/// Files of the only template.
+/// A member whose profile has no e-mail address.
+const WITHOUT_ADDRESS: &str = "m8";
+
+/// Files of each template.
 const FILES: [&str; 8] = [
     "email.html",
     "email.subject.txt",
@@ -43,7 +48,7 @@ impl Setting {
 
     /// The engine over a source of facts.
     pub(crate) fn engine<'a, F: Facts>(&'a self, facts: &'a F) -> Engine<'a, F> {
-        Engine { catalog: &self.catalog, renderer: &self.renderer, facts, page_size: PAGE_SIZE }
+        Engine { catalog: &self.catalog, renderer: &self.renderer, facts, page_size: PAGE }
     }
 
     fn new() -> Setting {
@@ -70,9 +75,35 @@ impl Setting {
             // For the inbox only.
             { "rule": "chat", "when": { "detail-type": ["chat.posted"] }, "category": "chats", "template": "note",
               "steps": send(&["socket"]), "to": [{ "room": { "name": "chat", "of": { "path": "$.data.user" } } }] },
+            // A digest that each event extends and the third fills. Its events can be cancelled.
+            { "rule": "remark", "when": { "detail-type": ["remark.added"] }, "category": "remarks",
+              "template": "digest", "to": to,
+              "cancel": { "key": ["$.data.visit"], "when": { "detail-type": ["remark.removed"] } },
+              "steps": [{ "digest": { "span": "2m", "policy": { "max_items": 3, "sliding": { "max": "PT5M" } } } },
+                        { "send": { "channels": ["email", "push"] } }] },
+            // A digest that a schedule closes.
+            { "rule": "summary", "when": { "detail-type": ["remark.added"] }, "category": "summaries",
+              "template": "digest", "to": to,
+              "steps": [{ "digest": { "span": "16m", "policy": {} } }, { "send": { "channels": ["email"] } }] },
+            // For a group of several pages.
+            { "rule": "news", "when": { "detail-type": ["news.posted"] }, "category": "news", "template": "note",
+              "steps": send(&["email"]),
+              "to": [{ "topic": { "name": "news", "of": { "path": "$.data.visit" } } }] },
+            // For several pages of people whom the event names.
+            { "rule": "list", "when": { "detail-type": ["list.posted"] }, "category": "lists", "template": "note",
+              "steps": send(&["push"]), "to": [{ "user": { "path": "$.data.users" } }] },
         ]);
-        let templates: BTreeMap<String, &str> =
-            FILES.iter().map(|file| (format!("note/en/{file}"), "News of {{ data.user }}")).collect();
+        let texts = [
+            ("note", "News of {{ data.user }}"),
+            (
+                "digest",
+                "{{ digest.total_activities }}{% for event in digest.activities %} {{ event.id }}{% endfor %}",
+            ),
+        ];
+        let templates: BTreeMap<String, &str> = texts
+            .iter()
+            .flat_map(|(name, text)| FILES.iter().map(move |file| (format!("{name}/en/{file}"), *text)))
+            .collect();
         let file =
             json!({ "format": CATALOG_FORMAT, "version": "1", "rules": rules, "templates": templates });
         let catalog = serde_json::from_value(file).expect("it is written as `carillon check` writes it");
@@ -84,7 +115,11 @@ impl Setting {
             }))
             .expect("a person as the people table has them")
         };
-        let recipients = ["ann", "ben"].into_iter().map(|name| (name.to_owned(), person(name))).collect();
+        let mut recipients: Recipients =
+            ["ann", "ben"].into_iter().chain(members()).map(|name| (name.to_owned(), person(name))).collect();
+        if let Some(member) = recipients.get_mut(WITHOUT_ADDRESS) {
+            member.email = None;
+        }
         let endpoint = json!({ "id": "crm", "url": "https://crm.example.com/hooks" });
         let endpoint = serde_json::from_value(endpoint).expect("an endpoint as the table has it");
         Setting { renderer: Renderer::new(&catalog), catalog, recipients, links: links(), endpoint }

@@ -46,11 +46,25 @@ pub enum Variant {
     LaterLost,
     /// The sweep publishes in the order of the producers' clocks.
     SweepByClock,
+    /// A join looks for no marker of an earlier delivery and writes over it.
+    NoMarker,
+    /// A digest's header is written whatever its version is.
+    WindowWithoutVersion,
+    /// The timer of a digest is not made again when its event is delivered a second time.
+    TimerOnce,
+    /// A digest that closes looks up no cancellation of its events.
+    CancelledInDigest,
+    /// A page is marked as handled before its output is written.
+    PageMarkedFirst,
+    /// The continuation for the next page is lost.
+    NextPageLost,
+    /// The next page begins after a number of members and not after the last one.
+    PageByPosition,
 }
 
 impl Variant {
     /// All variants.
-    pub const ALL: [Variant; 21] = [
+    pub const ALL: [Variant; 28] = [
         Variant::NoClaim,
         Variant::AckBeforeSend,
         Variant::AckBeforeQueueing,
@@ -72,6 +86,13 @@ impl Variant {
         Variant::NoHandOn,
         Variant::LaterLost,
         Variant::SweepByClock,
+        Variant::NoMarker,
+        Variant::WindowWithoutVersion,
+        Variant::TimerOnce,
+        Variant::CancelledInDigest,
+        Variant::PageMarkedFirst,
+        Variant::NextPageLost,
+        Variant::PageByPosition,
     ];
 
     /// Name on the command line, such as `no-claim`.

@@ -1,7 +1,7 @@
 //! Global state of a run: tables, queues, observations, and the random generator.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use domain::Timestamp;
@@ -11,9 +11,11 @@ use domain::event::key::Key;
 use domain::limits::cancel::{CancelKey, Cancellation};
 use store::{Item, Message};
 
+use crate::audience;
 use crate::chance::Chance;
 use crate::check::Check;
 use crate::clock::now;
+use crate::collecting::Windows;
 use crate::events::EventTable;
 use crate::outages::Outages;
 use crate::process::Faults;
@@ -22,8 +24,9 @@ use crate::setting::Setting;
 use crate::variant::Variant;
 
 /// All queues: dispatch's, the audit's, and two for each channel.
-const LINES: [&str; 13] = [
+const LINES: [&str; 14] = [
     "dispatch",
+    "dispatch-bulk",
     "dispatch-critical",
     "audit",
     "email",
@@ -52,6 +55,12 @@ pub(crate) struct World {
     /// Cancellations with the time at which each was written.
     pub(crate) cancelled: RefCell<BTreeMap<CancelKey, (Cancellation, Timestamp)>>,
     pub(crate) breakers: RefCell<BTreeMap<String, (i64, Breaker)>>,
+    /// The windows of digests.
+    pub(crate) windows: RefCell<Windows>,
+    /// The members of the group.
+    pub(crate) members: RefCell<BTreeSet<&'static str>>,
+    /// The handled pages of large audiences.
+    pub(crate) pages: RefCell<BTreeSet<String>>,
     /// Webhook messages that did not arrive at the first attempt.
     pub(crate) hooks: RefCell<BTreeMap<Key, Message>>,
     pub(crate) outages: RefCell<Outages>,
@@ -87,6 +96,9 @@ impl World {
             ledger: RefCell::default(),
             cancelled: RefCell::default(),
             breakers: RefCell::default(),
+            windows: RefCell::default(),
+            members: RefCell::new(audience::members()),
+            pages: RefCell::default(),
             hooks: RefCell::default(),
             outages,
             lines: LINES.into_iter().map(|line| (line, Line::new(line))).collect(),
@@ -157,6 +169,7 @@ impl World {
         if !self.schedules.borrow().is_empty() {
             open.push(format!("{} schedules wait", self.schedules.borrow().len()));
         }
+        open.extend(self.windows.borrow().open().map(|window| format!("G6: digest {window} is open")));
         let events = self.events.borrow();
         if events.pending() > 0 {
             open.push(format!("G6: {} events are pending in the outbox", events.pending()));

@@ -8,6 +8,9 @@ use simulation::{EVENTS, Mode, Setup, run, run_all};
 /// Number of seeds for each mode, with distinct seeds per mode. `SIMULATION_SEEDS` overrides it.
 const SEEDS: u32 = 6_000;
 
+/// Number of seeds of the test that runs for each broken build.
+const SEEDS_OF_A_PATCH: u64 = 200;
+
 #[track_caller]
 fn check(mode: Mode) {
     let seeds = Env::process().number("SIMULATION_SEEDS", SEEDS).expect("SIMULATION_SEEDS is a number");
@@ -27,6 +30,15 @@ fn check(mode: Mode) {
 fn no_invariant_is_violated_under_faults_and_all_work_completes_after_them() {
     check(Mode::Safety);
     check(Mode::Liveness);
+}
+
+/// The seed chooses the event types: two of four seeds have digests or audiences of several pages.
+#[test]
+fn digest_closes_once_and_each_member_of_an_audience_is_notified_once() {
+    for mode in [Mode::Safety, Mode::Liveness] {
+        let tally = run_all(&Setup::new(0, mode, EVENTS), 0..SEEDS_OF_A_PATCH);
+        assert!(tally.failed.is_empty(), "runs that must not be:\n{}", tally.failed.join("\n"));
+    }
 }
 
 #[test]

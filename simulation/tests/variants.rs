@@ -125,6 +125,41 @@ fn sweep_by_producers_clocks_is_detected() {
 }
 
 #[test]
+fn join_without_a_marker_is_detected() {
+    check(Variant::NoMarker, Mode::Safety);
+}
+
+#[test]
+fn digest_header_without_a_version_check_is_detected() {
+    check(Variant::WindowWithoutVersion, Mode::Safety);
+}
+
+#[test]
+fn digest_timer_that_no_redelivery_makes_again_is_detected() {
+    check(Variant::TimerOnce, Mode::Liveness);
+}
+
+#[test]
+fn cancelled_event_in_a_digest_is_detected() {
+    check(Variant::CancelledInDigest, Mode::Safety);
+}
+
+#[test]
+fn page_that_is_marked_before_its_output_is_detected() {
+    check(Variant::PageMarkedFirst, Mode::Liveness);
+}
+
+#[test]
+fn lost_continuation_of_an_audience_is_detected() {
+    check(Variant::NextPageLost, Mode::Liveness);
+}
+
+#[test]
+fn page_by_position_in_a_changing_group_is_detected() {
+    check(Variant::PageByPosition, Mode::Liveness);
+}
+
+#[test]
 fn variant_names_round_trip() {
     for variant in Variant::ALL {
         assert_eq!(Variant::from_name(&variant.name()), Some(variant));

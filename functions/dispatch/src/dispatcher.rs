@@ -37,10 +37,12 @@ struct Inbound<'a> {
     subject: Subject,
 }
 
-/// A message with its plan, before its rate is known.
+/// A message with its plan.
 struct Candidate<'a> {
     message: &'a Message,
     planned: Planned<'a>,
+    /// The seconds that the event has to wait, because it is over a rate.
+    wait: Option<u64>,
 }
 
 impl Dispatcher {
@@ -88,12 +90,12 @@ impl Dispatcher {
         let mut candidates = Vec::with_capacity(inbound.len());
         for Inbound { message, subject } in &inbound {
             match self.engine().plan(subject, now).await {
-                Ok(planned) => candidates.push(Candidate { message, planned }),
+                Ok(planned) => candidates.push(Candidate { message, planned, wait: None }),
                 Err(refused) => return_to_queue(message, &refused, &mut report),
             }
         }
-        let waits = self.seconds_over_rate(&candidates, now).await;
-        let output = self.decide(&candidates, &waits, batch.deadline, now, &mut report).await?;
+        self.count_rates(&mut candidates, now).await;
+        let output = self.decide(&candidates, batch.deadline, now, &mut report).await?;
         let counts = output.counts();
         for message in self.writer.write(output, now).await {
             report.redeliver(message);
@@ -158,15 +160,13 @@ impl Dispatcher {
         tracing::warn!(error, code = "WAKE_NEWER", "the message is shown after the queue's own time");
     }
 
-    /// Counts the events of the batch by tenant and by source. Returns, for each candidate, the seconds that it has to
-    /// wait if it is over a rate. Continuations are not counted, because their events were counted on arrival.
-    async fn seconds_over_rate(&self, candidates: &[Candidate<'_>], now: Timestamp) -> Vec<Option<u64>> {
-        let is_counted = |candidate: &Candidate<'_>| !candidate.planned.is_continued();
-        let events: Vec<Counted> = candidates
-            .iter()
-            .filter(|candidate| is_counted(candidate))
-            .map(|candidate| Counted::of(&candidate.planned.plan))
-            .collect();
+    /// Counts the events of the batch by tenant and by source, and sets the seconds that an event over a rate has to
+    /// wait. Continuations are not counted, because their events were counted on arrival.
+    async fn count_rates(&self, candidates: &mut [Candidate<'_>], now: Timestamp) {
+        let counted: Vec<&mut Candidate<'_>> =
+            candidates.iter_mut().filter(|candidate| !candidate.planned.is_continued()).collect();
+        let events: Vec<Counted> =
+            counted.iter().map(|candidate| Counted::of(&candidate.planned.plan)).collect();
         let over = rate::over(&events, self.catalog.policy(), &self.tables.counters, now).await;
         let (critical, normal): (Vec<&Counted>, Vec<&Counted>) = events
             .iter()
@@ -175,26 +175,26 @@ impl Dispatcher {
             .partition(|event| event.critical);
         let counts = [("EventsOverRate", normal.len()), ("CriticalEventsOverRate", critical.len())];
         runtime::count(&counts.map(|(name, count)| (name, count_of(count))), &self.function, now);
-        let mut over = over.into_iter();
-        candidates.iter().map(|candidate| is_counted(candidate).then(|| over.next()?).flatten()).collect()
+        for (candidate, wait) in counted.into_iter().zip(over) {
+            candidate.wait = wait;
+        }
     }
 
     /// Decides about the candidates that are within their rates. The others are scheduled for a later second.
     async fn decide<'a>(
         &self,
         candidates: &[Candidate<'a>],
-        waits: &[Option<u64>],
         deadline: Deadline,
         now: Timestamp,
         report: &mut Report,
     ) -> Result<BatchOutput<'a>, Error> {
         let engine = self.engine();
-        let within = candidates.iter().zip(waits).filter(|(_, wait)| wait.is_none());
-        let profiles = engine.profiles(within.map(|(candidate, _)| &candidate.planned)).await?;
+        let within = candidates.iter().filter(|candidate| candidate.wait.is_none());
+        let profiles = engine.profiles(within.map(|candidate| &candidate.planned)).await?;
         let settings = OutputSettings { links: &self.links, max_job_bytes: MAX_MESSAGE_BYTES };
         let mut batch = BatchOutput::default();
         let mut critical_capped = 0;
-        for (Candidate { message, planned }, wait) in candidates.iter().zip(waits) {
+        for Candidate { message, planned, wait } in candidates {
             let event = planned.plan.event;
             if deadline.left(runtime::now()).is_zero() {
                 report.redeliver(message);

@@ -17,3 +17,6 @@ pub use config::{CatalogUnusable, Config, Lanes, Targets, links, load_catalog};
 pub use dispatcher::Dispatcher;
 pub use intake::{Intake, read};
 pub use writer::row;
+
+#[cfg(test)]
+mod tests;

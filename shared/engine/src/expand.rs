@@ -29,8 +29,9 @@ impl Planned<'_> {
         self.plan.woken
     }
 
-    pub(crate) fn has_follow_ups(&self) -> bool {
-        !(self.pages.is_empty() && self.subject.follow_ups.is_empty())
+    /// Reports whether the pass handles a page of a large audience, or defers further pages.
+    pub(crate) fn is_of_large_audience(&self) -> bool {
+        self.subject.page.is_some() || !(self.pages.is_empty() && self.subject.follow_ups.is_empty())
     }
 }
 

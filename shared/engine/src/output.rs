@@ -98,7 +98,7 @@ impl Evaluation<'_> {
     pub fn output(mut self, settings: OutputSettings<'_>) -> Output {
         let plan = &self.planned.plan;
         let decisions = std::mem::take(&mut self.decisions);
-        let (set, suppressed) = sets::sets(plan, &decisions, self.planned.has_follow_ups());
+        let (set, suppressed) = sets::sets(plan, &decisions, self.planned.is_of_large_audience());
         let mut output = Output::default();
         for decision in decisions {
             let (set, before) = ((!is_broadcast(&decision)).then_some(&set), output.outcomes.len());

@@ -1,7 +1,6 @@
 //! Sets: the notifications of one pass that one `communication.sent` event reports.
 
 use domain::base::outcome::Reason;
-use domain::decide::continuation::Start;
 use domain::decide::plan::Plan;
 use domain::decide::{Decision, Verdict, Waiting};
 use domain::event::Extension;
@@ -14,8 +13,8 @@ use crate::broadcast::is_broadcast;
 /// notification is sent, because the first set reports the result of the event.
 ///
 /// The suppressed notifications of all passes of an event share one set. Pages of a large audience have a set each, as
-/// pages with sent notifications do. `more`: such pages follow.
-pub(crate) fn sets(plan: &Plan<'_>, decisions: &[Decision<'_>], more: bool) -> (Set, Option<Set>) {
+/// pages with sent notifications do. `is_page`: the pass handles such a page, or such pages follow.
+pub(crate) fn sets(plan: &Plan<'_>, decisions: &[Decision<'_>], is_page: bool) -> (Set, Option<Set>) {
     // The targets of a broadcast are not counted as notified recipients.
     let told = || decisions.iter().filter(|decision| !is_broadcast(decision));
     let orders = told().filter(|decision| matches!(decision.verdict, Verdict::Send(_))).count();
@@ -27,17 +26,11 @@ pub(crate) fn sets(plan: &Plan<'_>, decisions: &[Decision<'_>], more: bool) -> (
     }
     let suppressed = decisions.iter().filter(|decision| counts(decision)).count();
     let waits = told().any(waits);
-    if (more || is_page(plan)) && !waits {
+    if is_page && !waits {
         let page = Set { of: u32::try_from(suppressed).unwrap_or(u32::MAX), ..set.clone() };
         return (set, Some(page));
     }
     (set, Some(Set::suppressed((!waits).then_some(suppressed), category)))
-}
-
-/// Reports whether the plan is about the next recipients of a large audience. Their run begins at the rule's first
-/// step.
-fn is_page(plan: &Plan<'_>) -> bool {
-    plan.woken && plan.digest.is_none() && plan.matches.iter().any(|it| it.start == Start::default())
 }
 
 /// Reports whether a suppressed notification counts, because a recipient could have expected it.

@@ -68,23 +68,18 @@ pub enum Lane {
 impl Lane {
     /// The lane for the work of a rule about an event.
     fn of(rule: Option<&Rule>, event: &Event) -> Lane {
-        match rule.map_or(event.priority, |rule| priority(rule, event)) {
+        match rule.map_or(event.priority, |rule| rule.priority_for(event)) {
             Some(Priority::Critical) => Lane::Critical,
             Some(Priority::Low | Priority::Normal | Priority::High) | None => Lane::Normal,
         }
     }
 }
 
-/// The priority of a rule's messages about an event: the rule's own, or else the event's.
-fn priority(rule: &Rule, event: &Event) -> Option<Priority> {
-    rule.priority.or(event.priority)
-}
-
 /// Reports whether an event is critical: by its own priority, or by that of a rule that matches it.
 #[must_use]
 pub fn is_critical<'r>(event: &Event, rules: impl IntoIterator<Item = &'r Rule>) -> bool {
     let critical = Some(Priority::Critical);
-    event.priority == critical || rules.into_iter().any(|rule| priority(rule, event) == critical)
+    event.priority == critical || rules.into_iter().any(|rule| rule.priority_for(event) == critical)
 }
 
 /// Work on a rule that is deferred.

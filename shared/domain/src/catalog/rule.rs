@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::base::channel::Channel;
 use crate::base::path::Path;
 use crate::catalog::push_options::PushOptions;
-use crate::event::Priority;
+use crate::event::{Event, Priority};
 use crate::limits::digest::DigestPolicy;
 use crate::time::recurrence::Recurrence;
 use crate::time::span::Span;
@@ -118,6 +118,12 @@ impl Rule {
             Some(Step::Digest(digest)) => digest.policy.clone(),
             Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => DigestPolicy::default(),
         }
+    }
+
+    /// The priority of the rule's messages about an event: the rule's own, or else the event's.
+    #[must_use]
+    pub fn priority_for(&self, event: &Event) -> Option<Priority> {
+        self.priority.or(event.priority)
     }
 
     /// Whether the rule addresses only webhook endpoints.

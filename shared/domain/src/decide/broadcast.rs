@@ -103,7 +103,7 @@ impl StepRunner<'_, '_> {
             person: self.person,
             way_out: None,
             target,
-            priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
+            priority: rule.priority_for(self.plan.event).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: None,
             instead_of: None,

@@ -6,7 +6,7 @@ use super::step_runner::{Go, StepRunner};
 use super::{Answer, Ask, Merge, Note, Verdict, limits};
 use crate::base::channel::Channel;
 use crate::base::outcome::Reason;
-use crate::catalog::rule::DigestStep;
+use crate::catalog::rule::{DigestStep, Step};
 use crate::decide::plan::Audience;
 use crate::limits::digest::{self, DigestPolicy};
 
@@ -36,6 +36,20 @@ impl StepRunner<'_, '_> {
         let value = limits::value(digest.key.as_ref(), self.plan.envelope(), self.plan.catalog.hashes());
         let value = value.unwrap_or_else(|| limits::alone(self.plan.event));
         self.join(step, None, &value, digest.policy.clone(), ends)
+    }
+
+    /// Joins the digest again that an earlier delivery of a cancelled event joined. That delivery may have crashed before
+    /// it made the window's timer, which other events of the window need. The window leaves the event out when it
+    /// closes.
+    pub(super) fn rejoin(&mut self) -> bool {
+        let first = usize::try_from(self.matched.start.step).unwrap_or(usize::MAX);
+        let mut steps = self.matched.rule.steps.iter().enumerate().skip(first);
+        let next = steps.find(|(_, step)| !matches!(step, Step::Throttle(_)));
+        let Some((index, Step::Digest(digest))) = next else { return false };
+        let step = u32::try_from(index).unwrap_or(u32::MAX);
+        let key = self.key(None, step, "join");
+        let Some(Answer::Joined { .. }) = self.answer(Ask::Collected { key }) else { return false };
+        matches!(self.digest(step, digest), Go::Stop)
     }
 
     /// Adds the event to a digest window. The run ends there unless the event passes through.

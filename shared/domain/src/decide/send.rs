@@ -329,7 +329,7 @@ impl StepRunner<'_, '_> {
             person: self.person,
             way_out: self.way_out(&target),
             target,
-            priority: rule.priority.or(self.plan.event.priority).unwrap_or_default(),
+            priority: rule.priority_for(self.plan.event).unwrap_or_default(),
             expires_at: self.expires_at(),
             cancel: self.cancel_key(),
             instead_of: replaced_channel(&notes),

@@ -221,8 +221,10 @@ impl<'a> StepRunner<'_, 'a> {
         for key in self.cancel_key().into_iter().chain(former) {
             let Some(Answer::Cancelled(Some(found))) = self.answer(Ask::Cancelled { key }) else { continue };
             if found.takes_back(event.time, &event_part(&event.source, &event.id)) {
-                let notes = [Note::Cancelled { by_event_of: found.at }];
-                self.refuse(self.matched.start.step, Reason::Cancelled, &notes);
+                if !self.rejoin() && self.asks.is_empty() {
+                    let notes = [Note::Cancelled { by_event_of: found.at }];
+                    self.refuse(self.matched.start.step, Reason::Cancelled, &notes);
+                }
                 return true;
             }
         }

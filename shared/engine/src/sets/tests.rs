@@ -1,5 +1,6 @@
 use domain::Timestamp;
 use domain::catalog::{CATALOG_FORMAT, Catalog};
+use domain::decide::continuation::Start;
 use domain::decide::plan::{Audience, Match};
 use domain::decide::{Ask, decide_with};
 use domain::event::Event;
@@ -58,7 +59,7 @@ fn page_of_a_large_audience_has_a_set_of_its_own() {
     let plan = Plan::woken(&event, &catalog, Some(matched), None);
     let people = people();
     let decisions = decide_with(&plan, &people, None, now(), Ask::default_answer);
-    let (own, page) = sets(&plan, &decisions, false);
+    let (own, page) = sets(&plan, &decisions, true);
     assert_eq!(page.map(|page| page.id), Some(own.id));
 }
 
@@ -73,11 +74,11 @@ fn category_of_the_event_comes_before_that_of_the_rule() {
 }
 
 /// Returns the set of suppressed notifications of an event for `user`.
-fn suppressed(rule: &Value, user: &str, more: bool) -> Option<Set> {
+fn suppressed(rule: &Value, user: &str, is_page: bool) -> Option<Set> {
     let (catalog, event, people) = (catalog(rule), event(user), people());
     let plan = Plan::of(&event, &catalog);
     let decisions = decide_with(&plan, &people, None, now(), Ask::default_answer);
-    sets(&plan, &decisions, more).1
+    sets(&plan, &decisions, is_page).1
 }
 
 fn rule(others: &Value) -> Value {

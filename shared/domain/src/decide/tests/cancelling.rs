@@ -66,6 +66,23 @@ fn event_with_an_incomplete_key_neither_cancels_nor_is_cancelled() {
 }
 
 #[test]
+fn digest_whose_opener_crashed_and_was_cancelled_closes_for_its_other_events() {
+    let digest = json!([{ "digest": { "span": "10m", "policy": {} } }, super::send(json!(["email"]))]);
+    let mut world = world_with(cancellable(json!({ "steps": digest })), json!({}));
+    deliver(&mut world, "order.paid", "1", "x");
+    // The first delivery of the opener crashed after it joined and before it made the timer.
+    world.wakes.clear();
+    world.minutes(1);
+    deliver(&mut world, "order.paid", "2", "y");
+    deliver(&mut world, "order.lost", "3", "x");
+    let data = json!({ "user": "ann", "order": "x" });
+    let opener = json!({ "type": "order.paid", "id": "1", "time": "2026-11-20T12:00:00Z", "data": data });
+    world.deliver(&super::paid("ann", opener));
+    world.minutes(30);
+    assert_eq!(world.sends(), ["12:10 1 together email"]);
+}
+
+#[test]
 fn digest_omits_cancelled_events() {
     let digest = json!({ "digest": { "span": "10m", "policy": {} } });
     let mut world = reminding(json!({ "steps": [digest, super::send(json!(["email"]))] }));
