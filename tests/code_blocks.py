@@ -9,8 +9,8 @@ Usage, in the root of the repository:
 
 | language | check |
 |---|---|
-| sh, bash | bash parses the block, and each target of `make` and each named file exists; a test of `carillon-dev` parses \
-each `carillon` command |
+| sh, bash | bash parses the block, and each target of `make` and each named file exists; unit tests of both programs \
+parse each of their commands |
 | json | the block is a sequence of JSON values |
 | yaml | `carillon check` accepts the block in a project that completes it |
 | python | Python compiles the block |

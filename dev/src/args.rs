@@ -37,6 +37,19 @@ pub(crate) enum Command {
     Demo(Demo),
     Capture(Capture),
     Proxy(Proxy),
+    #[command(hide = true)]
+    Reference(Reference),
+}
+
+/// Write the generated pages of docs/reference
+#[derive(ClapArgs)]
+pub(crate) struct Reference {
+    /// Report stale pages instead; exit 1 for any
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// The root of the repository
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    pub(crate) repository: PathBuf,
 }
 
 /// Start the local cloud and deploy the template and the functions to it; `make up` calls this
