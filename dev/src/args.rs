@@ -56,7 +56,7 @@ pub(crate) struct Reference {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon-dev up
-  carillon-dev up --webhook-allow http://127.0.0.1:3000     deliver to your own receiver; `none` ends that")]
+  carillon-dev up --webhook-allow http://127.0.0.1:3000     # deliver to your own receiver; `none` ends that")]
 pub(crate) struct Up {
     /// The cargo profile of the functions' build
     #[arg(long, default_value = "local")]
