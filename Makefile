@@ -32,7 +32,8 @@ test: ## Everything: format, lints, template, config, unit, property, end to end
 	@tests/run.sh
 
 check: ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit and decision tests
-	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && tests/prose.py
+	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && python3 tests/code_blocks.py
+	@python3 docs/reference/log_codes.py --check && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
 	@cargo test --workspace --exclude carillon-simulation --lib --bins --profile $(PROFILE) --locked --quiet
 	@$(MAKE) --no-print-directory build
@@ -66,6 +67,12 @@ build: ## Build functions and programs for this machine, compile CONFIG=config
 
 template: ## Write what infra/channels.py knows of every channel into infra/template.yaml
 	@python3 infra/channels.py
+
+reference: ## Write the generated pages of docs/reference, and manual pages and completions into target/reference
+	@$(RUN) --workspace --exclude carillon-simulation --bins
+	@$(DEV) reference && python3 docs/reference/log_codes.py
+	@rm -rf target/reference && mkdir -p target/reference/completions && $(CARILLON) man --out target/reference/man
+	@for shell in bash zsh fish elvish powershell; do $(CARILLON) completion $$shell > target/reference/completions/carillon.$$shell; done
 
 environment:
 	$(if $(shell $(SECTION)),,$(error $(NO_ENV)))@:
@@ -102,5 +109,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test check soak up reload attacks down logs send build template environment release deploy bench size checkov deny clean
+.PHONY: help demo test check soak up reload attacks down logs send build template reference environment release deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

@@ -9,6 +9,7 @@ step "format"
 cargo fmt --all --check
 python3 tests/documents.py
 python3 tests/runbooks.py
+python3 tests/code_blocks.py
 tests/prose.py
 
 step "build"
@@ -65,6 +66,9 @@ run --package carillon-simulation --all-targets -- --nocapture
 step "the HTTP API, held to its document"
 tests/openapi/openapi.sh
 tests/documented.sh
+
+step "code blocks of the documents"
+.local/sam/bin/python tests/code_blocks.py target/local/carillon
 
 step "other people's implementations"
 tests/interop.sh --small

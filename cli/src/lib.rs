@@ -42,9 +42,15 @@ use std::process::ExitCode;
 pub use args::{Check, Target, version};
 
 use args::{Args, Command};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use error::Done;
 use terminal::Terminal;
+
+/// The definition of the command line, for documents.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
+}
 
 /// Runs the program `carillon` with the arguments of the process.
 pub async fn run() -> ExitCode {

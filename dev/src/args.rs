@@ -37,13 +37,26 @@ pub(crate) enum Command {
     Demo(Demo),
     Capture(Capture),
     Proxy(Proxy),
+    #[command(hide = true)]
+    Reference(Reference),
+}
+
+/// Write the generated pages of docs/reference
+#[derive(ClapArgs)]
+pub(crate) struct Reference {
+    /// Report stale pages instead; exit 1 for any
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// The root of the repository
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    pub(crate) repository: PathBuf,
 }
 
 /// Start the local cloud and deploy the template and the functions to it; `make up` calls this
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon-dev up
-  carillon-dev up --webhook-allow http://127.0.0.1:3000     deliver to your own receiver; `none` ends that")]
+  carillon-dev up --webhook-allow http://127.0.0.1:3000     # deliver to your own receiver; `none` ends that")]
 pub(crate) struct Up {
     /// The cargo profile of the functions' build
     #[arg(long, default_value = "local")]

@@ -6,6 +6,7 @@ mod capture;
 mod demo;
 mod local;
 mod proxy;
+mod reference;
 mod token;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ async fn main() -> ExitCode {
         Command::Token(token) => token::run(&token, &terminal),
         Command::Demo(demo) => demo::run(&demo, &terminal).await,
         Command::Capture(capture) => capture::run(capture.port, &capture.cloud, &terminal).await,
+        Command::Reference(reference) => reference::run(&reference, &terminal),
         Command::Proxy(proxy) => proxy::run(proxy.port, proxy.providers, proxy.to, &terminal).await,
     };
     cli::exit_code(done, &terminal)

@@ -23,7 +23,7 @@ HEAD = """# Log codes
 
 Every log line of a function is a JSON object with a stable member `code`. Search for it with CloudWatch Logs Insights:
 
-```
+```text
 fields @timestamp, level, message, code | filter code = "DELIVERY_RETRY" | sort @timestamp desc
 ```
 

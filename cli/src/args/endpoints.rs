@@ -163,7 +163,7 @@ pub(crate) struct Rotate {
 /// Send a failed message or a missed event again, with one attempt
 #[derive(Args)]
 #[command(after_help = "Example:
-  carillon endpoints retry acme/erp q3Jx…  (the message id of `attempts`)")]
+  carillon endpoints retry acme/erp q3Jx…   # the message id of `attempts`")]
 pub(crate) struct Retry {
     #[command(flatten)]
     pub(crate) named: Named,

@@ -46,7 +46,7 @@ pub(crate) struct Received {
   carillon inbox patient-lena --tenant clinic-westend
   carillon inbox patient-lena --shelf unread --category billing
   carillon inbox patient-lena --mark seen --all
-  carillon inbox patient-lena --mark archived --id <ID> --id <ID>")]
+  carillon inbox patient-lena --mark archived --id ID --id ID")]
 pub(crate) struct Inbox {
     /// The recipient's id
     #[arg(value_name = "RECIPIENT", value_parser = NonEmptyStringValueParser::new())]

@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 /// decide. Replayed events have the extension `replayid`, which patterns can match.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
-  carillon replay --from 2h                                  events without a decision
+  carillon replay --from 2h                                  # events without a decision
   carillon replay --from 2026-11-20T12:00:00Z --to 2026-11-20T13:00:00Z --type 'order.*' --run
   carillon replay --id e-17 --force --reason 'the e-mail had the wrong link' --run
   carillon replay --from 30d --to-consumer https://sqs.eu-central-1.amazonaws.com/1234/orders --run

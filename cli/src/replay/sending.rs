@@ -189,4 +189,18 @@ mod tests {
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
         assert!(message.body.contains("1.50"), "numbers are unchanged");
     }
+
+    #[test]
+    fn start_and_end_are_documented_events() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let choice = serde_json::from_value(json!({
+            "from": now, "to": now, "consumer": "dispatch", "mode": "only-missing",
+        }))
+        .unwrap();
+        let state =
+            State::begin("r-1".into(), "dev".into(), choice, None, "arn:aws:iam::1:user/sam".into(), now);
+        for (kind, counts) in [(STARTED, Value::Null), (FINISHED, json!({ "sent": 1, "leftOut": 0 }))] {
+            assert_eq!(domain::event::emitted::difference(&replay_event(&state, kind, now, &counts)), None);
+        }
+    }
 }

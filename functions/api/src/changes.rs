@@ -149,5 +149,15 @@ mod tests {
         assert_eq!(event.actor.as_deref(), Some("arn:aws:iam::1:user/shop"));
         assert!(recipient_changes::read(&event, &Tenants::All, NOW).is_err(), "people applies nothing of it");
         assert!(Event::parse(&text).is_ok());
+        for changed in [
+            Changed::Recipient,
+            Changed::RecipientDeleted,
+            Changed::Tenant,
+            Changed::Endpoint,
+            Changed::EndpointDeleted,
+        ] {
+            let event = super::event(&asked, changed, &["email"]);
+            assert_eq!(domain::event::emitted::difference(&event), None);
+        }
     }
 }

@@ -195,6 +195,7 @@ mod tests {
         let entry = entry(&claim, at);
         assert!(entry == super::entry(&claim, at));
         let event = Event::parse(&entry.detail).unwrap();
+        assert_eq!(domain::event::emitted::difference(&event), None);
         assert_eq!((event.id.as_str(), event.kind.as_str()), ("unsubscribed-k-1", UNSUBSCRIBED));
         assert_eq!((event.tenant.as_deref(), event.subject.as_deref()), (Some("clinic-7"), Some("ann")));
         let data: Value = serde_json::from_str(event.data.unwrap().text()).unwrap();

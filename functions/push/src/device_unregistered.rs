@@ -40,6 +40,7 @@ mod tests {
         let entry = device_unregistered(&job, &push.to, "2026-11-20T12:00:05Z".parse().unwrap());
         assert!(!entry.detail.contains("arn:secret"));
         let event = Event::parse(&entry.detail).unwrap();
+        assert_eq!(domain::event::emitted::difference(&event), None);
         assert_eq!((event.kind.as_str(), event.source.as_str()), (UNREGISTERED, PUSH_SOURCE));
         assert_eq!(event.subject.as_deref(), Some("ann"));
         assert_eq!(event.tenant.as_deref(), Some("clinic-7"));

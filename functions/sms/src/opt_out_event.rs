@@ -35,6 +35,7 @@ mod tests {
         let entry = opt_out_event(&job, now);
         assert!(!entry.detail.contains("5550100"));
         let event = Event::parse(&entry.detail).unwrap();
+        assert_eq!(domain::event::emitted::difference(&event), None);
         assert_eq!((event.tenant.as_deref(), event.causation_id.as_deref()), (Some("clinic-7"), Some("e-1")));
         let Ok(Notice::People(people)) = recipient_changes::read(&event, &Tenants::All, now) else {
             panic!("it is about somebody")

@@ -41,3 +41,33 @@ pub fn alarm(
         ..job.event.leads_to(event)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::delivery::job::Content;
+    use domain::event::emitted::difference;
+
+    use super::*;
+
+    #[test]
+    fn every_announcement_is_a_documented_event_without_the_url() {
+        let now: Timestamp = "2026-11-20T12:00:05Z".parse().unwrap();
+        let job: Job = serde_json::from_value(json!({
+            "version": 1, "key": "k-1", "rule": "r", "catalog": "c", "recipient": "endpoint:clinic-7/erp",
+            "event": { "id": "e-1", "source": "s", "type": "t", "time": "2026-11-20T12:00:00Z" },
+            "priority": "normal", "on_unknown": "resend",
+            "content": { "webhook": { "to": { "tenant": "clinic-7", "id": "erp" }, "body": "{}" } },
+        }))
+        .unwrap();
+        let Content::Webhook(webhook) = &job.content else { panic!("the content is a webhook message") };
+        let health = Health { failures: 4, since: Some(now), ..Health::default() };
+        for what in
+            [Announcement::Failing, Announcement::Exhausted, Announcement::Disabled, Announcement::Recovered]
+        {
+            for (health, why) in [(&Health::default(), None), (&health, Some(DisabledBecause::Gone))] {
+                let entry = alarm(what, &job, webhook, 4, health, why, now);
+                assert_eq!(difference(&Event::parse(&entry.detail).unwrap()), None);
+            }
+        }
+    }
+}

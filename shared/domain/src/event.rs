@@ -14,6 +14,7 @@ use crate::base::json::{self, Raw, without_members};
 
 mod attributes;
 pub mod bus;
+pub mod emitted;
 pub mod expose;
 mod fields;
 pub mod key;

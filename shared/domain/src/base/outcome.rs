@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 mod failure;
+mod guide;
 
 pub use failure::{Failure, Sent, Source};
 

@@ -186,6 +186,7 @@ mod tests {
         let told = |status, reason| Told { status, reason, ..told(&origin, &key, "ann", Channel::Email) };
         let sent = delivery(&told(Status::Sent, None)).unwrap();
         assert_eq!(sent.kind, "carillon.delivery.sent");
+        assert_eq!(crate::event::emitted::difference(&sent), None);
         assert_eq!(sent.causation_id.as_deref(), Some("e-1"));
         assert_eq!(delivery(&told(Status::Sent, None)).unwrap(), sent);
         assert_ne!(delivery(&told(Status::Unknown, None)).unwrap().id, sent.id);
@@ -213,6 +214,7 @@ mod tests {
         assert_eq!(of("task.done", &[Status::Sent, Status::Claimed]), None, "one is under way");
         assert_eq!(of(COMMUNICATION, &[Status::Sent, Status::Sent]), None, "it would never end");
         let told = of("task.done", &[Status::Sent, Status::Failed]).unwrap();
+        assert_eq!(crate::event::emitted::difference(&told), None);
         let data: Value = serde_json::from_str(told.data.as_ref().unwrap().text()).unwrap();
         assert_eq!(data["outcomes"], json!({ "email": { "sent": 1, "failed": 1 } }));
         assert_eq!((&data["recipients"], &data["eventId"]), (&json!(["ann"]), &json!("e-1")));

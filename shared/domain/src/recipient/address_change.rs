@@ -62,7 +62,7 @@ pub fn announcement(source: &str, id: &str, change: &AddressChange, stamp: &Stam
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::own_events::PEOPLE_SOURCE;
+    use crate::event::own_events::{API_SOURCE, CLI_SOURCE, PEOPLE_SOURCE};
     use serde_json::Value;
 
     #[test]
@@ -116,6 +116,10 @@ mod tests {
         let event = announcement(PEOPLE_SOURCE, "ann", &changes[0], &stamp, changed_at);
         assert_eq!(event.id, announcement(PEOPLE_SOURCE, "ann", &changes[0], &stamp, changed_at).id);
         assert_eq!((event.kind.as_str(), event.tenant.as_deref()), (ADDRESS_CHANGED, Some("clinic-7")));
+        for source in [API_SOURCE, PEOPLE_SOURCE, CLI_SOURCE] {
+            let event = announcement(source, "ann", &changes[0], &stamp, changed_at);
+            assert_eq!(crate::event::emitted::difference(&event), None);
+        }
         let text = event.to_json();
         assert!(text.contains("ann@old.example") && !text.contains("ann@new.example"), "{text}");
         assert!(!event.kind.starts_with("carillon."), "dispatch ignores `carillon.` types");
