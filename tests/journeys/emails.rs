@@ -39,14 +39,10 @@ fn sample_has_this_html() {
 
 /// Subject and HTML of the first e-mail among the decisions.
 fn first_email(evaluation: &Evaluation<'_>) -> String {
-    let emails = evaluation.decisions.iter().filter_map(|decision| {
+    let mut emails = evaluation.decisions.iter().filter_map(|decision| {
         let Verdict::Send(order) = &decision.verdict else { return None };
-        match evaluation.preview(order) {
-            Ok(Content::Email(email)) => {
-                Some(format!("To: {}\nSubject: {}\n\n{}", email.to.as_str(), email.subject, email.html))
-            }
-            _ => None,
-        }
+        let Ok(Content::Email(email)) = evaluation.preview(order) else { return None };
+        Some(format!("To: {}\nSubject: {}\n\n{}", email.to.as_str(), email.subject, email.html))
     });
-    emails.into_iter().next().expect("the sample sends an e-mail")
+    emails.next().expect("the sample sends an e-mail")
 }
