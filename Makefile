@@ -31,12 +31,12 @@ demo: up ## Everything, on the samples: deploy to the local cloud, send, show wh
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
 
-check: ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit and decision tests
+check: $(SAM) ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit tests, rules, journeys
 	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && python3 tests/code_blocks.py
 	@python3 docs/reference/log_codes.py --check && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
-	@cargo test --workspace --exclude carillon-simulation --lib --bins --profile $(PROFILE) --locked --quiet
 	@$(MAKE) --no-print-directory build
+	@cargo test --workspace --exclude carillon-simulation --lib --bins --test rules --test journeys --profile $(PROFILE) --locked --quiet
 
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh
@@ -107,6 +107,11 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.local/mutants/bin/cargo-mutants: infra/local/mutants.txt
+	@echo "installing cargo-mutants into .local/mutants (once) …"
+	@cargo install --quiet --locked --root .local/mutants cargo-mutants --version "$$(cat $<)"
 	@touch $@
 
 .PHONY: help demo test check soak up reload attacks down logs send build template reference environment release deploy bench size checkov deny clean

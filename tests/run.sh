@@ -56,7 +56,7 @@ together() { run --workspace --exclude carillon-simulation "$@"; }
 run --doc --package carillon-publish
 together --all-targets --no-fail-fast
 # Runs alone: the push provider is down during the test.
-together --test it failover:: -- --ignored
+together --test e2e failover:: -- --ignored
 # Runs alone too: the faults affect the whole local cloud.
 together --test faults -- --test-threads 1
 
