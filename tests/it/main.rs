@@ -31,6 +31,7 @@
 //! - `received`: the CLI's report on a person's notifications
 //! - `commands`: commands of the CLI
 //! - `browser`: CORS of the HTTP API
+//! - `example_programs`: producers, consumers, the browser page and the workflow of `examples`
 //! - `deploying`: commands of `make` for each environment
 //! - `dlq`: dead-letter queues listed, redriven and deleted
 //! - `patterns`: our pattern matcher compared with the local cloud's `TestEventPattern`
@@ -62,6 +63,7 @@ mod dlq;
 mod email;
 mod end_to_end;
 mod engine;
+mod example_programs;
 mod examples;
 mod failover;
 mod feedback;
