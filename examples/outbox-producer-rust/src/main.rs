@@ -12,8 +12,8 @@ use std::error::Error;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use domain::Timestamp;
 use domain::event::Event;
+use jiff::Timestamp;
 use publish::{Appended, Conflict, Outbox, Stream};
 use serde_json::json;
 

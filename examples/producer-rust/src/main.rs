@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use aws::Verdict;
-use domain::Timestamp;
 use domain::event::Event;
+use jiff::Timestamp;
 use publish::{Bus, Entry};
 use serde::Deserialize;
 use serde_json::json;
