@@ -87,7 +87,7 @@ async fn publish(bus: &Bus, events: &[Event]) -> usize {
                 }
                 Err(error) => {
                     refused += 1;
-                    println!("{}", json!({ "id": event.id, "busId": null, "error": error.to_string() }));
+                    println!("{}", json!({ "id": event.id, "busId": null, "error": aws::chain(&error) }));
                 }
             }
         }
