@@ -79,15 +79,25 @@ impl Page {
 
     /// The value of a JavaScript expression.
     pub(super) async fn evaluate(&mut self, expression: &str) -> Value {
-        let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let result = self.call("Runtime.evaluate", parameters).await;
-        assert!(result["exceptionDetails"].is_null(), "{expression}: {result}");
-        result["result"]["value"].clone()
+        self.try_evaluate(expression).await.unwrap_or_else(|thrown| panic!("{expression}: {thrown}"))
     }
 
-    /// Waits until an expression has a value.
+    /// Waits until an expression has a value. An expression may throw while the page is loading.
     pub(super) async fn until(&mut self, expression: &str, wanted: Value) {
-        until(expression, async || (self.evaluate(expression).await == wanted).then_some(())).await;
+        let wanted = Ok(wanted);
+        until(expression, async || (self.try_evaluate(expression).await == wanted).then_some(())).await;
+    }
+
+    /// # Errors
+    /// The exception that the expression throws.
+    async fn try_evaluate(&mut self, expression: &str) -> Result<Value, Value> {
+        let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let result = self.call("Runtime.evaluate", parameters).await;
+        if result["exceptionDetails"].is_null() {
+            Ok(result["result"]["value"].clone())
+        } else {
+            Err(result["exceptionDetails"].clone())
+        }
     }
 
     /// Sets the size of the window and the colour scheme.
