@@ -32,7 +32,7 @@ test: ## Everything: format, lints, template, config, unit, property, end to end
 	@tests/run.sh
 
 check: ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit and decision tests
-	@cargo fmt --all --check && python3 tests/documents.py && tests/prose.py
+	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
 	@cargo test --workspace --exclude carillon-simulation --lib --bins --profile $(PROFILE) --locked --quiet
 	@$(MAKE) --no-print-directory build

@@ -7,6 +7,7 @@ A channel is a row of CHANNELS, and where it has rights or variables of its own,
 `tests/it/channel_lists.rs` compares the rows with `Channel::ALL`.
 """
 
+import argparse
 import pathlib
 import re
 import sys
@@ -152,9 +153,12 @@ def rendered(text):
 
 
 def main():
+    parser = argparse.ArgumentParser(description="Writes the resources of each channel into infra/template.yaml.")
+    parser.add_argument("--check", action="store_true", help="write no file, and fail if the template differs")
+    arguments = parser.parse_args()
     before = TEMPLATE.read_text()
     after = rendered(before)
-    if "--check" in sys.argv[1:]:
+    if arguments.check:
         sys.exit("infra/template.yaml differs from infra/channels.py; run `make template`" if before != after else 0)
     TEMPLATE.write_text(after)
 

@@ -4,6 +4,7 @@
 Run in any folder of the repository. `--worst 20` lists the files with most findings.
 """
 
+import argparse
 import pathlib
 import re
 import subprocess
@@ -56,6 +57,9 @@ def figures(text):
 
 
 def main():
+    parser = argparse.ArgumentParser(description="Measures the language of documents and comments.")
+    parser.add_argument("--worst", type=int, metavar="COUNT", help="print the files with the most findings, too")
+    arguments = parser.parse_args()
     texts = {"documents": [], "comments": []}
     problems, counts = [], []
     for path in tracked("*.md"):
@@ -79,9 +83,8 @@ def main():
             for value, name, limit in zip(measured, names, limits)
             if value > limit
         ]
-    if "--worst" in sys.argv:
-        number = int(sys.argv[sys.argv.index("--worst") + 1])
-        print("\n".join(f"{count:5} {name}" for count, name in sorted(counts, reverse=True)[:number]))
+    if arguments.worst:
+        print("\n".join(f"{count:5} {name}" for count, name in sorted(counts, reverse=True)[: arguments.worst]))
     print("\n".join(problems), file=sys.stderr, end="\n" if problems else "")
     return 1 if problems else 0
 

@@ -8,6 +8,7 @@ step() { printf '\n\033[1m▸ %s\033[0m\n' "$*"; }
 step "format"
 cargo fmt --all --check
 python3 tests/documents.py
+python3 tests/runbooks.py
 tests/prose.py
 
 step "build"
@@ -24,6 +25,7 @@ except (OSError, ValueError, LookupError):
 make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/checkov/.installed .local/workflows/.installed
 make --no-print-directory .local/producer-node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
 python3 tests/documents.py target/local/carillon
+.local/awscli/bin/python tests/runbooks.py --aws
 
 step "template"
 .local/sam/bin/cfn-lint infra/template.yaml

@@ -6,7 +6,8 @@ use std::time::Duration;
 use asking::{Question, Service};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::audit::access::{Access, AccessRecord, CLI, CallerKind, Object};
+use domain::audit::access::{Access, AccessRecord, CallerKind, Object};
+use domain::event::own_events::CLI_SOURCE;
 use queue::{Outgoing, Sqs};
 
 use crate::cloud::Cloud;
@@ -37,7 +38,7 @@ pub(crate) async fn record(
         status: None,
         request: format!("cli-{}", random_text()?),
     };
-    let record = AccessRecord { source: CLI.to_owned(), time: runtime::now(), access };
+    let record = AccessRecord { source: CLI_SOURCE.to_owned(), time: runtime::now(), access };
     let name = cloud.name("audit");
     let queue = Sqs::new(&cloud.config).queue(&name).await;
     let queue = queue.map_err(|refused| unrecorded(&name, &aws::chain(&refused)))?;

@@ -6,11 +6,15 @@ mod endpoints;
 
 pub(crate) use endpoints::{Endpoints, Named, PutEndpoint, Recover, Rotate, SecretScheme};
 
-use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use domain::Timestamp;
+use domain::base::channel::Channel;
 
 mod audit;
 mod dlq;
+#[cfg(test)]
+mod documents;
 mod events;
 mod people;
 mod project;
@@ -19,6 +23,7 @@ mod render;
 mod replay;
 mod shell;
 mod target;
+mod values;
 
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
 pub(crate) use dlq::{Discard, Dlq, DlqWhich, Peek, Redrive};
@@ -31,6 +36,7 @@ pub(crate) use replay::Replay;
 pub(crate) use shell::{Completion, Man};
 pub use target::Target;
 pub use target::version;
+use values::{age, channel, instant, named, some};
 
 /// Check rules, publish and follow events, explain decisions, and operate a deployment of Carillon
 #[derive(Parser)]
@@ -193,11 +199,11 @@ pub(crate) struct Explain {
     #[arg(long)]
     pub(crate) recipient: Option<String>,
     /// Only this channel
-    #[arg(long)]
-    pub(crate) channel: Option<String>,
+    #[arg(long, value_parser = channel())]
+    pub(crate) channel: Option<Channel>,
     /// The time of the decision, such as 2026-11-20T23:30:00Z; the event's time by default
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
     /// The rules: a config folder or a compiled catalog. The default is `config` for a file, and the catalog in target/ for
     /// an id
     #[arg(long, value_name = "FOLDER")]
@@ -215,7 +221,7 @@ pub(crate) struct Explain {
     #[arg(long)]
     pub(crate) source: Option<String>,
     /// The age limit of the search for an event by its own id or EventBridge's
-    #[arg(long, default_value = "7d", value_name = "TIME")]
+    #[arg(long, default_value = "7d", value_name = "TIME", value_parser = age)]
     pub(crate) since: String,
 }
 
@@ -232,7 +238,7 @@ pub(crate) struct WhatIf {
     #[arg(long, default_value = "target/lambda/dispatch/catalog.json", value_name = "CATALOG")]
     pub(crate) against: PathBuf,
     /// The age of the oldest event: 30m, 24h, 7d
-    #[arg(long, default_value = "7d", value_name = "TIME")]
+    #[arg(long, default_value = "7d", value_name = "TIME", value_parser = age)]
     pub(crate) since: String,
     /// The number of differences that are printed one by one
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
@@ -255,11 +261,6 @@ pub(crate) struct Ticket {
     pub(crate) rooms: Vec<String>,
 }
 
-/// A number of at least 1.
-fn some() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -269,5 +270,26 @@ mod tests {
     #[test]
     fn command_line_definition_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_in_documents_exist() {
+        assert!(documents::commands("carillon").len() > 100);
+        let refused = documents::refused::<Args>("carillon");
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
+    }
+
+    #[test]
+    fn every_command_has_an_example_and_a_description() {
+        check(&Args::command());
+    }
+
+    #[track_caller]
+    fn check(command: &clap::Command) {
+        let name = command.get_name();
+        assert!(command.get_about().is_some(), "{name} has no description");
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(command.has_subcommands() || help.contains("Example"), "{name} has no example");
+        command.get_subcommands().for_each(check);
     }
 }

@@ -16,7 +16,7 @@ use crate::args::{self, Seals, Target, Verify};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::in_order;
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, number, text, word};
 
 use source::{Found, Source};
 
@@ -162,18 +162,19 @@ fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
 }
 
 fn report(findings: &[Finding], count: &Count, span: (Timestamp, Timestamp), terminal: &Terminal) -> Done {
+    let mut table = Table::new([word("FINDING"), word("MINUTE"), text("DETAIL")]);
     for finding in findings {
         if terminal.json {
             terminal.say_json(finding);
             continue;
         }
-        let text = plain(&finding.what.replace('\n', "  "));
-        let minute = terminal.ink(Ink::Quiet, &finding.minute.to_string());
-        terminal.say(&format!(
-            "{}  {minute}  {text}",
-            terminal.ink(Ink::Bad, &format!("{:<13}", finding.kind.name()))
-        ));
+        table.row([
+            Cell::ink(Ink::Bad, finding.kind.name()),
+            Cell::ink(Ink::Quiet, finding.minute.to_string()),
+            finding.what.replace('\n', "  ").into(),
+        ]);
     }
+    terminal.table(&table);
     let (from, to) = span;
     if terminal.json {
         let Count { seals, records, waiting } = count;
@@ -241,18 +242,21 @@ async fn list(args: &Seals, cloud: &Cloud, terminal: &Terminal) -> Done {
     in_order(args.from.unwrap_or(to), to, "swap them")?;
     let minutes = source.minutes(args.from, to).await?;
     let Found { seals, damaged } = source.read(minutes).await?;
+    let mut table = Table::new([word("MINUTE"), number("SEAL"), number("RECORDS"), word("ROOT")]);
     for seal in &seals {
         let statement = &seal.statement;
         if terminal.json {
             terminal.say_json(statement);
         } else {
-            let minute = terminal.ink(Ink::Quiet, &statement.minute.to_string());
-            terminal.say(&format!(
-                "{minute}  {:>7}  {:>7} records  {}",
-                statement.number, statement.records, statement.root
-            ));
+            table.row([
+                Cell::ink(Ink::Quiet, statement.minute.to_string()),
+                statement.number.to_string().into(),
+                statement.records.to_string().into(),
+                statement.root.to_string().into(),
+            ]);
         }
     }
+    terminal.table(&table);
     for finding in &damaged {
         terminal.note(&format!("{}  {}", finding.kind.name(), finding.what));
     }

@@ -14,16 +14,9 @@ use domain::event::Event;
 use domain::event::key::Key;
 use domain::recipient::Group;
 use engine::{Engine, Evaluation, Fixtures, run_ready};
-use templates::Renderer;
 
 /// The engine of a preview.
-#[derive(Clone, Copy)]
-pub(crate) struct World<'a> {
-    pub(crate) catalog: &'a Catalog,
-    /// The renderer of the same catalog.
-    pub(crate) renderer: &'a Renderer,
-    pub(crate) facts: Fixtures<'a>,
-}
+pub(crate) type Preview<'a> = Engine<'a, Fixtures<'a>>;
 
 /// One decision, as owned values.
 #[derive(Clone)]
@@ -52,19 +45,17 @@ pub(crate) enum What {
 }
 
 /// Decides about an event at `at`, and about its continuations at their times.
-pub(crate) fn foretell(event: &Event, world: &World<'_>, at: Timestamp) -> Vec<Told> {
-    foretell_with(event, world, at, &mut |_, _| {})
+pub(crate) fn foretell(event: &Event, engine: &Preview<'_>, at: Timestamp) -> Vec<Told> {
+    foretell_with(event, engine, at, &mut |_, _| {})
 }
 
 /// Decides like [`foretell`]. `visit` gets the decisions of each pass with their messages, and the time of the pass.
 pub(crate) fn foretell_with(
     event: &Event,
-    world: &World<'_>,
+    engine: &Preview<'_>,
     at: Timestamp,
     visit: &mut dyn FnMut(Evaluation<'_>, Timestamp),
 ) -> Vec<Told> {
-    let World { catalog, renderer, facts } = *world;
-    let engine = Engine { catalog, renderer, facts: &facts, page_size: usize::MAX };
     let mut told = Vec::new();
     run_ready(engine.forecast(event, at, &mut |evaluation, at| {
         let plan = &evaluation.planned.plan;
@@ -99,7 +90,7 @@ impl Told {
 /// Returns the outcomes that the ledger keeps of a broadcast.
 fn broadcast(plan: &Plan<'_>, decision: &Decision<'_>) -> Option<Record> {
     let broadcast = decision.rule?.broadcast.as_ref()?;
-    Some(broadcast.record.unwrap_or(plan.catalog.policy().broadcast.record))
+    Some(broadcast.record_by(&plan.catalog.policy().broadcast))
 }
 
 /// Returns the ids of the people whose profiles are needed to decide about an event.

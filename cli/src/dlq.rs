@@ -12,7 +12,7 @@ use crate::args::{self, Discard, DlqWhich, Peek, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since;
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, number, text, word};
 use crate::times::utc;
 use dead_letter::{Case, Group, groups};
 
@@ -68,6 +68,14 @@ fn show(groups: &[Group], terminal: &Terminal) {
     if groups.is_empty() {
         terminal.note("no dead letters");
     }
+    let mut table = Table::new([
+        word("QUEUE"),
+        number("COUNT"),
+        word("CAUSE"),
+        text("TIME"),
+        text("ATTEMPTS"),
+        text("TYPES"),
+    ]);
     for group in groups {
         if terminal.json {
             terminal.say_json(group);
@@ -78,33 +86,23 @@ fn show(groups: &[Group], terminal: &Terminal) {
             (first, last) if first == last => time(first),
             (first, last) => format!("{} to {}", time(first), time(last)),
         };
-        let tries = if group.attempts == 1 {
-            "1 attempt".to_owned()
-        } else {
-            format!("up to {} attempts", group.attempts)
-        };
-        terminal.say(&format!(
-            "{} {}  {} {}  {}",
-            terminal.ink(Ink::Strong, &format!("{:<20}", group.queue)),
-            terminal.ink(Ink::Bad, &format!("{:>5} × {}", group.count, group.cause)),
-            span,
-            terminal.ink(Ink::Quiet, &tries),
-            terminal.ink(Ink::Quiet, &plain(&counts(&group.types))),
-        ));
+        let tries = if group.attempts == 1 { "1".to_owned() } else { format!("up to {}", group.attempts) };
+        table.row([
+            Cell::ink(Ink::Strong, &group.queue),
+            group.count.to_string().into(),
+            Cell::ink(Ink::Bad, &group.cause),
+            span.into(),
+            Cell::ink(Ink::Quiet, tries),
+            Cell::ink(Ink::Quiet, counts(&group.types)),
+        ]);
         let tenants = match group.tenants.keys().any(|key| key != "-") {
             true => format!("  [{}]", counts(&group.tenants)),
             false => String::new(),
         };
-        terminal.say(&format!(
-            "{:<21}{}{}",
-            "",
-            plain(&group.detail),
-            terminal.ink(Ink::Quiet, &plain(&tenants))
-        ));
-        terminal.say(
-            &terminal.ink(Ink::Quiet, &format!("{:<21}then  {}", "", remedy(&group.queue, &group.cause))),
-        );
+        table.note(format!("{}{tenants}", group.detail).into());
+        table.note(Cell::ink(Ink::Quiet, format!("then  {}", remedy(&group.queue, &group.cause))));
     }
+    terminal.table(&table);
 }
 
 /// The next command for dead letters of a queue and cause.
@@ -137,6 +135,15 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
     release(&found).await;
     let all = found.iter().flat_map(|found| found.letters.iter());
     let mut shown = 0;
+    let mut table = Table::new([
+        word("ID"),
+        word("QUEUE"),
+        word("CAUSE"),
+        text("TYPE"),
+        text("EVENT"),
+        text("SINCE"),
+        number("ATTEMPTS"),
+    ]);
     for (letter, case) in all.take(args.most) {
         shown += 1;
         if terminal.json {
@@ -147,21 +154,21 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
             terminal.say_json(&value);
             continue;
         }
-        let about = [case.kind.as_deref().unwrap_or("unreadable"), case.event.as_deref().unwrap_or("")];
-        let first = case.first.map_or_else(|| "?".to_owned(), utc);
-        terminal.say(&format!(
-            "{} {}  {}  {}  {}",
-            terminal.ink(Ink::Quiet, &case.id),
-            terminal.ink(Ink::Strong, &case.queue),
-            terminal.ink(Ink::Bad, &plain(&case.cause)),
-            plain(&about.join(" ")),
-            terminal.ink(Ink::Quiet, &format!("since {first}, {} attempts", case.attempts)),
-        ));
-        terminal.say(&format!("  {}", plain(&case.detail)));
+        table.row([
+            Cell::ink(Ink::Quiet, &case.id),
+            Cell::ink(Ink::Strong, &case.queue),
+            Cell::ink(Ink::Bad, &case.cause),
+            case.kind.as_deref().unwrap_or("unreadable").into(),
+            case.event.as_deref().unwrap_or("-").into(),
+            Cell::ink(Ink::Quiet, case.first.map_or_else(|| "?".to_owned(), utc)),
+            case.attempts.to_string().into(),
+        ]);
+        table.note((&case.detail).into());
         if args.body {
-            terminal.say(&format!("  {}", plain(&letter.body)));
+            table.copyable((&letter.body).into());
         }
     }
+    terminal.table(&table);
     let count: usize = found.iter().map(|found| found.letters.len()).sum();
     if count > shown {
         terminal.note(&format!("{} more; --most {count} shows them", count - shown));
@@ -196,7 +203,7 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
                     terminal.note(&format!("{}: {}", letter.id, aws::chain(&refused)));
                 }
             }
-            terminal.progress(&format!("{deleted} of {total} deleted"));
+            terminal.count(deleted, total, "deleted");
         }
     }
     terminal.clear();

@@ -13,7 +13,7 @@ use crate::args::{Endpoints, Named, Rotate, SecretScheme, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::status::counted;
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Cell, Column, Ink, Table as Rows, Terminal, number, text, word};
 use crate::times::utc;
 
 mod manual_send;
@@ -87,19 +87,21 @@ async fn ls(tenant: Option<&str>, table: &Table, terminal: &Terminal) -> Done {
         Some(tenant) => table.of_tenant(Some(tenant)).await?,
         None => table.all().await?,
     };
+    let mut rows = Rows::new([word("ENDPOINT"), word("STATE"), text("URL"), text("DESCRIPTION")]);
     for endpoint in &found {
         if terminal.json {
             terminal.say_json(endpoint);
             continue;
         }
         let state = match (&endpoint.disabled, endpoint.unverified) {
-            (Some(off), _) => terminal.ink(Ink::Bad, &format!("off: {}", off.why.name())),
-            (None, Some(_)) => terminal.ink(Ink::Bad, "unverified"),
-            (None, None) => terminal.ink(Ink::Good, "on"),
+            (Some(off), _) => Cell::ink(Ink::Bad, format!("off: {}", off.why.name())),
+            (None, Some(_)) => Cell::ink(Ink::Bad, "unverified"),
+            (None, None) => Cell::ink(Ink::Good, "on"),
         };
         let description = endpoint.description.as_deref().unwrap_or_default();
-        terminal.say(&format!("{:<32} {state}  {}  {description}", endpoint.id.name(), endpoint.url));
+        rows.row([endpoint.id.name().into(), state, endpoint.url.to_string().into(), description.into()]);
     }
+    terminal.table(&rows);
     terminal.note(&counted(found.len(), "endpoint", "endpoints"));
     Ok(!found.is_empty())
 }
@@ -141,10 +143,12 @@ async fn show(id: &EndpointId, reveal: Option<SecretCipher>, table: &Table, term
         terminal.say_json(&shown);
         return Ok(true);
     }
+    let mut rows = Rows::bare([word("NAME"), text("VALUE")]);
     for (name, value) in shown.as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        terminal.say(&format!("{} {value}", terminal.ink(Ink::Quiet, &format!("{name:<12}"))));
+        rows.row([Cell::ink(Ink::Quiet, name), value.into()]);
     }
+    terminal.table(&rows);
     Ok(true)
 }
 
@@ -221,32 +225,46 @@ async fn rotate(args: &Rotate, cloud: &Cloud, table: &Table, terminal: &Terminal
 
 async fn attempts(id: &EndpointId, limit: u32, table: &Table, terminal: &Terminal) -> Done {
     let found = table.attempts(id, limit).await?;
+    let mut rows = Rows::new(ATTEMPTS);
     for attempt in &found {
         match terminal.json {
             true => terminal.say_json(attempt),
-            false => terminal.say(&line(attempt, terminal)),
+            false => add(attempt, &mut rows),
         }
     }
+    terminal.table(&rows);
     terminal.note(&counted(found.len(), "attempt", "attempts"));
     Ok(!found.is_empty())
 }
 
-fn line(attempt: &Attempt, terminal: &Terminal) -> String {
+/// The columns of `endpoints attempts`.
+const ATTEMPTS: [Column; 7] = [
+    word("TIME"),
+    text("ANSWER"),
+    number("MS"),
+    text("TYPE"),
+    word("MESSAGE"),
+    word("ATTEMPT"),
+    word("NEXT"),
+];
+
+fn add(attempt: &Attempt, rows: &mut Rows) {
     let answer = match (attempt.status, &attempt.error) {
-        (Some(status @ 200..=299), _) => terminal.ink(Ink::Good, &format!("HTTP {status}")),
-        (Some(status), _) => terminal.ink(Ink::Bad, &format!("HTTP {status}")),
-        (None, error) => terminal.ink(Ink::Bad, error.as_deref().unwrap_or("no answer")),
+        (Some(status @ 200..=299), _) => Cell::ink(Ink::Good, format!("HTTP {status}")),
+        (Some(status), _) => Cell::ink(Ink::Bad, format!("HTTP {status}")),
+        (None, error) => Cell::ink(Ink::Bad, error.as_deref().unwrap_or("no answer")),
     };
-    let to =
-        attempt.location.as_ref().map(|to| format!(" to {to}, which is not followed,")).unwrap_or_default();
-    let next = attempt.next_at.map(|next_at| format!(", again at {}", utc(next_at))).unwrap_or_default();
     let by_hand = if attempt.by_hand { ", by hand" } else { "" };
-    format!(
-        "{}  {answer}{to} after {} ms  {} {}  attempt {}{by_hand}{next}",
-        utc(attempt.at),
-        attempt.took_ms,
-        attempt.event_type,
-        attempt.message.as_str(),
-        attempt.attempt
-    )
+    rows.row([
+        Cell::ink(Ink::Quiet, utc(attempt.at)),
+        answer,
+        attempt.took_ms.to_string().into(),
+        attempt.event_type.as_str().into(),
+        attempt.message.as_str().into(),
+        format!("{}{by_hand}", attempt.attempt).into(),
+        attempt.next_at.map(utc).unwrap_or_default().into(),
+    ]);
+    if let Some(location) = &attempt.location {
+        rows.note(Cell::ink(Ink::Quiet, format!("redirect to {location}, which is not followed")));
+    }
 }

@@ -14,8 +14,23 @@ use crate::error::{Done, Error};
 use crate::explain::pending::is_own;
 use crate::explain::refused;
 use crate::since;
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Column, Ink, Table, Terminal, number, text, word};
 use crate::times::{utc, utc_text};
+
+/// The columns of `events ls`.
+const LIST: [Column; 6] =
+    [word("RECORDED"), word("TYPE"), text("SUBJECT"), word("ID"), text("SOURCE"), text("FINDINGS")];
+
+/// The columns of `events stream`.
+const STREAM: [Column; 7] = [
+    number("VERSION"),
+    word("TIME"),
+    word("TYPE"),
+    text("SUBJECT"),
+    word("ID"),
+    text("SOURCE"),
+    word("STATE"),
+];
 
 pub(crate) async fn run(args: &args::Events, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
@@ -97,9 +112,22 @@ impl Chosen {
 async fn list_refused(events: &Events, chosen: &Chosen, limit: usize, terminal: &Terminal) -> Done {
     let found = events.refusals(since::ago(&chosen.since)?, runtime::now(), chosen.id.as_deref()).await?;
     let matching: Vec<_> = found.iter().filter(|refused| chosen.matches_type(&refused.kind)).collect();
+    let mut table = Table::new([word("RECORDED"), word("CAUSE"), word("TYPE"), word("ID"), text("SOURCE")]);
     for refused in matching.iter().take(limit) {
-        refused::show(refused, terminal);
+        if terminal.json {
+            terminal.say_json(&refused::value(refused));
+            continue;
+        }
+        table.row([
+            Cell::ink(Ink::Quiet, utc(refused.recorded_at)),
+            Cell::ink(Ink::Bad, &refused.class),
+            Cell::ink(Ink::Strong, &refused.kind),
+            refused.id.as_ref().unwrap_or(&refused.bus_id).into(),
+            (&refused.source).into(),
+        ]);
+        table.note((&refused.why).into());
     }
+    terminal.table(&table);
     if matching.len() > limit {
         terminal.note("more events exist; --limit shows them");
     }
@@ -114,15 +142,18 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
     let way = if args.oldest_first { Way::Forward } else { Way::Back };
     let mut selection = Selection::of(events, chosen, way)?;
     let mut shown = 0;
+    let mut table = Table::new(LIST);
+    let mut more = None;
     while let Some(RecordedEvent { event, recorded_at, findings }) = selection.next().await? {
         if shown == limit {
             let newest = if args.oldest_first { "oldest" } else { "newest" };
-            terminal.note(&format!(
+            more = Some(format!(
                 "the {newest} {limit}; --limit shows more, --mine leaves Carillon's own events out"
             ));
             break;
         }
         shown += 1;
+        terminal.progress(&format!("{shown} events read …"));
         if terminal.json {
             let names: Vec<&str> = findings.iter().map(|finding| finding.name()).collect();
             let event = envelope(&event);
@@ -130,9 +161,17 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
                 &json!({ "recordedAt": recorded_at.to_string(), "event": event, "findings": names }),
             );
         } else {
-            let text = line(&utc(recorded_at), &event, terminal);
-            terminal.say(&format!("{text}{}", shown_findings(&findings, terminal)));
+            let [time, kind, subject, id, source] = cells(&utc(recorded_at), &event);
+            table.row([time, kind, subject, id, source, Cell::ink(Ink::Bad, finding_names(&findings))]);
         }
+        if terminal.is_closed() {
+            return Ok(true);
+        }
+    }
+    terminal.clear();
+    terminal.table(&table);
+    if let Some(more) = more {
+        terminal.note(&more);
     }
     if shown == 0 {
         terminal.note(&format!("no matching event was recorded since {}", chosen.since));
@@ -142,13 +181,20 @@ async fn list(events: &Events, args: &EventsLs, terminal: &Terminal) -> Done {
 
 async fn export(events: &Events, chosen: &Chosen, terminal: &Terminal) -> Done {
     let mut selection = Selection::of(events, chosen, Way::Forward)?;
+    let mut count = 0_usize;
     while let Some(RecordedEvent { event, .. }) = selection.next().await? {
         // Numbers and the order of members stay unchanged.
         let text = RawValue::from_string(event.to_json()).expect("events serialize to JSON");
         terminal.say_json(&text);
         // An incomplete backup is an error.
         terminal.is_complete()?;
+        if terminal.is_closed() {
+            break;
+        }
+        count += 1;
+        terminal.progress(&format!("{count} events exported …"));
     }
+    terminal.clear();
     Ok(true)
 }
 
@@ -157,14 +203,16 @@ async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Do
     let (way, first) = if args.back { (Way::Back, u64::MAX) } else { (Way::Forward, 1) };
     let mut next = Some(args.from.unwrap_or(first));
     let mut left = args.limit;
+    let mut table = Table::new(STREAM);
     while let Some(from) = next.filter(|_| left > 0) {
         let page = events.of_stream(&stream, from, way, u32::try_from(left).unwrap_or(MAX_PAGE)).await?;
         left = left.saturating_sub(page.events.len());
         for event in &page.events {
-            show(event, terminal);
+            show(event, &mut table, terminal);
         }
         next = page.next;
     }
+    terminal.table(&table);
     if left == args.limit {
         terminal.note(
             "no event; a stream has events that were written to the outbox with a `sequence`, or appended",
@@ -173,29 +221,29 @@ async fn stream(events: &Events, args: &EventsStream, terminal: &Terminal) -> Do
     Ok(left < args.limit)
 }
 
-fn show(versioned: &Versioned, terminal: &Terminal) {
+fn show(versioned: &Versioned, table: &mut Table, terminal: &Terminal) {
     if terminal.json {
         let event = envelope(&versioned.event);
         return terminal.say_json(
             &json!({ "version": versioned.version, "pending": versioned.is_pending, "event": event }),
         );
     }
-    let pending = if versioned.is_pending { "  pending" } else { "" };
+    let pending = if versioned.is_pending { "pending" } else { "" };
     let time = utc_text(&versioned.event.time_text());
-    terminal.say(&format!("{:>6}  {}{pending}", versioned.version, line(&time, &versioned.event, terminal)));
+    let [time, kind, subject, id, source] = cells(&time, &versioned.event);
+    let version = versioned.version.to_string();
+    table.row([version.into(), time, kind, subject, id, source, Cell::ink(Ink::Note, pending)]);
 }
 
-fn line(time: &str, event: &Event, terminal: &Terminal) -> String {
-    let time = terminal.ink(Ink::Quiet, time);
-    let about = event.subject.as_deref().unwrap_or("-");
-    let kind = terminal.ink(Ink::Strong, &event.kind);
-    format!("{time}  {kind}  {}  {}  from {}", plain(about), plain(&event.id), plain(&event.source))
+/// The time, type, subject, id and source of an event.
+fn cells(time: &str, event: &Event) -> [Cell; 5] {
+    let subject = event.subject.as_deref().unwrap_or("-");
+    let (time, kind) = (Cell::ink(Ink::Quiet, time), Cell::ink(Ink::Strong, &event.kind));
+    [time, kind, subject.into(), (&event.id).into(), (&event.source).into()]
 }
 
-/// The names of findings, for the end of a line.
-fn shown_findings(findings: &[Finding], terminal: &Terminal) -> String {
-    let shown = findings.iter().map(|finding| format!("  {}", terminal.ink(Ink::Bad, finding.name())));
-    shown.collect()
+fn finding_names(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| finding.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn envelope(event: &Event) -> Value {

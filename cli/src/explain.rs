@@ -21,11 +21,11 @@ use domain::event::producers::Producers;
 use domain::event::{Event, Refusal};
 use domain::recipient::recipient_changes;
 use domain::recipient::{Recipient, Recipients, Settings};
-use engine::Fixtures;
+use engine::{Engine, Fixtures};
 use templates::Renderer;
 
 use crate::args::{Explain, Target};
-use crate::deciding::{World, foretell};
+use crate::deciding::foretell;
 use crate::error::{Done, Error};
 use crate::files;
 use crate::project::{self, CONFIG};
@@ -40,7 +40,7 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) -> Done {
-    let wanted = Wanted { recipient: args.recipient.clone(), channel: channel(args.channel.as_deref())? };
+    let wanted = Wanted { recipient: args.recipient.clone(), channel: args.channel };
     let path = Path::new(&args.event);
     if args.event != "-" && !path.exists() {
         if args.event.contains('/') && args.event.ends_with(".json") {
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
         }
         return happened::run(args, &wanted, target, terminal).await;
     }
-    let at = args.at.as_deref().map(instant).transpose()?;
+    let at = args.at;
     let catalog = catalog(args.config.as_deref().unwrap_or(Path::new(CONFIG)))?;
     let when = at.unwrap_or_else(runtime::now);
     let event = event(path, args.source.as_deref(), &catalog.policy().producers, when)?;
@@ -61,8 +61,7 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
     let facts = Fixtures { tenant, ..Fixtures::of(&recipients) };
-    let world = World { catalog: &catalog, renderer: &renderer, facts };
-    let told = foretell(&event, &world, at);
+    let told = foretell(&event, &Engine::unpaged(&catalog, &renderer, &facts), at);
     if args.as_test {
         return as_test::print(args, &event, &told, &wanted, at, terminal);
     }
@@ -154,15 +153,6 @@ pub(crate) fn people(
 fn no_entry(piece: &files::Piece, refusal: &Refusal) -> Error {
     let why = crate::people::of_author(&piece.text, refusal);
     Error::usage(format!("{}: {why}", piece.place), "see `carillon people import --help`")
-}
-
-pub(crate) fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
-    let Some(name) = name else { return Ok(None) };
-    let found = Channel::from_name(name);
-    let names = Channel::ALL.map(Channel::name).join(", ");
-    found
-        .map(Some)
-        .ok_or_else(|| Error::usage(format!("`{name}` is no channel"), format!("it is one of {names}")))
 }
 
 pub(crate) fn instant(text: &str) -> Result<Timestamp, Error> {

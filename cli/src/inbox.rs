@@ -2,7 +2,7 @@
 
 use domain::audit::access::{Object, PERSON};
 use domain::event::key::Key;
-use domain::inbox::{Counts, Entry, Filter, InboxFilter, Mark, State, View, Viewer};
+use domain::inbox::{Counts, Entry, Filter, Mark, State, View, Viewer};
 use serde_json::json;
 use store::{Inbox, Ledger, Noticed};
 
@@ -10,28 +10,21 @@ use crate::access;
 use crate::args::{self, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, text, word};
 use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal) -> Done {
     let viewer = Viewer { user: args.recipient.clone(), view: View::own(args.tenant.clone()) };
-    let mark = word(args.mark.as_deref(), "mark", Mark::from_name, &Mark::ALL.map(Mark::name))?;
-    let shelf = word(
-        args.shelf.as_deref(),
-        "shelf",
-        InboxFilter::from_name,
-        &InboxFilter::ALL.map(InboxFilter::name),
-    )?;
     let keys = keys(&args.ids)?;
     let cloud = Cloud::of(target).await?;
-    let operation = if mark.is_some() { "inboxMark" } else { "inbox" };
+    let operation = if args.mark.is_some() { "inboxMark" } else { "inbox" };
     let person = Object::new(PERSON, Some(&args.recipient));
     access::record(&cloud, operation, person, args.tenant.as_deref()).await?;
     let tables = store::client(&cloud.config);
     let inbox = Inbox::new(&tables, cloud.name("inbox"));
-    match mark {
+    match args.mark {
         None => {
-            let filter = Filter { shelf: shelf.unwrap_or_default(), category: args.category.clone() };
+            let filter = Filter { shelf: args.shelf.unwrap_or_default(), category: args.category.clone() };
             list(&inbox, &viewer, &filter, args, terminal).await
         }
         Some(mark) => {
@@ -53,9 +46,11 @@ async fn list(
     terminal: &Terminal,
 ) -> Done {
     let page = inbox.page(viewer, filter, args.before, args.limit, runtime::now()).await?;
+    let mut table = Table::new([word("CREATED"), word("STATE"), text("TITLE")]);
     for entry in &page.entries {
-        show(entry, terminal);
+        show(entry, &mut table, terminal);
     }
+    terminal.table(&table);
     let counts = inbox.counts(viewer, runtime::now()).await?;
     terminal.note(&counted(counts));
     if let Some(next) = page.next {
@@ -122,21 +117,19 @@ impl Marking<'_> {
     }
 }
 
-fn show(entry: &Entry, terminal: &Terminal) {
+fn show(entry: &Entry, table: &mut Table, terminal: &Terminal) {
     if terminal.json {
         return terminal.say_json(entry);
     }
     let ink = if entry.state == State::Unseen { Ink::Strong } else { Ink::Quiet };
-    let created = terminal.ink(Ink::Quiet, &utc(entry.created));
-    let state = terminal.ink(ink, &format!("{:<8}", entry.state.name()));
-    terminal.say(&format!("{created}  {state}  {}", terminal.ink(ink, &entry.kept.title)));
+    let created = Cell::ink(Ink::Quiet, utc(entry.created));
+    table.row([created, Cell::ink(ink, entry.state.name()), Cell::ink(ink, &entry.kept.title)]);
     let body = entry.kept.body.split_whitespace().collect::<Vec<_>>().join(" ");
     if !body.is_empty() {
-        terminal.say(&format!("    {}", plain(&body)));
+        table.note(body.into());
     }
-    let from =
-        format!("    {}  {} by rule {}", entry.kept.id.as_str(), entry.kept.event.kind, entry.kept.rule);
-    terminal.say(&terminal.ink(Ink::Quiet, &from));
+    let from = format!("{}  {} by rule {}", entry.kept.id.as_str(), entry.kept.event.kind, entry.kept.rule);
+    table.note(Cell::ink(Ink::Quiet, from));
 }
 
 fn counted(counts: Counts) -> String {
@@ -155,16 +148,4 @@ fn keys(ids: &[String]) -> Result<Vec<Key>, Error> {
         }
     }
     Ok(keys)
-}
-
-fn word<T>(
-    text: Option<&str>,
-    kind: &str,
-    read: fn(&str) -> Option<T>,
-    known: &[&str],
-) -> Result<Option<T>, Error> {
-    let Some(text) = text else { return Ok(None) };
-    let wrong =
-        || Error::usage(format!("unknown {kind} `{text}`"), format!("name one of {}", known.join(", ")));
-    read(text).map(Some).ok_or_else(wrong)
 }

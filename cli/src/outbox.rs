@@ -8,7 +8,7 @@ use store::{Backlog, Item, Place, Waiting};
 use crate::args::{self, OutboxLs, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, text, word};
 use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Terminal) -> Done {
@@ -44,18 +44,20 @@ fn stats(backlog: &Backlog, now: Timestamp, terminal: &Terminal) -> bool {
 
 async fn list(args: &OutboxLs, backlog: &Backlog, waiting: &Waiting, terminal: &Terminal) -> Done {
     let rows = if args.failed { &backlog.failed } else { &backlog.pending };
+    let mut table = Table::new([word("APPENDED"), word("STREAM"), word("ENTRY"), text("CAUSE")]);
     for (place, appended_at) in rows.iter().take(args.limit) {
         // An entry that was acknowledged meanwhile has no row.
         let Some(row) = waiting.row(place).await? else { continue };
-        show(place, *appended_at, &row, terminal);
+        show(place, *appended_at, &row, &mut table, terminal);
     }
+    terminal.table(&table);
     if rows.len() > args.limit {
         terminal.note(&format!("{} more; --limit shows them", rows.len() - args.limit));
     }
     Ok::<bool, Error>(true)
 }
 
-fn show(place: &Place, appended_at: Timestamp, row: &Item, terminal: &Terminal) {
+fn show(place: &Place, appended_at: Timestamp, row: &Item, table: &mut Table, terminal: &Terminal) {
     let cause = row.get("failed_because");
     if terminal.json {
         return terminal.say_json(&json!({
@@ -63,7 +65,6 @@ fn show(place: &Place, appended_at: Timestamp, row: &Item, terminal: &Terminal) 
             "type": row.get("type"), "failedAt": row.get("failed_at"), "cause": cause,
         }));
     }
-    let key = format!("{}  {}", plain(&place.pk), plain(&place.sk));
-    let cause = cause.map_or_else(String::new, |cause| format!("  {}", terminal.ink(Ink::Bad, cause)));
-    terminal.say(&format!("{}  {key}{cause}", terminal.ink(Ink::Quiet, &utc(appended_at))));
+    let cause = Cell::ink(Ink::Bad, cause.unwrap_or_default());
+    table.row([Cell::ink(Ink::Quiet, utc(appended_at)), (&place.pk).into(), (&place.sk).into(), cause]);
 }

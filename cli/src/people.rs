@@ -17,7 +17,7 @@ use crate::args::{Members, Show, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::status::counted;
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, text, word};
 
 /// The people of a call, and the members of a page.
 const PAGE: usize = 500;
@@ -42,12 +42,14 @@ pub(crate) async fn show(args: &Show, target: &Target, terminal: &Terminal) -> D
     let mut members: Vec<_> = members.as_object().into_iter().flatten().collect();
     // Id and name come first. JSON objects are sorted by name.
     members.sort_by_key(|(name, _)| (*name != "id", *name != "name"));
+    let mut table = Table::bare([word("NAME"), text("VALUE")]);
     for (name, value) in members {
         for (index, line) in lines(value).into_iter().enumerate() {
             let name = if index == 0 { name.as_str() } else { "" };
-            terminal.say(&format!("{} {}", terminal.ink(Ink::Quiet, &format!("{name:<12}")), plain(&line)));
+            table.row([Cell::ink(Ink::Quiet, name), line.into()]);
         }
     }
+    terminal.table(&table);
     Ok(true)
 }
 

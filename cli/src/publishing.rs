@@ -95,7 +95,7 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
             }
         }
         if ready.len() > BATCH {
-            terminal.progress(&format!("{} of {} events", index * BATCH + batch.len(), ready.len()));
+            terminal.count(index * BATCH + batch.len(), ready.len(), "events");
         }
     }
     terminal.clear();

@@ -18,8 +18,8 @@ use crate::args::{self, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
-use crate::status::{ink, word};
-use crate::terminal::{Ink, Terminal, plain};
+use crate::status;
+use crate::terminal::{Cell, Column, Ink, Table, Terminal, text, word};
 use crate::times::{in_utc, utc};
 
 mod pending;
@@ -35,7 +35,7 @@ const RANGE: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Terminal) -> Done {
     let since = ago(&args.since)?;
-    let channel = channel(args.channel.as_deref())?;
+    let channel = args.channel;
     let cloud = Cloud::of(target).await?;
     access::record(&cloud, "received", object(&args.recipient), None).await?;
     let person = pending::person(&args.recipient, &cloud).await?;
@@ -51,12 +51,14 @@ pub(crate) async fn run(args: &args::Received, target: &Target, terminal: &Termi
         Some(person) => pending::pending(person, since, channel, &cloud, terminal).await?,
         None => Vec::new(),
     };
+    let mut table = Table::new(COLUMNS);
     if !args.follow {
-        pending.iter().for_each(|message| pending::show(message, terminal));
+        pending.iter().for_each(|message| pending::show(message, &mut table, terminal));
     }
     for received in &found {
-        show(received, &texts, terminal);
+        show(received, &texts, &mut table, terminal);
     }
+    terminal.table(&table);
     if args.follow {
         return follow(args, &cloud, &ledger, (found, names), started, terminal).await;
     }
@@ -78,7 +80,7 @@ async fn follow(
     started: Timestamp,
     terminal: &Terminal,
 ) -> Done {
-    let channel = channel(args.channel.as_deref())?;
+    let channel = args.channel;
     let status = |received: &Received| (received.row.status, received.noticed);
     // Messages beyond the limit are not new.
     let mut older = find(ledger, &names, started - RANGE, channel, usize::MAX).await?;
@@ -89,6 +91,9 @@ async fn follow(
     terminal.note("following; stop with Ctrl-C");
     loop {
         tokio::time::sleep(PAUSE).await;
+        if terminal.is_closed() {
+            return Ok(true);
+        }
         let since = runtime::now() - RANGE;
         let mut new = find(ledger, &names, since, channel, usize::MAX).await?;
         new.retain(|received| {
@@ -98,9 +103,11 @@ async fn follow(
             continue;
         }
         let texts = Texts::read(cloud, &args.recipient, terminal).await?;
+        let mut table = Table::bare(COLUMNS);
         for received in new.iter().rev() {
-            show(received, &texts, terminal);
+            show(received, &texts, &mut table, terminal);
         }
+        terminal.table(&table);
     }
 }
 
@@ -177,18 +184,16 @@ fn object(recipient: &str) -> Object {
     }
 }
 
-fn channel(name: Option<&str>) -> Result<Option<Channel>, Error> {
-    let Some(name) = name else { return Ok(None) };
-    match Channel::from_name(name) {
-        Some(name) => Ok(Some(name)),
-        None => {
-            let known = Channel::ALL.map(Channel::name).join(", ");
-            Err(Error::usage(format!("unknown channel `{name}`"), format!("name one of {known}")))
-        }
-    }
+/// The columns of the list.
+const COLUMNS: [Column; 6] =
+    [word("TIME"), word("STATUS"), word("CHANNEL"), text("TYPE"), text("RULE"), word("MARK")];
+
+/// The cells of a status and a channel. Their widths are constant, which keeps the lines of `--follow` in line.
+fn status_cells(ink: Ink, status: &str, channel: &str) -> [Cell; 2] {
+    [Cell::ink(ink, format!("{status:<11}")), format!("{channel:<8}").into()]
 }
 
-fn show(received: &Received, texts: &Texts, terminal: &Terminal) {
+fn show(received: &Received, texts: &Texts, table: &mut Table, terminal: &Terminal) {
     let row = &received.row;
     let sent = texts.of(row);
     let channel = row.channel.map_or("-", Channel::name);
@@ -202,15 +207,18 @@ fn show(received: &Received, texts: &Texts, terminal: &Terminal) {
             "provider_id": row.provider_id,
         }));
     }
-    let time = terminal.ink(Ink::Quiet, &utc(received.at));
-    let status = terminal.ink(ink(row.status), &format!("{:<11}", word(row.status, row.reason)));
-    let mut text = format!("{channel:<8}  {}  by rule {}", row.origin.kind, row.rule);
-    if let Some(engagement) = received.noticed {
-        text.push_str(&format!("  ({})", engagement.name()));
-    }
-    terminal.say(&format!("{time}  {status}  {}", plain(&text)));
+    let [status, channel] =
+        status_cells(status::ink(row.status), status::word(row.status, row.reason), channel);
+    table.row([
+        Cell::ink(Ink::Quiet, utc(received.at)),
+        status,
+        channel,
+        (&row.origin.kind).into(),
+        (&row.rule).into(),
+        received.noticed.map(Unless::name).unwrap_or_default().into(),
+    ]);
     if let Some(sent) = sent {
-        terminal.say(&format!("    “{}”", plain(&sent)));
+        table.note(format!("“{sent}”").into());
     }
     let note = row.note.as_deref().map(in_utc);
     let why = match row.reason {
@@ -223,7 +231,7 @@ fn show(received: &Received, texts: &Texts, terminal: &Terminal) {
         None => note,
     };
     if let Some(why) = why {
-        terminal.say(&terminal.ink(Ink::Quiet, &format!("    {why}")));
+        table.note(Cell::ink(Ink::Quiet, why));
     }
 }
 

@@ -15,13 +15,13 @@ use domain::decide::Verdict;
 use domain::recipient::unsubscribe::Keys;
 use domain::recipient::{self, Group, Recipients};
 use domain::webhook::endpoint::{Endpoint, EndpointId};
-use engine::{Evaluation, Fixtures, OutputSettings, UnsubscribeLinks, Warning};
+use engine::{Engine, Evaluation, Fixtures, OutputSettings, UnsubscribeLinks, Warning};
 use queue::MAX_MESSAGE_BYTES;
 use serde_json::json;
 use templates::Renderer;
 
 use crate::args::Render;
-use crate::deciding::{Told, What, World, foretell_with};
+use crate::deciding::{Told, What, foretell_with};
 use crate::error::{Done, Error};
 use crate::explain::{self, Wanted};
 use crate::project;
@@ -48,9 +48,8 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
         let what = format!("there is no file {}", args.event);
         return Err(Error::usage(what, "name a file with one event, or - for standard input"));
     }
-    let channel = explain::channel(args.channel.as_deref())?;
-    let wanted = Wanted { recipient: args.recipient.clone(), channel };
-    let at = args.at.as_deref().map(explain::instant).transpose()?;
+    let wanted = Wanted { recipient: args.recipient.clone(), channel: args.channel };
+    let at = args.at;
     let catalog = explain::catalog(&args.config)?;
     let when = at.unwrap_or_else(runtime::now);
     let event = explain::event(path, args.source.as_deref(), &catalog.policy().producers, when)?;
@@ -76,11 +75,11 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
         endpoint: Some(&sample_endpoint),
         ..Fixtures::of(&recipients)
     };
-    let world = World { catalog: &catalog, renderer: &renderer, facts };
+    let engine = Engine::unpaged(&catalog, &renderer, &facts);
     let links = sample_links()?;
     let settings = OutputSettings { links: &links, max_job_bytes: MAX_MESSAGE_BYTES };
     let mut rendered: Vec<Rendered> = Vec::new();
-    let told = foretell_with(&event, &world, at, &mut |mut evaluation, at| {
+    let told = foretell_with(&event, &engine, at, &mut |mut evaluation, at| {
         evaluation.decisions.retain(|decision| {
             matches!(decision.verdict, Verdict::Send(_)) && wanted.is(&decision.recipient, decision.channel)
         });
@@ -126,17 +125,7 @@ fn is_known(args: &Render, recipients: &Recipients) -> Result<(), Error> {
 }
 
 fn sample_endpoint(id: &EndpointId) -> Option<Endpoint> {
-    Some(Endpoint {
-        id: id.clone(),
-        url: "https://example.com/webhooks".to_owned(),
-        description: None,
-        when: None,
-        version: None,
-        format: None,
-        disabled: None,
-        unverified: None,
-        header_names: Vec::new(),
-    })
+    Some(Endpoint::new(id.clone(), "https://example.com/webhooks".to_owned()))
 }
 
 /// Makes unsubscribe links with a key that no deployment has. Links of a preview lead to no page.

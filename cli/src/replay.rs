@@ -53,6 +53,9 @@ pub(crate) async fn run(args: &Replay, target: &Target, terminal: &Terminal) -> 
         }
         if state.is_done {
             terminal.note(&format!("{} is finished: {} events were sent", state.replay, state.sent));
+            if terminal.json {
+                report(&state, path, terminal);
+            }
             return Ok(true);
         }
         return send(state, path, args.rate, &Cloud::of(target).await?, terminal).await;

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &Tail, target: &Target, terminal: &Terminal) -> Do
         for line in ledger.read().await?.iter().filter_map(notification) {
             show(terminal, &line);
         }
-        if until.is_some_and(|until| until <= runtime::now()) {
+        if terminal.is_closed() || until.is_some_and(|until| until <= runtime::now()) {
             return Ok(true);
         }
         tokio::time::sleep(PAUSE).await;

@@ -3,20 +3,35 @@
 //! Names and texts come from producers and are untrusted. Only [`Terminal::ink`] and the progress line print control
 //! sequences. All other control characters are replaced by visible ones.
 
-use std::cell::RefCell;
+mod progress;
+mod safe;
+mod table;
+
+use std::cell::{Cell as Flag, RefCell};
 use std::io::{ErrorKind, IsTerminal as _, Write};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::error::Error;
+use progress::{Place, Progress};
+use safe::{escaped, sanitize, sanitize_plain};
+
+pub use safe::plain;
+pub use table::{Cell, Column, Table, number, text, word};
 
 /// The output streams of a command.
 pub struct Terminal {
     pub json: bool,
     colour: bool,
-    live: bool,
+    /// The width of the terminal; `None` for a pipe or file.
+    width: Option<u16>,
+    progress: Progress,
     /// The first error of a write.
     lost: RefCell<Option<std::io::Error>>,
+    /// Whether the reader of the output has gone.
+    is_closed: Flag<bool>,
 }
 
 /// The colour or weight of a text.
@@ -32,26 +47,42 @@ pub enum Ink {
 /// The end of a colour.
 const RESET: &str = "\x1b[0m";
 
+/// The width of a terminal that does not tell it.
+const WIDTH: u16 = 80;
+
 impl Ink {
     const ALL: [Ink; 5] = [Ink::Good, Ink::Bad, Ink::Quiet, Ink::Strong, Ink::Note];
 
-    fn code(self) -> &'static str {
+    const fn style(self) -> Style {
         match self {
-            Ink::Good => "\x1b[32m",
-            Ink::Bad => "\x1b[31m",
-            Ink::Quiet => "\x1b[2m",
-            Ink::Strong => "\x1b[1m",
-            Ink::Note => "\x1b[36m",
+            Ink::Good => AnsiColor::Green.on_default(),
+            Ink::Bad => AnsiColor::Red.on_default(),
+            Ink::Quiet => Style::new().dimmed(),
+            Ink::Strong => Style::new().bold(),
+            Ink::Note => AnsiColor::Cyan.on_default(),
         }
     }
 }
 
 impl Terminal {
-    /// Colours and progress lines depend on the terminal, `NO_COLOR` and `json`.
+    /// Colours, tables and progress lines depend on the terminal and on `json`. `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and
+    /// `TERM` decide about colours, too.
     pub fn detect(json: bool) -> Terminal {
-        let plain = runtime::Env::process().optional("NO_COLOR").is_some();
-        let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
-        Terminal { json, colour: out && !plain && !json, live: err && !json, lost: RefCell::default() }
+        let out = std::io::stdout();
+        let colour = AutoStream::choice(&out) != ColorChoice::Never && !json;
+        let measured = terminal_size::terminal_size_of(&out).map(|(width, _)| width.0);
+        let width = out.is_terminal().then(|| measured.filter(|width| *width > 0).unwrap_or(WIDTH));
+        let place = match (json, std::io::stderr().is_terminal()) {
+            (true, _) => Place::Hidden,
+            (false, true) => Place::Live,
+            (false, false) => Place::Log,
+        };
+        Terminal::new(json, colour, width, place)
+    }
+
+    fn new(json: bool, colour: bool, width: Option<u16>, place: Place) -> Terminal {
+        let progress = Progress::new(place);
+        Terminal { json, colour, width, progress, lost: RefCell::default(), is_closed: Flag::default() }
     }
 
     /// Prints a line of the answer.
@@ -66,13 +97,29 @@ impl Terminal {
         self.answer(&mut std::io::stdout(), &text);
     }
 
+    /// Prints a list. An empty one has no line.
+    pub fn table(&self, table: &Table) {
+        let lines = table.lines(self.width, |ink, text| self.ink(ink, text));
+        if !lines.is_empty() {
+            self.say(&lines.join("\n"));
+        }
+    }
+
     /// A closed pipe, such as `head`, is no error. A full disk is one, because an incomplete answer looks complete.
     fn answer(&self, out: &mut impl Write, line: &str) {
-        if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
-            && error.kind() != ErrorKind::BrokenPipe
-        {
-            self.lost.borrow_mut().get_or_insert(error);
+        let written = self.progress.suspend(|| writeln!(out, "{line}").and_then(|()| out.flush()));
+        match written {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.is_closed.set(true),
+            Err(error) => {
+                self.lost.borrow_mut().get_or_insert(error);
+            }
         }
+    }
+
+    /// Whether the reader of the output has gone, so that a command without an end can stop.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.get()
     }
 
     /// Whether the whole answer was written.
@@ -91,26 +138,27 @@ impl Terminal {
     pub fn note(&self, line: &str) {
         if !self.json {
             self.clear();
-            let _ = writeln!(std::io::stderr(), "{}", sanitize(line));
+            self.print(line);
         }
     }
 
-    /// Replaces the progress line. Without a terminal no progress is shown.
+    /// Replaces the progress line. Without a terminal a line is printed every ten seconds.
     pub fn progress(&self, line: &str) {
-        if self.live {
-            let _ = write!(std::io::stderr(), "\r\x1b[2K{}", plain(line));
-            let _ = std::io::stderr().flush();
+        if let Some(line) = self.progress.show(line, runtime::now()) {
+            self.print(&line);
         }
     }
 
-    /// Whether progress lines are shown.
-    pub fn is_live(&self) -> bool {
-        self.live
+    /// Replaces the progress line by a count and its end, such as 40 of 100 `events`.
+    pub fn count(&self, done: usize, total: usize, things: &str) {
+        if let Some(line) = self.progress.count(done, total, things, runtime::now()) {
+            self.print(&line);
+        }
     }
 
     /// Removes the progress line.
     pub fn clear(&self) {
-        self.progress("");
+        self.progress.clear();
     }
 
     /// Prints an error to the error stream.
@@ -120,68 +168,19 @@ impl Terminal {
             let text = serde_json::json!({ "error": error.to_string() }).to_string();
             let _ = writeln!(std::io::stderr(), "{}", escaped(&text));
         } else {
-            let _ = writeln!(std::io::stderr(), "{}", sanitize(&format!("carillon: {error}")));
+            self.print(&format!("carillon: {error}"));
         }
+    }
+
+    fn print(&self, line: &str) {
+        let line = if self.colour { sanitize(line) } else { sanitize_plain(line) };
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 
     /// A text in a colour, without control characters.
     pub fn ink(&self, ink: Ink, text: &str) -> String {
-        let (code, text) = (ink.code(), plain(text));
-        if self.colour { format!("{code}{text}{RESET}") } else { text }
-    }
-}
-
-/// An untrusted text as one line. Control characters are replaced by visible ones.
-pub fn plain(text: &str) -> String {
-    text.chars().map(visible).collect()
-}
-
-/// A line with our colours and line breaks. Other control characters are replaced.
-fn sanitize(line: &str) -> String {
-    let mut sanitized = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(first) = rest.chars().next() {
-        let ours = Ink::ALL.map(Ink::code).into_iter().chain([RESET, "\n", "\t"]);
-        match ours.into_iter().find(|our| rest.starts_with(our)) {
-            Some(our) => {
-                sanitized.push_str(our);
-                rest = &rest[our.len()..];
-            }
-            None => {
-                sanitized.push(visible(first));
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-    }
-    sanitized
-}
-
-/// A line without colours, for output that is no terminal.
-fn sanitize_plain(line: &str) -> String {
-    line.chars().map(|c| if c == '\n' || c == '\t' { c } else { visible(c) }).collect()
-}
-
-/// JSON with escaped control characters. serde_json has escaped those below a space.
-fn escaped(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            c if visible(c) == c => text.push(c),
-            c => text.push_str(&format!("\\u{:04x}", u32::from(c))),
-        }
-    }
-    text
-}
-
-/// The visible replacement of a control character: `␛` for escape, `�` for others and for bidirectional controls.
-fn visible(c: char) -> char {
-    match c {
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
-        '\u{7f}' => '␡',
-        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            char::REPLACEMENT_CHARACTER
-        }
-        c => c,
+        let text = plain(text);
+        if self.colour { format!("{}{text}{RESET}", ink.style().render()) } else { text }
     }
 }
 
@@ -190,21 +189,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_replaced() {
-        for (text, expected) in [
-            ("order.paid  é 你 👋🏽", "order.paid  é 你 👋🏽"),
-            ("\u{1b}[2J\u{7}gone", "␛[2J␇gone"),
-            ("\u{1b}[31mred", "␛[31mred"),
-            ("one\r\ntwo\tthree", "one␍␊two␉three"),
-            ("\u{9b}2J\u{7f}\u{202e}txt", "�2J␡�txt"),
-        ] {
-            assert_eq!(plain(text), expected, "{text:?}");
-        }
-    }
-
-    #[test]
     fn line_keeps_colours_and_line_breaks_only() {
-        let terminal = Terminal { json: false, colour: true, live: false, lost: RefCell::default() };
+        let terminal = Terminal::new(false, true, None, Place::Hidden);
         let line = format!("{}\n\t{}", terminal.ink(Ink::Good, "up"), terminal.ink(Ink::Quiet, "down"));
         assert_eq!(sanitize(&line), line);
         assert_eq!(terminal.ink(Ink::Bad, "\u{1b}[32mfine"), "\u{1b}[31m␛[32mfine\u{1b}[0m");
@@ -228,17 +214,10 @@ mod tests {
             }
         }
         for (kind, is_complete) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
-            let terminal = Terminal { json: true, colour: false, live: false, lost: RefCell::default() };
+            let terminal = Terminal::new(true, false, None, Place::Hidden);
             terminal.answer(&mut Full(kind), "{}");
+            assert_eq!(terminal.is_closed(), is_complete, "{kind:?}");
             assert_eq!(terminal.is_complete().is_ok(), is_complete, "{kind:?}");
         }
-    }
-
-    #[test]
-    fn json_escapes_control_characters() {
-        let value = serde_json::json!({ "a": "\u{1b}[2J\u{9b}\u{7f}\u{202e} é" });
-        let text = escaped(&value.to_string());
-        assert_eq!(text, r#"{"a":"\u001b[2J\u009b\u007f\u202e é"}"#);
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

@@ -8,17 +8,17 @@ use domain::base::channel::Channel;
 use domain::catalog::Catalog;
 use domain::event::Event;
 use domain::recipient::Group;
-use engine::Fixtures;
+use engine::{Engine, Fixtures};
 use serde_json::json;
 use store::{Events, People};
 use templates::Renderer;
 
 use crate::args::{Target, WhatIf};
 use crate::cloud::Cloud;
-use crate::deciding::{self, What, World, foretell};
+use crate::deciding::{self, What, foretell};
 use crate::error::{Done, Error};
 use crate::explain::catalog;
-use crate::removed_rules::{self as gone, RemovedRule as Gone};
+use crate::removed_rules::{self, RemovedRule};
 use crate::since::ago;
 use crate::status::counted;
 use crate::terminal::{Ink, Terminal};
@@ -31,6 +31,12 @@ const PAGE: u32 = 500;
 
 /// The rule, recipient and channel of a notification.
 type Place = (String, String, Channel);
+
+/// One of the two configurations.
+struct Side {
+    catalog: Catalog,
+    renderer: Renderer,
+}
 
 /// The differences by rule, channel and person.
 #[derive(Default)]
@@ -48,7 +54,7 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
     let cloud = Cloud::of(target).await?;
     // Suppressions name addresses by the stack's hashes.
     let hashes = cloud.hashes().await?;
-    let (before, after) = (before.with_hashes(hashes.clone()), after.with_hashes(hashes));
+    let (before, after) = (Side::of(before.with_hashes(hashes.clone())), Side::of(after.with_hashes(hashes)));
     let tables = store::client(&cloud.config);
     let events = Events::new(&tables, cloud.name("events"));
     let people = People::new(&tables, cloud.name("people"));
@@ -70,31 +76,37 @@ pub(crate) async fn run(args: &WhatIf, target: &Target, terminal: &Terminal) -> 
         }
     }
     terminal.clear();
-    let gone = gone::rules(&before, &after);
+    let removed = removed_rules::rules(&before.catalog, &after.catalog);
     if !terminal.json {
-        gone::warn(&gone, terminal);
+        removed_rules::warn(&removed, terminal);
     }
-    total(&sum, &before, &after, &gone, args, terminal);
+    total(&sum, &before.catalog, &after.catalog, &removed, args, terminal);
     Ok(true)
+}
+
+impl Side {
+    fn of(catalog: Catalog) -> Side {
+        Side { renderer: Renderer::new(&catalog), catalog }
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "two catalogs, one event, and where the answer goes")]
 async fn compare(
     event: &Event,
     at: Timestamp,
-    before: &Catalog,
-    after: &Catalog,
+    before: &Side,
+    after: &Side,
     people: &People,
     args: &WhatIf,
     sum: &mut Sum,
     terminal: &Terminal,
 ) -> Result<(), Error> {
     // Each catalog completes the recorded event with the type and tenant of its own policy.
-    let seen = |catalog: &Catalog| catalog.policy().producers.completed(event.clone());
+    let seen = |side: &Side| side.catalog.policy().producers.completed(event.clone());
     let (of_before, of_after) = (seen(before), seen(after));
     let each = [(before, &of_before), (after, &of_after)];
     let mut members: BTreeMap<Group, Vec<String>> = BTreeMap::new();
-    for group in each.into_iter().flat_map(|(catalog, event)| deciding::groups(event, catalog)) {
+    for group in each.into_iter().flat_map(|(side, event)| deciding::groups(event, &side.catalog)) {
         if let Entry::Vacant(place) = members.entry(group) {
             let found = all(people, place.key()).await?;
             place.insert(found);
@@ -102,19 +114,19 @@ async fn compare(
     }
     let members = |group: &Group| members.get(group).cloned().unwrap_or_default();
     let ids: BTreeSet<String> =
-        each.into_iter().flat_map(|(catalog, event)| deciding::people(event, catalog, &members)).collect();
+        each.into_iter().flat_map(|(side, event)| deciding::people(event, &side.catalog, &members)).collect();
     let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     let tenants: BTreeSet<&str> = each.iter().filter_map(|(_, event)| event.tenant.as_deref()).collect();
     let found = people.look_up(&ids, &tenants).await?;
-    let places = |(catalog, event): (&Catalog, &Event)| -> BTreeSet<Place> {
+    let places = |side: &Side, event: &Event| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
-        let renderer = Renderer::new(catalog);
         let facts = Fixtures { tenant, members: Some(&members), ..Fixtures::of(&found.recipients) };
-        let world = World { catalog, renderer: &renderer, facts };
-        let told = foretell(event, &world, at).into_iter().filter(|it| it.what == What::Send);
+        let told = foretell(event, &Engine::unpaged(&side.catalog, &side.renderer, &facts), at)
+            .into_iter()
+            .filter(|it| it.what == What::Send);
         told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };
-    let (old, new) = (places((before, &of_before)), places((after, &of_after)));
+    let (old, new) = (places(before, &of_before), places(after, &of_after));
     sum.events += 1;
     for (gained, list) in [(true, new.difference(&old)), (false, old.difference(&new))] {
         for place in list {
@@ -157,7 +169,14 @@ fn tell(event: &Event, (rule, recipient, channel): &Place, gained: bool, termina
     ));
 }
 
-fn total(sum: &Sum, before: &Catalog, after: &Catalog, gone: &[Gone], args: &WhatIf, terminal: &Terminal) {
+fn total(
+    sum: &Sum,
+    before: &Catalog,
+    after: &Catalog,
+    removed: &[RemovedRule],
+    args: &WhatIf,
+    terminal: &Terminal,
+) {
     let more: usize = sum.by_rule.values().map(|it| it.0).sum();
     let less: usize = sum.by_rule.values().map(|it| it.1).sum();
     if terminal.json {
@@ -168,7 +187,7 @@ fn total(sum: &Sum, before: &Catalog, after: &Catalog, gone: &[Gone], args: &Wha
             .collect();
         return terminal.say_json(&json!({
             "events": sum.events, "since": args.since, "before": before.version(), "after": after.version(),
-            "more": more, "less": less, "people": sum.by_person.len(), "rules": rules, "gone": gone,
+            "more": more, "less": less, "people": sum.by_person.len(), "rules": rules, "gone": removed,
         }));
     }
     if more + less > sum.shown {

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+#[cfg(test)]
+#[path = "../../cli/src/args/documents.rs"]
+mod documents;
+
 /// Run Carillon on this machine: local cloud, emulators, fault proxy, token issuer and demo
 #[derive(Parser)]
 #[command(name = "carillon-dev", version = cli::version(), propagate_version = true, max_term_width = 100)]
@@ -21,8 +25,12 @@ pub(crate) enum Command {
     Up(Up),
     Reload(Reload),
     /// Stop the local cloud
+    #[command(after_help = "Example:\n  carillon-dev down")]
     Down,
-    /// Print the addresses of the local cloud and the processes that are down
+    /// Print the addresses of the local cloud and the processes that are down; exit 1 if one is
+    #[command(
+        after_help = "Examples:\n  carillon-dev status\n  carillon-dev --json status | jq -r .tokenUrl"
+    )]
     Status,
     Logs(Logs),
     Token(Token),
@@ -170,7 +178,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn commands_in_documents_exist() {
+        assert!(!documents::commands("carillon-dev").is_empty());
+        let refused = documents::refused::<Args>("carillon-dev");
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
+    }
+
+    #[test]
     fn command_line_definition_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_and_a_description() {
+        for command in Args::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(command.get_about().is_some() && help.contains("Example"), "{}", command.get_name());
+        }
     }
 }

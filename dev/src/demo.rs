@@ -19,7 +19,6 @@ use cli::publishing::{self, Ready};
 use cli::sent_emails::SentEmails;
 use cli::terminal::Terminal;
 use cli::{Target, explanations, files, project};
-use domain::Timestamp;
 use domain::catalog::Catalog;
 use domain::recipient::{Recipient, Recipients};
 use publish::{Bus, Entry};
@@ -90,10 +89,10 @@ async fn play(args: &Demo, cloud: &Cloud, local: &State, terminal: &Terminal) ->
         let mut published = publish(cloud, batch, &catalog, &people).await?;
         // The next batch follows when these are final, or after the wait.
         let patience = if samples.peek().is_some() { BATCH_WAIT } else { args.patience };
-        follow(&mut published, cloud, patience, started, terminal).await?;
+        follow(&mut published, cloud, patience, terminal).await?;
         runs.append(&mut published);
     }
-    follow(&mut runs, cloud, args.patience, started, terminal).await?;
+    follow(&mut runs, cloud, args.patience, terminal).await?;
     tokio::time::sleep(EXTRA_WAIT).await;
     terminal.clear();
 
@@ -162,7 +161,6 @@ async fn follow(
     runs: &mut [SampleRun],
     cloud: &Cloud,
     patience: u64,
-    started: Timestamp,
     terminal: &Terminal,
 ) -> Result<(), Error> {
     let ledger = Ledger::new(&store::client(&cloud.config), cloud.name("ledger"));
@@ -174,8 +172,7 @@ async fn follow(
         }
         let all: usize = runs.iter().map(SampleRun::expects).sum();
         let open: usize = runs.iter().map(SampleRun::open).sum();
-        let seconds = runtime::now().duration_since(started).as_secs();
-        terminal.progress(&format!("{} of {all} outcomes and records, {seconds} s …", all - open));
+        terminal.count(all - open, all, "outcomes and records");
         if open == 0 || runtime::now() > deadline {
             return Ok(());
         }

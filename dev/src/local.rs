@@ -23,7 +23,7 @@ use std::path::Path;
 
 use cli::error::Done;
 use cli::local_cloud::{FOLDER, State};
-use cli::terminal::{Ink, Terminal};
+use cli::terminal::{Ink, Table, Terminal, text, word};
 
 use crate::args::Up;
 use crate::{capture, proxy};
@@ -84,7 +84,8 @@ pub(crate) fn status(terminal: &Terminal) -> Done {
         Some(state) => {
             show(&state, terminal);
             let dead = dead_sidecars(&state);
-            for (name, effect) in &dead {
+            // JSON has them in `down`.
+            for (name, effect) in dead.iter().filter(|_| !terminal.json) {
                 terminal.say(&format!("{} {name}: {effect}", terminal.ink(Ink::Bad, "down")));
             }
             if !dead.is_empty() {
@@ -130,15 +131,18 @@ fn show(state: &State, terminal: &Terminal) {
     let good = terminal.ink(Ink::Good, "up");
     terminal.say(&format!("{good} the local cloud answers at {}, process {}", state.endpoint(), state.pid));
     let capture = state.capture_endpoint();
-    terminal.say(&format!("   captured messages:               {capture}/  (as JSON: {capture}/captured)"));
+    let mut table = Table::bare([word("NAME"), text("VALUE")]);
+    let mut row = |name: &str, value: String| table.row([format!("   {name}:").into(), value.into()]);
+    row("captured messages", format!("{capture}/  (as JSON: {capture}/captured)"));
     if !state.webhook_allow.is_empty() {
-        terminal.say(&format!("   own webhook receivers:           {}", state.webhook_allow.join(", ")));
+        row("own webhook receivers", state.webhook_allow.join(", "));
     }
     if let Some(url) = &state.token_url {
-        terminal.say(&format!("   the HTTP API, with a token:      {url}"));
+        row("the HTTP API, with a token", url.clone());
     }
     if let Some(origins) = state.browser_origins.as_deref().filter(|origins| !origins.is_empty()) {
-        terminal.say(&format!("   origins that CORS allows:        {origins}"));
+        row("origins that CORS allows", origins.to_owned());
     }
-    terminal.say(&format!("   for the AWS CLI and SDKs:        . {FOLDER}/env"));
+    row("for the AWS CLI and SDKs", format!(". {FOLDER}/env"));
+    terminal.table(&table);
 }

@@ -7,6 +7,7 @@ Usage, in the root of the repository:
     a call without a code, a code with different meanings in different crates, a stale page
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -122,10 +123,13 @@ def page(rows):
 
 
 def main():
+    parser = argparse.ArgumentParser(description="Writes the page of log codes.")
+    parser.add_argument("--check", action="store_true", help="write no file, and fail if the page is stale")
+    arguments = parser.parse_args()
     rows, problems = collect()
     problems += conflicts(rows)
     text = page(rows)
-    if "--check" not in sys.argv:
+    if not arguments.check:
         PAGE.write_text(text, encoding="utf8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf8") != text:
         problems.append(f"{PAGE.relative_to(ROOT)}: the page is stale; run `python3 docs/reference/log_codes.py`")

@@ -63,7 +63,7 @@ fn journey(path: &Path, catalog: &Catalog, renderer: &Renderer, recipients: &Rec
     let wrapped = entry.to_bus_event("bus-id", NOON);
     let event = BusEvent::parse(&wrapped).unwrap().event(&catalog.policy().producers).unwrap();
     let facts = Fixtures::of(recipients);
-    let engine = Engine { catalog, renderer, facts: &facts, page_size: usize::MAX };
+    let engine = Engine::unpaged(catalog, renderer, &facts);
     let now = event.time.min(NOON);
     run_ready(engine.run(&Subject::event(event), now, |evaluation| {
         let stories = evaluation.decisions.iter().map(|decision| describe(decision, &evaluation));

@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Subcommand};
 use domain::Timestamp;
 
+use super::age;
 use crate::since;
 
 fn time(text: &str) -> Result<Timestamp, String> {
@@ -40,7 +41,7 @@ pub(crate) struct AuditAccess {
     #[arg(long, value_name = "SUBJECT", group = "about", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) subject: Option<String>,
     /// The age of the oldest access: 30m, 24h, 7d
-    #[arg(long, value_name = "TIME", group = "about")]
+    #[arg(long, value_name = "TIME", group = "about", value_parser = age)]
     pub(crate) since: Option<String>,
 }
 

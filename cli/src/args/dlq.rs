@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::some;
+use super::{age, some};
 
 #[derive(Subcommand)]
 pub(crate) enum Dlq {
@@ -28,10 +28,10 @@ pub(crate) struct DlqWhich {
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
     /// The highest age: 30m, 24h, 7d
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = age)]
     pub(crate) since: Option<String>,
     /// The lowest age
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = age)]
     pub(crate) before: Option<String>,
     /// The id, as `dlq peek` prints it
     #[arg(long)]

@@ -187,7 +187,7 @@ pub(crate) struct Recover {
     #[command(flatten)]
     pub(crate) named: Named,
     /// The time of the first failure or missed event: a timestamp or an age (30m, 24h, 7d)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = super::age)]
     pub(crate) since: String,
     /// Count the messages without sending
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::some;
+use super::{age, some};
 
 #[derive(Subcommand)]
 pub(crate) enum Outbox {
@@ -39,7 +39,7 @@ pub(crate) enum Events {
 #[derive(ClapArgs)]
 pub(crate) struct Chosen {
     /// The age of the oldest event: 30m, 24h, 7d
-    #[arg(long, default_value = "24h", value_name = "TIME")]
+    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = age)]
     pub(crate) since: String,
     /// Only this type, or a prefix and a star: order.*
     #[arg(long = "type", value_name = "TYPE")]

@@ -3,7 +3,10 @@
 use clap::Args as ClapArgs;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::some;
+use domain::base::channel::Channel;
+use domain::inbox::{InboxFilter, Mark};
+
+use super::{age, channel, named, some};
 
 /// Print the notifications of a recipient on all channels, newest first; exit 1 without any
 ///
@@ -24,11 +27,11 @@ pub(crate) struct Received {
     #[arg(value_name = "RECIPIENT", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) recipient: String,
     /// The age of the oldest notification: 30m, 24h, 7d
-    #[arg(long, default_value = "7d", value_name = "TIME")]
+    #[arg(long, default_value = "7d", value_name = "TIME", value_parser = age)]
     pub(crate) since: String,
     /// Only this channel
-    #[arg(long)]
-    pub(crate) channel: Option<String>,
+    #[arg(long, value_parser = channel())]
+    pub(crate) channel: Option<Channel>,
     /// The most notifications
     #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = some())]
     pub(crate) limit: usize,
@@ -52,8 +55,8 @@ pub(crate) struct Inbox {
     #[arg(long)]
     pub(crate) tenant: Option<String>,
     /// The filter: inbox (all but archived), unseen, unread or archived
-    #[arg(long, conflicts_with = "mark")]
-    pub(crate) shelf: Option<String>,
+    #[arg(long, conflicts_with = "mark", value_parser = named(InboxFilter::ALL.map(InboxFilter::name), InboxFilter::from_name))]
+    pub(crate) shelf: Option<InboxFilter>,
     /// Only entries of this category
     #[arg(long)]
     pub(crate) category: Option<String>,
@@ -64,8 +67,8 @@ pub(crate) struct Inbox {
     #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = some().range(1..=100))]
     pub(crate) limit: usize,
     /// The mark: seen, read, unread, archived or unarchived
-    #[arg(long, value_name = "AS", requires = "which")]
-    pub(crate) mark: Option<String>,
+    #[arg(long, value_name = "AS", requires = "which", value_parser = named(Mark::ALL.map(Mark::name), Mark::from_name))]
+    pub(crate) mark: Option<Mark>,
     /// The id of an entry to mark
     #[arg(long = "id", value_name = "ID", requires = "mark", group = "which", conflicts_with = "category")]
     pub(crate) ids: Vec<String>,

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use clap::builder::NonEmptyStringValueParser;
+use domain::Timestamp;
+use domain::base::channel::Channel;
+
+use super::{channel, instant};
 
 /// Render the messages of an event on each channel, without a cloud
 ///
@@ -26,14 +30,14 @@ pub(crate) struct Render {
     #[arg(long)]
     pub(crate) recipient: Option<String>,
     /// Only on this channel
-    #[arg(long)]
-    pub(crate) channel: Option<String>,
+    #[arg(long, value_parser = channel())]
+    pub(crate) channel: Option<Channel>,
     /// The language of the recipients, such as de or pt-BR
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) locale: Option<String>,
     /// The time of the decision, such as 2026-11-20T23:30:00Z; the event's time by default
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
     /// The rules and templates: a config folder, or a compiled catalog
     #[arg(long, default_value = "config", value_name = "FOLDER")]
     pub(crate) config: PathBuf,

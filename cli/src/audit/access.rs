@@ -9,7 +9,7 @@ use crate::args::AuditAccess;
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, text, word};
 use crate::times::utc;
 
 /// The default age limit without a person, because all records of that time are read. Records of a person have no limit.
@@ -19,9 +19,19 @@ pub(super) async fn run(args: &AuditAccess, cloud: &Cloud, terminal: &Terminal) 
     let events = Events::new(&store::client(&cloud.config), cloud.name("events"));
     let found = find(args, &events, terminal).await?;
     terminal.clear();
+    let mut table = Table::new([
+        word("TIME"),
+        word("STATUS"),
+        word("OPERATION"),
+        text("OBJECT"),
+        text("BY"),
+        text("TENANT"),
+        text("REQUEST"),
+    ]);
     for record in &found {
-        show(record, terminal);
+        show(record, &mut table, terminal);
     }
+    terminal.table(&table);
     if found.is_empty() {
         terminal.note("no access record matches; a record appears some seconds after its request");
     } else {
@@ -42,7 +52,7 @@ async fn find(args: &AuditAccess, events: &Events, terminal: &Terminal) -> Resul
     Ok(found)
 }
 
-fn show(record: &AccessRecord, terminal: &Terminal) {
+fn show(record: &AccessRecord, table: &mut Table, terminal: &Terminal) {
     let access = &record.access;
     if terminal.json {
         return terminal.say_json(&json!({
@@ -61,13 +71,13 @@ fn show(record: &AccessRecord, terminal: &Terminal) {
         Some(status) => (status.to_string(), Ink::Bad),
     };
     let subject = access.subject.as_deref().unwrap_or("-");
-    let text = format!(
-        "{:<18}  {object}  by {} {subject}  tenant {}  request {}",
-        access.operation,
-        access.by.name(),
-        access.tenant.as_deref().unwrap_or("-"),
-        access.request
-    );
-    let time = terminal.ink(Ink::Quiet, &utc(record.time));
-    terminal.say(&format!("{time}  {}  {}", terminal.ink(ink, &format!("{status:>3}")), plain(&text)));
+    table.row([
+        Cell::ink(Ink::Quiet, utc(record.time)),
+        Cell::ink(ink, status),
+        (&access.operation).into(),
+        object.into(),
+        format!("{} {subject}", access.by.name()).into(),
+        access.tenant.as_deref().unwrap_or("-").into(),
+        (&access.request).into(),
+    ]);
 }

@@ -88,7 +88,7 @@ async fn redrive_queue(
             return Err(aws::chain(&refused));
         }
         *sent += 1;
-        terminal.progress(&format!("{sent} of {total} sent back"));
+        terminal.count(*sent, total, "sent back");
     }
     Ok(())
 }

@@ -8,18 +8,19 @@ use domain::decide::continuation::Continuation;
 use domain::delivery::job::Job;
 use domain::delivery::manual;
 use domain::event::key::Key;
+use domain::event::own_events::CLI_SOURCE;
 use domain::webhook::endpoint::challenge::{CHALLENGE_BYTES, Challenge};
 use domain::webhook::endpoint::{Endpoint, EndpointId};
 use queue::{Outgoing, Sqs};
 use serde_json::json;
 use store::{Attempt, Endpoints as Table, Events, Ledger, Recovery, RecoveryPlace};
 
-use super::{find, line};
+use super::{ATTEMPTS, add, find};
 use crate::args::Recover;
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
 use crate::since::ago;
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Ink, Table as Rows, Terminal};
 
 /// The page size of table reads.
 const PAGE: u32 = 100;
@@ -35,10 +36,10 @@ pub(super) async fn ping(id: &EndpointId, cloud: &Cloud, table: &Table, terminal
         return Ok(false);
     }
     let now = runtime::now();
-    let job = manual::ping(id, "carillon/cli", &nonce(now), now);
+    let job = manual::ping(id, CLI_SOURCE, &nonce(now), now);
     let key = job.key.clone();
     send(cloud, vec![job]).await?;
-    report(answer(id, &key, now, table).await?.as_ref(), terminal)
+    report(answer(id, &key, now, table, terminal).await?.as_ref(), terminal)
 }
 
 /// Sends a challenge and waits for the answer.
@@ -51,10 +52,10 @@ pub(super) async fn challenge(id: &EndpointId, cloud: &Cloud, table: &Table, ter
         terminal.note(&format!("{} was changed by another call; try again", id.name()));
         return Ok(false);
     }
-    let job = manual::verify(id, "carillon/cli", &nonce(now), &text, now);
+    let job = manual::verify(id, CLI_SOURCE, &nonce(now), &text, now);
     let key = job.key.clone();
     send(cloud, vec![job]).await?;
-    let answered = answer(id, &key, now, table).await?;
+    let answered = answer(id, &key, now, table, terminal).await?;
     report(answered.as_ref(), terminal)?;
     let verified = find(id, table, terminal).await?.is_some_and(|endpoint| endpoint.unverified.is_none());
     if !verified {
@@ -93,7 +94,7 @@ pub(super) async fn retry(
             send_continuations(cloud, &[(wake, id.tenant.clone())]).await?;
         }
     }
-    report(answer(id, &key, now, table).await?.as_ref(), terminal)
+    report(answer(id, &key, now, table, terminal).await?.as_ref(), terminal)
 }
 
 /// The tables for a recovery.
@@ -255,7 +256,9 @@ async fn answer(
     message: &Key,
     started: Timestamp,
     table: &Table,
+    terminal: &Terminal,
 ) -> Result<Option<Attempt>, Error> {
+    terminal.progress("waiting for the answer …");
     while Duration::try_from(runtime::now().duration_since(started)).is_ok_and(|waited| waited < TIMEOUT) {
         let found = table.attempts(id, PAGE).await?;
         let is_wanted = |attempt: &Attempt| attempt.message == *message && attempt.at >= started;
@@ -274,7 +277,11 @@ fn report(found: Option<&Attempt>, terminal: &Terminal) -> Done {
     };
     match terminal.json {
         true => terminal.say_json(found),
-        false => terminal.say(&line(found, terminal)),
+        false => {
+            let mut rows = Rows::new(ATTEMPTS);
+            add(found, &mut rows);
+            terminal.table(&rows);
+        }
     }
     Ok(found.status.is_some_and(|status| (200..300).contains(&status)))
 }

@@ -8,8 +8,8 @@ use domain::base::channel::Channel;
 use domain::base::finding::Finding;
 use domain::base::outcome::{Reason, Status};
 use domain::catalog::rule::Record;
-use domain::decide::digest_event;
 use domain::event::Event;
+use domain::event::own_events::DIGEST_SOURCE;
 use serde_json::{Value, json};
 use store::{Events, Ledger, LedgerRow};
 
@@ -119,7 +119,7 @@ pub(crate) async fn rows(ledger: &Ledger, event: &Event) -> Result<Vec<LedgerRow
     let mut rows = ledger.of_event(&event.source, &event.id).await?;
     let windows: BTreeSet<String> = rows.iter().filter_map(|row| row.joined.clone()).collect();
     for window in windows {
-        rows.extend(ledger.of_event(digest_event::SOURCE, &window).await?);
+        rows.extend(ledger.of_event(DIGEST_SOURCE, &window).await?);
     }
     rows.sort_by_key(order);
     Ok(rows)
@@ -152,7 +152,7 @@ async fn find(args: &Explain, cloud: &Cloud, terminal: &Terminal) -> Result<Opti
 
 /// Sorts by recipient, then by the order of a rule's steps, then by channel.
 fn order(row: &LedgerRow) -> (String, String, bool, u32, Option<&'static str>) {
-    let is_digest = row.origin.source == digest_event::SOURCE;
+    let is_digest = row.origin.source == DIGEST_SOURCE;
     (row.rule.clone(), row.recipient.clone(), is_digest, row.step, row.channel.map(Channel::name))
 }
 
@@ -269,7 +269,7 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         Some(replay) => format!("{said} (by replay {replay})"),
         None => said,
     };
-    let digest = if row.origin.source == digest_event::SOURCE { " (the digest)" } else { "" };
+    let digest = if row.origin.source == DIGEST_SOURCE { " (the digest)" } else { "" };
     terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));
     if let Some(note) = &row.note {
         terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {}", "", "", in_utc(note))));

@@ -15,12 +15,12 @@ use domain::event::Event;
 use domain::event::key::event_part;
 use domain::recipient::{self, Group, Recipients, Settings};
 use domain::webhook::endpoint::{Endpoint, EndpointId};
-use engine::Fixtures;
+use engine::{Engine, Fixtures};
 use store::{Endpoints, Events, LedgerRow, People};
 use templates::Renderer;
 
 use crate::cloud::Cloud;
-use crate::deciding::{self, Told, What, World, foretell};
+use crate::deciding::{self, Told, What, foretell};
 use crate::error::Error;
 use crate::project::CONFIG;
 
@@ -152,7 +152,7 @@ impl Decider {
         let endpoint: &dyn Fn(&EndpointId) -> Option<Endpoint> = &known;
         let facts =
             Fixtures { tenant, members: Some(members), endpoint: Some(endpoint), ..Fixtures::of(recipients) };
-        foretell(event, &World { catalog: &self.catalog, renderer: &renderer, facts }, at)
+        foretell(event, &Engine::unpaged(&self.catalog, &renderer, &facts), at)
     }
 
     async fn members(&self, group: &Group) -> Result<Vec<String>, Error> {

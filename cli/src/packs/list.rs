@@ -5,13 +5,14 @@ use serde_json::json;
 use crate::args::PackLs;
 use crate::error::Done;
 use crate::project;
-use crate::terminal::{Ink, Terminal};
+use crate::terminal::{Cell, Ink, Table, Terminal, text, word};
 
 use super::{about, copy_folder, diff, names};
 
 pub(super) fn run(args: &PackLs, terminal: &Terminal) -> Done {
     let project = project::read(&args.config);
     let enabled = project.packs();
+    let mut table = Table::new([word("PACK"), word("USE"), text("CONTENT")]);
     for name in names() {
         let (about, place) = (about(name), copy_folder(&args.config, &project, name));
         let is_copied = project.is_project() && place.is_dir();
@@ -29,13 +30,12 @@ pub(super) fn run(args: &PackLs, terminal: &Terminal) -> Done {
             (true, true, false) => "used, a copy",
             (true, false, _) => "used",
             (false, true, _) => "a copy, not used",
-            (false, false, _) => "",
+            (false, false, _) => "-",
         };
         let replaces = about.replaces.map(|system| format!(" Replaces {system}.")).unwrap_or_default();
-        terminal.say(&format!("{name:<12} {}{replaces}", about.about));
-        if !state.is_empty() {
-            terminal.say(&format!("{:<12} {}", "", terminal.ink(Ink::Quiet, state)));
-        }
+        let content = format!("{}{replaces}", about.about);
+        table.row([Cell::ink(Ink::Strong, name), Cell::ink(Ink::Quiet, state), content.into()]);
     }
+    terminal.table(&table);
     Ok(true)
 }

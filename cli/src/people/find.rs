@@ -11,7 +11,7 @@ use crate::access;
 use crate::args::{Find, Target};
 use crate::cloud::Cloud;
 use crate::error::{Done, Error};
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, plain, text, word};
 
 /// A search.
 enum Search<'a> {
@@ -36,6 +36,7 @@ pub(crate) async fn run(args: &Find, target: &Target, terminal: &Terminal) -> Do
     };
     found.retain(|person| args.tenant.as_deref().is_none_or(|tenant| person.belongs_to(Some(tenant))));
     found.sort_by(|one, other| one.id.cmp(&other.id));
+    let mut table = Table::new([word("ID"), text("NAME"), text("TENANTS")]);
     for person in &found {
         let name = person.name.as_deref().unwrap_or_default();
         let tenants: Vec<&str> = person.tenants.iter().map(String::as_str).collect();
@@ -45,11 +46,11 @@ pub(crate) async fn run(args: &Find, target: &Target, terminal: &Terminal) -> Do
                     .say_json(&json!({ "id": person.id, "name": person.name, "tenants": person.tenants }));
             }
             false => {
-                let id = terminal.ink(Ink::Strong, &plain(&person.id));
-                terminal.say(&format!("{id}  {}  {}", plain(name), plain(&tenants.join(", "))));
+                table.row([Cell::ink(Ink::Strong, &person.id), name.into(), tenants.join(", ").into()]);
             }
         }
     }
+    terminal.table(&table);
     if found.is_empty() {
         let more = if args.scan || args.name.is_some() { "" } else { "; --scan reads the whole table" };
         terminal.note(&format!("no person found in {}{more}", cloud.name("people")));

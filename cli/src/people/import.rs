@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use domain::event::Refusal;
-use domain::recipient::address_change::{self, AddressChange, announcement};
+use domain::event::own_events::CLI_SOURCE;
+use domain::recipient::address_change::{AddressChange, announcement};
 use domain::recipient::preference::check_channels;
 use domain::recipient::recipient_changes::{self, Stamp};
 use domain::recipient::{Recipient, Settings};
@@ -36,7 +37,7 @@ pub(crate) async fn import(args: &Import, target: &Target, terminal: &Terminal) 
         let (addresses, written) = table.put_all(page, &stamp).await;
         announced &= announce(&cloud, &addresses, &stamp, terminal).await;
         written?;
-        terminal.progress(&format!("{} of {total} people", index * PAGE + page.len()));
+        terminal.count(index * PAGE + page.len(), total, "people");
     }
     for (id, settings) in &file.tenants {
         let stamp = Stamp { at: runtime::now(), by: "put".to_owned() };
@@ -61,7 +62,7 @@ async fn announce(
         return true;
     }
     let event = |(id, change): &(String, AddressChange)| {
-        Entry::of(&announcement(address_change::CLI, id, change, stamp, stamp.at))
+        Entry::of(&announcement(CLI_SOURCE, id, change, stamp, stamp.at))
     };
     let entries: Vec<Entry> = addresses.iter().map(event).collect();
     let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;

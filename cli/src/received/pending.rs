@@ -15,7 +15,7 @@ use crate::cloud::Cloud;
 use crate::deciding::{Told, What};
 use crate::error::Error;
 use crate::explain::pending::{Decider, is_own, missing};
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal};
 use crate::times::utc;
 
 /// The age limit of the events.
@@ -98,7 +98,7 @@ pub(super) async fn pending(
     Ok(pending)
 }
 
-pub(super) fn show(pending: &Pending, terminal: &Terminal) {
+pub(super) fn show(pending: &Pending, table: &mut Table, terminal: &Terminal) {
     let Pending { event, told } = pending;
     if terminal.json {
         return terminal.say_json(&json!({
@@ -108,11 +108,11 @@ pub(super) fn show(pending: &Pending, terminal: &Terminal) {
         }));
     }
     let channel = told.channel.map_or("-", Channel::name);
-    let word = terminal.ink(Ink::Note, &format!("{:<11}", "pending"));
+    let [status, channel] = super::status_cells(Ink::Note, "pending", channel);
     let rule = told.rule.as_deref().unwrap_or("-");
-    let text = format!("{channel:<8}  {}  by rule {rule}", event.kind);
-    terminal.say(&format!("{}  {word}  {}", terminal.ink(Ink::Quiet, &utc(told.at)), plain(&text)));
-    terminal.say(&terminal.ink(Ink::Quiet, "    decided, waiting in the queue"));
+    let time = Cell::ink(Ink::Quiet, utc(told.at));
+    table.row([time, status, channel, (&event.kind).into(), rule.into(), "".into()]);
+    table.note(Cell::ink(Ink::Quiet, "decided, waiting in the queue"));
 }
 
 /// The note about a recipient without messages.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::cost::Work;
 use super::reader::Selected;
 use super::selection::{Consumer, LeftOut, Mode, Selection};
-use crate::terminal::{Ink, Terminal, plain};
+use crate::terminal::{Cell, Ink, Table, Terminal, number, plain, word};
 use crate::times::utc;
 
 /// The counts of all selected events.
@@ -92,18 +92,27 @@ impl DryRun {
 
     /// Prints a line for each type, then the totals, the reasons for leaving events out, and the cost.
     pub(super) fn show(&self, selection: &Selection, rate: u32, terminal: &Terminal) {
+        let mut table = Table::new([
+            word("TYPE"),
+            number("EVENTS"),
+            number("SIZE"),
+            word("FIRST"),
+            word("LAST"),
+            number("DECIDED"),
+        ]);
         for (name, group) in &self.types {
             let time = |timestamp: Option<Timestamp>| timestamp.map_or_else(String::new, utc);
-            let known =
-                if selection.needs_ledger() { format!("  {} decided", group.known) } else { String::new() };
-            terminal.say(&format!(
-                "{}  {:>7}  {:>9}  {}{known}",
-                terminal.ink(Ink::Strong, &format!("{name:<32}")),
-                group.count,
-                size(group.bytes),
-                terminal.ink(Ink::Quiet, &format!("{} to {}", time(group.first), time(group.last))),
-            ));
+            let known = if selection.needs_ledger() { group.known.to_string() } else { "-".to_owned() };
+            table.row([
+                Cell::ink(Ink::Strong, name),
+                group.count.to_string().into(),
+                size(group.bytes).into(),
+                Cell::ink(Ink::Quiet, time(group.first)),
+                Cell::ink(Ink::Quiet, time(group.last)),
+                known.into(),
+            ]);
         }
+        terminal.table(&table);
         let bytes = size(self.sum(|group| group.bytes));
         let (from, to) = (utc(selection.from), utc(selection.to));
         terminal.say(&format!("events: {}, {bytes}, recorded from {from} to {to}", self.count()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::{Refused, Verdict};
 use domain::Timestamp;
 use domain::event::Event;
-use domain::event::producers::{CLI_SOURCE, REPLAY_SOURCE};
+use domain::event::own_events::{CLI_SOURCE, REPLAY_SOURCE};
 use domain::event::replay::{FINISHED, STARTED, resource};
 use publish::{Bus, Entry};
 use queue::{Outgoing, Queue, Sqs};

@@ -2,21 +2,19 @@
 
 use serde_json::Value;
 
+/// The page around the messages.
+const PAGE: &str = include_str!("page.html");
+
 /// The number of shown messages.
 const SHOWN: usize = 200;
 
 /// The page. All message texts are escaped. An e-mail's HTML is in a sandboxed frame without scripts and external resources.
 pub(super) fn of(records: &[Value]) -> String {
     let shown = records.iter().rev().take(SHOWN).map(entry).collect::<String>();
-    let count = records.len();
-    format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Captured messages</title><style>body{{font:15px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}\
-         summary{{cursor:pointer;padding:.3rem 0;border-bottom:1px solid #ddd}}iframe{{width:100%;height:32rem;border:1px solid #ddd}}\
-         pre{{overflow:auto;background:#f6f6f6;padding:.6rem}}</style>\
-         <h1>Captured messages</h1><p>{count} messages, the newest {SHOWN} below. \
-         As JSON: <a href=\"/captured\">/captured</a>. <a href=\"/\">Reload</a></p>{shown}</html>"
-    )
+    // The messages come last, so that their texts are not searched for names.
+    PAGE.replace("{count}", &records.len().to_string())
+        .replace("{newest}", &SHOWN.to_string())
+        .replace("{messages}", &shown)
 }
 
 fn entry(record: &Value) -> String {

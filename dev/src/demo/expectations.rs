@@ -102,7 +102,7 @@ impl SampleRun {
         let event = event(sample, bus_id, catalog, now)?;
         let renderer = Renderer::new(catalog);
         let facts = Fixtures::of(people);
-        let engine = Engine { catalog, renderer: &renderer, facts: &facts, page_size: usize::MAX };
+        let engine = Engine::unpaged(catalog, &renderer, &facts);
         let subject = Subject::event(event);
         let notifications = run_ready(engine.run(&subject, now, notifications));
         let event = subject.event;

@@ -5,7 +5,7 @@ use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
 use serde_json::{Value, json};
 
-use cli::terminal::{Ink, Terminal};
+use cli::terminal::{Cell, Ink, Table, Terminal, text, word};
 use cli::times::utc;
 
 use cli::sent_emails::SentEmails;
@@ -20,6 +20,8 @@ const WIDTH: usize = 68;
 struct Row {
     right: bool,
     sign: &'static str,
+    recipient: String,
+    channel: &'static str,
     text: String,
     json: Value,
 }
@@ -44,14 +46,16 @@ pub(super) fn show(
     let mut tally = Tally::default();
     for run in runs {
         head(run, terminal);
+        let mut table = Table::bare([word("SIGN"), word("RECIPIENT"), word("CHANNEL"), text("TEXT")]);
         for notification in &run.notifications {
             let row = row(run, notification, emails, received);
             count(&mut tally, notification, &row);
-            print(&row, terminal);
+            print(&row, &mut table, terminal);
         }
         let row = record(run);
         tally.wrong += usize::from(!row.right);
-        print(&row, terminal);
+        print(&row, &mut table, terminal);
+        terminal.table(&table);
     }
     sum(runs.len(), &tally, runtime::now().duration_since(started), terminal);
     tally.wrong == 0
@@ -104,7 +108,8 @@ fn row(run: &SampleRun, notification: &Notification, emails: &SentEmails, receiv
             let reached = notification.row.as_ref().is_none_or(|row| row.status == Status::Sent);
             let right = expected.iter().all(|user| users.contains(user)) && (reached || expected.is_empty());
             let note = if *recorded { "" } else { ", without a ledger row" };
-            ("⇄", right, format!("live on {} of {} open sockets{note}", users.len(), expected.len()))
+            let live = expected.iter().filter(|user| users.contains(*user)).count();
+            ("⇄", right, format!("live on {live} of {} open sockets{note}", expected.len()))
         }
         Expected::OtherChannel => ("✉", true, "handed to the provider".to_owned()),
         Expected::Deferred => {
@@ -123,7 +128,14 @@ fn row(run: &SampleRun, notification: &Notification, emails: &SentEmails, receiv
         "channel": channel, "status": status, "text": text, "right": right,
     });
     let wrong = if right { String::new() } else { format!("   ({status})") };
-    Row { right, sign, text: format!("{:<27} {channel:<7} {text}{wrong}", notification.recipient), json }
+    Row {
+        right,
+        sign,
+        recipient: notification.recipient.clone(),
+        channel,
+        text: format!("{text}{wrong}"),
+        json,
+    }
 }
 
 /// The reason of a decision that earlier events caused.
@@ -151,7 +163,7 @@ fn record(run: &SampleRun) -> Row {
         "event": run.event.id, "type": run.event.kind, "audit": run.record.is_some(),
         "digest": get("digest"), "right": right, "file": run.place,
     });
-    Row { right, sign: "▣", text: format!("{:<27} {:<7} {text}", "audit", ""), json }
+    Row { right, sign: "▣", recipient: "audit".to_owned(), channel: "", text, json }
 }
 
 fn count(tally: &mut Tally, notification: &Notification, row: &Row) {
@@ -166,14 +178,22 @@ fn count(tally: &mut Tally, notification: &Notification, row: &Row) {
     }
 }
 
-fn print(row: &Row, terminal: &Terminal) {
+/// The widths of the recipients and channels of most samples, so that the tables of two samples are in line.
+const RECIPIENT: usize = 27;
+const CHANNEL: usize = 8;
+
+fn print(row: &Row, table: &mut Table, terminal: &Terminal) {
     if terminal.json {
         return terminal.say_json(&row.json);
     }
-    match row.right {
-        true => terminal.say(&format!("  {} {}", row.sign, row.text)),
-        false => terminal.say(&terminal.ink(Ink::Bad, &format!("  ✗ {}", row.text))),
-    }
+    let cell = |text: String| if row.right { Cell::from(text) } else { Cell::ink(Ink::Bad, text) };
+    let sign = if row.right { row.sign } else { "✗" };
+    table.row([
+        cell(format!("  {sign}")),
+        cell(format!("{:<RECIPIENT$}", row.recipient)),
+        cell(format!("{:<CHANNEL$}", row.channel)),
+        cell(row.text.clone()),
+    ]);
 }
 
 fn sum(events: usize, tally: &Tally, took: jiff::SignedDuration, terminal: &Terminal) {

@@ -8,10 +8,8 @@ use std::time::Duration;
 use cli::error::Error;
 use cli::terminal::Terminal;
 
-/// The interval between two progress lines on a terminal.
+/// The interval between two progress lines.
 const TICK: Duration = Duration::from_millis(500);
-/// Without a terminal a line is printed every 15 seconds.
-const TICKS_PER_NOTE: u64 = 30;
 
 /// The shown length of the program's last output line, in characters.
 const SHOWN: usize = 60;
@@ -32,7 +30,6 @@ pub(super) fn run(mut command: Command, doing: &str, log: &Path, terminal: &Term
     let started = runtime::now();
     let seconds = || runtime::now().duration_since(started).as_secs();
     terminal.note(&format!("{doing} …"));
-    let mut ticks = 0_u64;
     loop {
         match child.try_wait().map_err(|error| Error::read(log, error))? {
             Some(status) => {
@@ -44,13 +41,7 @@ pub(super) fn run(mut command: Command, doing: &str, log: &Path, terminal: &Term
             }
             None => std::thread::sleep(TICK),
         }
-        ticks += 1;
-        let line = format!("{doing}: {} s …  {}", seconds(), last_line(log));
-        match terminal.is_live() {
-            true => terminal.progress(&line),
-            false if ticks.is_multiple_of(TICKS_PER_NOTE) => terminal.note(&line),
-            false => {}
-        }
+        terminal.progress(&format!("{doing}: {} s …  {}", seconds(), last_line(log)));
     }
 }
 

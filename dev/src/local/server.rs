@@ -10,6 +10,7 @@ use cli::error::Error;
 use cli::local_cloud::{FOLDER, State};
 use cli::terminal::Terminal;
 use rustix::process::{Pid, Signal, kill_process};
+use sysinfo::{ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
 
 use super::state;
 use crate::{capture, proxy};
@@ -173,10 +174,13 @@ pub(crate) fn get(url: &str) -> Option<String> {
 
 /// Whether the process is alive and its command line contains `command`. Process ids are reused after a crash.
 pub(super) fn is_running(pid: u32, command: &str) -> bool {
-    let process = Command::new("ps").args(["-p", &pid.to_string(), "-o", "stat=,args="]).output();
-    process.is_ok_and(|process| {
-        let line = String::from_utf8_lossy(&process.stdout).into_owned();
-        line.contains(command) && !line.trim_start().starts_with('Z')
+    let pid = sysinfo::Pid::from_u32(pid);
+    let wanted = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
+    let Ok(mut system) = System::new() else { return false };
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
+    system.process(pid).is_some_and(|process| {
+        let words: Vec<_> = process.cmd().iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ").contains(command) && process.status() != ProcessStatus::Zombie
     })
 }
 
@@ -214,4 +218,23 @@ fn log_tail() -> String {
     let text = std::fs::read_to_string(log_file()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_runs_under_its_own_command_line_until_it_ends() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let pid = child.id();
+        assert!(is_running(pid, "sleep 600") && !is_running(pid, "another command"));
+        send_signal(pid, Signal::KILL);
+        // A zombie has ended.
+        while is_running(pid, "sleep 600") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child.wait().unwrap();
+        assert!(!is_running(pid, "sleep 600"));
+    }
 }

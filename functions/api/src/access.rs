@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::audit::access::{self, Access, AccessRecord, CallerKind, NO_OPERATION, Object, PERSON};
+use domain::audit::access::{Access, AccessRecord, CallerKind, NO_OPERATION, Object, PERSON};
+use domain::event::own_events::API_SOURCE;
 use domain::recipient::unsubscribe::{Claim, Keys};
 use queue::Outgoing;
 use serde_json::Value;
@@ -134,7 +135,7 @@ impl Subject<'_> {
     }
 
     fn finish(&self, access: Access) -> AccessRecord {
-        AccessRecord { source: access::API.to_owned(), time: self.now, access }
+        AccessRecord { source: API_SOURCE.to_owned(), time: self.now, access }
     }
 
     /// The caller's kind, name and tenant. A refused caller is named as far as API Gateway has verified

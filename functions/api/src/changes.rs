@@ -11,8 +11,8 @@
 //! These types report changes. The types `carillon.recipient.*` request changes. No function of Carillon
 //! applies the reports.
 
-use domain::audit::access;
 use domain::event::Event;
+use domain::event::own_events::API_SOURCE;
 use publish::Entry;
 use serde_json::{Map, Value, json};
 
@@ -111,7 +111,7 @@ fn event(asked: &Asked<'_>, changed: Changed, members: &[&str]) -> Event {
         tenant: asked.scope.tenant().map(str::to_owned),
         // Names in events are limited to 256 bytes.
         actor: Some(actor.clone()).filter(|actor| (1..=256).contains(&actor.len())),
-        ..Event::new(access::API, changed.kind(), format!("change-{request}"), asked.now, &data)
+        ..Event::new(API_SOURCE, changed.kind(), format!("change-{request}"), asked.now, &data)
     }
 }
 

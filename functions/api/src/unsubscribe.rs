@@ -27,7 +27,7 @@ pub use page::Pages;
 /// The type of the event that reports an unsubscription with its person and scope.
 pub const UNSUBSCRIBED: &str = "preference.unsubscribed";
 
-const SOURCE: &str = domain::event::producers::API_SOURCE;
+const SOURCE: &str = domain::event::own_events::API_SOURCE;
 
 /// The methods and path that are answered without identifying a caller.
 pub const OPEN: (&[&str], &str) = (&["GET", "HEAD", "POST"], "/v1/unsubscribe/{token}");

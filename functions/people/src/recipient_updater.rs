@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 
 use aws::{Refused, Verdict};
 use aws_types::SdkConfig;
+use domain::event::own_events::PEOPLE_SOURCE;
 use domain::event::producers::Producers;
 use domain::recipient::Settings;
-use domain::recipient::address_change::{self, announcement};
+use domain::recipient::address_change::announcement;
 use domain::recipient::recipient_changes::{Change, Notice, RecipientChange, Stamp};
 use publish::{Bus, Entry};
 use queue::{Cause, MessageHistory, Queue, Sqs};
@@ -220,7 +221,7 @@ impl Harvest {
 
 /// The events about the addresses that an update removed from a person.
 fn announced(amendment: &RecipientChange, amended: &ChangeResult) -> Vec<Entry> {
-    let event = |change| announcement(address_change::PEOPLE, &amendment.id, change, &amendment.stamp, now());
+    let event = |change| announcement(PEOPLE_SOURCE, &amendment.id, change, &amendment.stamp, now());
     amended.addresses.iter().map(|change| Entry::of(&event(change))).collect()
 }
 

@@ -3,21 +3,19 @@
 use domain::Timestamp;
 use domain::delivery::job::Job;
 use domain::event::Event;
+use domain::event::own_events::{PUSH_SOURCE, UNREGISTERED};
 use domain::recipient::Device;
 use publish::Entry;
 use serde_json::json;
 
-/// The type of the event. Its data name the recipient and the device, but not the device's address.
-pub const UNREGISTERED: &str = "carillon.device.unregistered";
-
-const SOURCE: &str = "carillon/push";
-
-/// The event, caused by the event of the notification. Its id is derived from the notification's key, so
+/// The event, caused by the event of the notification. Its data name the recipient and the device, but not the device's
+/// address. Its id is derived from the notification's key, so
 /// repeats are stored once.
 #[must_use]
 pub fn device_unregistered(job: &Job, device: &Device, now: Timestamp) -> Entry {
     let data = json!({ "recipient": job.recipient, "device": device.id });
-    let event = Event::new(SOURCE, UNREGISTERED, format!("unregistered-{}", job.key.as_str()), now, &data);
+    let event =
+        Event::new(PUSH_SOURCE, UNREGISTERED, format!("unregistered-{}", job.key.as_str()), now, &data);
     Entry::of(&job.event.leads_to(Event { subject: Some(job.recipient.clone()), ..event }))
 }
 
@@ -42,7 +40,7 @@ mod tests {
         let entry = device_unregistered(&job, &push.to, "2026-11-20T12:00:05Z".parse().unwrap());
         assert!(!entry.detail.contains("arn:secret"));
         let event = Event::parse(&entry.detail).unwrap();
-        assert_eq!((event.kind.as_str(), event.source.as_str()), (UNREGISTERED, SOURCE));
+        assert_eq!((event.kind.as_str(), event.source.as_str()), (UNREGISTERED, PUSH_SOURCE));
         assert_eq!(event.subject.as_deref(), Some("ann"));
         assert_eq!(event.tenant.as_deref(), Some("clinic-7"));
         assert_eq!(event.causation_id.as_deref(), Some("e-1"));

@@ -9,6 +9,6 @@ mod devices;
 mod note;
 
 pub use config::Config;
-pub use device_unregistered::{UNREGISTERED, device_unregistered};
+pub use device_unregistered::device_unregistered;
 pub use devices::Devices;
 pub use note::{MAX_PAYLOAD_BYTES, Note};

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::delivery::job::Job;
 use domain::event::Event;
-use domain::recipient::recipient_changes::{OPTED_OUT, SMS};
+use domain::event::own_events::{OPTED_OUT, SMS_SOURCE};
 use publish::Entry;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 #[must_use]
 pub fn opt_out_event(job: &Job, now: Timestamp) -> Entry {
     let data = json!({ "recipient": job.recipient, "channel": "sms" });
-    let event = Event::new(SMS, OPTED_OUT, format!("opted-out-{}", job.key.as_str()), now, &data);
+    let event = Event::new(SMS_SOURCE, OPTED_OUT, format!("opted-out-{}", job.key.as_str()), now, &data);
     Entry::of(&job.event.leads_to(Event { subject: Some(job.recipient.clone()), ..event }))
 }
 

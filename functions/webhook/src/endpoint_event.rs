@@ -8,7 +8,7 @@ use domain::webhook::endpoint::health::{Announcement, Health};
 use publish::Entry;
 use serde_json::json;
 
-const SOURCE: &str = domain::event::producers::WEBHOOK_SOURCE;
+const SOURCE: &str = domain::event::own_events::WEBHOOK_SOURCE;
 
 /// The event, caused by the event of the message. It names the endpoint, never its URL. Its id is
 /// derived from the message and the attempt, so repeats are stored once.

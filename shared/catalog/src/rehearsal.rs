@@ -14,7 +14,7 @@ use domain::event::producers::Producers;
 use domain::event::{Event, Refusal};
 use domain::recipient::{Group, Recipient, Recipients, members};
 use domain::webhook::endpoint::EndpointId;
-use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
+use engine::{Engine, Fixtures, Part, Subject, run_ready, sample_endpoint};
 use serde_json::Value;
 use templates::{Cause, Extra, Renderer, Unrendered};
 
@@ -54,7 +54,7 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     let endpoint = |id: &EndpointId| Some(sample_endpoint(id));
     let facts = Fixtures { members: Some(&members), endpoint: Some(&endpoint), ..Fixtures::of(people) };
     let renderer = Renderer::new(catalog);
-    let engine = Engine { catalog, renderer: &renderer, facts: &facts, page_size: usize::MAX };
+    let engine = Engine::unpaged(catalog, &renderer, &facts);
     let stage = Stage { engine, locales: locales(catalog) };
     let mut findings = Findings::default();
     let mut reached = BTreeSet::new();
@@ -152,16 +152,18 @@ struct Played {
 impl Stage<'_> {
     /// Plays one event and all its deferred passes. Returns the rules through which it reaches a recipient.
     fn play(&self, file: &str, event: &Event, findings: &mut Findings) -> BTreeSet<String> {
-        let whole = Subject::event(event.clone());
-        let planned = run_ready(self.engine.plan(&whole, event.time));
-        let matches = !planned.plan.matches.is_empty() || !planned.plan.unnamed_cancels.is_empty();
+        let mut matches = false;
         let mut played = Played::default();
         played.waiting.push_back((event.time, Subject::event(event.clone())));
-        played.waiting.extend(behind_digests(&planned.plan).map(|subject| (event.time, subject)));
         for _ in 0..MAX_SCENES {
             let Some((now, subject)) = played.waiting.pop_front() else { break };
             run_ready(async {
                 let planned = self.engine.plan(&subject, now).await?;
+                if let Part::Event = &subject.part {
+                    matches = !planned.plan.matches.is_empty() || !planned.plan.unnamed_cancels.is_empty();
+                    let after_digests = behind_digests(&planned.plan).map(|subject| (now, subject));
+                    played.waiting.extend(after_digests);
+                }
                 let profiles = self.engine.profiles([&planned]).await?;
                 let evaluation = self.engine.decide(&planned, &profiles, now).await?;
                 for decision in &evaluation.decisions {

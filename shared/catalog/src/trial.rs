@@ -10,7 +10,7 @@ use domain::decide::continuation::Start;
 use domain::decide::plan::Plan;
 use domain::recipient::{Group, Recipients, members};
 use domain::webhook::endpoint::EndpointId;
-use engine::{Engine, Fixtures, Subject, run_ready, sample_endpoint};
+use engine::{Engine, Evaluation, Fixtures, Subject, run_ready, sample_endpoint};
 use templates::Renderer;
 
 use crate::problem::{Page, Problem, RULES};
@@ -70,6 +70,7 @@ pub fn run_tests(
     events: &BTreeMap<String, String>,
 ) -> Trials {
     let stage = Stage { catalog, people, events };
+    let renderer = Renderer::new(catalog);
     let mut trials = Trials::default();
     let mut named = BTreeSet::new();
     for (file, text) in files {
@@ -83,7 +84,7 @@ pub fn run_tests(
             let before = page.problems.len();
             let script = script::read(members, node.at, stage, &mut named, &mut page);
             if let Some(script) = &script {
-                run(script, catalog, &mut page);
+                run(script, catalog, &renderer, &mut page);
             }
             let test = script::name(members).unwrap_or_default();
             let holds = page.problems.len() == before;
@@ -101,7 +102,7 @@ pub fn run_tests(
 }
 
 /// Decides as the test says, and compares the decisions with the expected ones.
-fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
+fn run(script: &Script, catalog: &Catalog, renderer: &Renderer, page: &mut Page<'_>) {
     let asked = RefCell::new(BTreeSet::new());
     let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
     let addressed = RefCell::new(BTreeSet::new());
@@ -122,27 +123,28 @@ fn run(script: &Script, catalog: &Catalog, page: &mut Page<'_>) {
         endpoint: Some(&endpoint),
         answer: Some(&answer),
     };
-    let renderer = Renderer::new(catalog);
-    let engine = Engine { catalog, renderer: &renderer, facts: &facts, page_size: usize::MAX };
+    let engine = Engine::unpaged(catalog, renderer, &facts);
     let whole = Subject::event(script.event.clone());
     let planned = run_ready(engine.plan(&whole, script.now));
     refuse_unused_members(script, &addressed.borrow(), page);
-    let from_step = match &script.step {
-        Some((rule, step, at)) => match subject_from_step(script, &planned.plan, rule, *step) {
-            Some(subject) => Some(subject),
-            None => {
-                let fix = "name a rule that does, or mend the event";
-                page.refuse(*at, format!("the rule `{rule}` does not match this event"), fix);
-                return;
-            }
-        },
-        None => None,
-    };
-    run_ready(engine.run(from_step.as_ref().unwrap_or(&whole), script.now, |evaluation| {
+    let compare = |evaluation: Evaluation<'_>, page: &mut Page<'_>| {
         script.given.check_asked(&asked.borrow(), page);
         let (decisions, hashes) = (&evaluation.decisions, catalog.hashes());
         expected::check(&script.test, script.expect_at, &script.expect, decisions, hashes, page);
-    }));
+    };
+    let Some((rule, step, place)) = &script.step else {
+        let visit = |evaluation: Evaluation<'_>| compare(evaluation, page);
+        return run_ready(engine.run_planned(&planned, script.now, visit));
+    };
+    match subject_from_step(script, &planned.plan, rule, *step) {
+        Some(subject) => {
+            run_ready(engine.run(&subject, script.now, |evaluation| compare(evaluation, page)));
+        }
+        None => {
+            let fix = "name a rule that does, or mend the event";
+            page.refuse(*place, format!("the rule `{rule}` does not match this event"), fix);
+        }
+    }
 }
 
 /// Refuses members of groups that no rule addresses.

@@ -72,15 +72,15 @@ impl<'a, F: Facts> Engine<'a, F> {
         let tenant = profiles.tenant(event);
         let recipients = profiles.recipients.as_ref();
         let mut answers = Answers::default();
-        let mut decided = Decided::default();
-        for _ in 0..MAX_ROUNDS {
-            let facts = domain::decide::Facts { recipients, tenant, answers: &answers, now };
-            decided = decide(&planned.plan, &facts);
-            if decided.asks.is_empty() {
+        let decide = |answers: &Answers| {
+            decide(&planned.plan, &domain::decide::Facts { recipients, tenant, answers, now })
+        };
+        let Decided { mut decisions, mut asks } = decide(&answers);
+        for _ in 1..MAX_ROUNDS {
+            if asks.is_empty() {
                 break;
             }
-            let asks = stream::iter(std::mem::take(&mut decided.asks));
-            let found: Vec<(Ask, Answer)> = asks
+            let found: Vec<(Ask, Answer)> = stream::iter(asks)
                 .map(|ask| async move {
                     let answer = self.facts.answer(&ask, now).await?;
                     Ok::<_, F::Error>((ask, answer))
@@ -88,12 +88,11 @@ impl<'a, F: Facts> Engine<'a, F> {
                 .buffer_unordered(CONCURRENT_LOOKUPS)
                 .try_collect()
                 .await?;
-            for (ask, answer) in &found {
-                answers.insert(ask, answer.clone());
+            for (ask, answer) in found {
+                answers.insert(&ask, answer);
             }
-            decided.asks = found.into_iter().map(|(ask, _)| ask).collect();
+            Decided { decisions, asks } = decide(&answers);
         }
-        let mut decisions = decided.decisions;
         if let Part::RuleGone { rule, audience } = &planned.subject.part {
             decisions.push(rule_gone(event, rule, audience.as_ref(), self.catalog.hashes()));
         }
@@ -101,7 +100,7 @@ impl<'a, F: Facts> Engine<'a, F> {
         Ok(Evaluation {
             planned,
             decisions,
-            is_unfinished: !decided.asks.is_empty(),
+            is_unfinished: !asks.is_empty(),
             now,
             scene: scene_of(self.renderer, &planned.plan, tenant_zone, now),
             checked: Written::default(),

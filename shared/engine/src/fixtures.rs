@@ -89,15 +89,5 @@ pub fn run_ready<T>(work: impl Future<Output = Result<T, Infallible>>) -> T {
 /// Returns an endpoint that accepts every event.
 #[must_use]
 pub fn sample_endpoint(id: &EndpointId) -> Endpoint {
-    Endpoint {
-        id: id.clone(),
-        url: "https://example.com/".to_owned(),
-        description: None,
-        when: None,
-        version: None,
-        format: None,
-        disabled: None,
-        unverified: None,
-        header_names: Vec::new(),
-    }
+    Endpoint::new(id.clone(), "https://example.com/".to_owned())
 }

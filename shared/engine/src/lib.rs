@@ -51,6 +51,12 @@ pub struct Engine<'a, F> {
 }
 
 impl<'a, F: Facts> Engine<'a, F> {
+    /// The engine that takes all recipients of a rule in one pass, for previews and tests.
+    #[must_use]
+    pub fn unpaged(catalog: &'a Catalog, renderer: &'a Renderer, facts: &'a F) -> Engine<'a, F> {
+        Engine { catalog, renderer, facts, page_size: usize::MAX }
+    }
+
     /// Looks up the profiles and settings that a batch of plans needs, in one batch.
     ///
     /// # Errors
@@ -80,9 +86,21 @@ impl<'a, F: Facts> Engine<'a, F> {
         now: Timestamp,
         visit: impl FnOnce(Evaluation<'_>) -> R,
     ) -> Result<R, F::Error> {
-        let planned = self.plan(subject, now).await?;
-        let profiles = self.profiles([&planned]).await?;
-        Ok(visit(self.evaluate(&planned, &profiles, now).await?))
+        self.run_planned(&self.plan(subject, now).await?, now, visit).await
+    }
+
+    /// Takes a subject that has its plan through the rest of the loop, as [`Engine::run`] does.
+    ///
+    /// # Errors
+    /// A look-up failed.
+    pub async fn run_planned<R>(
+        &self,
+        planned: &Planned<'_>,
+        now: Timestamp,
+        visit: impl FnOnce(Evaluation<'_>) -> R,
+    ) -> Result<R, F::Error> {
+        let profiles = self.profiles([planned]).await?;
+        Ok(visit(self.evaluate(planned, &profiles, now).await?))
     }
 }
 

@@ -5,7 +5,7 @@ use domain::decide::continuation::Start;
 use domain::decide::plan::Plan;
 use domain::decide::{Decision, Verdict, Waiting};
 use domain::event::Extension;
-use domain::event::producers::RELAY_SOURCE;
+use domain::event::own_events::RELAY_SOURCE;
 use domain::feedback::delivery_events::Set;
 
 use crate::broadcast::is_broadcast;

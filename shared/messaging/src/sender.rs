@@ -77,18 +77,9 @@ impl Sender {
     /// # Errors
     /// [`Failure`] names the reaction. An unanswered call is none: the provider may have accepted the message.
     pub async fn send(&self, job: &Job) -> Result<Sent, Failure> {
-        let name = self.provider.channel.name();
-        let Content::Message(message) = &job.content else {
-            return Err(permanent(
-                Reason::Rejected,
-                format!("a {} job in the {name} queue", job.channel().name()),
-            ));
-        };
+        let Content::Message(message) = &job.content else { return Err(self.misrouted(job)) };
         if message.channel != self.provider.channel {
-            return Err(permanent(
-                Reason::Rejected,
-                format!("a {} job in the {name} queue", job.channel().name()),
-            ));
+            return Err(self.misrouted(job));
         }
         let request = (self.provider.request)(message, &self.credentials, job.event.tenant.as_deref())?;
         let url = self.target(&request.url)?;
@@ -115,6 +106,12 @@ impl Sender {
                 Err(Failure::Transient(reply.error.unwrap_or("no answer").into()))
             }
         }
+    }
+
+    /// The failure of a job that belongs into another queue.
+    fn misrouted(&self, job: &Job) -> Failure {
+        let (found, queue) = (job.channel().name(), self.provider.channel.name());
+        permanent(Reason::Rejected, format!("a {found} job in the {queue} queue"))
     }
 
     /// The URL of a request, if its host is allowed.

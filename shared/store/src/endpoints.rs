@@ -216,17 +216,7 @@ impl Endpoints {
             messages::message_key(id, message),
         ];
         let mut found = Sending {
-            endpoint: Endpoint {
-                id: id.clone(),
-                url: String::new(),
-                description: None,
-                when: None,
-                version: None,
-                format: None,
-                disabled: None,
-                unverified: None,
-                header_names: Vec::new(),
-            },
+            endpoint: Endpoint::new(id.clone(), String::new()),
             headers: None,
             challenge: None,
             secrets: StoredSecrets::default(),

@@ -24,7 +24,7 @@ mod values;
 pub use extra::Extra;
 pub use failure::{Cause, Path, Unrendered};
 pub use inspect::{FILTERS, FUNCTIONS, Mistake, TESTS};
-pub use proofs::{Written, proofread, proofs, scene_of, settle};
+pub use proofs::{Written, proofs, scene_of, settle};
 pub use renderer::Renderer;
 pub use survivors::{LeftOut, Told};
 pub use template_context::{SAMPLE_WAY_OUT, TemplateContext};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::base::channel::Channel;
 use domain::decide::plan::Plan;
-use domain::decide::{Answer, Ask, Decision, Verdict};
+use domain::decide::{Answer, Decision, Verdict};
 use domain::delivery::job::Content;
 use domain::delivery::render_checks::RenderCheck;
 use domain::event::key::Key;
@@ -98,25 +98,6 @@ pub fn settle(
             decision.verdict = Verdict::Suppress(stopped.reason);
         }
     }
-}
-
-/// Runs all checks at once, for callers that have every answer.
-#[must_use]
-pub fn proofread<'a>(
-    renderer: &Renderer,
-    plan: &Plan<'_>,
-    mut decisions: Vec<Decision<'a>>,
-    tenant_zone: Option<&str>,
-    now: Timestamp,
-    mut answer: impl FnMut(&Ask) -> Answer,
-) -> (Vec<Decision<'a>>, Written) {
-    let scene = scene_of(renderer, plan, tenant_zone, now);
-    let (proofs, mut written) = proofs(&scene, plan, &decisions, tenant_zone);
-    for proof in proofs {
-        let answer = answer(&proof.ask);
-        settle(proof, &answer, now, &mut decisions, &mut written);
-    }
-    (decisions, written)
 }
 
 /// Whether messages on this channel may need a check.

@@ -24,7 +24,7 @@ use crate::response::Response;
 use crate::routes::tickets::chance;
 use crate::{Api, Asked};
 
-pub(crate) const SOURCE: &str = domain::event::producers::API_SOURCE;
+pub(crate) const SOURCE: &str = domain::event::own_events::API_SOURCE;
 
 /// The number of rows that one call to a table reads, and the most messages of one request. A request
 /// has 30 seconds.

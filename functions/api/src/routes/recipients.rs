@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::recipient::address_change::{self, announcement};
+use domain::event::own_events::API_SOURCE;
+use domain::recipient::address_change::announcement;
 use domain::recipient::recipient_changes::{self, Change, Stamp};
 use domain::recipient::{Group, Recipient};
 use publish::Entry;
@@ -138,7 +139,7 @@ impl Api {
     /// Publishes address changes of a person, so that the old addresses are notified. The change remains
     /// if the bus refuses the event, and an error is logged.
     async fn announce_addresses(&self, id: &str, amended: &ChangeResult, stamp: &Stamp) {
-        let event = |change| Entry::of(&announcement(address_change::API, id, change, stamp, stamp.at));
+        let event = |change| Entry::of(&announcement(API_SOURCE, id, change, stamp, stamp.at));
         let entries: Vec<Entry> = amended.addresses.iter().map(event).collect();
         if entries.is_empty() {
             return;

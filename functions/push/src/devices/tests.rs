@@ -63,7 +63,7 @@ fn heard() -> Rule {
     mock!(aws_sdk_eventbridge::Client::put_events)
         .match_requests(|request| {
             request.entries().iter().all(|entry| {
-                entry.detail_type() == Some(crate::UNREGISTERED)
+                entry.detail_type() == Some(domain::event::own_events::UNREGISTERED)
                     && entry.event_bus_name() == Some("bus")
                     && entry.detail().is_some_and(|detail| detail.contains(r#""device":"phone-1""#))
             })

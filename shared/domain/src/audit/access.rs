@@ -14,12 +14,6 @@ use crate::event::{Found, Refusal};
 /// The type of every access record.
 pub const RECORDED: &str = "carillon.access.recorded";
 
-/// The source of records of the HTTP API.
-pub const API: &str = "carillon/api";
-
-/// The source of records of the command line.
-pub const CLI: &str = "carillon/cli";
-
 /// The operation of a request that leads to no route.
 pub const NO_OPERATION: &str = "none";
 
@@ -304,6 +298,10 @@ mod tests {
             status: Some(200),
             request: "r-1".to_owned(),
         };
-        AccessRecord { source: API.to_owned(), time: Timestamp::constant(1_795_000_000, 0), access }
+        AccessRecord {
+            source: crate::event::own_events::API_SOURCE.to_owned(),
+            time: Timestamp::constant(1_795_000_000, 0),
+            access,
+        }
     }
 }

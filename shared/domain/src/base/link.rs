@@ -92,9 +92,13 @@ fn scheme(text: &str) -> Option<String> {
     let seen = text.trim_start_matches(|c: char| c <= ' ');
     let seen: String = seen.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).take(64).collect();
     let (scheme, _) = seen.split_once(':')?;
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    is_scheme.then(|| scheme.to_ascii_lowercase())
+    is_scheme(scheme).then(|| scheme.to_ascii_lowercase())
+}
+
+/// Reports whether the text is the scheme of a URI (RFC 3986, section 3.1).
+pub(crate) fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 #[cfg(test)]

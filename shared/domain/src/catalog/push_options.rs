@@ -1,5 +1,6 @@
 //! Options of a rule for the display and delivery of push notifications.
 
+use crate::base::link::is_scheme;
 use serde::{Deserialize, Serialize};
 
 /// Maximum length of an Android channel, an APNs category and a link, in bytes. A whole payload has at most 4,096
@@ -70,14 +71,11 @@ impl PushOptions {
 #[must_use]
 pub fn is_link(text: &str) -> bool {
     let runs_code = ["javascript", "vbscript", "data", "file"];
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-            && !runs_code.contains(&scheme.to_ascii_lowercase().as_str())
-    };
+    let is_safe =
+        |scheme: &str| is_scheme(scheme) && !runs_code.contains(&scheme.to_ascii_lowercase().as_str());
     text.len() <= MAX_LINK_BYTES
         && text.chars().all(|c| !c.is_control() && !c.is_whitespace())
-        && text.split_once(':').is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty())
+        && text.split_once(':').is_some_and(|(scheme, rest)| is_safe(scheme) && !rest.is_empty())
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) fn decide<'a>(
     into: &mut Decided<'a>,
 ) {
     let excluded = broadcast.excluded(matched.rule, plan.envelope());
-    let record = broadcast.record.unwrap_or(plan.catalog.policy().broadcast.record);
+    let record = broadcast.record_by(&plan.catalog.policy().broadcast);
     let mut unnamed = if plan.woken { Vec::new() } else { unnamed_targets(plan, matched) };
     if matched.audience.is_empty() && unnamed.is_empty() && !plan.woken {
         unnamed.push(without_recipient(plan, Some(matched.rule), Reason::NoRecipient));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use crate::event::own_events::DIGEST_SOURCE as SOURCE;
+use crate::event::own_events::DIGEST_SOURCE;
 use crate::event::{Data, Event};
 use crate::limits::digest::Item;
 
@@ -20,7 +20,7 @@ pub fn event(
 ) -> Event {
     Event {
         id: window_id.to_owned(),
-        source: SOURCE.to_owned(),
+        source: DIGEST_SOURCE.to_owned(),
         time: closed_at,
         causation_id: items.last().map(|item| item.id.clone()),
         sequence: None,
@@ -47,7 +47,7 @@ mod tests {
         let closed_at = "2026-11-20T12:10:00Z".parse().unwrap();
         let items = [Item::of(&opener)];
         let event = event(&opener, "w-1", &items, &json!({ "data": { "board": "7" } }), closed_at);
-        assert_eq!((event.id.as_str(), event.source.as_str()), ("w-1", SOURCE));
+        assert_eq!((event.id.as_str(), event.source.as_str()), ("w-1", DIGEST_SOURCE));
         assert_eq!((event.kind.as_str(), event.tenant.as_deref()), ("task.commented", Some("north")));
         assert_eq!((event.time, event.actor.as_deref()), (closed_at, None));
         assert_eq!(event.data.as_ref().unwrap().text(), r#"{"board":"7"}"#);

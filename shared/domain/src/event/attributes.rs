@@ -1,5 +1,6 @@
 //! Checks of attribute values.
 
+use crate::base::link::is_scheme;
 use jiff::Timestamp;
 
 use super::rfc3339::{self, Moment};
@@ -100,10 +101,6 @@ pub(crate) fn check_type(value: &str) -> Result<(), Refusal> {
 pub(crate) fn check_schema(value: &str) -> Result<(), Refusal> {
     check_text("dataschema", value)?;
     let scheme = value.split_once(':').filter(|(_, rest)| !rest.is_empty()).map(|(scheme, _)| scheme);
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    };
     match scheme {
         Some(scheme) if is_scheme(scheme) && value.bytes().all(is_of_uri) => Ok(()),
         Some(scheme) if is_scheme(scheme) => {

@@ -1,5 +1,21 @@
 //! Sources and types of the events that Carillon publishes itself.
 
+/// The source of replayed events. `carillon replay` publishes every event of a replay under this `Source`, and the
+/// CloudEvent inside keeps its own source. IAM grants this source to operators only.
+pub const REPLAY_SOURCE: &str = "carillon/replay";
+
+/// The source of the CLI's own events, such as `carillon.replay.started`.
+pub const CLI_SOURCE: &str = "carillon/cli";
+
+/// The source of the relay's own events: delivery events and `communication.sent`.
+pub const RELAY_SOURCE: &str = "carillon/relay";
+
+/// The source of events about the health of endpoints.
+pub const WEBHOOK_SOURCE: &str = "carillon/webhook";
+
+/// The source of the HTTP API's own events.
+pub const API_SOURCE: &str = "carillon/api";
+
 /// The source of digest events.
 pub const DIGEST_SOURCE: &str = "/carillon/digest";
 

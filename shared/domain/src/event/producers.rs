@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::path::Path;
 use crate::base::tenant::NO_TENANT;
+use crate::event::own_events::{
+    ADDRESS_CHANGED, API_SOURCE, CLI_SOURCE, DIGEST_SOURCE, OPTED_OUT, PEOPLE_SOURCE, PUSH_SOURCE,
+    RELAY_SOURCE, REPLAY_SOURCE, SMS_SOURCE, UNREGISTERED, WEBHOOK_SOURCE,
+};
 use crate::event::{Event, Found, Refusal, RefusalClass};
 
 mod admission;
@@ -18,22 +22,6 @@ mod aliases;
 mod form;
 
 pub use aliases::{Aliases, EVENT_NAME};
-
-/// The source of replayed events. `carillon replay` publishes every event of a replay under this `Source`, and the
-/// CloudEvent inside keeps its own source. IAM grants this source to operators only.
-pub const REPLAY_SOURCE: &str = "carillon/replay";
-
-/// The source of the CLI's own events, such as `carillon.replay.started`.
-pub const CLI_SOURCE: &str = "carillon/cli";
-
-/// The source of the relay's own events: delivery events and `communication.sent`.
-pub const RELAY_SOURCE: &str = "carillon/relay";
-
-/// The source of events about the health of endpoints.
-pub const WEBHOOK_SOURCE: &str = "carillon/webhook";
-
-/// The source of the HTTP API's own events.
-pub const API_SOURCE: &str = "carillon/api";
 
 /// The source of events that the HTTP API publishes for a program without a tenant.
 pub const PROGRAM_SOURCE: &str = "/api";
@@ -47,9 +35,6 @@ pub const RESERVED_PREFIX: &str = "carillon.";
 
 /// The prefixes of types that update recipients, topics and tenants. Producers with the right `people` may use them.
 pub const PEOPLE_PREFIXES: [&str; 3] = ["carillon.recipient.", "carillon.topic.", "carillon.tenant."];
-
-/// The type of opt-out events, which only the SMS function publishes, although it has a prefix of recipient updates.
-const OPTED_OUT: &str = crate::event::own_events::OPTED_OUT;
 
 /// The tenants that a source may speak for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,9 +235,7 @@ impl Producers {
     /// may change only that tenant, unless one of Carillon's functions published it.
     #[must_use]
     pub fn reach(&self, source: &str, tenant: Option<&str>) -> Tenants {
-        if [crate::event::own_events::SMS_SOURCE, crate::event::own_events::PUSH_SOURCE, REPLAY_SOURCE]
-            .contains(&source)
-        {
+        if [SMS_SOURCE, PUSH_SOURCE, REPLAY_SOURCE].contains(&source) {
             return Tenants::All;
         }
         let Some(entry) = self.entry(source).filter(|entry| entry.people) else { return Tenants::None };
@@ -305,13 +288,13 @@ pub fn is_api_source(source: &str) -> bool {
 pub fn own_types(source: &str) -> &'static [&'static str] {
     match source {
         "carillon" => &["carillon.delivery.*", "carillon.replay.*", "communication.sent"],
-        API_SOURCE => &["carillon.api.*", "preference.unsubscribed", "recipient.address_changed"],
-        CLI_SOURCE => &["carillon.replay.*", crate::event::own_events::ADDRESS_CHANGED],
-        crate::event::own_events::PEOPLE_SOURCE => &[crate::event::own_events::ADDRESS_CHANGED],
-        crate::event::own_events::PUSH_SOURCE => &[crate::event::own_events::UNREGISTERED],
+        API_SOURCE => &["carillon.api.*", "preference.unsubscribed", ADDRESS_CHANGED],
+        CLI_SOURCE => &["carillon.replay.*", ADDRESS_CHANGED],
+        PEOPLE_SOURCE => &[ADDRESS_CHANGED],
+        PUSH_SOURCE => &[UNREGISTERED],
         RELAY_SOURCE => &["carillon.delivery.*", "communication.sent"],
         REPLAY_SOURCE => &["*"],
-        crate::event::own_events::SMS_SOURCE => &[OPTED_OUT],
+        SMS_SOURCE => &[OPTED_OUT],
         WEBHOOK_SOURCE => &["carillon.endpoint.*"],
         _ => &[],
     }
@@ -320,7 +303,7 @@ pub fn own_types(source: &str) -> &'static [&'static str] {
 /// Whether the source is reserved, so that no other producer may use it.
 #[must_use]
 pub fn is_reserved_source(source: &str) -> bool {
-    is_own_program(source) || is_api_source(source) || source == crate::event::own_events::DIGEST_SOURCE
+    is_own_program(source) || is_api_source(source) || source == DIGEST_SOURCE
 }
 
 /// The source of events that a tenant publishes through the HTTP API: `/tenants/<tenant>`, percent-encoded.

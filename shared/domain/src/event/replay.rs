@@ -17,7 +17,7 @@ pub const REPLAY_ID: &str = "replayid";
 pub const RENOTIFY: &str = "renotify";
 
 /// The types of events about replays: their start with operator and reason, and their end. Their source is
-/// [`CLI_SOURCE`](crate::event::producers::CLI_SOURCE).
+/// [`CLI_SOURCE`](crate::event::own_events::CLI_SOURCE).
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
     use crate::base::channel::Channel;
     use crate::event::key::Key;
-    use crate::event::producers::REPLAY_SOURCE;
+    use crate::event::own_events::REPLAY_SOURCE;
 
     #[test]
     fn mark_changes_only_the_extensions() {

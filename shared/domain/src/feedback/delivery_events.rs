@@ -20,7 +20,7 @@ use crate::event::key::{Key, event_part, hash_of};
 use crate::event::origin::Origin;
 
 /// The source of these events, which the relay publishes.
-const SOURCE: &str = crate::event::producers::RELAY_SOURCE;
+const SOURCE: &str = crate::event::own_events::RELAY_SOURCE;
 
 /// The type prefix of events about single notifications.
 pub const DELIVERY: &str = "carillon.delivery.";

@@ -9,14 +9,10 @@ use serde_json::json;
 use crate::base::channel::Channel;
 use crate::event::Event;
 use crate::event::key::hash_of;
+use crate::event::own_events::ADDRESS_CHANGED;
 use crate::recipient::keyed_hash::normal;
 use crate::recipient::recipient_changes::Stamp;
 use crate::recipient::{ALL_TENANTS, Recipient};
-
-/// The sources of the event: the API, the people function, and the import command of the CLI.
-pub const API: &str = "carillon/api";
-pub use crate::event::own_events::{ADDRESS_CHANGED, PEOPLE_SOURCE as PEOPLE};
-pub const CLI: &str = crate::event::producers::CLI_SOURCE;
 
 /// A removed or replaced address of a person. It has no `Debug` because it holds the address.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,6 +62,7 @@ pub fn announcement(source: &str, id: &str, change: &AddressChange, stamp: &Stam
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::own_events::PEOPLE_SOURCE;
     use serde_json::Value;
 
     #[test]
@@ -116,8 +113,8 @@ mod tests {
         let changes = between(Some(&before), Some(&after));
         let changed_at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let stamp = Stamp { at: changed_at, by: "crm e-1".to_owned() };
-        let event = announcement(PEOPLE, "ann", &changes[0], &stamp, changed_at);
-        assert_eq!(event.id, announcement(PEOPLE, "ann", &changes[0], &stamp, changed_at).id);
+        let event = announcement(PEOPLE_SOURCE, "ann", &changes[0], &stamp, changed_at);
+        assert_eq!(event.id, announcement(PEOPLE_SOURCE, "ann", &changes[0], &stamp, changed_at).id);
         assert_eq!((event.kind.as_str(), event.tenant.as_deref()), (ADDRESS_CHANGED, Some("clinic-7")));
         let text = event.to_json();
         assert!(text.contains("ann@old.example") && !text.contains("ann@new.example"), "{text}");

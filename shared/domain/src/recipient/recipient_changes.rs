@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::channel::Channel;
+use crate::event::own_events::{OPTED_OUT, PUSH_SOURCE, SMS_SOURCE, UNREGISTERED};
 use crate::event::producers::Tenants;
 use crate::event::{Event, Found, Refusal, RefusalClass};
 use crate::recipient::{Recipient, Settings, SuppressedBecause, Suppression};
@@ -21,7 +22,6 @@ mod reading;
 mod spelling;
 mod zones;
 
-pub use crate::event::own_events::{OPTED_OUT, PUSH_SOURCE as PUSH, SMS_SOURCE as SMS, UNREGISTERED};
 pub use entry::{Entry, MEMORY};
 pub use limits::{MAX_DEVICES, check_members};
 pub use patch::merge;
@@ -125,8 +125,8 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
             Ok(one(id, Change::Update(patch)))
         }
         OPTED_OUT => {
-            if event.source != SMS {
-                return Err(Refusal::new("source", Found::text(&event.source), SMS));
+            if event.source != SMS_SOURCE {
+                return Err(Refusal::new("source", Found::text(&event.source), SMS_SOURCE));
             }
             let why = SuppressedBecause::OptedOut;
             let closed = Suppression { channel: Channel::Sms, why, until: None, address: None };
@@ -146,8 +146,8 @@ pub fn read(event: &Event, reach: &Tenants, now: Timestamp) -> Result<Notice, Re
             Ok(Notice::People(amendments.collect()))
         }
         UNREGISTERED => {
-            if event.source != PUSH {
-                return Err(Refusal::new("source", Found::text(&event.source), PUSH));
+            if event.source != PUSH_SOURCE {
+                return Err(Refusal::new("source", Found::text(&event.source), PUSH_SOURCE));
             }
             let (id, device) = reading::unregistered(&data)?;
             Ok(one(id, Change::Unregister(device)))

@@ -167,6 +167,22 @@ pub enum SkipReason {
 }
 
 impl Endpoint {
+    /// An endpoint with its id and URL alone. It accepts every event.
+    #[must_use]
+    pub fn new(id: EndpointId, url: String) -> Endpoint {
+        Endpoint {
+            id,
+            url,
+            description: None,
+            when: None,
+            version: None,
+            format: None,
+            disabled: None,
+            unverified: None,
+            header_names: Vec::new(),
+        }
+    }
+
     /// Reads an endpoint from JSON and checks its URL against `allow`. `disabled`, `unverified` and `header_names` are
     /// ignored, because they are set by other operations.
     ///
@@ -205,16 +221,12 @@ impl Endpoint {
             Refusal::new(place, "a value that is not such a pattern", error.wanted)
         })?;
         Ok(Endpoint {
-            id: EndpointId { tenant, id },
-            url,
             description: text_of("description", |text| text.len() <= MAX_DESCRIPTION_BYTES)?,
             when,
             version: text_of("version", is_version)?,
             format: text_of("format", |name| Format::from_name(name).is_some())?
                 .and_then(|name| Format::from_name(&name)),
-            disabled: None,
-            unverified: None,
-            header_names: Vec::new(),
+            ..Endpoint::new(EndpointId { tenant, id }, url)
         })
     }
 

@@ -133,8 +133,9 @@ fn text(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::audit::access::{API, Access, CallerKind, Object, PERSON};
+    use domain::audit::access::{Access, CallerKind, Object, PERSON};
     use domain::event::Event;
+    use domain::event::own_events::API_SOURCE;
 
     const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
 
@@ -187,6 +188,6 @@ mod tests {
             status: Some(200),
             request: "r-1".to_owned(),
         };
-        AccessRecord { source: API.to_owned(), time: NOON, access }
+        AccessRecord { source: API_SOURCE.to_owned(), time: NOON, access }
     }
 }

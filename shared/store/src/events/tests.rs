@@ -10,7 +10,7 @@ use domain::Timestamp;
 use domain::base::stack_secret::StackSecret;
 use domain::event::bus::BusEvent;
 use domain::event::outbox_mark::{MarkKey, MarkedEntry, text_digest};
-use domain::event::producers::REPLAY_SOURCE;
+use domain::event::own_events::REPLAY_SOURCE;
 use domain::event::replay::received;
 
 use super::*;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ActorPolicy, Operand, Rule, Selector};
+use crate::catalog::policy::BroadcastPolicy;
 
 /// Maximum number of users that one event may exclude. Each is looked up once per room of the broadcast.
 pub const MAX_EXCLUDED: usize = 500;
@@ -62,6 +63,12 @@ pub enum NotExcluded {
 }
 
 impl Broadcast {
+    /// Returns the ledger record of this broadcast: its own setting, or the one of the policy.
+    #[must_use]
+    pub fn record_by(&self, policy: &BroadcastPolicy) -> Record {
+        self.record.unwrap_or(policy.record)
+    }
+
     /// The ids of the users whose sockets do not receive the event, in alphabetical order. `null` and an empty text
     /// are ignored.
     ///

@@ -1,5 +1,6 @@
 //! The formats of strings that are enforced.
 
+use crate::base::link::is_scheme;
 use crate::event::rfc3339;
 use crate::recipient::EmailAddress;
 
@@ -58,7 +59,5 @@ fn is_uuid(text: &str) -> bool {
 
 fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    is_scheme && !rest.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+    is_scheme(scheme) && !rest.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }

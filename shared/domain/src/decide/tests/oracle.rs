@@ -176,7 +176,7 @@ impl<'w> Oracle<'w> {
         let of_run: Vec<&Entry> = self.world.log.iter().filter(|other| run(other) == run(entry)).collect();
         // The run of a closed window begins after the digest step.
         let begins =
-            if entry.event.0 == crate::decide::digest_event::SOURCE { of_run[0].start.step } else { 0 };
+            if entry.event.0 == crate::event::own_events::DIGEST_SOURCE { of_run[0].start.step } else { 0 };
         let begins = begins as usize;
         let waits = (begins..entry.step as usize).filter_map(|index| match &rule.steps[index] {
             Step::Wait(Wait::For(length)) => {
@@ -247,7 +247,7 @@ impl<'w> Oracle<'w> {
             let Some(rule) = rule.filter(|rule| passed && !is_critical(rule)) else { continue };
             // The first send or digest after a throttle passes it. A closed digest has passed the throttles before its
             // step; an event that passed through the digest passes them itself.
-            let is_digest = entry.event.0 == crate::decide::digest_event::SOURCE;
+            let is_digest = entry.event.0 == crate::event::own_events::DIGEST_SOURCE;
             let since = (0..entry.step as usize)
                 .rev()
                 .take_while(|at| !is_digest || !matches!(rule.steps[*at], Step::Digest(_)));

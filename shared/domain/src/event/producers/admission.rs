@@ -1,9 +1,9 @@
 //! The check that an event's producer has the right to publish it.
 
 use super::{
-    Event, Found, Identity, Producer, Producers, REPLAY_SOURCE, Refusal, RefusalClass, Tenants, covers,
-    is_api_source, is_own_program, is_people_type, is_reserved_source, is_reserved_type, is_source_of_tenant,
-    own_types,
+    DIGEST_SOURCE, Event, Found, Identity, Producer, Producers, REPLAY_SOURCE, Refusal, RefusalClass,
+    Tenants, covers, is_api_source, is_own_program, is_people_type, is_reserved_source, is_reserved_type,
+    is_source_of_tenant, own_types,
 };
 
 impl Producers {
@@ -54,7 +54,7 @@ impl Producers {
     /// the bus. [`Refusal`] of the class [`RefusalClass::ProducerNotAllowed`] if the source lacks the right.
     pub fn admit(&self, identity: Identity<'_>, event: &Event) -> Result<(), Refusal> {
         let entry = self.entry(identity.source);
-        if identity.source == crate::event::own_events::DIGEST_SOURCE {
+        if identity.source == DIGEST_SOURCE {
             let wanted = "a source of the producer's own; no digest is published on the bus";
             return Err(not_allowed("source", Found::text(identity.source), wanted));
         }

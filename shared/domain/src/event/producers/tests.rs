@@ -260,10 +260,7 @@ fn exactly_the_own_sources_are_reserved() {
     {
         assert!(is_reserved_source(source), "{source}");
     }
-    assert!(
-        is_reserved_source(crate::event::own_events::DIGEST_SOURCE)
-            && is_reserved_source(crate::event::own_events::SMS_SOURCE)
-    );
+    assert!(is_reserved_source(DIGEST_SOURCE) && is_reserved_source(SMS_SOURCE));
     for source in ["carillonx", "/carillon/demo", "/apis", "shop", "/tenant/a", ""] {
         assert!(!is_reserved_source(source), "{source}");
     }

@@ -1,6 +1,6 @@
 use domain::base::stack_secret::StackSecret;
 use domain::event::outbox_mark::{MarkedEntry, PREFIX};
-use domain::event::producers::REPLAY_SOURCE;
+use domain::event::own_events::REPLAY_SOURCE;
 use domain::event::replay::received;
 
 use super::*;

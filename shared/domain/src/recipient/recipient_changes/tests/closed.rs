@@ -17,7 +17,7 @@ fn opt_out_suppresses_sms_until_a_later_change() {
         read(&event("elsewhere"), &Tenants::All, NOON).is_err(),
         "only the sms function may publish opt-outs"
     );
-    let Ok(Notice::People(people)) = read(&event(SMS), &Tenants::All, NOON) else {
+    let Ok(Notice::People(people)) = read(&event(SMS_SOURCE), &Tenants::All, NOON) else {
         panic!("wanted recipients")
     };
     let mut entry = Entry::default();
