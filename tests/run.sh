@@ -23,8 +23,8 @@ except (OSError, ValueError, LookupError):
         print(f"http://127.0.0.1:{free.getsockname()[1]}")')
 # Builds binaries and tests together. Built alone, the binaries have other SDK features, and the SDKs would be built
 # twice.
-make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/checkov/.installed
-make --no-print-directory .local/node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
+make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/checkov/.installed .local/workflows/.installed
+make --no-print-directory .local/producer-node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
 python3 tests/documents.py target/local/carillon
 .local/awscli/bin/python tests/runbooks.py --aws
 

@@ -6,9 +6,11 @@
 //! - `recovery`: repair after an outage of a receiver
 //! - `sealing`: changed audit records and seals are found and named
 //! - `examples`: the receivers in `examples/webhooks`
+//! - `example_programs`: producers, consumers, the browser page and the workflow of `examples`
 
 mod commands;
 mod dlq;
+mod example_programs;
 mod examples;
 mod recovery;
 mod replay;

@@ -34,9 +34,10 @@ impl Workspace {
             let real = dependencies
                 .filter(|dependency| dependency["kind"].is_null() && dependency["optional"] != true);
             let uses = real.map(|real| plain(&real["name"])).collect();
-            if package["source"].is_null() {
-                let manifest = package["manifest_path"].as_str().unwrap();
-                let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');
+            let manifest = package["manifest_path"].as_str().unwrap();
+            let folder = manifest.trim_start_matches(root().to_str().unwrap()).trim_start_matches('/');
+            // Programs of users in `examples` may link what they like.
+            if package["source"].is_null() && !folder.starts_with("examples/") {
                 workspace.folders.insert(name.clone(), folder.to_owned());
                 workspace.uses.insert(name.clone(), BTreeSet::clone(&uses));
             }

