@@ -35,6 +35,7 @@ check: ## What a change must pass before its commit, without the local cloud: fo
 	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
 	@cargo test --workspace --exclude carillon-simulation --lib --bins --profile $(PROFILE) --locked --quiet
+	@cargo test --package carillon-domain --doc --profile $(PROFILE) --locked --quiet
 	@$(MAKE) --no-print-directory build
 
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20

@@ -38,6 +38,7 @@
 //! - `tenancy`: a hostile tenant, with foreign files, foreign devices, empty tenants and shared people
 //! - `template`: properties of every queue, rule and role in the template
 //! - `architecture`: dependencies between crates
+//! - `sensitive_fields`: fields with addresses, texts, tokens and secrets have the type `Sensitive`
 //!
 //! `make test` starts the local cloud first. Support code is in `api_client`, `cloud`, `ws_client`, `outbox_producer`,
 //! `sweeping` and `until`.
@@ -85,6 +86,7 @@ mod replaced_systems;
 mod replay;
 mod resume;
 mod sealing;
+mod sensitive_fields;
 mod sessions;
 mod sweeping;
 mod template;

@@ -86,7 +86,7 @@ pub(crate) async fn ticket(
     let expires_at = now() + jiff::SignedDuration::from_secs(seconds);
     cloud
         .connections
-        .issue(&Ticket { text: text.clone(), identity, issued_at: now(), expires_at })
+        .issue(&Ticket { text: text.clone().into(), identity, issued_at: now(), expires_at })
         .await
         .unwrap();
     text
