@@ -37,6 +37,7 @@ check: $(SAM) ## What a change must pass before its commit, without the local cl
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
 	@$(MAKE) --no-print-directory build
 	@cargo test --workspace --exclude carillon-simulation --lib --bins --test rules --test journeys --profile $(PROFILE) --locked --quiet
+	@cargo test --package carillon-domain --doc --profile $(PROFILE) --locked --quiet
 
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh

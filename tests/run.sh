@@ -54,6 +54,7 @@ trap again EXIT
 together() { run --workspace --exclude carillon-simulation "$@"; }
 : > "$results"
 run --doc --package carillon-publish
+run --doc --package carillon-domain sensitive
 together --all-targets --no-fail-fast
 # Runs alone: the push provider is down during the test.
 together --test e2e failover:: -- --ignored

@@ -217,7 +217,9 @@ impl Audit {
         let records: Vec<_> = batch
             .messages
             .iter()
-            .filter_map(|message| audit::record(&message.body, &Producers::default(), &marks(), at).ok())
+            .filter_map(|message| {
+                audit::record(message.body.expose(), &Producers::default(), &marks(), at).ok()
+            })
             .collect();
         let append = || records.iter().for_each(|record| world.events.borrow_mut().append(record));
         self.0.call("append to the audit", append).await?;

@@ -39,7 +39,7 @@ async fn person_is_created_changed_and_deleted_by_events_with_their_memberships(
     let patch = json!({ "id": id, "name": "Anna", "email": null, "roles": [] });
     cloud.put(&[news("recipient.updated", now(), &patch)]).await;
     let changed = until("she is Anna", async || {
-        find(&cloud, &id).await.filter(|person| person.name.as_deref() == Some("Anna"))
+        find(&cloud, &id).await.filter(|person| person.name == Some("Anna".into()))
     })
     .await;
     assert!(changed.email.is_none() && changed.devices == found.devices);

@@ -59,22 +59,33 @@ fn describe(decision: &Decision<'_>, evaluation: &Evaluation<'_>) -> String {
         Verdict::Cancel(_) => format!("{head}\ntakes back what was waiting"),
         Verdict::Send(order) => match evaluation.preview(order) {
             Ok(Content::Email(email)) => {
-                format!("{head} <{}>\nSubject: {}\n\n{}", email.to.as_str(), email.subject, email.text)
+                format!(
+                    "{head} <{}>\nSubject: {}\n\n{}",
+                    email.to.expose(),
+                    email.subject.expose(),
+                    email.text.expose()
+                )
             }
             Ok(Content::Socket(socket)) => {
-                let mut data: serde_json::Value = serde_json::from_str(socket.data.get()).unwrap();
+                let mut data: serde_json::Value = serde_json::from_str(socket.data.expose().get()).unwrap();
                 data.sort_all_objects();
-                format!("{head}\n{}\n{}\n{data}", socket.title, socket.body)
+                format!("{head}\n{}\n{}\n{data}", socket.title.expose(), socket.body.expose())
             }
-            Ok(Content::Push(push)) => format!("{head}\n{}\n{}", push.title, push.body),
-            Ok(Content::Sms(sms)) => format!("{head}\n{}", sms.text),
-            Ok(Content::Whatsapp(whatsapp)) => format!("{head}\n{}{}", whatsapp.text, approved(&whatsapp)),
+            Ok(Content::Push(push)) => format!("{head}\n{}\n{}", push.title.expose(), push.body.expose()),
+            Ok(Content::Sms(sms)) => format!("{head}\n{}", sms.text.expose()),
+            Ok(Content::Whatsapp(whatsapp)) => {
+                format!("{head}\n{}{}", whatsapp.text.expose(), approved(&whatsapp))
+            }
             Ok(Content::Message(message)) => {
-                let card = message.card.as_ref().map(|card| format!("\n{}", card.get())).unwrap_or_default();
-                format!("{head}\n{}{card}", message.text)
+                let card = message
+                    .card
+                    .as_ref()
+                    .map(|card| format!("\n{}", card.expose().get()))
+                    .unwrap_or_default();
+                format!("{head}\n{}{card}", message.text.expose())
             }
-            Ok(Content::Webhook(webhook)) => format!("{head}\n{}", webhook.body),
-            Ok(Content::Broadcast(broadcast)) => format!("{head}\nlive: {}", broadcast.data.get()),
+            Ok(Content::Webhook(webhook)) => format!("{head}\n{}", webhook.body.expose()),
+            Ok(Content::Broadcast(broadcast)) => format!("{head}\nlive: {}", broadcast.data.expose().get()),
             Err(unrendered) => format!("{head}\n{unrendered}"),
         },
     }
@@ -83,10 +94,6 @@ fn describe(decision: &Decision<'_>, evaluation: &Evaluation<'_>) -> String {
 /// The approved WhatsApp template as a person reads it who has not written to us.
 fn approved(chat: &Chat) -> String {
     let Some(template) = &chat.template else { return String::new() };
-    format!(
-        "\nor, as approved: {} ({}) {}",
-        template.name,
-        template.language,
-        template.parameters.join(" | ")
-    )
+    let parameters: Vec<&str> = template.parameters.iter().map(|value| value.expose().as_str()).collect();
+    format!("\nor, as approved: {} ({}) {}", template.name, template.language, parameters.join(" | "))
 }

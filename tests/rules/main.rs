@@ -7,6 +7,7 @@
 //! - `projects`: a user's own project in the CLI
 //! - `render`: messages that the CLI previews
 //! - `commands`: commands of the CLI that need no cloud
+//! - `sensitive_fields`: public fields with personal data or secrets have the type `Sensitive`
 //! - `documents`: code in documents that equals code in examples
 //!
 //! `make build` comes first, because the tests run the CLI and read the compiled catalog.
@@ -21,4 +22,5 @@ mod deploying;
 mod documents;
 mod projects;
 mod render;
+mod sensitive_fields;
 mod template;

@@ -119,7 +119,7 @@ fn message(event: &Event) -> Outgoing {
         detail: event,
     };
     let body = serde_json::to_string(&delivered).expect("events serialize to JSON");
-    Outgoing { body, tenant: event.tenant.clone(), delay: Duration::ZERO }
+    Outgoing { body: body.into(), tenant: event.tenant.clone(), delay: Duration::ZERO }
 }
 
 /// The event about the start or the end of a replay.
@@ -177,7 +177,7 @@ mod tests {
             "time":"2026-11-20T12:00:00Z","data":{"total":1.50}}"#;
         let event = Mark { id: "r-1".into(), renotify: false }.put_on(Event::parse(text).unwrap());
         let message = message(&event);
-        let read = BusEvent::parse(&message.body).unwrap();
+        let read = BusEvent::parse(message.body.expose()).unwrap();
         let admitted = read.event(&Producers::default()).unwrap();
         assert_eq!(admitted, event);
         assert!(read.outbox_marks().is_empty());
@@ -187,7 +187,7 @@ mod tests {
         );
         assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
-        assert!(message.body.contains("1.50"), "numbers are unchanged");
+        assert!(message.body.expose().contains("1.50"), "numbers are unchanged");
     }
 
     #[test]

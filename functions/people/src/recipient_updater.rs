@@ -73,7 +73,7 @@ impl RecipientUpdater {
         let mut harvest = Harvest::default();
         let mut setbacks: Vec<Option<Setback>> = Vec::with_capacity(batch.messages.len());
         for (at, message) in batch.messages.iter().enumerate() {
-            setbacks.push(match read(&message.body, &self.producers, now()) {
+            setbacks.push(match read(message.body.expose(), &self.producers, now()) {
                 Ok(notice) => {
                     harvest.take(at, notice);
                     None
@@ -196,7 +196,7 @@ impl RecipientUpdater {
         );
         let cause = Cause { class, detail, by: "people" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

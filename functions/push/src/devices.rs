@@ -52,7 +52,7 @@ impl Devices {
     /// Deletes the endpoint. If that fails, the endpoint costs no money, and a new registration replaces
     /// it.
     async fn forget(&self, job: &Job, note: &Note<'_>) {
-        if let Err(refused) = self.sns.forget(&note.device.endpoint).await {
+        if let Err(refused) = self.sns.forget(note.device.endpoint.expose()).await {
             tracing::warn!(
                 code = "PUSH_ENDPOINT_NOT_DELETED",
                 job.key = job.key.as_str(),
@@ -84,8 +84,8 @@ fn message<'a>(note: &'a Note<'_>) -> Message<'a> {
     let attributes =
         attributes.map(|(name, value)| Attribute { name, kind: Kind::Text, value: value.clone() });
     Message {
-        target: Target::Device(&note.device.endpoint),
-        text: &note.message,
+        target: Target::Device(note.device.endpoint.as_deref()),
+        text: note.message.as_deref(),
         attributes: attributes.collect(),
     }
 }

@@ -116,8 +116,9 @@ impl OutboxRelay {
     async fn hurry(&self, rows: &[Row]) {
         let critical =
             rows.iter().filter_map(|row| row.critical(&self.critical_types, self.relay.producers()));
-        let messages: Vec<Outgoing> =
-            critical.map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO }).collect();
+        let messages: Vec<Outgoing> = critical
+            .map(|body| Outgoing { body: body.into(), tenant: None, delay: Duration::ZERO })
+            .collect();
         if messages.is_empty() {
             return;
         }

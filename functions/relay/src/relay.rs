@@ -112,7 +112,7 @@ impl Relay {
     async fn notes(&self, messages: &[Message], deadline: Deadline) -> Report {
         let mut report = Report::default();
         for message in messages {
-            let changes = match Note::read(&message.body) {
+            let changes = match Note::read(message.body.expose()) {
                 Ok(Note::Changes(changes)) => changes,
                 Ok(Note::GivenUp(part)) => match self.read_back(&part, message, &mut report).await {
                     Some(changes) => changes,
@@ -177,7 +177,7 @@ impl Relay {
         );
         let cause = Cause { class, detail, by: "relay" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason, Sent};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::Job;
 use publish::Bus;
 use sns::{Attribute, Kind, Message, Sns, Target};
@@ -95,7 +96,8 @@ fn message<'a>(text: &Text<'a>) -> Message<'a> {
     let attributes = attributes
         .into_iter()
         .filter_map(|(name, kind, value)| Some(Attribute { name, kind, value: value? }));
-    Message { target: Target::Phone(text.to.as_str()), text: text.body, attributes: attributes.collect() }
+    let target = Target::Phone(Sensitive::new(text.to.expose()));
+    Message { target, text: text.body, attributes: attributes.collect() }
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ impl WebhookSender {
             Failure::Transient(Box::new(refused))
         })?;
         let format = found.endpoint.format.unwrap_or_default();
-        let message = (webhook.body.as_str(), &job.event);
+        let message = (webhook.body.expose().as_str(), &job.event);
         let request = Request::sign_in(format, id, message, &secrets, begun).with_headers(custom);
         let reply = self.http.post(&found.endpoint.url, &request.to_http()).await;
         self.conclude(job, webhook, &found, begun, &reply).await

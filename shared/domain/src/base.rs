@@ -10,6 +10,7 @@ pub mod locale;
 pub mod money;
 pub mod outcome;
 pub mod path;
+pub mod sensitive;
 pub mod sms_segments;
 pub mod stack_secret;
 pub mod suggestions;

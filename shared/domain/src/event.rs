@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::base::json::{self, Raw, without_members};
+use crate::base::sensitive::Sensitive;
 
 mod attributes;
 pub mod bus;
@@ -155,7 +156,7 @@ pub enum Extension {
 
 /// The payload of an event: unchanged JSON text, so that numbers and key order survive every hop.
 #[derive(Clone)]
-pub struct Data(Box<str>);
+pub struct Data(Sensitive<Box<str>>);
 
 impl Data {
     /// Reads JSON text unchanged. `member` is its name in refusals.
@@ -178,25 +179,26 @@ impl Data {
                 "numbers within ±1.8e308 and whole Unicode characters",
             ));
         }
-        Ok(Data(text.get().into()))
+        Ok(Data(Sensitive::new(text.get().into())))
     }
 
     /// A payload from a value.
     #[must_use]
     pub fn of(value: &serde_json::Value) -> Data {
-        Data(value.to_string().into())
+        Data(Sensitive::new(value.to_string().into()))
     }
 
     /// The JSON text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text: &RawValue = serde_json::from_str(&self.0).expect("the text was checked when it was read");
+        let text: &RawValue =
+            serde_json::from_str(self.text()).expect("the text was checked when it was read");
         text.serialize(serializer)
     }
 }
@@ -207,7 +209,7 @@ impl PartialEq for Data {
     }
 }
 
-/// Prints only the size, so that no payload reaches a log through `{:?}`.
+/// Prints only the size.
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Data({} bytes)", self.text().len())

@@ -10,7 +10,7 @@ use store::{Pending, Place, Waiting};
 
 use crate::{Bus, Entry, InOrder, PublishCalls, Put};
 
-/// An outbox entry, ready to publish or refused. No `Debug`, because the row contains an event.
+/// An outbox entry, ready to publish or refused.
 pub struct Row {
     place: Place,
     read: Result<Ready, String>,
@@ -28,8 +28,8 @@ impl Ready {
         let appended_at =
             pending.appended_at.and_then(|appended_at| Timestamp::from_second(appended_at.as_second()).ok());
         let event = match appended_at {
-            Some(time) => Event::received(&pending.text, time),
-            None => Event::parse(&pending.text),
+            Some(time) => Event::received(pending.text.expose(), time),
+            None => Event::parse(pending.text.expose()),
         };
         let event = event.map_err(|error| error.to_string())?;
         pending.check(&event).map_err(|error| error.to_string())?;
@@ -46,12 +46,13 @@ impl Ready {
         }
         let (source, id) = (event.source.as_str(), event.id.as_str());
         let marked = MarkedEntry { source, id, pk: &pending.place.pk, sk: &pending.place.sk };
-        let mark = marks.sign(marked, &pending.text).ok_or("event: found JSON that cannot be held")?;
+        let mark =
+            marks.sign(marked, pending.text.expose()).ok_or("event: found JSON that cannot be held")?;
         let aggregate = event.subject.is_some().then_some(pending.place.pk);
         let head = Event { data: None, ..event };
         let (source, detail_type) = (head.source.clone(), head.kind.clone());
-        let time = appended_at.filter(|_| !names_time(&pending.text));
-        let entry = Entry { source, detail_type, detail: pending.text, time };
+        let time = appended_at.filter(|_| !names_time(pending.text.expose()));
+        let entry = Entry { source, detail_type, detail: pending.text.into_exposed(), time };
         // The plain mark serves an audit function of the previous release. The next release removes it.
         let in_order = InOrder { aggregate, entry, resources: vec![FROM_OUTBOX.to_owned(), mark] };
         Ok(Ready { in_order, head })

@@ -245,7 +245,7 @@ async fn receipts_name_the_email_by_its_tags() {
     let ann = cloud.new_recipient().await;
     let id = unique("hello");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Hi." }))]).await;
-    let email = ann.email.unwrap();
+    let email = ann.email.unwrap().into_exposed();
     let letter = until("a letter", async || captured(&cloud, &email, "hello").into_iter().next()).await;
     let rows =
         until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|found| found.len() == 2)).await;

@@ -25,7 +25,7 @@ async fn person_without_the_app_is_sent_one_sms_instead() {
     let note = rows[1].note.as_deref().unwrap();
     assert!(note.starts_with("fallback for push: the device token is invalid"), "{note}");
     quiet().await;
-    assert_eq!(cloud.sms_messages(ann.phone.as_deref().unwrap()).len(), 1);
+    assert_eq!(cloud.sms_messages(ann.phone.as_ref().unwrap().expose()).len(), 1);
 }
 
 /// `docs/contract/invariants.md` F9.
@@ -50,8 +50,8 @@ async fn while_notes_cannot_be_delivered_an_emergency_falls_over_to_a_text_exact
     assert!(down > 0, "the breaker opened, and the rest did not wait");
     quiet().await;
     for person in &people {
-        assert_eq!(cloud.sms_messages(person.phone.as_deref().unwrap()).len(), 1, "{}", person.id);
-        assert!(cloud.captured("push", &person.devices[0].endpoint).is_empty());
+        assert_eq!(cloud.sms_messages(person.phone.as_ref().unwrap().expose()).len(), 1, "{}", person.id);
+        assert!(cloud.captured("push", person.devices[0].endpoint.expose()).is_empty());
     }
     reset_breaker(&cloud).await;
 }

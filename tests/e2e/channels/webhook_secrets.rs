@@ -113,8 +113,8 @@ fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
     let settings = aws::Settings {
         region: cloud.config.region().unwrap().to_string(),
         access_key_id: of("AccessKeyId"),
-        secret_access_key: of("SecretAccessKey"),
-        session_token: Some(of("SessionToken")),
+        secret_access_key: of("SecretAccessKey").into(),
+        session_token: Some(of("SessionToken").into()),
         endpoint_url: cloud.config.endpoint_url().map(str::to_owned),
         service_endpoints: BTreeMap::new(),
         roots: None,

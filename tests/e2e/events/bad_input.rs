@@ -154,7 +154,7 @@ async fn neighbour(cloud: &Cloud) -> ValidEvent {
     let data = json!({ "to": [ann.id], "message": "I am fine." });
     ValidEvent {
         entry: cloud_event("core.hello", &unique("event"), &data),
-        address: ann.email.unwrap_or_default(),
+        address: ann.email.unwrap_or_default().into_exposed(),
     }
 }
 

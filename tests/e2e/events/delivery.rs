@@ -23,7 +23,7 @@ async fn duplicate_event_sends_once() {
     // A third delivery after all outcomes are final.
     cloud.put(&[event]).await;
     quiet().await;
-    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 1);
+    assert_eq!(cloud.emails(ann.email.as_ref().unwrap().expose()).len(), 1);
     assert!(socket.receives_nothing().await);
     assert_eq!(cloud.records(&id).await.len(), 1, "and kept once");
 }
@@ -32,7 +32,7 @@ async fn duplicate_event_sends_once() {
 async fn duplicate_job_sends_once() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     let (job, _) = letter_job(address);
     let url = cloud.queue_url("email").await;
     let sends = (0..5).map(|_| cloud.sqs.send_message().queue_url(&url).message_body(job.clone()).send());
@@ -48,7 +48,7 @@ async fn duplicate_job_sends_once() {
 async fn email_with_an_expired_lease_is_unknown_and_not_sent_again() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     let (text, job) = letter_job(address);
     abandon_claim(&cloud, &job).await;
     cloud.send("email", &text).await;
@@ -80,7 +80,7 @@ async fn in_app_message_with_an_expired_lease_is_sent_again() {
 async fn active_claim_keeps_a_second_sender_away() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     let (text, job) = letter_job(address);
     let lease = now() + Duration::from_secs(600);
     cloud.ledger.claim(&[&job], "somebody-else", now(), lease).await.unwrap();
@@ -95,7 +95,7 @@ async fn active_claim_keeps_a_second_sender_away() {
 async fn expired_job_is_not_sent_and_its_reason_is_recorded() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     let (text, _) = letter_job(address);
     let mut late: Value = serde_json::from_str(&text).unwrap();
     late["expires_at"] = "2020-01-01T00:00:00Z".into();

@@ -39,7 +39,7 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
         assert_eq!(row.origin.causation_id.as_deref(), Some("cause-0"));
         assert_eq!(row.origin.traceparent.as_deref(), Some(TRACE));
     }
-    let letters = cloud.emails(ann.email.as_deref().unwrap());
+    let letters = cloud.emails(ann.email.as_ref().unwrap().expose());
     assert_eq!(letters.len(), 1, "one letter");
     let of_email = rows.iter().find(|row| row.channel == Some(Channel::Email)).unwrap();
     assert_eq!(
@@ -81,7 +81,7 @@ async fn aws_cli_can_be_the_producer() {
         .output()
         .unwrap();
     assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     let letters =
         until("a letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     assert_eq!(letters.len(), 1);

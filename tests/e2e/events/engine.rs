@@ -27,7 +27,7 @@ async fn throttle_sends_two_of_many_alarms_delivered_twice_at_once() {
     assert_eq!(of(&rows, Status::Sent, None), 2);
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Throttled)), 10);
     quiet().await;
-    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 2);
+    assert_eq!(cloud.emails(ann.email.as_ref().unwrap().expose()).len(), 2);
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     let windows: std::collections::BTreeSet<_> = rows.iter().filter_map(|row| row.joined.clone()).collect();
     // All comments share one window unless the machine is slower than the window is long.
     assert!((1..=3).contains(&windows.len()), "{} windows", windows.len());
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     until("a letter for each window", async || {
         Some(cloud.emails(address)).filter(|emails| emails.len() >= windows.len())
     })
@@ -73,7 +73,7 @@ async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     assert_eq!((left_out[0].reason, &left_out[0].origin.id), (Some(Reason::Template), &events[2].0));
     let note = left_out[0].note.as_deref().unwrap_or_default();
     assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     let letters =
         until("the digest", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     assert!(letters[0].subject.starts_with("3 comments on "), "{}", letters[0].subject);
@@ -100,7 +100,7 @@ async fn quiet_hours_delay_the_email_and_not_the_in_app_message() {
         wait > hour - jiff::SignedDuration::from_mins(3) && wait < hour + jiff::SignedDuration::from_mins(12),
         "{wait}"
     );
-    assert!(cloud.emails(owl.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(owl.email.as_ref().unwrap().expose()).is_empty());
     let schedules = aws(&["scheduler", "list-schedules", "--name-prefix", "carillon-local-"]);
     assert!(!schedules["Schedules"].as_array().unwrap().is_empty(), "a schedule waits for the morning");
 }
@@ -121,10 +121,10 @@ async fn escalation_stops_for_recipients_who_acknowledge() {
     let rows = settled(&cloud, &[event], 6).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
     until("Ben's letter", async || {
-        Some(cloud.emails(ben.email.as_deref().unwrap())).filter(|emails| emails.len() == 1)
+        Some(cloud.emails(ben.email.as_ref().unwrap().expose())).filter(|emails| emails.len() == 1)
     })
     .await;
-    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_ref().unwrap().expose()).is_empty());
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn cancelled_reminder_is_not_sent_and_another_is() {
     let rows = settled(&cloud, &events, 4).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Cancelled)), 1);
     assert_eq!(of(&rows, Status::Sent, None), 1);
-    assert_eq!(cloud.emails(ann.email.as_deref().unwrap()).len(), 1);
+    assert_eq!(cloud.emails(ann.email.as_ref().unwrap().expose()).len(), 1);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn preference_suppresses_and_the_reason_names_its_layer() {
     let rows = settled(&cloud, &[event], 1).await;
     assert_eq!(rows[0].reason, Some(Reason::Preference));
     assert_eq!(rows[0].note.as_deref(), Some("email is off for category demo (recipient)"));
-    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_ref().unwrap().expose()).is_empty());
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn critical_event_uses_both_lanes_and_is_sent_once() {
     let id = unique("event");
     let data = json!({ "alertId": id, "kind": "fall", "contacts": [ann.id], "careRecipientName": "Margaret", "location": "home" });
     cloud.put(&[event_of("emergency.alert.created", &id, &data)]).await;
-    let address = ann.email.as_deref().unwrap();
+    let address = ann.email.as_ref().unwrap().expose();
     until("the letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
     quiet().await;
     assert_eq!(cloud.emails(address).len(), 1);

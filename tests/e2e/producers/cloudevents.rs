@@ -118,7 +118,7 @@ async fn attribute_of_a_third_party_is_noted_and_the_event_is_delivered() {
         "Priority": "p1", "Sequence": "a-0001", "Data": { "to": [ann.id], "message": "Hello" },
     });
     cloud.put(&[entry("tests", "core.hello", &event)]).await;
-    let address = ann.email.clone().unwrap();
+    let address = ann.email.clone().unwrap().into_exposed();
     until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let said = until("explain finds it", async || {
         Some(text(&carillon(&["explain", &id], ""))).filter(|text| text.contains("note: priority"))

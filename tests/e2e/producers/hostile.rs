@@ -28,7 +28,7 @@ async fn event_with_a_mismatched_source_reaches_no_recipient_and_both_sources_ar
     }
     assert_eq!(cause(&cloud, "dispatch", &forged).await, "identity_mismatch");
     quiet().await;
-    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_ref().unwrap().expose()).is_empty());
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn source_that_policy_does_not_list_reaches_no_recipient() {
     assert_eq!(refused(&cloud, &event).await.get("refused_class"), Some("producer_not_allowed"));
     assert_eq!(cause(&cloud, "dispatch", &event).await, "producer_not_allowed");
     quiet().await;
-    assert!(cloud.emails(ann.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ann.email.as_ref().unwrap().expose()).is_empty());
 }
 
 #[tokio::test]

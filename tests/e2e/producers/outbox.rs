@@ -30,7 +30,7 @@ async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
     let reasons = producer.run(transaction, &appended).await.unwrap_err();
     assert_eq!(appended.conflict(&reasons), None, "it was the caller's own condition");
 
-    let address = ann.email.clone().unwrap();
+    let address = ann.email.clone().unwrap().into_exposed();
     let letters =
         until("a letter", async || Some(cloud.emails(&address)).filter(|emails| !emails.is_empty())).await;
     assert_eq!(letters.len(), 1);
@@ -40,7 +40,7 @@ async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
     .await;
     quiet().await;
     assert_eq!(cloud.emails(&address).len(), 1, "once");
-    assert!(cloud.emails(ben.email.as_deref().unwrap()).is_empty());
+    assert!(cloud.emails(ben.email.as_ref().unwrap().expose()).is_empty());
     assert_eq!(producer.events.version(&order).await.unwrap(), 1);
     let records = cloud.records(&committed.id).await;
     assert_eq!(records.len(), 1, "the row of the outbox is the audit's record");
@@ -90,7 +90,7 @@ async fn plain_put_of_the_documents_publishes_once() {
     let command = command.replace("o-1", &id).replace("owner-sam", &ann.id);
     let first = shell(&command);
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
-    let address = ann.email.clone().unwrap();
+    let address = ann.email.clone().unwrap().into_exposed();
     until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let place = Place { pk: "stream#-#shop".into(), sk: format!("outbox#shop#{id}") };
     let row = until("nothing is pending", async || producer.row(&place).await.filter(is_done)).await;
@@ -130,7 +130,7 @@ async fn poison_message_is_marked_refused_and_its_neighbours_are_published() {
         let found = row.get("failed_because").unwrap_or_default();
         assert!(found.contains(cause), "{found}");
     }
-    let address = ann.email.clone().unwrap();
+    let address = ann.email.clone().unwrap().into_exposed();
     until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     let listed = carillon(&["outbox", "ls", "--failed", "--limit", "100000"], "");
     assert!(String::from_utf8_lossy(&listed.stdout).contains(&names[0]));
@@ -168,7 +168,7 @@ async fn sweep_finds_entries_without_a_stream_record() {
 
     let swept = sweep(&cloud).await;
     assert!(swept.published >= 1 && swept.oldest_seconds >= 25 * 3_600, "{swept:?}");
-    let address = ann.email.clone().unwrap();
+    let address = ann.email.clone().unwrap().into_exposed();
     until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
     until("nothing is pending", async || producer.row(&Place::of(&event)).await.filter(is_done)).await;
 }
@@ -188,7 +188,7 @@ async fn relay_killed_repeatedly_loses_and_duplicates_no_event() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert!(killed > 0, "none was there to be killed");
-    let address = ann.email.clone().unwrap();
+    let address = ann.email.clone().unwrap().into_exposed();
     until("all letters", async || {
         // Entries that the killed processes left are old enough now, and the sweep finds them.
         sweep(&cloud).await;
@@ -292,7 +292,7 @@ async fn stream_is_read_in_both_directions_from_a_snapshot_and_by_time() {
         assert_eq!(versions, expected, "{way:?}");
     }
     let keep = async |version| {
-        let snapshot = Snapshot { version, state: format!("{{\"paid\":{version}}}") };
+        let snapshot = Snapshot { version, state: format!("{{\"paid\":{version}}}").into() };
         producer.events.keep_snapshot(&order, &snapshot, now()).await.map_err(|error| error.to_string())
     };
     keep(5).await.unwrap();

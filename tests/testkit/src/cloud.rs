@@ -61,7 +61,7 @@ impl Cloud {
         let config = aws::Settings {
             region: state.region,
             access_key_id: state.access_key_id,
-            secret_access_key: state.secret_access_key,
+            secret_access_key: state.secret_access_key.into(),
             session_token: None,
             endpoint_url: Some(endpoint.clone()),
             service_endpoints: [("SNS".to_owned(), capture.clone())].into(),
@@ -111,7 +111,7 @@ impl Cloud {
             body: br#"{"SecretId":"carillon-local-stack"}"#,
         };
         let answer = Service::new(&self.config, "secretsmanager").ask(&question, now()).await.unwrap();
-        let value: Value = serde_json::from_slice(&answer.body).unwrap();
+        let value: Value = serde_json::from_slice(answer.body.expose()).unwrap();
         let secret: Value = serde_json::from_str(value["SecretString"].as_str().unwrap()).unwrap();
         KeyedHashes::of(&StackSecret::read(secret["root"].as_str().unwrap()).unwrap())
     }

@@ -82,7 +82,7 @@ pub async fn ticket(cloud: &Cloud, user: &str, tenant: Option<&str>, rooms: &[&s
     let expires_at = now() + jiff::SignedDuration::from_secs(seconds);
     cloud
         .connections
-        .issue(&Ticket { text: text.clone(), identity, issued_at: now(), expires_at })
+        .issue(&Ticket { text: text.clone().into(), identity, issued_at: now(), expires_at })
         .await
         .unwrap();
     text

@@ -53,7 +53,7 @@ pub fn resource(replay: &str) -> String {
     format!("carillon:replay/{replay}")
 }
 
-/// An event after the check of its marks. No `Debug`, because it holds an event.
+/// An event after the check of its marks.
 pub struct Received {
     /// The event without marks that do not take effect.
     pub event: Event,

@@ -7,6 +7,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use domain::event::Event;
 
 use super::Events;
@@ -54,8 +55,8 @@ pub struct StreamPage {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub version: u64,
-    /// The state in the reader's own format. May hold personal data, so there is no `Debug`.
-    pub state: String,
+    /// The state in the reader's own format.
+    pub state: Sensitive<String>,
 }
 
 /// The reason why a snapshot was not kept.
@@ -133,7 +134,7 @@ impl Events {
         let found = lookup::get(&self.client, &self.table, row(stream, SNAPSHOT)).await?;
         Ok(found.map(|found| Snapshot {
             version: version_of(&found),
-            state: found.get("state").unwrap_or_default().to_owned(),
+            state: found.get("state").unwrap_or_default().into(),
         }))
     }
 
@@ -147,13 +148,13 @@ impl Events {
         snapshot: &Snapshot,
         now: Timestamp,
     ) -> Result<(), SnapshotError> {
-        if snapshot.state.len() > MAX_SNAPSHOT_BYTES {
-            return Err(SnapshotError::TooLarge { found: snapshot.state.len() });
+        if snapshot.state.expose().len() > MAX_SNAPSHOT_BYTES {
+            return Err(SnapshotError::TooLarge { found: snapshot.state.expose().len() });
         }
         let version = i64::try_from(snapshot.version).unwrap_or(i64::MAX);
         let item = row(stream, SNAPSHOT)
             .number("version", version)
-            .text("state", &snapshot.state)
+            .text("state", snapshot.state.expose())
             .text("kept_at", now.to_string());
         let put = self
             .client

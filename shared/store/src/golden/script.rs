@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
+use domain::base::sensitive::Sensitive;
 use domain::base::stack_secret::StackSecret;
 use domain::decide::Wanted;
 use domain::delivery::breaker::Breaker;
@@ -252,7 +253,7 @@ async fn counters(counters: &Counters) {
     counters.page_done("p-1", NOON).await.unwrap();
     counters.rate(&["/clinic"], 7, 1_000, NOON).await.unwrap();
     let once = Once {
-        scope: &["clinic-7", "POST", "/v1/events", "k-1"],
+        scope: Sensitive::new(&["clinic-7", "POST", "/v1/events", "k-1"]),
         body: "hash",
         holder: "r-1",
         lease_until: NOON,
@@ -260,7 +261,7 @@ async fn counters(counters: &Counters) {
     };
     counters.begin(&once, NOON).await.unwrap();
     counters.finish(&once, 202, "{\"id\":\"e-1\"}").await.unwrap();
-    let once = Once { scope: &["clinic-7", "POST", "/v1/events", "k-2"], ..once };
+    let once = Once { scope: Sensitive::new(&["clinic-7", "POST", "/v1/events", "k-2"]), ..once };
     counters.begin(&once, NOON).await.unwrap();
 }
 

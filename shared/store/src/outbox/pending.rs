@@ -4,6 +4,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use domain::event::outbox_mark::text_digest;
 use domain::event::{Event, Sequence};
 
@@ -35,11 +36,11 @@ pub struct Place {
     pub sk: String,
 }
 
-/// An outbox row whose event is not yet known to have crossed the bus. Has no `Debug` because it holds an event.
+/// An outbox row whose event is not yet known to have crossed the bus.
 pub struct Pending {
     pub place: Place,
     /// The event as the producer wrote it.
-    pub text: String,
+    pub text: Sensitive<String>,
     /// The time of the append, which is also the time of an event without one.
     pub appended_at: Option<Timestamp>,
     /// The producer's other attributes: a digest of the text, and the envelope's attributes.
@@ -79,13 +80,13 @@ impl Pending {
         let beside = [&ENVELOPE[..], &[DIGEST]].concat().into_iter();
         let beside = beside.fold(Item::default(), |found, name| found.maybe(name, item.get(name)));
         let appended_at = item.get("appended_at").and_then(|text| text.parse().ok());
-        Some(Pending { place, text, appended_at, beside })
+        Some(Pending { place, text: text.into(), appended_at, beside })
     }
 
     /// A row that a plain put wrote: place and text alone.
     #[must_use]
     pub fn plain(place: Place, text: String) -> Pending {
-        Pending { place, text, appended_at: None, beside: Item::default() }
+        Pending { place, text: text.into(), appended_at: None, beside: Item::default() }
     }
 
     /// Checks that the row fits its event. Its key must be the one under which the audit looks for the event. A row
@@ -102,7 +103,7 @@ impl Pending {
             return Err(RowMismatch::Place { found: shown(&self.place), wanted: shown(&wanted) });
         }
         let Some(digest) = self.beside.get(DIGEST) else { return Ok(()) };
-        if digest != text_digest(&self.text) {
+        if digest != text_digest(self.text.expose()) {
             return Err(RowMismatch::Attribute { attribute: DIGEST });
         }
         let told = envelope_item(event);

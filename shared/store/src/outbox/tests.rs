@@ -126,7 +126,7 @@ fn rows_of_the_last_release_are_read() {
     let mut take = |name: &str| rows.remove(name).unwrap();
     for name in ["pending version", "pending plain put"] {
         let pending = Pending::read(&take(name)).unwrap();
-        let told = Event::parse(&pending.text).unwrap();
+        let told = Event::parse(pending.text.expose()).unwrap();
         assert_eq!(pending.check(&told), Ok(()), "{name} can be published");
     }
     for name in ["acknowledged version", "acknowledged plain put", "event"] {
