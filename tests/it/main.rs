@@ -31,6 +31,7 @@
 //! - `received`: the CLI's report on a person's notifications
 //! - `commands`: commands of the CLI
 //! - `browser`: CORS of the HTTP API
+//! - `corpus`: files of releases for every stored format
 //! - `deploying`: commands of `make` for each environment
 //! - `dlq`: dead-letter queues listed, redriven and deleted
 //! - `patterns`: our pattern matcher compared with the local cloud's `TestEventPattern`
@@ -56,6 +57,7 @@ mod channels;
 mod cloud;
 mod cloudevents;
 mod commands;
+mod corpus;
 mod delivery;
 mod deploying;
 mod dlq;
