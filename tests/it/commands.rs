@@ -351,6 +351,11 @@ pub(crate) fn carillon_dev(arguments: &[&str]) -> Output {
 
 /// Output of an AWS CLI command.
 pub(crate) fn aws(arguments: &[&str]) -> Value {
+    serde_json::from_slice(&aws_done(arguments).stdout).unwrap()
+}
+
+/// Runs an AWS CLI command that may print nothing.
+pub(crate) fn aws_done(arguments: &[&str]) -> Output {
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
     let said = Command::new(root().join(".local/awscli/bin/aws"))
         .args(arguments)
@@ -359,7 +364,7 @@ pub(crate) fn aws(arguments: &[&str]) -> Value {
         .output()
         .unwrap();
     assert!(said.status.success(), "{}", text(&said));
-    serde_json::from_slice(&said.stdout).unwrap()
+    said
 }
 
 pub(crate) fn program() -> PathBuf {

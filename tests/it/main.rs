@@ -32,6 +32,7 @@
 //! - `commands`: commands of the CLI
 //! - `browser`: CORS of the HTTP API
 //! - `corpus`: files of releases for every stored format
+//! - `upgrade`: new indexes of a deployed stack, and refused upgrades
 //! - `deploying`: commands of `make` for each environment
 //! - `dlq`: dead-letter queues listed, redriven and deleted
 //! - `patterns`: our pattern matcher compared with the local cloud's `TestEventPattern`
@@ -92,6 +93,7 @@ mod sweeping;
 mod template;
 mod tenancy;
 mod until;
+mod upgrade;
 mod webhook_secrets;
 mod webhooks;
 mod workspaces;
