@@ -32,6 +32,7 @@
 //! - `commands`: commands of the CLI
 //! - `browser`: CORS of the HTTP API
 //! - `corpus`: files of releases for every stored format
+//! - `releases`: the files of `make dist`
 //! - `upgrade`: new indexes of a deployed stack, and refused upgrades
 //! - `deploying`: commands of `make` for each environment
 //! - `dlq`: dead-letter queues listed, redriven and deleted
@@ -83,6 +84,7 @@ mod producers;
 mod projects;
 mod received;
 mod recovery;
+mod releases;
 mod render;
 mod replaced_systems;
 mod replay;
