@@ -80,8 +80,18 @@ environment:
 
 release: environment $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
-	  $(foreach it,$(notdir $(wildcard functions/*)),-p carillon-$(it))
+	  $(foreach it,$(or $(FUNCTIONS),$(notdir $(wildcard functions/*))),-p carillon-$(it))
 	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p carillon-cli && $(CHECK) --out $(CATALOG) --pages $(PAGES)
+
+dist: .local/dist/.installed ## Pack a release into dist/: CLI, functions, template, checksums, SBOM; a trial: make dist FUNCTIONS="dispatch email"
+	@$(MAKE) --no-print-directory release
+	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) cargo build --release --locked -p carillon-cli
+	@cargo fetch --locked --quiet # the bill of materials needs the crates of every target
+	@.local/dist/bin/python -B infra/dist/main.py --binary target/release/carillon --target $$(rustc --print host-tuple) \
+	  --lambda-target $(if $(filter x86_64,$(ARCH)),x86_64,aarch64)-unknown-linux-gnu $(if $(FUNCTIONS),--functions '$(FUNCTIONS)')
+
+crates: ## Pack and build the crates for producers as crates.io gets them, without a network
+	@CARGO_PROFILE_DEV_DEBUG=0 cargo package --quiet --offline --locked --allow-dirty --all-features $(foreach name,event sdk-error publish,-p carillon-$(name))
 
 deploy: release ## Build for Lambda and deploy CONFIG=config to AWS: make deploy E=dev
 	@env -u AWS_ENDPOINT_URL $(SAM_PYTHON) infra/deployed.py $(ENV) target/deployed-$(ENV).json --samconfig $(SAMCONFIG) \
@@ -104,7 +114,7 @@ deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed .local/workflows/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed .local/workflows/.installed .local/dist/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
@@ -122,5 +132,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	  timeout 300 ../node/bin/npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-.PHONY: help demo test check soak up reload attacks down logs send build template reference environment release deploy bench size checkov deny clean
+.PHONY: help demo test check soak up reload attacks down logs send build template reference environment release dist crates deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

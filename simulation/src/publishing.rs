@@ -9,7 +9,7 @@ use delivery::JobQueue as _;
 use domain::base::stack_secret::StackSecret;
 use domain::event::outbox_mark::MarkKey;
 use domain::event::producers::Producers;
-use publish::{Relay, RelayResult, Row};
+use outbox_relay::{Relay, RelayResult, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};
 use store::{Item, Pending, Place};

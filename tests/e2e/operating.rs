@@ -6,6 +6,7 @@
 //! - `recovery`: repair after an outage of a receiver
 //! - `sealing`: changed audit records and seals are found and named
 //! - `examples`: the receivers in `examples/webhooks`
+//! - `upgrade`: new indexes of a deployed stack, and refused upgrades
 //! - `example_programs`: producers, consumers, the browser page and the workflow of `examples`
 
 mod commands;
@@ -15,3 +16,4 @@ mod examples;
 mod recovery;
 mod replay;
 mod sealing;
+mod upgrade;

@@ -9,14 +9,16 @@ use workspace::{root, sources};
 use crate::cargo_metadata::Workspace;
 
 /// Shared crates that each shared crate may depend on.
-const MAY_KNOW: [(&str, &[&str]); 21] = [
-    ("domain", &[]),
+const MAY_KNOW: [(&str, &[&str]); 24] = [
+    ("event", &[]),
+    ("sdk-error", &[]),
+    ("domain", &["event"]),
     ("templates", &["domain"]),
     ("engine", &["domain", "templates"]),
     ("catalog", &["domain", "engine", "templates"]),
     ("packs", &[]),
-    ("aws", &["domain"]),
-    ("store", &["aws", "domain"]),
+    ("aws", &["domain", "sdk-error"]),
+    ("store", &["aws", "domain", "event"]),
     ("queue", &["aws", "domain"]),
     ("schedule", &["aws", "domain"]),
     ("signing", &["domain"]),
@@ -29,7 +31,8 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("https", &["domain", "runtime"]),
     ("messaging", &["aws", "delivery", "domain", "https", "queue", "runtime", "store"]),
     ("delivery", &["aws", "domain", "queue", "runtime", "schedule", "store"]),
-    ("publish", &["aws", "domain", "store"]),
+    ("publish", &["event", "sdk-error"]),
+    ("outbox-relay", &["aws", "domain", "publish", "store"]),
     ("dev", &["catalog", "cli", "domain", "engine", "publish", "queue", "runtime", "store", "templates"]),
 ];
 

@@ -8,6 +8,8 @@
 //! - `render`: messages that the CLI previews
 //! - `commands`: commands of the CLI that need no cloud
 //! - `sensitive_fields`: public fields with personal data or secrets have the type `Sensitive`
+//! - `corpus`: files of releases for every stored format
+//! - `releases`: the files of `make dist`
 //! - `documents`: code in documents that equals code in examples
 //!
 //! `make build` comes first, because the tests run the CLI and read the compiled catalog.
@@ -18,9 +20,11 @@ mod architecture;
 mod cargo_metadata;
 mod channel_lists;
 mod commands;
+mod corpus;
 mod deploying;
 mod documents;
 mod projects;
+mod releases;
 mod render;
 mod sensitive_fields;
 mod template;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::event::outbox_mark::MarkKey;
-use publish::{Relay, RelayResult, Row};
+use outbox_relay::{Relay, RelayResult, Row};
 use queue::{Outgoing, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Pending, Place};

@@ -1,6 +1,7 @@
 //! Vocabulary of all other folders: JSON, paths, languages, money, outcomes, texts of errors.
 
-pub mod batches;
+pub use carillon_event::batches;
+
 pub mod channel;
 pub mod config_error;
 pub mod finding;

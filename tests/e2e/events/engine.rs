@@ -241,7 +241,7 @@ fn demo(kind: &str, to: &[&Recipient], about: &str) -> (String, Entry) {
     let to: Vec<&str> = to.iter().map(|recipient| recipient.id.as_str()).collect();
     let mut written = event_of(kind, &id, &json!({ "to": to, "about": about, "text": "It is too hot." }));
     let detail = written.detail.replace("\"source\":\"tests\"", "\"source\":\"/carillon/demo\"");
-    written = Entry { source: "/carillon/demo".to_owned(), detail, ..written };
+    (written.source, written.detail) = ("/carillon/demo".to_owned(), detail);
     (id, written)
 }
 

@@ -20,9 +20,9 @@ use aws_sdk_dynamodb::types::{
 use serde_json::{Value, json};
 
 use testkit::cloud::Cloud;
-use workspace::{root, unique};
-use workspace::programs::{json_lines, text};
 use testkit::until::until;
+use workspace::programs::{json_lines, text};
+use workspace::{root, unique};
 
 pub(super) const BUS: &str = "carillon-local";
 

@@ -83,7 +83,9 @@ async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
         if let Some(id) = id {
             detail["id"] = id.into();
         }
-        Entry { detail: detail.to_string(), ..event.clone() }
+        let mut marked = event.clone();
+        marked.detail = detail.to_string();
+        marked
     };
     cloud.put(&[marked(&plain, None)]).await;
     let fresh = unique("event");
@@ -109,7 +111,7 @@ fn forged(id: &str, stream: &Stream) -> Event {
 /// Calls `PutEvents` with these resources.
 async fn forge(cloud: &Cloud, event: &Event, marks: &[&str]) {
     let resources = marks.iter().map(|mark| (*mark).to_owned()).collect();
-    let entry = InOrder { aggregate: None, entry: Entry::of(event), resources };
+    let entry = InOrder::new(None, Entry::of(event).with_resources(resources));
     let puts = cloud.bus.put_in_order(&[entry], || true).await;
     assert!(matches!(puts[..], [Put::Done(_)]), "{puts:?}");
 }

@@ -8,6 +8,11 @@ use workspace::root;
 
 /// Output of an AWS CLI command.
 pub fn aws(arguments: &[&str]) -> Value {
+    serde_json::from_slice(&aws_done(arguments).stdout).unwrap()
+}
+
+/// Runs an AWS CLI command that may print nothing.
+pub fn aws_done(arguments: &[&str]) -> Output {
     let output = Command::new(root().join(".local/awscli/bin/aws"))
         .args(arguments)
         .args(["--output", "json"])
@@ -15,7 +20,7 @@ pub fn aws(arguments: &[&str]) -> Value {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", text(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
+    output
 }
 
 /// Runs a command in a shell that has read `.local/env`.

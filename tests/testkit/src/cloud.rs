@@ -6,7 +6,7 @@ use aws_types::SdkConfig;
 use domain::base::stack_secret::StackSecret;
 use domain::recipient::Recipient;
 use domain::recipient::keyed_hash::KeyedHashes;
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Connections, Counters, Inbox, Ledger, LedgerRow, People, Record};
@@ -19,7 +19,7 @@ pub struct Cloud {
     /// URL of the capture server, which plays the services that the local cloud lacks.
     pub capture: String,
     pub socket_url: String,
-    pub bus: Bus,
+    pub bus: EventBridge,
     pub ledger: Ledger,
     pub counters: Counters,
     pub people: People,
@@ -71,7 +71,7 @@ impl Cloud {
         let tables = store::client(&config);
         let table = |item: &str| format!("carillon-local-{item}");
         Cloud {
-            bus: Bus::new(&config, "carillon-local".to_owned()),
+            bus: EventBridge::new(&config, "carillon-local"),
             ledger: Ledger::new(&tables, table("ledger")),
             counters: Counters::new(&tables, table("counters")),
             people: People::new(&tables, table("people")).with_addresses(),
@@ -226,7 +226,7 @@ pub fn cloud_event(kind: &str, id: &str, data: &Value) -> Entry {
 
 pub fn entry(source: &str, detail_type: &str, detail: &Value) -> Entry {
     let (source, detail_type) = (source.to_owned(), detail_type.to_owned());
-    Entry { source, detail_type, detail: detail.to_string(), time: None }
+    Entry::new(source, detail_type, detail.to_string())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test outside the system reads the clock as a producer does")]

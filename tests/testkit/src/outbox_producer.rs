@@ -28,12 +28,12 @@ pub fn producer() -> (Cloud, OutboxProducer) {
     let cloud = Cloud::connect();
     let client = store::client(&cloud.config);
     let events = Events::new(&client, TABLE.into());
-    let waiting = outbox().waiting(&client);
+    let waiting = Waiting::new(&client, TABLE.into());
     (cloud, OutboxProducer { client, events, waiting })
 }
 
 pub fn outbox() -> Outbox {
-    Outbox::new(TABLE.into())
+    Outbox::new(TABLE)
 }
 
 impl OutboxProducer {

@@ -106,7 +106,7 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
     )
     .unwrap();
     let carrier =
-        SmsSender::with_clients(Service::Sns(Sns::with_client(sns)), Bus::with_client(bus, "bus".into()));
+        SmsSender::with_clients(Service::Sns(Sns::with_client(sns)), EventBridge::with_client(bus, "bus"));
     let wishes = SmsSettings { max_segments: 2, ..SmsSettings::default() };
     carrier.send(&job, &wishes, Timestamp::UNIX_EPOCH).await
 }

@@ -6,6 +6,7 @@
 use aws::Refused;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use carillon_event::outbox::{HEAD, version_position};
 use domain::Timestamp;
 use domain::base::sensitive::Sensitive;
 use domain::event::Event;
@@ -14,7 +15,7 @@ use super::Events;
 use super::reading::stored;
 use crate::item::Item;
 use crate::lookup;
-use crate::outbox::{HEAD, Stream, version_sk};
+use crate::outbox::Stream;
 
 /// The sort key of a stream's snapshot.
 const SNAPSHOT: &str = "snapshot";
@@ -94,9 +95,9 @@ impl Events {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
-            .expression_attribute_values(":pk", AttributeValue::S(stream.pk()))
-            .expression_attribute_values(":low", AttributeValue::S(version_sk(low)))
-            .expression_attribute_values(":high", AttributeValue::S(version_sk(high)))
+            .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
+            .expression_attribute_values(":low", AttributeValue::S(version_position(low)))
+            .expression_attribute_values(":high", AttributeValue::S(version_position(high)))
             .consistent_read(true)
             .scan_index_forward(way == Way::Forward)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
@@ -178,7 +179,7 @@ impl Events {
 }
 
 fn row(stream: &Stream, sk: &str) -> Item {
-    Item::default().text("pk", stream.pk()).text("sk", sk)
+    Item::default().text("pk", stream.partition()).text("sk", sk)
 }
 
 fn version_of(item: &Item) -> u64 {

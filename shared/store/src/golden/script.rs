@@ -27,6 +27,7 @@ use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::webhook::endpoint::secret::{Scheme, Secret};
 use domain::webhook::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use jiff::SignedDuration;
+use publish::Outbox;
 use serde_json::json;
 
 use super::table::Table;
@@ -339,7 +340,7 @@ async fn events(client: &Client) {
     table.append(&records).await.unwrap().into_iter().for_each(|kept| assert!(kept.unwrap().is_new));
     let stream = Stream::new(Some("clinic-7"), "appointment/7");
     let mut transaction = Vec::new();
-    let outbox = Outbox::new("t".into());
+    let outbox = Outbox::new("t");
     let some = [Event { id: "e-2".into(), ..event() }, Event { id: "e-3".into(), ..event() }];
     outbox.append(&mut transaction, &stream, 0, &some, NOON).unwrap();
     client.transact_write_items().set_transact_items(Some(transaction)).send().await.unwrap();

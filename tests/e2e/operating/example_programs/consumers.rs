@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{BUS, command, item, lines, new_table, python, run};
 use testkit::cloud::{Cloud, cloud_event};
-use workspace::{root, unique};
 use testkit::until::until;
+use workspace::{root, unique};
 
 #[tokio::test]
 async fn consumers_handle_an_event_that_arrives_twice_once() {

@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::put_events_stub::read_request;
-use workspace::{root, unique};
 use testkit::until::until;
+use workspace::{root, unique};
 
 /// A browser with one page. The process ends when the value is dropped.
 pub(super) struct Page {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::put_events_stub::read_request;
 use super::{command, customer, item, lines, new_table, python, run, until_received};
 use testkit::cloud::Cloud;
-use workspace::{root, unique};
 use testkit::until::quiet;
+use workspace::{root, unique};
 
 fn producers() -> [(&'static str, Command); 2] {
     let mut python = command(&python());

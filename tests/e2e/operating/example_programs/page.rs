@@ -5,8 +5,8 @@ use serde_json::json;
 use super::devtools::{Page, serve};
 use testkit::api_client::ApiClient;
 use testkit::cloud::{Cloud, cloud_event};
-use workspace::{root, unique};
 use testkit::until::until;
+use workspace::{root, unique};
 
 const UNREAD: &str = "document.getElementById('unread').textContent";
 const STATE: &str = "document.getElementById('state').dataset.state";

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::put_events_stub::Stub;
 use super::{BUS, command, customer, lines, python, run, until_received};
 use testkit::cloud::Cloud;
-use workspace::{root, unique};
-use workspace::programs::text;
 use testkit::until::quiet;
+use workspace::programs::text;
+use workspace::{root, unique};
 
 /// The producers that can run on this machine.
 fn producers() -> Vec<(&'static str, Command)> {

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use super::{command, run};
-use workspace::{root, unique};
 use workspace::programs::{carillon, text};
+use workspace::{root, unique};
 
 const WORKFLOW: &str = "examples/config-repository/.github/workflows/carillon.yml";
 
