@@ -85,7 +85,8 @@ impl Dispatch {
             let name = format!("{}{critical}", job.job.channel().name());
             let line = Sender(Rc::clone(process), world.line(&name));
             let (tenant, key) = (job.tenant, job.job.key.clone());
-            let message = Outgoing { body: self.job(event, job.job, began), tenant, delay: Duration::ZERO };
+            let message =
+                Outgoing { body: self.job(event, job.job, began).into(), tenant, delay: Duration::ZERO };
             let sent = line.send(&[message]).await.pop().unwrap_or(Ok(()));
             if sent.is_ok() {
                 world.check.borrow_mut().queued.insert(key);

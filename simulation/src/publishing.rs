@@ -101,7 +101,7 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
     let critical: Vec<Outgoing> = rows
         .iter()
         .filter_map(|row| row.critical(&["alarm.raised".to_owned()], &Producers::default()))
-        .map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO })
+        .map(|body| Outgoing { body: body.into(), tenant: None, delay: Duration::ZERO })
         .collect();
     if !critical.is_empty() {
         // The bus delivers the event too, so a failure here delays no delivery.

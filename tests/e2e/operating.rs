@@ -11,6 +11,7 @@
 
 mod commands;
 mod dlq;
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 mod example_programs;
 mod examples;
 mod recovery;

@@ -42,7 +42,12 @@ fn first_email(evaluation: &Evaluation<'_>) -> String {
     let mut emails = evaluation.decisions.iter().filter_map(|decision| {
         let Verdict::Send(order) = &decision.verdict else { return None };
         let Ok(Content::Email(email)) = evaluation.preview(order) else { return None };
-        Some(format!("To: {}\nSubject: {}\n\n{}", email.to.as_str(), email.subject, email.html))
+        Some(format!(
+            "To: {}\nSubject: {}\n\n{}",
+            email.to.expose(),
+            email.subject.expose(),
+            email.html.expose()
+        ))
     });
     emails.next().expect("the sample sends an e-mail")
 }

@@ -12,9 +12,7 @@ use std::error::Error;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use domain::event::Event;
-use jiff::Timestamp;
-use publish::{Appended, Conflict, Outbox, Stream};
+use carillon_publish::{Appended, Conflict, Event, Outbox, Stream, Timestamp};
 use serde_json::json;
 
 /// How often a run decides again after another producer changed the order first.

@@ -10,10 +10,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use aws::Verdict;
-use domain::event::Event;
-use jiff::Timestamp;
-use publish::{Bus, Entry};
+use carillon_publish::{Entry, Event, EventBridge, Timestamp, Verdict, chain};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -59,7 +56,7 @@ impl Order {
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest());
     let config = config.http_client(aws::http_client(None)).load().await;
-    let bus = Bus::new(&config, std::env::var("CARILLON_BUS")?);
+    let bus = EventBridge::new(&config, std::env::var("CARILLON_BUS")?);
     let tenant = std::env::var("CARILLON_TENANT").ok().filter(|tenant| !tenant.is_empty());
     let (mut events, now) = (Vec::new(), Timestamp::now());
     for line in std::io::stdin().lines() {
@@ -72,9 +69,9 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 /// Publishes events, prints the answer for each, and returns the number of events that the bus did not accept.
 ///
-/// [`Bus::put`] splits the entries into calls, reads the answers entry by entry, and offers throttled entries again.
+/// [`EventBridge::put`] splits the entries into calls, reads the answers entry by entry, and offers throttled entries again.
 /// A call without an answer may have been carried out. These events have stable ids, so a repeat does no harm.
-async fn publish(bus: &Bus, events: &[Event]) -> usize {
+async fn publish(bus: &EventBridge, events: &[Event]) -> usize {
     let (mut waiting, mut refused): (Vec<&Event>, usize) = (events.iter().collect(), 0);
     for attempt in 1..=ATTEMPTS {
         let entries: Vec<Entry> = waiting.iter().map(|event| Entry::of(event)).collect();
@@ -87,7 +84,7 @@ async fn publish(bus: &Bus, events: &[Event]) -> usize {
                 }
                 Err(error) => {
                     refused += 1;
-                    println!("{}", json!({ "id": event.id, "busId": null, "error": aws::chain(&error) }));
+                    println!("{}", json!({ "id": event.id, "busId": null, "error": chain(&error) }));
                 }
             }
         }

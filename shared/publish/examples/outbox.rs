@@ -4,6 +4,8 @@
 //! ORDERS=orders EVENTS=carillon-dev-events cargo run --example outbox --features outbox
 //! ```
 
+#![expect(clippy::disallowed_methods, reason = "a program of a user reads its own environment and clock")]
+
 use std::error::Error;
 use std::time::SystemTime;
 

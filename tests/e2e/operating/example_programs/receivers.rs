@@ -2,7 +2,7 @@
 //! signs the requests.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn receivers_accept_both_keys_of_a_rotation_and_refuse_changed_and_old_requests(
     match super::super::examples::node() {
         Some(node) => programs.push(("receiver.mjs", node)),
         None => {
-            eprintln!("SKIPPED examples/webhooks/receiver.mjs: `make .local/node/.installed` brings Node")
+            eprintln!("SKIPPED examples/webhooks/receiver.mjs: `make .local/node/.installed` brings Node");
         }
     }
     for (file, program) in programs {
@@ -58,7 +58,7 @@ fn receivers_accept_both_keys_of_a_rotation_and_refuse_changed_and_old_requests(
     }
 }
 
-fn check(file: &str, program: &PathBuf, python: &PathBuf) {
+fn check(file: &str, program: &Path, python: &Path) {
     let [old, new, foreign] = [
         "b2xkIHNlY3JldCBvZiB0aGUgdGVzdHM=",
         "bmV3IHNlY3JldCBvZiB0aGUgdGVzdHM=",
