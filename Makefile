@@ -107,9 +107,9 @@ size: ## Print the size of every function as released
 checkov: .local/checkov/.installed ## Hold infra/template.yaml to checkov and the accepted findings of tests/checkov.txt
 	@tests/checkov.sh
 
-deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny.toml
+deny: .local/deny/.installed ## Hold licences, sources, banned and duplicate crates to deny.toml
 	@cargo fetch --locked --quiet # crates of other platforms too: a build has not fetched those
-	@.local/deny/bin/cargo-deny --offline --locked --log-level error check licenses bans sources
+	@.local/deny/bin/cargo-deny --offline --locked --log-level error check -D unmatched-skip -D unnecessary-skip licenses bans sources
 
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
