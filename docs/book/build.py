@@ -19,7 +19,6 @@ STAGE, SITE = ROOT / "target/book", ROOT / "target/docs"
 REPOSITORY = re.search(r'git-repository-url = "([^"]+)"', (contents.DOCS / "book.toml").read_text(encoding="utf8"))[1]
 # A code block, a code span, or the target of a link or an image.
 TARGET = re.compile(r"(^[ \t]*```.*?^[ \t]*```|`[^`\n]*`)|(\]\()([^()\s]+)(?=\))", re.S | re.M)
-IMAGE = re.compile(r"!\[([^\]]*)\]\(([^()\s]+\.(?:svg|png))\)")
 
 
 def place(page):
@@ -99,10 +98,11 @@ def broken_links():
 
 
 def finish():
-    """Corrects the link `edit this page` of the pages that do not live in docs/."""
-    for path in (SITE / "project").glob("*.html"):
-        text = path.read_text(encoding="utf8")
-        path.write_text(text.replace("/edit/main/docs/project/", "/edit/main/"), encoding="utf8")
+    """Corrects the link `edit this page` of pages outside docs/, and lets names in tables break at `_` on a phone."""
+    for path in SITE.rglob("*.html"):
+        text = path.read_text(encoding="utf8").replace("/edit/main/docs/project/", "/edit/main/")
+        text = re.sub(r"<td><code>[^<]*</code>", lambda found: found[0].replace("_", "_<wbr>"), text)
+        path.write_text(text, encoding="utf8")
 
 
 def main():

@@ -27,7 +27,7 @@ def chapters():
     listed = {page for _, pages in sections() for _, page in pages}
     for section, pages in sections():
         for name, page in pages:
-            yield section, 0, name, page
+            yield section, 0, title(page) if name.endswith(".md") else name, page
             if page.name == "README.md":
                 for child in sorted(page.parent.glob("*.md")):
                     if child not in listed:
