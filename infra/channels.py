@@ -4,7 +4,7 @@
     python3 infra/channels.py --check    fails if the template differs
 
 A channel is a row of CHANNELS, and where it has rights or variables of its own, a file infra/channels/NAME.yaml.
-`tests/it/channel_lists.rs` compares the rows with `Channel::ALL`.
+`tests/rules/channel_lists.rs` compares the rows with `Channel::ALL`.
 """
 
 import argparse

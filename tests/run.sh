@@ -23,8 +23,8 @@ except (OSError, ValueError, LookupError):
         print(f"http://127.0.0.1:{free.getsockname()[1]}")')
 # Builds binaries and tests together. Built alone, the binaries have other SDK features, and the SDKs would be built
 # twice.
-make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/checkov/.installed
-make --no-print-directory .local/node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
+make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/dist/.installed .local/checkov/.installed .local/workflows/.installed
+make --no-print-directory .local/producer-node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
 python3 tests/documents.py target/local/carillon
 .local/awscli/bin/python tests/runbooks.py --aws
 
@@ -53,10 +53,13 @@ trap again EXIT
 # Selects all packages. One package alone has other SDK features, and the SDKs would be built again.
 together() { run --workspace --exclude carillon-simulation "$@"; }
 : > "$results"
-run --doc --package carillon-publish
+# Compiles the published crates as crates.io gets them, and their examples.
+make --no-print-directory crates
+run --doc --package carillon-publish --package carillon-event --package carillon-sdk-error
+run --doc --package carillon-domain sensitive
 together --all-targets --no-fail-fast
 # Runs alone: the push provider is down during the test.
-together --test it failover:: -- --ignored
+together --test e2e failover:: -- --ignored
 # Runs alone too: the faults affect the whole local cloud.
 together --test faults -- --test-threads 1
 

@@ -18,6 +18,14 @@ step "the HTTP API, held to its document by ${EXAMPLES:-25} examples an operatio
 every="PHASES=examples,coverage,fuzzing EXAMPLES=${EXAMPLES:-25}"
 env $every tests/documented.sh || failed+=("$every tests/documented.sh")
 
+step "fuzz targets, ${FUZZ:-25} seconds each"
+fuzz/run.sh "${FUZZ:-25}" || failed+=("fuzz/run.sh")
+
+part=${MUTANTS:-$((RANDOM % 40))/40}
+step "mutations of the domain, part $part"
+make --no-print-directory .local/mutants/bin/cargo-mutants
+tests/mutants.sh "$part" || failed+=("tests/mutants.sh $part")
+
 for round in $(seq "$rounds"); do
   seed=$((RANDOM * 32768 + RANDOM))
 
@@ -33,8 +41,8 @@ for round in $(seq "$rounds"); do
   fi
 
   step "faults, round $round: seed $seed"
-  CARILLON_SEED=$seed cargo test --profile local --locked --package carillon-tests --test faults -- --test-threads 1 ||
-    failed+=("CARILLON_SEED=$seed cargo test --profile local -p carillon-tests --test faults -- --test-threads 1")
+  CARILLON_SEED=$seed cargo test --profile local --locked --workspace --exclude carillon-simulation --test faults -- --test-threads 1 ||
+    failed+=("CARILLON_SEED=$seed cargo test --profile local --workspace --exclude carillon-simulation --test faults -- --test-threads 1")
 done
 
 printf '\n'

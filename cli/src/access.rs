@@ -42,8 +42,11 @@ pub(crate) async fn record(
     let name = cloud.name("audit");
     let queue = Sqs::new(&cloud.config).queue(&name).await;
     let queue = queue.map_err(|refused| unrecorded(&name, &aws::chain(&refused)))?;
-    let outgoing =
-        Outgoing { body: record.to_message(), tenant: record.access.tenant.clone(), delay: Duration::ZERO };
+    let outgoing = Outgoing {
+        body: record.to_message().into(),
+        tenant: record.access.tenant.clone(),
+        delay: Duration::ZERO,
+    };
     match queue.send(std::slice::from_ref(&outgoing)).await.pop() {
         Some(Ok(())) => Ok(()),
         Some(Err(refused)) => Err(unrecorded(&name, &aws::chain(&refused))),
@@ -75,7 +78,7 @@ async fn caller(cloud: &Cloud) -> Result<String, Error> {
     if answer.status != 200 {
         return Err(unknown(&aws::chain(&answer.refuse("read the identity of the caller", "STS"))));
     }
-    arn(&String::from_utf8_lossy(&answer.body)).ok_or_else(|| unknown("the answer names no ARN"))
+    arn(&String::from_utf8_lossy(answer.body.expose())).ok_or_else(|| unknown("the answer names no ARN"))
 }
 
 /// The ARN in the answer of `GetCallerIdentity`. An ARN has no character that XML escapes.

@@ -23,6 +23,7 @@ mod render;
 mod replay;
 mod shell;
 mod target;
+mod upgrade;
 mod values;
 
 pub(crate) use audit::{Audit, AuditAccess, Seals, Verify};
@@ -36,6 +37,7 @@ pub(crate) use replay::Replay;
 pub(crate) use shell::{Completion, Man};
 pub use target::Target;
 pub use target::version;
+pub(crate) use upgrade::Upgrade;
 use values::{age, channel, instant, named, some};
 
 /// Check rules, publish and follow events, explain decisions, and operate a deployment of Carillon
@@ -86,6 +88,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Dlq(Dlq),
     Replay(Replay),
+    Upgrade(Upgrade),
     Completion(Completion),
     Man(Man),
 }

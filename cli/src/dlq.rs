@@ -149,7 +149,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
         if terminal.json {
             let mut value = serde_json::to_value(case).unwrap_or_default();
             if args.body {
-                value["body"] = letter.body.clone().into();
+                value["body"] = letter.body.expose().clone().into();
             }
             terminal.say_json(&value);
             continue;
@@ -165,7 +165,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
         ]);
         table.note((&case.detail).into());
         if args.body {
-            table.copyable((&letter.body).into());
+            table.copyable(letter.body.expose().into());
         }
     }
     terminal.table(&table);

@@ -123,8 +123,8 @@ fn show(entry: &Entry, table: &mut Table, terminal: &Terminal) {
     }
     let ink = if entry.state == State::Unseen { Ink::Strong } else { Ink::Quiet };
     let created = Cell::ink(Ink::Quiet, utc(entry.created));
-    table.row([created, Cell::ink(ink, entry.state.name()), Cell::ink(ink, &entry.kept.title)]);
-    let body = entry.kept.body.split_whitespace().collect::<Vec<_>>().join(" ");
+    table.row([created, Cell::ink(ink, entry.state.name()), Cell::ink(ink, entry.kept.title.expose())]);
+    let body = entry.kept.body.expose().split_whitespace().collect::<Vec<_>>().join(" ");
     if !body.is_empty() {
         table.note(body.into());
     }

@@ -35,6 +35,7 @@ mod tail;
 pub mod terminal;
 pub mod ticket;
 pub mod times;
+mod upgrade;
 mod what_if;
 
 use std::process::ExitCode;
@@ -84,6 +85,7 @@ pub async fn run() -> ExitCode {
         Command::Received(received) => received::run(&received, &args.target, &terminal).await,
         Command::Inbox(inbox) => inbox::run(&inbox, &args.target, &terminal).await,
         Command::Dlq(dlq) => dlq::run(&dlq, &args.target, &terminal).await,
+        Command::Upgrade(upgrade) => upgrade::run(&upgrade, &args.target, &terminal).await,
         Command::Replay(replay) => replay::run(&replay, &args.target, &terminal).await,
     };
     exit_code(done, &terminal)

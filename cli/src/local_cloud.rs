@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::base::sensitive::{self, Sensitive};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -9,14 +10,15 @@ use crate::error::Error;
 /// The folder of the local cloud. Git ignores it.
 pub const FOLDER: &str = ".local";
 
-/// The state of a running local cloud. It has no `Debug`, because it holds a secret key.
+/// The state of a running local cloud.
 #[derive(Serialize, Deserialize)]
 pub struct State {
     pub pid: u32,
     pub port: u16,
     pub region: String,
     pub access_key_id: String,
-    pub secret_access_key: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub secret_access_key: Sensitive<String>,
     /// The capture server; `None` until it is started.
     #[serde(default)]
     pub capture: Option<Running>,
@@ -132,7 +134,7 @@ impl State {
             ("AWS_REGION", self.region.clone()),
             ("AWS_DEFAULT_REGION", self.region.clone()),
             ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
-            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.expose().clone()),
         ]
     }
 

@@ -1,7 +1,6 @@
 //! `carillon outbox`: counts and lists pending and failed outbox entries.
 
 use domain::Timestamp;
-use publish::Outbox;
 use serde_json::json;
 use store::{Backlog, Item, Place, Waiting};
 
@@ -13,7 +12,7 @@ use crate::times::utc;
 
 pub(crate) async fn run(args: &args::Outbox, target: &Target, terminal: &Terminal) -> Done {
     let cloud = Cloud::of(target).await?;
-    let waiting = Outbox::new(cloud.name("events")).waiting(&store::client(&cloud.config));
+    let waiting = Waiting::new(&store::client(&cloud.config), cloud.name("events"));
     let backlog = waiting.backlog().await?;
     match args {
         args::Outbox::Stats => Ok(stats(&backlog, runtime::now(), terminal)),

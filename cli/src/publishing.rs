@@ -2,7 +2,7 @@
 
 use aws::chain;
 use catalog::BusEntry;
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 use serde::Serialize;
 
 use crate::args::{Publish, Target};
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: &Publish, target: &Target, terminal: &Terminal) ->
         }
         other.is_none()
     });
-    let bus = Bus::new(&cloud.config, cloud.bus());
+    let bus = EventBridge::new(&cloud.config, cloud.bus());
     for (index, batch) in ready.chunks(BATCH).enumerate() {
         let entries: Vec<Entry> = batch.iter().map(|event| event.entry.clone()).collect();
         for (event, put) in batch.iter().zip(bus.put(&entries).await) {
@@ -128,7 +128,7 @@ pub fn prepare(piece: &Piece, fresh: bool, source: Option<&str>) -> Result<Ready
     Ok(Ready {
         place: piece.place.clone(),
         id,
-        entry: Entry { source, detail_type, detail, time },
+        entry: Entry::new(source, detail_type, detail).with_time(time),
         bus: entry.bus,
         notes: entry.notes,
     })

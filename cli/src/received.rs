@@ -165,7 +165,7 @@ fn addresses(recipient: &str) -> Vec<Audience> {
         AddressForm::Id(parse) => parse(recipient).is_ok(),
     };
     let channels = Channel::with_addresses().filter(|(_, address)| fits(address.form));
-    channels.map(|(channel, _)| Audience::Address { channel, address: recipient.to_owned() }).collect()
+    channels.map(|(channel, _)| Audience::Address { channel, address: recipient.into() }).collect()
 }
 
 /// The name of an address in rows of this release, and in those of the last one.

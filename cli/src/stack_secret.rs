@@ -1,6 +1,7 @@
 //! The secret of a stack, for keyed hashes of addresses.
 
 use asking::{Question, Service};
+use domain::base::sensitive::Sensitive;
 use domain::base::stack_secret::StackSecret;
 use domain::recipient::keyed_hash::KeyedHashes;
 use serde::Deserialize;
@@ -10,19 +11,19 @@ use crate::error::Error;
 
 const DOING: &str = "read the stack's secret";
 
-/// The answer of Secrets Manager. It has no `Debug`, because it holds the secret.
+/// The answer of Secrets Manager.
 ///
 /// Source: AWS Secrets Manager API reference, `GetSecretValue`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SecretValue {
-    secret_string: String,
+    secret_string: Sensitive<String>,
 }
 
 /// The secret in the form of the template.
 #[derive(Deserialize)]
 struct Root {
-    root: String,
+    root: Sensitive<String>,
 }
 
 impl Cloud {
@@ -49,8 +50,8 @@ impl Cloud {
         }
         // No error quotes the answer: it holds the secret.
         let unreadable = || Error::Cloud(format!("the secret {name} does not have the form of the template"));
-        let value: SecretValue = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
-        let root: Root = serde_json::from_str(&value.secret_string).map_err(|_| unreadable())?;
-        Ok(KeyedHashes::of(&StackSecret::read(&root.root).map_err(|_| unreadable())?))
+        let value: SecretValue = serde_json::from_slice(answer.body.expose()).map_err(|_| unreadable())?;
+        let root: Root = serde_json::from_str(value.secret_string.expose()).map_err(|_| unreadable())?;
+        Ok(KeyedHashes::of(&StackSecret::read(root.root.expose()).map_err(|_| unreadable())?))
     }
 }

@@ -39,7 +39,8 @@ pub async fn issue(connections: &Connections, identity: Identity) -> Result<Stri
     getrandom::fill(&mut bytes).map_err(|error| Error::Cloud(format!("no random numbers: {error}")))?;
     let text = URL_SAFE_NO_PAD.encode(bytes);
     let issued_at = runtime::now();
-    let ticket = store::Ticket { text: text.clone(), identity, issued_at, expires_at: issued_at + LIFETIME };
+    let ticket =
+        store::Ticket { text: text.clone().into(), identity, issued_at, expires_at: issued_at + LIFETIME };
     connections.issue(&ticket).await?;
     Ok(text)
 }

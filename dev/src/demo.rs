@@ -21,7 +21,7 @@ use cli::terminal::Terminal;
 use cli::{Target, explanations, files, project};
 use domain::catalog::Catalog;
 use domain::recipient::{Recipient, Recipients};
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 use store::{Events, Ledger, People};
 
 use crate::args::Demo;
@@ -148,7 +148,7 @@ async fn publish<'a>(
     people: &'a Recipients,
 ) -> Result<Vec<SampleRun>, Error> {
     let entries: Vec<Entry> = samples.iter().map(|sample| sample.entry.clone()).collect();
-    let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
+    let put = EventBridge::new(&cloud.config, cloud.bus()).put(&entries).await;
     let mut runs = Vec::with_capacity(samples.len());
     for (sample, put) in samples.into_iter().zip(put) {
         runs.push(SampleRun::expected(&sample, &put?, catalog, people, runtime::now())?);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use aws::{Refused, Verdict};
 use domain::event::Event;
-use publish::{InOrder, PublishCalls, Quarantine};
+use outbox_relay::Quarantine;
+use publish::{InOrder, PublishCalls};
 use serde_json::Value;
 use store::{Backlog, Pending, Place};
 use sweep::OutboxView;
@@ -77,9 +78,9 @@ impl PublishCalls for Bus {
 }
 
 /// Accepts an entry on the bus.
-fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String {
+fn take(process: &Process, InOrder { entry, .. }: &InOrder) -> String {
     let world = &process.world;
-    let is_of_outbox = !resources.is_empty();
+    let is_of_outbox = !entry.resources.is_empty();
     let id = format!("bus-{}", world.new_id());
     if let Ok(event) = Event::parse(&entry.detail) {
         let mut check = world.check.borrow_mut();
@@ -101,7 +102,7 @@ fn take(process: &Process, InOrder { entry, resources, .. }: &InOrder) -> String
         text(&entry.detail_type),
         text(&entry.source),
         now(),
-        Value::from(resources.clone()),
+        Value::from(entry.resources.clone()),
         entry.detail
     )
     .into();

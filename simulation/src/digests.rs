@@ -69,7 +69,7 @@ fn read(job: &Job) -> Option<(usize, Vec<String>)> {
         | Content::Broadcast(_)
         | Content::Message(_) => return None,
     };
-    let mut words = text.split_whitespace();
+    let mut words = text.expose().split_whitespace();
     let total = words.next()?.parse().ok()?;
     Some((total, words.map(str::to_owned).collect()))
 }

@@ -45,13 +45,13 @@ impl Dispatch {
         let (setting, began) = (&self.0.world.setting, now());
         let facts = Tables(Rc::clone(&self.0));
         let engine = setting.engine(&facts);
-        let subject = match dispatch::read(&message.body, &setting.catalog.policy().producers) {
+        let subject = match dispatch::read(message.body.expose(), &setting.catalog.policy().producers) {
             Intake::Event(event) => Subject::event(*event),
             Intake::Continuation { event, rule, task } => engine.resume(*event, rule, task, began).await?,
             Intake::Newer(_) => panic!("every continuation is of this release"),
             Intake::Refused(_) => {
                 let line = self.0.world.line("dispatch");
-                let bury = || line.dead.borrow_mut().push(message.body.as_str().into());
+                let bury = || line.dead.borrow_mut().push(message.body.expose().as_str().into());
                 return self.0.call("put aside", bury).await;
             }
         };
@@ -85,7 +85,8 @@ impl Dispatch {
             let name = format!("{}{critical}", job.job.channel().name());
             let line = Sender(Rc::clone(process), world.line(&name));
             let (tenant, key) = (job.tenant, job.job.key.clone());
-            let message = Outgoing { body: self.job(event, job.job, began), tenant, delay: Duration::ZERO };
+            let message =
+                Outgoing { body: self.job(event, job.job, began).into(), tenant, delay: Duration::ZERO };
             let sent = line.send(&[message]).await.pop().unwrap_or(Ok(()));
             if sent.is_ok() {
                 world.check.borrow_mut().queued.insert(key);
@@ -139,6 +140,6 @@ impl Dispatch {
             let sent = Sender(Rc::clone(process), line).send(&[message]).await;
             return sent.into_iter().next().unwrap_or(Ok(()));
         }
-        Timetable(Rc::clone(process)).at(line.name, it.at, &it.body, &it.name).await
+        Timetable(Rc::clone(process)).at(line.name, it.at, it.body.expose(), &it.name).await
     }
 }

@@ -143,7 +143,7 @@ impl EventTable {
         let place = place(&item);
         if let (Some(pending), Some(version)) = (Pending::read(&item), item.get_number("version")) {
             let version = u64::try_from(version).unwrap_or(0);
-            check.append(&place.pk, version, item.get("id").unwrap_or_default(), &pending.text);
+            check.append(&place.pk, version, item.get("id").unwrap_or_default(), pending.text.expose());
         }
         if item.get("pending").is_some() {
             self.indexed.insert(place.clone(), now().saturating_add(lag).unwrap_or(Timestamp::MAX));

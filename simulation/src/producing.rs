@@ -126,7 +126,7 @@ async fn head(process: &Rc<Process>, event: &Event) -> Option<u64> {
 /// Puts an event directly on the bus. Retries without a reply are safe because the event has an id.
 async fn put(process: &Rc<Process>, event: &Event) -> bool {
     let entry = Entry::of(event);
-    let entry = InOrder { aggregate: None, entry, resources: Vec::new() };
+    let entry = InOrder::new(None, entry);
     let answers = Bus(Rc::clone(process)).put_call(&[&entry]).await;
     answers.iter().all(|answer| match answer {
         Ok(_) => true,

@@ -9,7 +9,7 @@ use delivery::JobQueue as _;
 use domain::base::stack_secret::StackSecret;
 use domain::event::outbox_mark::MarkKey;
 use domain::event::producers::Producers;
-use publish::{Relay, RelayResult, Row};
+use outbox_relay::{Relay, RelayResult, Row};
 use queue::Outgoing;
 use runtime::{Batch, Deadline, Error, Report};
 use store::{Item, Pending, Place};
@@ -101,7 +101,7 @@ async fn publish_all(process: &Rc<Process>, records: &[Item], published: &RefCel
     let critical: Vec<Outgoing> = rows
         .iter()
         .filter_map(|row| row.critical(&["alarm.raised".to_owned()], &Producers::default()))
-        .map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO })
+        .map(|body| Outgoing { body: body.into(), tenant: None, delay: Duration::ZERO })
         .collect();
     if !critical.is_empty() {
         // The bus delivers the event too, so a failure here delays no delivery.
@@ -217,7 +217,9 @@ impl Audit {
         let records: Vec<_> = batch
             .messages
             .iter()
-            .filter_map(|message| audit::record(&message.body, &Producers::default(), &marks(), at).ok())
+            .filter_map(|message| {
+                audit::record(message.body.expose(), &Producers::default(), &marks(), at).ok()
+            })
             .collect();
         let append = || records.iter().for_each(|record| world.events.borrow_mut().append(record));
         self.0.call("append to the audit", append).await?;

@@ -95,7 +95,7 @@ impl JobQueue for Sender {
             let one = |outgoing: &Outgoing| {
                 let fails = world.chance.borrow_mut().hits(world.faults().partial);
                 if !fails {
-                    self.1.push(world, &outgoing.body, outgoing.tenant.clone(), outgoing.delay);
+                    self.1.push(world, outgoing.body.expose(), outgoing.tenant.clone(), outgoing.delay);
                 }
                 !fails
             };

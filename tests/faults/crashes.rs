@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use domain::base::channel::Channel;
 use serde_json::json;
+use testkit::until::until;
 
 use crate::hello_events::{HelloEvent, check_records};
 use crate::invariants::check;
 use crate::jobs::{CHANNELS, TestJob};
 use crate::proxy::Call;
 use crate::suite::{Suite, run_scenario};
-use crate::until::until;
 
 /// Upper bound for the number of calls that a function makes for one message.
 const MOST_CALLS: u64 = 30;

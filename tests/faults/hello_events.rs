@@ -5,10 +5,11 @@ use domain::base::outcome::{Reason, Status};
 use publish::Entry;
 use serde_json::{Value, json};
 use store::{LedgerRow, Record};
+use testkit::cloud::{Cloud, entry, now_text};
+use testkit::until::until;
+use workspace::unique;
 
-use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::suite::Suite;
-use crate::until::until;
 
 /// A `core.hello` event for a known and an unknown recipient. Every call about the event contains its mark.
 pub(crate) struct HelloEvent {

@@ -7,10 +7,10 @@ use domain::base::channel::OnUnknown;
 use domain::base::outcome::Status;
 use domain::event::key::Key;
 use store::LedgerRow;
+use testkit::until::until;
 
 use crate::jobs::TestJob;
 use crate::suite::Suite;
-use crate::until::until;
 
 /// Checks a job against the contract. `ambiguous`: the number of its replies that were lost, whether or not the
 /// provider call was made.

@@ -9,10 +9,11 @@ use domain::webhook::endpoint::secret::{Scheme, Secret, Secrets};
 use domain::webhook::endpoint::{Endpoint, EndpointId};
 use serde_json::{Value, json};
 use store::Endpoints;
+use testkit::cloud::{now, now_text};
+use testkit::ws_client::Client;
+use workspace::unique;
 
-use crate::cloud::{now, now_text, unique};
 use crate::suite::Suite;
-use crate::ws_client::Client;
 
 /// A job and its receiver.
 pub(crate) struct TestJob {

@@ -6,14 +6,15 @@ use domain::base::channel::Channel;
 use domain::base::outcome::Status;
 use publish::{Outbox, Stream};
 use serde_json::json;
+use testkit::cloud::now;
+use testkit::until::until;
+use testkit::ws_client::Client;
+use workspace::unique;
 
-use crate::cloud::{now, unique};
 use crate::hello_events::{HelloEvent, check_records};
 use crate::invariants::check;
 use crate::jobs::{CHANNELS, TestJob};
 use crate::suite::{Suite, run_scenario};
-use crate::until::until;
-use crate::ws_client::Client;
 
 /// Number of table calls per job, on every channel.
 const CALLS: u64 = 4;

@@ -20,18 +20,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 #![expect(clippy::print_stderr, reason = "what was broken where, for whoever looks at a test that failed")]
 
-#[path = "../it/cloud.rs"]
-#[expect(dead_code, reason = "shared with the other end-to-end tests")]
-mod cloud;
-#[path = "../it/sweeping.rs"]
-mod sweeping;
-#[path = "../it/until.rs"]
-#[expect(dead_code, reason = "shared with the other end-to-end tests")]
-mod until;
-#[path = "../it/ws_client.rs"]
-#[expect(dead_code, reason = "shared with the other end-to-end tests")]
-mod ws_client;
-
 mod crashes;
 mod deadlines;
 mod hello_events;

@@ -1,13 +1,14 @@
 //! Malformed messages among good ones.
 
 use serde_json::json;
+use testkit::cloud::{entry, now, now_text};
+use testkit::until::until;
+use workspace::unique;
 
-use crate::cloud::{entry, now, now_text, unique};
 use crate::hello_events::{HelloEvent, check_records};
 use crate::invariants::check;
 use crate::jobs::{CHANNELS, TestJob};
 use crate::suite::{Suite, log, run_scenario};
-use crate::until::until;
 
 /// Queues whose functions dead-letter messages that they cannot read.
 const QUEUES: [&str; 7] = ["email", "push", "webhook", "socket", "dispatch", "people", "audit"];

@@ -6,12 +6,12 @@ use domain::base::channel::Channel;
 use domain::base::outcome::Status;
 use domain::delivery::breaker::Breaker;
 use serde_json::json;
+use testkit::cloud::now;
+use testkit::until::until;
 
-use crate::cloud::now;
 use crate::invariants::check;
 use crate::jobs::TestJob;
 use crate::suite::{Suite, run_scenario};
-use crate::until::until;
 
 /// Number of webhook messages that wait, and number of push notifications sent meanwhile.
 const MESSAGES: usize = 20;

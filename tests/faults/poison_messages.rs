@@ -2,13 +2,13 @@
 
 use domain::base::channel::Channel;
 use serde_json::{Value, json};
+use testkit::until::until;
+use workspace::unique;
 
-use crate::cloud::unique;
 use crate::hello_events::HelloEvent;
 use crate::invariants::check;
 use crate::jobs::TestJob;
 use crate::suite::{MAX_RECEIVES, Suite, run_scenario};
-use crate::until::until;
 
 /// Number of messages in one batch, and the indexes of the poison messages.
 const BATCH: usize = 10;

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::cloud::root;
+use workspace::root;
 
 /// The proxy's two listeners: one forwards to the local cloud, the other to the capture server's providers.
 pub(crate) struct Proxy {

@@ -4,12 +4,12 @@ use domain::event::Event;
 use publish::{Outbox, Stream};
 use serde_json::json;
 use store::{Events, Way};
+use testkit::cloud::now;
+use testkit::sweeping::sweep;
+use testkit::until::until;
 
-use crate::cloud::now;
 use crate::hello_events::{HelloEvent, check_records};
 use crate::suite::{Suite, run_scenario};
-use crate::sweeping::sweep;
-use crate::until::until;
 
 const TABLE: &str = "carillon-local-events";
 

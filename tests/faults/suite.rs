@@ -12,9 +12,10 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use publish::Stream;
 use serde_json::Value;
+use testkit::cloud::{Cloud, now};
 use tokio::sync::Mutex;
+use workspace::root;
 
-use crate::cloud::{Cloud, now, root};
 use crate::proxy::Proxy;
 
 /// Runs one scenario at a time because faults affect the whole local cloud. Holds the start time of the run, reset
@@ -54,7 +55,7 @@ pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
     suite.set_max_receives(MAX_RECEIVES).await;
     if let Err(panic) = played {
         eprintln!(
-            "to repeat it: CARILLON_SEED={} cargo test -p carillon-tests --test faults --profile local",
+            "to repeat it: CARILLON_SEED={} cargo test -p carillon-faults --test faults --profile local",
             suite.seed
         );
         // The next scenario begins with empty queues.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use testkit::cloud::{Cloud, entry, now_text};
+use workspace::unique;
 
-use crate::cloud::{Cloud, entry, now_text, unique};
 use crate::suite::run_scenario;
 
 /// Number of calls that dispatch makes for one event without faults, including its continuation.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::audit::seal::minute_of;
 use serde_json::Value;
+use testkit::cloud::now;
+use workspace::root;
 
-use crate::cloud::{now, root};
 use crate::hello_events::HelloEvent;
 use crate::suite::run_scenario;
 

@@ -41,7 +41,7 @@ const UNDELIVERED: &str = "undelivered";
 
 impl Case {
     pub(crate) fn of(letter: &Letter, queue: &str) -> Case {
-        let body = serde_json::from_str(&letter.body).unwrap_or(Value::Null);
+        let body = serde_json::from_str(letter.body.expose()).unwrap_or(Value::Null);
         let (cause, detail) = cause(&letter.attributes, queue);
         let time = |name: &str| letter.attributes.get(name).and_then(|attribute| attribute.parse().ok());
         let attempts = letter.attributes.get("attempts").and_then(|attribute| attribute.parse().ok());

@@ -223,7 +223,7 @@ async fn send(cloud: &Cloud, jobs: Vec<Job>) -> Result<(), Error> {
     }
     let queue = Sqs::new(&cloud.config).queue(&cloud.name("webhook")).await?;
     let messages = jobs.into_iter().map(|job| Outgoing {
-        body: serde_json::to_string(&job).unwrap_or_default(),
+        body: serde_json::to_string(&job).unwrap_or_default().into(),
         tenant: job.event.tenant.clone(),
         delay: Duration::ZERO,
     });
@@ -240,7 +240,7 @@ async fn send_continuations(cloud: &Cloud, wakes: &[(Continuation, Option<String
     }
     let queue = Sqs::new(&cloud.config).queue(&cloud.name("dispatch-bulk")).await?;
     let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
-        body: wake.to_json(),
+        body: wake.to_json().into(),
         tenant: tenant.clone(),
         delay: Duration::ZERO,
     });

@@ -92,7 +92,7 @@ mod tests {
             status: Some(302),
             took_ms: 7,
             error: None,
-            response: Some("a body".to_owned()),
+            response: Some("a body".into()),
             location: Some("https://e.example/login".to_owned()),
             next_at: Some(time("2026-11-30T04:05:10Z")),
         };

@@ -2,6 +2,7 @@
 
 use domain::audit::access::Object;
 use domain::base::channel::Channel;
+use domain::base::sensitive::Sensitive;
 use domain::recipient::keyed_hash::KeyedHashes;
 use domain::recipient::{Recipient, parse_address};
 use serde_json::json;
@@ -38,15 +39,18 @@ pub(crate) async fn run(args: &Find, target: &Target, terminal: &Terminal) -> Do
     found.sort_by(|one, other| one.id.cmp(&other.id));
     let mut table = Table::new([word("ID"), text("NAME"), text("TENANTS")]);
     for person in &found {
-        let name = person.name.as_deref().unwrap_or_default();
+        let name = person.name.as_ref().map(Sensitive::expose);
         let tenants: Vec<&str> = person.tenants.iter().map(String::as_str).collect();
         match terminal.json {
             true => {
-                terminal
-                    .say_json(&json!({ "id": person.id, "name": person.name, "tenants": person.tenants }));
+                terminal.say_json(&json!({ "id": person.id, "name": name, "tenants": person.tenants }));
             }
             false => {
-                table.row([Cell::ink(Ink::Strong, &person.id), name.into(), tenants.join(", ").into()]);
+                table.row([
+                    Cell::ink(Ink::Strong, &person.id),
+                    name.map_or("", String::as_str).into(),
+                    tenants.join(", ").into(),
+                ]);
             }
         }
     }
@@ -91,12 +95,14 @@ fn unknown_member(member: &str) -> Error {
 
 fn matches(person: &Recipient, search: &Search<'_>) -> bool {
     match search {
-        Search::Name(part) => person.name.as_deref().is_some_and(|name| name.to_lowercase().contains(part)),
+        Search::Name(part) => {
+            person.name.as_ref().is_some_and(|name| name.expose().to_lowercase().contains(part))
+        }
         Search::Address(channel, address) => {
             let own = person.address(*channel);
             // All spellings of an address have the same hash.
             let hashes = KeyedHashes::development();
-            own.is_some_and(|own| hashes.address(*channel, own) == hashes.address(*channel, address))
+            own.is_some_and(|own| hashes.address(*channel, own.expose()) == hashes.address(*channel, address))
         }
     }
 }

@@ -8,7 +8,7 @@ use domain::recipient::address_change::{AddressChange, announcement};
 use domain::recipient::preference::check_channels;
 use domain::recipient::recipient_changes::{self, Stamp};
 use domain::recipient::{Recipient, Settings};
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 
 use super::names::Names;
 use super::{PAGE, table};
@@ -65,7 +65,7 @@ async fn announce(
         Entry::of(&announcement(CLI_SOURCE, id, change, stamp, stamp.at))
     };
     let entries: Vec<Entry> = addresses.iter().map(event).collect();
-    let put = Bus::new(&cloud.config, cloud.bus()).put(&entries).await;
+    let put = EventBridge::new(&cloud.config, cloud.bus()).put(&entries).await;
     let mut announced = true;
     for ((id, change), refused) in
         addresses.iter().zip(put).filter_map(|(change, put)| Some((change, put.err()?)))

@@ -68,7 +68,10 @@ async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Erro
             let filter = Filter { shelf, category: None };
             let page = inbox.page(&viewer, &filter, before, 100, runtime::now()).await?;
             texts.extend(page.entries.into_iter().map(|entry| {
-                (entry.kept.id.as_str().to_owned(), joined(&[&entry.kept.title, &entry.kept.body]))
+                (
+                    entry.kept.id.as_str().to_owned(),
+                    joined(&[entry.kept.title.expose(), entry.kept.body.expose()]),
+                )
             }));
             before = page.next;
             if before.is_none() {

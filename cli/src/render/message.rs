@@ -50,8 +50,8 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
     let from = email.sender().map_or_else(|| sender.to_owned(), |own| own.to_header());
     let mut head = vec![
         format!("From: {from}"),
-        format!("To: {}", email.to.as_str()),
-        format!("Subject: {}", email.subject),
+        format!("To: {}", email.to.expose()),
+        format!("Subject: {}", email.subject.expose()),
     ];
     head.extend(email.answers_to().map(|mailbox| format!("Reply-To: {}", mailbox.to_header())));
     head.extend(letter.headers.iter().map(|(name, value)| format!("{name}: {value}")));
@@ -59,20 +59,20 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
         email
             .attachments
             .iter()
-            .map(|file| format!("Attachment: {} (s3://{}/{})", file.name, file.bucket, file.key)),
+            .map(|file| format!("Attachment: {} (s3://{}/{})", file.name.expose(), file.bucket, file.key)),
     );
     head.push(String::new());
     let pairs = |pairs: &[(&'static str, String)]| -> Vec<Value> {
         pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
     };
     let value = json!({
-        "from": from, "to": email.to.as_str(), "replyTo": email.reply_to.as_ref().map(|to| to.as_str()),
-        "subject": email.subject, "html": email.html, "text": email.text, "locale": email.locale,
+        "from": from, "to": email.to.expose(), "replyTo": email.reply_to.as_ref().map(|to| to.expose()),
+        "subject": email.subject.expose(), "html": email.html.expose(), "text": email.text.expose(), "locale": email.locale,
         "headers": pairs(&letter.headers), "tags": pairs(&letter.tags), "attachments": email.attachments,
     });
     Ok(Message {
         value,
-        files: vec![("email.txt", email.text.clone()), ("email.html", email.html.clone())],
+        files: vec![("email.txt", email.text.expose().clone()), ("email.html", email.html.expose().clone())],
         head,
     })
 }
@@ -80,7 +80,7 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
 fn push(job: &Job, now: Timestamp) -> Result<Message, Failure> {
     let note = push::Note::shape(job, now)?;
     // SNS takes the payload of each platform as a string inside the message.
-    let message: Map<String, Value> = serde_json::from_str(&note.message).unwrap_or_default();
+    let message: Map<String, Value> = serde_json::from_str(note.message.expose()).unwrap_or_default();
     let payload = |value: &Value| value.as_str().and_then(|value| serde_json::from_str::<Value>(value).ok());
     let payloads: Map<String, Value> =
         message.iter().map(|(name, it)| (name.clone(), payload(it).unwrap_or_else(|| it.clone()))).collect();
@@ -98,19 +98,19 @@ fn text(job: &Job, now: Timestamp) -> Result<Message, Failure> {
         ..sms::SmsSettings::default()
     };
     let text = sms::Text::shape(job, &wishes, now)?;
-    let counted = measure(text.body);
+    let counted = measure(text.body.expose());
     let (segments, units, alphabet) = (counted.segments, counted.units, format!("{:?}", counted.alphabet));
     let value = json!({
-        "to": text.to.as_str(), "text": text.body, "sender": text.sender, "segments": segments, "units": units,
+        "to": text.to.expose(), "text": text.body.expose(), "sender": text.sender, "segments": segments, "units": units,
         "alphabet": alphabet, "purpose": format!("{:?}", text.purpose), "timeToLiveSeconds": text.time_to_live_s,
         "context": text.context.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
     });
     let head = vec![
-        format!("To: {}", text.to.as_str()),
+        format!("To: {}", text.to.expose()),
         format!("{segments} of {units} units, {alphabet}"),
         String::new(),
     ];
-    Ok(Message { value, files: vec![("sms.txt", text.body.to_owned())], head })
+    Ok(Message { value, files: vec![("sms.txt", (*text.body.expose()).to_owned())], head })
 }
 
 fn whatsapp(job: &Job, now: Timestamp) -> Result<Message, Failure> {
@@ -138,7 +138,7 @@ fn socket(job: &Job) -> Result<Message, Failure> {
 
 fn webhook(job: &Job, now: Timestamp) -> Result<Message, Failure> {
     let content = webhook::content(job)?;
-    let body: Value = serde_json::from_str(&content.body).unwrap_or_default();
+    let body: Value = serde_json::from_str(content.body.expose()).unwrap_or_default();
     let timestamp = now.as_second().to_string();
     let head = vec![
         "POST to each endpoint, signed with its secret when it is sent".to_owned(),
@@ -147,21 +147,22 @@ fn webhook(job: &Job, now: Timestamp) -> Result<Message, Failure> {
         String::new(),
     ];
     let value = json!({
-        "headers": { "webhook-id": job.key.as_str(), "webhook-timestamp": timestamp }, "body": content.body,
+        "headers": { "webhook-id": job.key.as_str(), "webhook-timestamp": timestamp }, "body": content.body.expose(),
     });
     Ok(Message { value, files: vec![("webhook.json", pretty(&body))], head })
 }
 
 /// Returns the text and the card. The channel's function wraps them into the provider's request.
 fn workspace(message: &domain::delivery::job::Message) -> Message {
-    let card: Option<Value> = message.card.as_ref().and_then(|card| serde_json::from_str(card.get()).ok());
+    let card: Option<Value> =
+        message.card.as_ref().and_then(|card| serde_json::from_str(card.expose().get()).ok());
     let value = json!({
-        "channel": message.channel, "to": message.to, "text": message.text, "locale": message.locale, "card": card,
+        "channel": message.channel, "to": message.to.expose(), "text": message.text.expose(), "locale": message.locale, "card": card,
     });
     let mut names = message.channel.parts().iter().map(|part| part.file);
-    let mut files = vec![(names.next().unwrap_or("text"), message.text.clone())];
+    let mut files = vec![(names.next().unwrap_or("text"), message.text.expose().clone())];
     files.extend(card.as_ref().map(|card| (names.next().unwrap_or("card"), pretty(card))));
-    Message { value, files, head: vec![format!("To: {}", message.to), String::new()] }
+    Message { value, files, head: vec![format!("To: {}", message.to.expose()), String::new()] }
 }
 
 fn pretty(value: &Value) -> String {

@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::event::Event;
 use domain::event::own_events::{CLI_SOURCE, REPLAY_SOURCE};
 use domain::event::replay::{FINISHED, STARTED, resource};
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 use queue::{Outgoing, Queue, Sqs};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The receiver of the events.
 pub(super) enum Receiver {
-    Bus(Bus),
+    Bus(EventBridge),
     Queue(Box<Queue>),
 }
 
@@ -42,7 +42,7 @@ impl Receiver {
     pub(super) async fn of(consumer: &Consumer, cloud: &Cloud) -> Result<Receiver, Error> {
         let sqs = Sqs::new(&cloud.config);
         Ok(match consumer {
-            Consumer::Bus => Receiver::Bus(Bus::new(&cloud.config, cloud.bus())),
+            Consumer::Bus => Receiver::Bus(EventBridge::new(&cloud.config, cloud.bus())),
             Consumer::Dispatch => Receiver::Queue(Box::new(sqs.queue(&cloud.name("dispatch-bulk")).await?)),
             Consumer::Audit => Receiver::Queue(Box::new(sqs.queue(&cloud.name("audit")).await?)),
             Consumer::Queue(url) => Receiver::Queue(Box::new(Queue::new(&sqs, url.clone()))),
@@ -84,7 +84,9 @@ impl Receiver {
 
 /// A replayed event keeps its own source inside; the bus's `Source` says that an operator replays it.
 fn entry(event: &Event) -> Entry {
-    Entry { source: REPLAY_SOURCE.to_owned(), ..Entry::of(event) }
+    let mut entry = Entry::of(event);
+    entry.source = REPLAY_SOURCE.to_owned();
+    entry
 }
 
 /// An event as a rule of the bus delivers it to a queue.
@@ -119,7 +121,7 @@ fn message(event: &Event) -> Outgoing {
         detail: event,
     };
     let body = serde_json::to_string(&delivered).expect("events serialize to JSON");
-    Outgoing { body, tenant: event.tenant.clone(), delay: Duration::ZERO }
+    Outgoing { body: body.into(), tenant: event.tenant.clone(), delay: Duration::ZERO }
 }
 
 /// The event about the start or the end of a replay.
@@ -156,7 +158,7 @@ pub(super) async fn close(state: &State, cloud: &Cloud, finished_at: Timestamp) 
 }
 
 async fn publish(event: &Event, cloud: &Cloud) -> Result<(), Error> {
-    let bus = Bus::new(&cloud.config, cloud.bus());
+    let bus = EventBridge::new(&cloud.config, cloud.bus());
     for answer in bus.put(&[Entry::of(event)]).await {
         answer?;
     }
@@ -177,7 +179,7 @@ mod tests {
             "time":"2026-11-20T12:00:00Z","data":{"total":1.50}}"#;
         let event = Mark { id: "r-1".into(), renotify: false }.put_on(Event::parse(text).unwrap());
         let message = message(&event);
-        let read = BusEvent::parse(&message.body).unwrap();
+        let read = BusEvent::parse(message.body.expose()).unwrap();
         let admitted = read.event(&Producers::default()).unwrap();
         assert_eq!(admitted, event);
         assert!(read.outbox_marks().is_empty());
@@ -187,7 +189,7 @@ mod tests {
         );
         assert_eq!(entry(&event).source, REPLAY_SOURCE);
         assert_eq!(message.tenant.as_deref(), Some("t-1"));
-        assert!(message.body.contains("1.50"), "numbers are unchanged");
+        assert!(message.body.expose().contains("1.50"), "numbers are unchanged");
     }
 
     #[test]

@@ -132,6 +132,19 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
+    #[test]
+    fn progress_file_of_the_last_release_is_read_and_written() {
+        let text = include_str!("../../fixtures/0.1.0/replay.json");
+        let path = std::env::temp_dir().join(format!("carillon-replay-old-{}.json", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        let state = State::load(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((state.sent, state.left_out, state.mark().renotify), (7, 1, true));
+        let (old, new): (serde_json::Value, _) =
+            (serde_json::from_str(text).unwrap(), serde_json::to_value(&state).unwrap());
+        assert_eq!(old, new);
+    }
+
     fn state() -> State {
         let choice = Selection {
             from: now(),

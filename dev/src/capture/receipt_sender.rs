@@ -59,7 +59,7 @@ async fn poll(state: &State, records: &Records, answered: &mut BTreeSet<String>)
         }
         let messages: Vec<Outgoing> = receipts
             .iter()
-            .map(|receipt| Outgoing { body: receipt.to_string(), tenant: None, delay: Duration::ZERO })
+            .map(|receipt| Outgoing { body: receipt.to_string().into(), tenant: None, delay: Duration::ZERO })
             .collect();
         if queue.send(&messages).await.iter().all(Result::is_ok) {
             answered.insert(id);

@@ -99,7 +99,7 @@ async fn send(config: &SdkConfig, url: String, records: &[Value]) {
     for some in records.chunks(RECORDS_PER_MESSAGE) {
         let body = json!({ "Records": some }).to_string();
         // A local cloud that is stopping refuses the message.
-        let _ = queue.send(&[Outgoing { body, tenant: None, delay: Duration::ZERO }]).await;
+        let _ = queue.send(&[Outgoing { body: body.into(), tenant: None, delay: Duration::ZERO }]).await;
     }
 }
 

@@ -201,9 +201,11 @@ fn notifications(mut evaluation: Evaluation<'_>) -> Vec<Notification> {
                 Verdict::Later(_) => Expected::Deferred,
                 Verdict::Send(order) => match evaluation.preview(order) {
                     Ok(Content::Email(email)) => {
-                        Expected::Email { to: email.to.as_str().to_owned(), subject: email.subject }
+                        Expected::Email { to: email.to.into(), subject: email.subject.into_exposed() }
                     }
-                    Ok(Content::Socket(socket)) => Expected::InApp { to: socket.to, title: socket.title },
+                    Ok(Content::Socket(socket)) => {
+                        Expected::InApp { to: socket.to, title: socket.title.into_exposed() }
+                    }
                     Ok(Content::Broadcast(live)) => Expected::Broadcast {
                         recorded: live.record == domain::catalog::rule::Record::Targets,
                         to: live.to,

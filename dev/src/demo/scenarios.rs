@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::event::Event;
-use publish::Bus;
+use publish::EventBridge;
 use serde_json::{Value, json};
 use store::{Ledger, LedgerRow, People};
 
@@ -100,7 +100,7 @@ impl Scenarios<'_> {
             faults::scenarios(&stage.run)?,
         ];
         let scenarios: Vec<Scenario> = scenarios.into_iter().flatten().collect();
-        let bus = Bus::new(&cloud.config, cloud.bus());
+        let bus = EventBridge::new(&cloud.config, cloud.bus());
         fixtures::put(&bus, scenarios.iter().flat_map(|scenario| &scenario.events)).await?;
         // The cancellation follows after the reminders were scheduled.
         tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -142,7 +142,7 @@ impl Stage<'_> {
         terminal: &Terminal,
     ) -> Result<bool, Error> {
         let ledger = Ledger::new(&store::client(&self.cloud.config), self.cloud.name("ledger"));
-        let bus = Bus::new(&self.cloud.config, self.cloud.bus());
+        let bus = EventBridge::new(&self.cloud.config, self.cloud.bus());
         // A failed scenario leaves the next ones some time.
         let deadline = (started + TIMEOUT).max(runtime::now() + MIN_TIMEOUT);
         loop {

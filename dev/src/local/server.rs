@@ -42,7 +42,7 @@ pub(super) fn start(terminal: &Terminal) -> Result<State, Error> {
         port: free_port()?,
         region: REGION.to_owned(),
         access_key_id: "local".to_owned(),
-        secret_access_key: secret()?,
+        secret_access_key: secret()?.into(),
         capture: None,
         proxy: None,
         providers: None,

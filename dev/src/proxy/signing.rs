@@ -21,7 +21,13 @@ pub(super) fn sign_again(
 ) -> Option<HeaderMap> {
     let state = State::load().ok()??;
     let identity = caller.and_then(Caller::credentials).unwrap_or_else(|| {
-        Credentials::new(state.access_key_id.clone(), state.secret_access_key.clone(), None, None, "local")
+        Credentials::new(
+            state.access_key_id.clone(),
+            state.secret_access_key.expose().clone(),
+            None,
+            None,
+            "local",
+        )
     });
     let identity = identity.into();
     let params = v4::SigningParams::builder()

@@ -16,6 +16,9 @@ Subscribe to these events with rules of your own on the bus. They name recipient
 text, except `recipient.address_changed`. Each of them costs one event of EventBridge. A replay publishes recorded
 events of other types under the source `carillon/replay` ([Replay](../operate/replay.md)).
 
+[consumer-rust](../../examples/consumer-rust/README.md) and [consumer-python](../../examples/consumer-python/README.md)
+subscribe to such events and handle each once.
+
 | type | source | when |
 |---|---|---|
 ";

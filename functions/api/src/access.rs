@@ -47,7 +47,7 @@ impl Api {
     pub(crate) async fn with_record(&self, recorded: Recorded, response: Response) -> Response {
         let Recorded { record, discloses } = recorded;
         let outgoing = Outgoing {
-            body: record.to_message(),
+            body: record.to_message().into(),
             tenant: record.access.tenant.clone(),
             delay: Duration::ZERO,
         };
@@ -117,7 +117,7 @@ impl Subject<'_> {
             Found::Route(route, parameters) => (Some(route), parameters),
             Found::OtherMethods(_) | Found::Nothing => (None, Vec::new()),
         };
-        let answer = serde_json::from_str(&response.body).unwrap_or(Value::Null);
+        let answer = serde_json::from_str(response.body.expose()).unwrap_or(Value::Null);
         let access = Access {
             by,
             subject,

@@ -37,7 +37,7 @@ use domain::recipient::Recipient;
 use domain::recipient::unsubscribe::Keys;
 use domain::webhook::endpoint::target::Allow;
 use kms::SecretCipher;
-use publish::Bus;
+use publish::EventBridge;
 use queue::{Queue, Sqs};
 use runtime::now;
 use sns::{Applications, Devices};
@@ -96,7 +96,7 @@ pub struct Api {
     aws: SdkConfig,
     bus_name: String,
     /// The bus client, created on first use. Creating a client takes a fifth of the start-up time.
-    bus: OnceLock<Bus>,
+    bus: OnceLock<EventBridge>,
     applications: Applications,
     devices: OnceLock<Devices>,
 }
@@ -198,8 +198,8 @@ impl Api {
         &self.producers
     }
 
-    fn bus(&self) -> &Bus {
-        self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()))
+    fn bus(&self) -> &EventBridge {
+        self.bus.get_or_init(|| EventBridge::new(&self.aws, self.bus_name.clone()))
     }
 
     /// The cipher that encrypts secrets of endpoints. The function has no permission to decrypt them.

@@ -125,7 +125,7 @@ impl IdempotentRequest {
         let once = self.once(&scope);
         let written = match response.status_code {
             200..=299 | 400 | 422 => {
-                counters.finish(&once, response.status_code, &response.body).await.map(drop)
+                counters.finish(&once, response.status_code, response.body.expose()).await.map(drop)
             }
             _ => counters.release(&once).await,
         };
@@ -140,7 +140,7 @@ impl IdempotentRequest {
 
     fn once<'a>(&'a self, scope: &'a [&'a str]) -> Once<'a> {
         Once {
-            scope,
+            scope: scope.into(),
             body: &self.body,
             holder: &self.holder,
             lease_until: self.lease_until,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::base::sensitive::Sensitive;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -13,7 +14,7 @@ use crate::problem::Problem;
 /// The largest accepted body, in bytes. An event has at most 200 KiB, and all other bodies are smaller.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// An HTTP request. No `Debug`, because it can contain personal data and a token.
+/// An HTTP request. The path of an unsubscription ends in its token.
 ///
 /// Source: API Gateway developer guide, "Lambda function proxy integrations for HTTP APIs", payload
 /// format 2.0. Only the fields used here are read.
@@ -21,16 +22,16 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 #[serde(rename_all = "camelCase")]
 pub struct Request {
     #[serde(default)]
-    raw_path: String,
+    raw_path: Sensitive<String>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: Sensitive<BTreeMap<String, String>>,
     #[serde(default)]
     query_string_parameters: Option<BTreeMap<String, String>>,
     /// The query as sent. The map above joins repeated parameters with a comma.
     #[serde(default)]
     raw_query_string: String,
     #[serde(default)]
-    body: Option<String>,
+    body: Option<Sensitive<String>>,
     #[serde(default)]
     is_base64_encoded: bool,
     request_context: RequestContext,
@@ -87,7 +88,7 @@ impl Request {
     /// API Gateway has decoded all escapes except `%25`, so a part cannot contain a slash.
     pub(crate) fn path(&self) -> Vec<String> {
         let stage = &self.request_context.stage;
-        let path = self.raw_path.trim_start_matches('/');
+        let path = self.raw_path.expose().trim_start_matches('/');
         let behind = path.strip_prefix(stage.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let path = behind.filter(|_| !stage.is_empty()).unwrap_or(path);
         path.split('/').map(|part| part.replace("%25", "%")).collect()
@@ -156,12 +157,12 @@ impl Request {
 
     /// The value of a header. `name` is in lower case, as in API Gateway's requests.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
+        self.headers.expose().get(name).map(String::as_str)
     }
 
     /// The headers whose names have a prefix, without the prefix, sorted by name.
     pub(crate) fn headers_after(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
-        let all = self.headers.iter();
+        let all = self.headers.expose().iter();
         all.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
     }
 
@@ -175,7 +176,7 @@ impl Request {
 
     /// The text of the body, empty if there is none.
     pub(crate) fn body(&self) -> Result<String, Problem> {
-        let body = self.body.as_deref().unwrap_or_default();
+        let body = self.body.as_ref().map_or("", |body| body.expose());
         let too_large =
             || Problem::new(413, "too_large", format!("the body has more than {MAX_BODY_BYTES} bytes"));
         // Base64 uses four bytes for three.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::base::sensitive::{self, Sensitive};
 use serde::Serialize;
 use serde_json::json;
 
@@ -14,13 +15,14 @@ use crate::unsubscribe::page::{self, Page};
 /// Source: RFC 9111, section 5.2.2.5; WHATWG Fetch, "`X-Content-Type-Options` header".
 const EVERYWHERE: [(&str, &str); 2] = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
 
-/// An answer. No `Debug`, because it can contain personal data.
+/// An answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
     pub(crate) status_code: u16,
     pub(crate) headers: BTreeMap<&'static str, String>,
-    pub(crate) body: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub(crate) body: Sensitive<String>,
 }
 
 impl Response {
@@ -30,12 +32,12 @@ impl Response {
     }
 
     pub(crate) fn empty(status: u16) -> Response {
-        Response { status_code: status, headers: everywhere().collect(), body: String::new() }
+        Response { status_code: status, headers: everywhere().collect(), body: Sensitive::default() }
     }
 
     pub(crate) fn text(status: u16, kind: &str, body: String) -> Response {
         let headers = everywhere().chain([("content-type", kind.to_owned())]);
-        Response { status_code: status, headers: headers.collect(), body }
+        Response { status_code: status, headers: headers.collect(), body: body.into() }
     }
 
     pub(crate) fn problem(problem: &Problem, request: &str) -> Response {
@@ -61,7 +63,7 @@ impl From<Page> for Response {
     fn from(page: Page) -> Response {
         let headers = page::HEADERS.into_iter().map(|(name, value)| (name, value.to_owned()));
         let headers = everywhere().chain(headers).collect();
-        Response { status_code: page.status, headers, body: page.html }
+        Response { status_code: page.status, headers, body: page.html.into() }
     }
 }
 

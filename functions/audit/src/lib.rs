@@ -60,7 +60,7 @@ impl Audit {
         let (mut messages, mut records, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for message in &batch.messages {
             let now = now();
-            match rows(&message.body, &self.producers, &self.marks, now) {
+            match rows(message.body.expose(), &self.producers, &self.marks, now) {
                 Ok(rows) => {
                     for row in rows {
                         let days = row.get("type").and_then(|row| self.retention.days(row));
@@ -120,7 +120,7 @@ impl Audit {
         );
         let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

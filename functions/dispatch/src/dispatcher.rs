@@ -123,7 +123,7 @@ impl Dispatcher {
     async fn read<'a>(&self, batch: &'a Batch, now: Timestamp, report: &mut Report) -> Vec<Inbound<'a>> {
         let mut inbound = Vec::with_capacity(batch.messages.len());
         for message in &batch.messages {
-            match read(&message.body, &self.catalog.policy().producers) {
+            match read(message.body.expose(), &self.catalog.policy().producers) {
                 Intake::Event(event) => inbound.push(Inbound { message, subject: Subject::event(*event) }),
                 Intake::Continuation { event, rule, task } => {
                     match self.engine().resume(*event, rule, task, now).await {
@@ -239,7 +239,7 @@ impl Dispatcher {
         );
         let cause = Cause { class: refusal.class.name(), detail, by: "dispatch" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

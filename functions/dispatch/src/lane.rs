@@ -53,7 +53,7 @@ impl Lanes {
                 Lane::Normal => &self.targets.normal_arn,
                 Lane::Bulk => &self.targets.bulk_arn,
             };
-            return self.schedules.at(arn, at, &body, &name).await;
+            return self.schedules.at(arn, at, body.expose(), &name).await;
         }
         self.queue(lane).send(&[Outgoing { body, tenant, delay }]).await.pop().unwrap_or(Ok(()))
     }

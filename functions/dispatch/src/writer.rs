@@ -225,7 +225,7 @@ mod tests {
         let later = ScheduledMessage {
             lane: Lane::Bulk,
             at: Timestamp::UNIX_EPOCH,
-            body: "{}".to_owned(),
+            body: "{}".into(),
             tenant: None,
             name: "m-1".to_owned(),
         };
@@ -236,7 +236,7 @@ mod tests {
     }
 
     fn outgoing() -> Outgoing {
-        Outgoing { body: "{}".to_owned(), tenant: None, delay: std::time::Duration::ZERO }
+        Outgoing { body: "{}".into(), tenant: None, delay: std::time::Duration::ZERO }
     }
 
     fn message() -> Message {

@@ -83,7 +83,7 @@ impl AttachmentStore {
         for attachment in attachments {
             let answer = self.ask(attachment, left).await?;
             let file = read(attachment, answer, left)?;
-            left -= file.bytes.len();
+            left -= file.bytes.expose().len();
             files.push(file);
         }
         Ok(files)
@@ -101,7 +101,7 @@ impl AttachmentStore {
             s3.ask(&question, runtime::now()).await.map_err(|error| Failure::Transient(Box::new(error)))?;
         let header = |name: &str| answer.header(name).map(str::to_owned);
         let (kind, range) = (header("content-type"), header("content-range"));
-        Ok(Answer { status: answer.status, kind, range, body: answer.body })
+        Ok(Answer { status: answer.status, kind, range, body: answer.body.into_exposed() })
     }
 }
 
@@ -122,7 +122,7 @@ fn read(attachment: &Attachment, answer: Answer, left: usize) -> Result<File, Fa
                 let kind = said.split(';').next().unwrap_or_default().trim();
                 is_kind(kind).then(|| kind.to_owned())
             });
-            Ok(File { of: attachment.clone(), kind, bytes: answer.body })
+            Ok(File { of: attachment.clone(), kind, bytes: answer.body.into() })
         }
         301 => Err(no(Reason::NoAttachment, "its bucket is in another Region")),
         403 => Err(no(Reason::ForbiddenAttachment, "S3 denied the read of the attachment")),

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use domain::base::outcome::{Failure, Reason};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::{Attachment, Content, Email, Job};
 
 /// The limit of SES for tags: 256 characters of ASCII letters, digits, `_`, `-`, `.` and `@`.
@@ -16,7 +17,7 @@ const MAX_TAG_CHARS: usize = 256;
 /// Source: SES API v2 reference, `MessageHeader`.
 const MAX_LINK_CHARS: usize = 996 - 16 - 2;
 
-/// An e-mail for SES. No `Debug`, because it contains an address and content.
+/// An e-mail for SES.
 pub struct Letter<'a> {
     pub email: &'a Email,
     /// The tags, which every receipt repeats. They identify the notification.
@@ -25,12 +26,12 @@ pub struct Letter<'a> {
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// A fetched attachment. No `Debug`, because it contains personal data.
+/// A fetched attachment.
 pub struct File {
     pub of: Attachment,
     /// The media type from S3, used if the job names none.
     pub kind: Option<String>,
-    pub bytes: Vec<u8>,
+    pub bytes: Sensitive<Vec<u8>>,
 }
 
 impl<'a> Letter<'a> {
@@ -43,7 +44,7 @@ impl<'a> Letter<'a> {
         let Content::Email(email) = &job.content else {
             return Err(no(Reason::Rejected, format!("a {} job in the email queue", job.channel().name())));
         };
-        if email.subject.chars().any(char::is_control) {
+        if email.subject.expose().chars().any(char::is_control) {
             return Err(no(Reason::Rejected, "the subject has a line break or another control character"));
         }
         let event = &job.event;
@@ -73,7 +74,7 @@ const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
 /// Source: RFC 8058, section 3.1.
 fn headers(email: &Email) -> Result<Vec<(&'static str, String)>, Failure> {
     let automatic = (AUTO_SUBMITTED.0, AUTO_SUBMITTED.1.to_owned());
-    let Some(link) = &email.unsubscribe else { return Ok(vec![automatic]) };
+    let Some(link) = email.unsubscribe.as_ref().map(Sensitive::expose) else { return Ok(vec![automatic]) };
     let is_url = |byte: u8| byte.is_ascii_graphic() && !b"<>\"".contains(&byte);
     if !link.starts_with("http") || !link.bytes().all(is_url) {
         return Err(no(Reason::Rejected, "the link to unsubscribe is no URL"));

@@ -59,8 +59,8 @@ fn request(
     configuration_set: Option<&str>,
 ) -> SendEmailInputBuilder {
     let email = letter.email;
-    let body = Body::builder().html(utf8(&email.html)).text(utf8(&email.text)).build();
-    let mut message = Message::builder().subject(utf8(&email.subject)).body(body);
+    let body = Body::builder().html(utf8(email.html.expose())).text(utf8(email.text.expose())).build();
+    let mut message = Message::builder().subject(utf8(email.subject.expose())).body(body);
     for (name, value) in &letter.headers {
         let header = MessageHeader::builder().name(*name).value(value).build();
         message = message.headers(header.expect("a name and a value are all that a header needs"));
@@ -75,7 +75,7 @@ fn request(
     SendEmailInput::builder()
         .from_email_address(email.sender().map_or_else(|| sender.to_owned(), |own| own.to_header()))
         .set_reply_to_addresses(email.answers_to().map(|mailbox| vec![mailbox.to_header()]))
-        .destination(Destination::builder().to_addresses(email.to.as_str()).build())
+        .destination(Destination::builder().to_addresses(email.to.expose()).build())
         .content(EmailContent::builder().simple(message.build()).build())
         .set_configuration_set_name(configuration_set.map(str::to_owned))
         .set_email_tags(Some(tags.collect()))
@@ -90,11 +90,11 @@ fn attachment(file: File) -> Attachment {
         None => AttachmentContentDisposition::Attachment,
     };
     Attachment::builder()
-        .file_name(file.of.name)
+        .file_name(file.of.name.into_exposed())
         .content_type(file.kind.unwrap_or_else(|| "application/octet-stream".to_owned()))
         .content_disposition(disposition)
         .set_content_id(file.of.inline)
-        .raw_content(Blob::new(file.bytes))
+        .raw_content(Blob::new(file.bytes.into_exposed()))
         .build()
         .expect("a name and its bytes are all that an attachment needs")
 }

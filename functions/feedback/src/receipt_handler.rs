@@ -78,7 +78,7 @@ impl ReceiptHandler {
         // Receipts of one notification are handled in sequence, because their writes conflict.
         let mut about: BTreeMap<String, Vec<(&Message, Receipt)>> = BTreeMap::new();
         for message in &batch.messages {
-            match read(&message.body) {
+            match read(message.body.expose()) {
                 Ok(Heard::Receipt(receipt)) => {
                     let name = receipt.provider_id.clone().unwrap_or_default();
                     about.entry(name).or_default().push((message, receipt));
@@ -247,7 +247,7 @@ impl ReceiptHandler {
         );
         let cause = Cause { class: "refused", detail, by: "feedback" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::base::sensitive::{self, Sensitive};
 use domain::event::key::Key;
 use domain::inbox::{Counts, Mark};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ pub use asked::Listing;
 pub use domain::inbox::Marking;
 pub use said::Standing;
 
-/// A WebSocket request. No `Debug`, because it can contain a ticket.
+/// A WebSocket request.
 ///
 /// Source: API Gateway developer guide, "Set up a WebSocket API integration request". Only the fields
 /// used here are read.
@@ -23,9 +24,9 @@ pub use said::Standing;
 pub struct Request {
     request_context: RequestContext,
     #[serde(default)]
-    query_string_parameters: Option<HashMap<String, String>>,
+    query_string_parameters: Option<HashMap<String, Sensitive<String>>>,
     #[serde(default)]
-    body: Option<String>,
+    body: Option<Sensitive<String>>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +76,7 @@ impl Request {
     }
 
     pub(crate) fn ticket(&self) -> Option<&str> {
-        self.query_string_parameters.as_ref()?.get("ticket").map(String::as_str)
+        self.query_string_parameters.as_ref()?.get("ticket").map(|ticket| ticket.expose().as_str())
     }
 
     /// The room that a client requests. `None` if the message has no such text.
@@ -84,11 +85,11 @@ impl Request {
         struct Subscribe {
             room: String,
         }
-        serde_json::from_str::<Subscribe>(self.body.as_deref()?).ok().map(|subscribe| subscribe.room)
+        serde_json::from_str::<Subscribe>(self.body.as_ref()?.expose()).ok().map(|subscribe| subscribe.room)
     }
 }
 
-/// A reply to a client. No `Debug`, because it can contain notifications.
+/// A reply to a client.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Reply {
@@ -168,12 +169,12 @@ pub struct Denied {
 }
 
 /// An answer in the form of API Gateway.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
     status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    body: Option<Sensitive<String>>,
 }
 
 impl Response {
@@ -186,7 +187,7 @@ impl Response {
     }
 
     pub(crate) fn says(reply: &Reply) -> Response {
-        Response { status_code: 200, body: Some(reply.to_json()) }
+        Response { status_code: 200, body: Some(reply.to_json().into()) }
     }
 }
 

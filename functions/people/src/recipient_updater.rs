@@ -10,7 +10,7 @@ use domain::event::producers::Producers;
 use domain::recipient::Settings;
 use domain::recipient::address_change::announcement;
 use domain::recipient::recipient_changes::{Change, Notice, RecipientChange, Stamp};
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 use queue::{Cause, MessageHistory, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
 use sockets::Sessions;
@@ -29,7 +29,7 @@ pub struct RecipientUpdater {
     bus_name: String,
     /// The client, created on the first address change. Creating a client takes a fifth of the start-up
     /// time.
-    bus: OnceLock<Bus>,
+    bus: OnceLock<EventBridge>,
 }
 
 /// The updates of a batch, each with the index of its message.
@@ -73,7 +73,7 @@ impl RecipientUpdater {
         let mut harvest = Harvest::default();
         let mut setbacks: Vec<Option<Setback>> = Vec::with_capacity(batch.messages.len());
         for (at, message) in batch.messages.iter().enumerate() {
-            setbacks.push(match read(&message.body, &self.producers, now()) {
+            setbacks.push(match read(message.body.expose(), &self.producers, now()) {
                 Ok(notice) => {
                     harvest.take(at, notice);
                     None
@@ -150,7 +150,7 @@ impl RecipientUpdater {
         if announcements.is_empty() {
             return;
         }
-        let bus = self.bus.get_or_init(|| Bus::new(&self.aws, self.bus_name.clone()));
+        let bus = self.bus.get_or_init(|| EventBridge::new(&self.aws, self.bus_name.clone()));
         for refused in bus.put(announcements).await.into_iter().filter_map(Result::err) {
             tracing::error!(
                 code = "ADDRESS_CHANGE_NOT_ANNOUNCED",
@@ -196,7 +196,7 @@ impl RecipientUpdater {
         );
         let cause = Cause { class, detail, by: "people" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

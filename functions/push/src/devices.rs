@@ -6,7 +6,7 @@ use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason, Sent};
 use domain::delivery::job::Job;
-use publish::Bus;
+use publish::EventBridge;
 use sns::{Attribute, Kind, Message, Sns, Target};
 
 use crate::device_unregistered::device_unregistered;
@@ -18,7 +18,7 @@ pub struct Devices {
     config: SdkConfig,
     bus_name: String,
     /// The bus client, created for the first unregistered device. Most invocations need none.
-    bus: OnceLock<Bus>,
+    bus: OnceLock<EventBridge>,
 }
 
 impl Devices {
@@ -29,7 +29,7 @@ impl Devices {
 
     /// Creates an instance with existing clients, for tests.
     #[must_use]
-    pub fn with_clients(sns: Sns, bus: Bus) -> Devices {
+    pub fn with_clients(sns: Sns, bus: EventBridge) -> Devices {
         let config = SdkConfig::builder().build();
         Devices { sns, config, bus_name: String::new(), bus: bus.into() }
     }
@@ -52,7 +52,7 @@ impl Devices {
     /// Deletes the endpoint. If that fails, the endpoint costs no money, and a new registration replaces
     /// it.
     async fn forget(&self, job: &Job, note: &Note<'_>) {
-        if let Err(refused) = self.sns.forget(&note.device.endpoint).await {
+        if let Err(refused) = self.sns.forget(note.device.endpoint.expose()).await {
             tracing::warn!(
                 code = "PUSH_ENDPOINT_NOT_DELETED",
                 job.key = job.key.as_str(),
@@ -65,7 +65,7 @@ impl Devices {
     /// Publishes the device-unregistered event. The outcome of the notification does not depend on it.
     /// If it fails, the next notification to the device fails as well and repeats the event.
     async fn report(&self, job: &Job, note: &Note<'_>, now: Timestamp) {
-        let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
+        let bus = self.bus.get_or_init(|| EventBridge::new(&self.config, self.bus_name.clone()));
         for refused in
             bus.put(&[device_unregistered(job, note.device, now)]).await.into_iter().filter_map(Result::err)
         {
@@ -84,8 +84,8 @@ fn message<'a>(note: &'a Note<'_>) -> Message<'a> {
     let attributes =
         attributes.map(|(name, value)| Attribute { name, kind: Kind::Text, value: value.clone() });
     Message {
-        target: Target::Device(&note.device.endpoint),
-        text: &note.message,
+        target: Target::Device(note.device.endpoint.as_deref()),
+        text: note.message.as_deref(),
         attributes: attributes.collect(),
     }
 }

@@ -3,6 +3,7 @@
 
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason};
+use domain::base::sensitive::Sensitive;
 use domain::catalog::push_options::Interruption;
 use domain::delivery::job::{Content, Job, Push};
 use domain::event::Priority;
@@ -26,11 +27,11 @@ const MAX_TTL_S: i64 = 28 * 86_400;
 /// The mark of a cut text.
 const CUT: &str = "…";
 
-/// A push notification for SNS. No `Debug`, because it contains an address and content.
+/// A push notification for SNS.
 pub struct Note<'a> {
     pub device: &'a Device,
     /// A JSON object with the payload as a string, under SNS's name of the platform.
-    pub message: String,
+    pub message: Sensitive<String>,
     pub attributes: Vec<(&'static str, String)>,
 }
 
@@ -57,16 +58,16 @@ impl<'a> Note<'a> {
             let source = format!("a {} job in the push queue", job.channel().name()).into();
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
         };
-        let data: Map<String, Value> = serde_json::from_str(push.data.get()).unwrap_or_default();
+        let data: Map<String, Value> = serde_json::from_str(push.data.expose().get()).unwrap_or_default();
         let ttl_s =
             job.expires_at.map(|expires_at| expires_at.duration_since(now).as_secs().clamp(0, MAX_TTL_S));
-        let whole = Words { job, push, body: &push.body, cut: false, data: Some(&data), ttl_s };
+        let whole = Words { job, push, body: push.body.expose(), cut: false, data: Some(&data), ttl_s };
         let platform = push.to.platform;
         let payload = fitted(whole, platform)?;
-        let message = json!({ "default": push.title, name(platform): payload });
+        let message = json!({ "default": push.title.expose(), name(platform): payload });
         Ok(Note {
             device: &push.to,
-            message: message.to_string(),
+            message: message.to_string().into(),
             attributes: attributes(job, push, platform, ttl_s),
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::event::outbox_mark::MarkKey;
-use publish::{Relay, RelayResult, Row};
+use outbox_relay::{Relay, RelayResult, Row};
 use queue::{Outgoing, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Pending, Place};
@@ -116,8 +116,9 @@ impl OutboxRelay {
     async fn hurry(&self, rows: &[Row]) {
         let critical =
             rows.iter().filter_map(|row| row.critical(&self.critical_types, self.relay.producers()));
-        let messages: Vec<Outgoing> =
-            critical.map(|body| Outgoing { body, tenant: None, delay: Duration::ZERO }).collect();
+        let messages: Vec<Outgoing> = critical
+            .map(|body| Outgoing { body: body.into(), tenant: None, delay: Duration::ZERO })
+            .collect();
         if messages.is_empty() {
             return;
         }

@@ -1,11 +1,11 @@
 //! Handles one invocation.
 
 use aws_types::SdkConfig;
-use publish::{Bus, Outbox};
+use publish::EventBridge;
 use queue::{Cause, MessageHistory, Queue, Sources, Sqs};
 use runtime::{Batch, Deadline, Error, Invocation, Message, Report, chain, run_isolated};
 use serde::Serialize;
-use store::Ledger;
+use store::{Ledger, Waiting};
 
 use crate::config::Config;
 use crate::intake::{Change, Intake, Note, Part, table_of};
@@ -42,13 +42,13 @@ impl Relay {
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Relay {
         let (tables, sqs) = (store::client(aws), Sqs::new(aws));
-        let bus = Bus::new(aws, config.bus);
-        let waiting = Outbox::new(config.events_table.clone()).waiting(&tables);
+        let bus = EventBridge::new(aws, config.bus);
+        let waiting = Waiting::new(&tables, config.events_table.clone());
         let sources = Sources::beside(aws, &config.dead_letters_url);
         let dead_letters = Queue::new(&sqs, config.dead_letters_url);
         Relay {
             outbox: OutboxRelay::new(
-                publish::Relay::new(bus.clone(), waiting).restricted_to(config.producers),
+                outbox_relay::Relay::new(bus.clone(), waiting).restricted_to(config.producers),
                 Queue::new(&sqs, config.critical_queue_url),
                 config.critical_types,
                 config.marks,
@@ -112,7 +112,7 @@ impl Relay {
     async fn notes(&self, messages: &[Message], deadline: Deadline) -> Report {
         let mut report = Report::default();
         for message in messages {
-            let changes = match Note::read(&message.body) {
+            let changes = match Note::read(message.body.expose()) {
                 Ok(Note::Changes(changes)) => changes,
                 Ok(Note::GivenUp(part)) => match self.read_back(&part, message, &mut report).await {
                     Some(changes) => changes,
@@ -177,7 +177,7 @@ impl Relay {
         );
         let cause = Cause { class, detail, by: "relay" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(&message.body, None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

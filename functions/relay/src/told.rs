@@ -6,7 +6,7 @@ use aws::{Refused, Verdict};
 use domain::base::outcome::Status;
 use domain::event::Event;
 use domain::feedback::delivery_events::{Set, communication, delivery};
-use publish::{Bus, Entry, InOrder, PublishCalls as _, Put};
+use publish::{Entry, EventBridge, InOrder, PublishCalls as _, Put};
 use queue::{Cause, MessageHistory, Queue};
 use runtime::{Deadline, chain, now};
 use store::{Item, Ledger, LedgerRow, stands_since};
@@ -15,7 +15,7 @@ use crate::intake::Change;
 
 /// The publisher of delivery events.
 pub(crate) struct ToldRelay {
-    pub(crate) bus: Bus,
+    pub(crate) bus: EventBridge,
     pub(crate) ledger: Ledger,
     pub(crate) dead_letters: Queue,
 }
@@ -97,7 +97,7 @@ impl ToldRelay {
 }
 
 fn in_order(aggregate: &str, event: &Event) -> InOrder {
-    InOrder { aggregate: Some(aggregate.to_owned()), entry: Entry::of(event), resources: Vec::new() }
+    InOrder::new(Some(aggregate.to_owned()), Entry::of(event))
 }
 
 /// The current row and its event, if the status has changed. Some changes have no event.

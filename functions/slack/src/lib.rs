@@ -25,35 +25,40 @@ const MAX_BLOCKS: usize = 50;
 
 /// The request for a member or a conversation, with the bot token, or for a webhook.
 fn request(message: &Message, credentials: &Credentials, tenant: Option<&str>) -> Result<Request, Failure> {
-    let chars = message.text.chars().count();
+    let chars = message.text.expose().chars().count();
     if chars > MAX_TEXT_CHARS {
         let source = format!("the text has {chars} characters, Slack takes {MAX_TEXT_CHARS}");
         return Err(permanent(Reason::TooLarge, source));
     }
-    let mut body = Map::from_iter([("text".to_owned(), Value::from(message.text.as_str()))]);
+    let mut body = Map::from_iter([("text".to_owned(), Value::from(message.text.expose().as_str()))]);
     if let Some(blocks) = blocks(message)? {
         body.insert("blocks".to_owned(), blocks);
     }
-    if message.to.starts_with(WEBHOOK_ADDRESS) {
-        let url = credentials.webhook(tenant, &message.to);
+    let to = message.to.expose();
+    if to.starts_with(WEBHOOK_ADDRESS) {
+        let url = credentials.webhook(tenant, to);
         let url =
             url.ok_or_else(|| configuration(Channel::Slack, "the secret has no webhook of this name"))?;
-        return Ok(Request { url: url.to_owned(), token: None, body: Value::Object(body).to_string() });
+        return Ok(Request {
+            url: url.map(str::to_owned),
+            token: None,
+            body: Value::Object(body).to_string().into(),
+        });
     }
     let token = credentials.token(tenant);
     let token = token.ok_or_else(|| configuration(Channel::Slack, "the secret has no bot token"))?;
-    body.insert("channel".to_owned(), message.to.as_str().into());
+    body.insert("channel".to_owned(), to.as_str().into());
     // A preview of a linked page would be shown to every member of the conversation.
     body.insert("unfurl_links".to_owned(), false.into());
-    let body = Value::Object(body).to_string();
-    Ok(Request { url: POST_MESSAGE.to_owned(), token: Some(token.to_owned()), body })
+    let body = Value::Object(body).to_string().into();
+    Ok(Request { url: POST_MESSAGE.into(), token: Some(token.map(str::to_owned)), body })
 }
 
 /// The blocks of the card: an array, or the member `blocks` of an object, as the Block Kit Builder copies it.
 fn blocks(message: &Message) -> Result<Option<Value>, Failure> {
     let Some(card) = &message.card else { return Ok(None) };
     let refused = |source: &str| permanent(Reason::Rejected, source);
-    let blocks = match serde_json::from_str(card.get()) {
+    let blocks = match serde_json::from_str(card.expose().get()) {
         Ok(Value::Object(mut object)) => object.remove("blocks").unwrap_or(Value::Null),
         Ok(other) => other,
         Err(_) => return Err(refused("slack.json is no JSON")),
@@ -76,7 +81,7 @@ fn classify(reply: &Reply<'_>) -> Result<Sent, Failure> {
         500..=599 => return Err(transient(format!("HTTP {}", reply.status))),
         _ => {}
     }
-    let word = reply.body.trim();
+    let word = reply.body.expose().trim();
     if reply.status == 200 && word == "ok" {
         return Ok(Sent::Accepted { provider_id: reply.id.unwrap_or("webhook").to_owned() });
     }

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason, Sent};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::Job;
-use publish::Bus;
+use publish::EventBridge;
 use sns::{Attribute, Kind, Message, Sns, Target};
 
 use crate::SmsVoice;
@@ -26,7 +27,7 @@ pub struct SmsSender {
     config: SdkConfig,
     bus_name: String,
     /// The bus client, created for the first opt-out. Most invocations need none.
-    bus: OnceLock<Bus>,
+    bus: OnceLock<EventBridge>,
 }
 
 impl SmsSender {
@@ -41,7 +42,7 @@ impl SmsSender {
 
     /// Creates an instance with existing clients, for tests.
     #[must_use]
-    pub fn with_clients(service: Service, bus: Bus) -> SmsSender {
+    pub fn with_clients(service: Service, bus: EventBridge) -> SmsSender {
         let config = SdkConfig::builder().build();
         SmsSender { service, config, bus_name: String::new(), bus: bus.into() }
     }
@@ -66,7 +67,7 @@ impl SmsSender {
     /// Publishes the opt-out event. The outcome of the SMS does not depend on it. If it fails, the next
     /// SMS is refused as well and repeats the event.
     async fn report(&self, job: &Job, now: Timestamp) {
-        let bus = self.bus.get_or_init(|| Bus::new(&self.config, self.bus_name.clone()));
+        let bus = self.bus.get_or_init(|| EventBridge::new(&self.config, self.bus_name.clone()));
         for refused in bus.put(&[opt_out_event(job, now)]).await.into_iter().filter_map(Result::err) {
             tracing::warn!(
                 code = "SMS_OPT_OUT_NOT_ANNOUNCED",
@@ -95,7 +96,8 @@ fn message<'a>(text: &Text<'a>) -> Message<'a> {
     let attributes = attributes
         .into_iter()
         .filter_map(|(name, kind, value)| Some(Attribute { name, kind, value: value? }));
-    Message { target: Target::Phone(text.to.as_str()), text: text.body, attributes: attributes.collect() }
+    let target = Target::Phone(Sensitive::new(text.to.expose()));
+    Message { target, text: text.body, attributes: attributes.collect() }
 }
 
 #[cfg(test)]

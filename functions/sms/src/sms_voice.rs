@@ -46,10 +46,10 @@ impl SmsVoice {
         let mut call = self
             .client
             .send_text_message()
-            .destination_phone_number(text.to.as_str())
+            .destination_phone_number(text.to.expose())
             .set_origination_identity(identity.map(str::to_owned))
             .set_configuration_set_name(self.from.configuration_set.clone())
-            .message_body(text.body)
+            .message_body(*text.body.expose())
             .message_type(purpose)
             .set_max_price(text.wishes.max_price.clone())
             .set_time_to_live(text.time_to_live_s);

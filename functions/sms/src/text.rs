@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason};
+use domain::base::sensitive::Sensitive;
 use domain::base::sms_segments::{Measure, measure};
 use domain::delivery::job::{Content, Job, Origin};
 use domain::event::Priority;
@@ -37,10 +38,10 @@ pub enum Purpose {
     Promotional,
 }
 
-/// An SMS for a provider. No `Debug`, because it contains a number and content.
+/// An SMS for a provider.
 pub struct Text<'a> {
     pub to: &'a PhoneNumber,
-    pub body: &'a str,
+    pub body: Sensitive<&'a str>,
     pub purpose: Purpose,
     pub wishes: &'a SmsSettings,
     /// The sender name, for countries that allow one: the job's own, or the operator's default.
@@ -61,7 +62,7 @@ impl<'a> Text<'a> {
             let source = format!("a {} job in the sms queue", job.channel().name()).into();
             return Err(Failure::Permanent { reason: Reason::Rejected, source });
         };
-        let Measure { alphabet, units, segments } = measure(&text.text);
+        let Measure { alphabet, units, segments } = measure(text.text.expose());
         if segments > wishes.max_segments {
             let limit = wishes.max_segments;
             let source = format!(
@@ -71,7 +72,7 @@ impl<'a> Text<'a> {
         }
         Ok(Text {
             to: &text.to,
-            body: &text.text,
+            body: text.text.as_deref(),
             purpose: purpose(job.priority),
             wishes,
             sender: text.sender.as_deref().or(wishes.sender_id.as_deref()),

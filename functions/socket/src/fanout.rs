@@ -134,7 +134,7 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         | Content::Message(_)
         | Content::Webhook(_) => return Cow::Borrowed(job),
     };
-    let links = safe_links(data);
+    let links = safe_links(data.expose());
     let Some(data) = links.data else { return Cow::Borrowed(job) };
     tracing::warn!(
         job.key = job.key.as_str(),
@@ -145,8 +145,8 @@ pub fn with_safe_links(job: &Job) -> Cow<'_, Job> {
         "links removed from an in-app message: only http, https and relative links are allowed"
     );
     let content = match job.content.clone() {
-        Content::Socket(socket) => Content::Socket(Socket { data, ..socket }),
-        Content::Broadcast(broadcast) => Content::Broadcast(Broadcast { data, ..broadcast }),
+        Content::Socket(socket) => Content::Socket(Socket { data: data.into(), ..socket }),
+        Content::Broadcast(broadcast) => Content::Broadcast(Broadcast { data: data.into(), ..broadcast }),
         other @ (Content::Email(_)
         | Content::Push(_)
         | Content::Sms(_)

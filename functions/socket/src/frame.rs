@@ -1,6 +1,7 @@
 //! Shapes the frames for clients.
 
 use domain::base::outcome::{Failure, Reason};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::{Content, Job, Socket};
 use domain::inbox::Counts;
 use serde::Serialize;
@@ -14,8 +15,8 @@ mod live;
 /// Source: API Gateway developer guide, "Quotas for configuring and running a WebSocket API".
 pub(crate) const MAX_FRAME_BYTES: usize = 32 * 1024;
 
-/// One message as JSON text. No `Debug`, because it contains content.
-pub struct Frame(String);
+/// One message as JSON text.
+pub struct Frame(Sensitive<String>);
 
 /// The body of a frame. A client ignores an `id` that it has seen, so a repeat after an unknown outcome
 /// is harmless.
@@ -106,15 +107,15 @@ impl Frame {
             event: Event::of(job, None),
             rule: &job.rule,
             priority: job.priority.name(),
-            title: &socket.title,
-            body: &socket.body,
+            title: socket.title.expose(),
+            body: socket.body.expose(),
             inbox,
-            data: Some(&*socket.data),
+            data: Some(socket.data.expose()),
             truncated: false,
         };
         let whole = write(&body);
         if whole.len() <= MAX_FRAME_BYTES {
-            return Ok(Frame(whole));
+            return Ok(Frame(whole.into()));
         }
         (body.data, body.truncated) = (None, true);
         Frame::bounded(write(&body))
@@ -123,7 +124,7 @@ impl Frame {
     /// A frame without data, which cannot be shortened further.
     fn bounded(text: String) -> Result<Frame, Failure> {
         match text.len() {
-            ..=MAX_FRAME_BYTES => Ok(Frame(text)),
+            ..=MAX_FRAME_BYTES => Ok(Frame(text.into())),
             bytes => {
                 let source = format!("{bytes} bytes of text, a frame holds {MAX_FRAME_BYTES}").into();
                 Err(Failure::Permanent { reason: Reason::TooLarge, source })
@@ -133,7 +134,7 @@ impl Frame {
 
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 

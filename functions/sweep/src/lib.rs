@@ -14,10 +14,11 @@ use std::time::Duration;
 use aws_types::SdkConfig;
 use domain::base::stack_secret::StackSecret;
 use domain::event::outbox_mark::MarkKey;
-use publish::{Bus, Outbox, Relay};
+use outbox_relay::Relay;
+use publish::EventBridge;
 use runtime::{Env, Error, Invocation, now};
 use serde::Serialize;
-use store::Ledger;
+use store::{Ledger, Waiting};
 
 pub use outbox::{MIN_AGE, OutboxView, StaleOutbox};
 
@@ -51,9 +52,9 @@ impl Sweep {
     /// A variable is missing, the stack's secret is too short, or the policy file is unusable.
     pub fn from_env(aws: &SdkConfig, env: &Env) -> Result<Sweep, Error> {
         let client = store::client(aws);
-        let waiting = Outbox::new(env.required("EVENTS_TABLE")?).waiting(&client);
+        let waiting = Waiting::new(&client, env.required("EVENTS_TABLE")?);
         let ledger = Ledger::new(&client, env.required("LEDGER_TABLE")?);
-        let relay = Relay::new(Bus::new(aws, env.required("BUS_NAME")?), waiting.clone());
+        let relay = Relay::new(EventBridge::new(aws, env.required("BUS_NAME")?), waiting.clone());
         let relay = relay.restricted_to(runtime::producers(env)?);
         let name = env.optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "sweep".to_owned());
         let min_age = env.optional("MIN_AGE_SECONDS").and_then(|optional| optional.parse().ok());

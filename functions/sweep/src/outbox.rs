@@ -7,7 +7,8 @@ use std::time::Duration;
 use aws::Refused;
 use domain::Timestamp;
 use domain::event::outbox_mark::MarkKey;
-use publish::{Bus, PublishCalls, Quarantine, Relay, RelayResult, Row};
+use outbox_relay::{Quarantine, Relay, RelayResult, Row};
+use publish::{EventBridge, PublishCalls};
 use store::{Backlog, Pending, Place, Waiting};
 
 use crate::Swept;
@@ -41,7 +42,7 @@ impl OutboxView for Waiting {
 }
 
 /// The stale entries of the outbox, which the stream has passed.
-pub struct StaleOutbox<B = Bus, W = Waiting> {
+pub struct StaleOutbox<B = EventBridge, W = Waiting> {
     waiting: W,
     relay: Relay<B, W>,
     marks: MarkKey,

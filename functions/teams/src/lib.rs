@@ -24,23 +24,26 @@ const CARD_VERSION: &str = "1.4";
 const FAILED: &str = "Webhook message delivery failed";
 
 fn request(message: &Message, credentials: &Credentials, tenant: Option<&str>) -> Result<Request, Failure> {
-    let url = credentials.webhook(tenant, &message.to);
+    let url = credentials.webhook(tenant, message.to.expose());
     let url = url.ok_or_else(|| configuration(Channel::Teams, "the secret has no webhook of this name"))?;
     let attachment = json!({
         "contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card(message)?,
     });
-    let body = json!({ "type": "message", "summary": message.text, "attachments": [attachment] }).to_string();
+    let body = json!({ "type": "message", "summary": message.text.expose(), "attachments": [attachment] })
+        .to_string();
     if body.len() > MAX_BODY_BYTES {
         let source = format!("the message has {} bytes, Teams takes {MAX_BODY_BYTES}", body.len());
         return Err(permanent(Reason::TooLarge, source));
     }
-    Ok(Request { url: url.to_owned(), token: None, body })
+    Ok(Request { url: url.map(str::to_owned), token: None, body: body.into() })
 }
 
 /// The card of the template, or one with the text alone. An array is the body of a card.
 fn card(message: &Message) -> Result<Value, Failure> {
-    let Some(card) = &message.card else { return Ok(card_of(&Value::Array(paragraphs(&message.text)))) };
-    match serde_json::from_str(card.get()) {
+    let Some(card) = &message.card else {
+        return Ok(card_of(&Value::Array(paragraphs(message.text.expose()))));
+    };
+    match serde_json::from_str(card.expose().get()) {
         Ok(body @ Value::Array(_)) => Ok(card_of(&body)),
         Ok(card @ Value::Object(_)) if card["type"] == "AdaptiveCard" => Ok(card),
         Ok(_) | Err(_) => {
@@ -69,7 +72,7 @@ fn paragraphs(text: &str) -> Vec<Value> {
 fn classify(reply: &Reply<'_>) -> Result<Sent, Failure> {
     match reply.status {
         // The answer of an incoming webhook repeats the status of the service behind it.
-        200 if reply.body.starts_with(FAILED) => match reply.body {
+        200 if reply.body.expose().starts_with(FAILED) => match *reply.body.expose() {
             body if body.contains("HTTP error 429") => Err(throttled(reply)),
             body if body.contains("HTTP error 413") => Err(permanent(Reason::TooLarge, "HTTP 413")),
             _ => Ok(Sent::Unknown),

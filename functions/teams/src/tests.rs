@@ -54,7 +54,8 @@ fn answers_are_classified_by_their_status() {
         (503, String::new(), "transient"),
         (302, String::new(), "unknown"),
     ] {
-        let found = match classify(&Reply { status, retry_after: None, body: &body, id: None }) {
+        let found = match classify(&Reply { status, retry_after: None, body: body.as_str().into(), id: None })
+        {
             Ok(Sent::Accepted { .. }) => "accepted",
             Ok(Sent::Unknown) => "unknown",
             Ok(Sent::Nobody | Sent::Later(_)) | Err(Failure::Expired) => "another",
@@ -74,5 +75,5 @@ fn shape(to: &str, text: &str, card: Option<&Value>) -> Result<Value, Failure> {
     }
     let message: Message = serde_json::from_str(&message.to_string()).unwrap();
     let request = request(&message, &Credentials::read(webhooks).unwrap(), None)?;
-    Ok(serde_json::from_str(&request.body).unwrap())
+    Ok(serde_json::from_str(request.body.expose()).unwrap())
 }

@@ -33,7 +33,8 @@ pub(crate) async fn judge(
     if !reply.answer.is_success() || found.endpoint.unverified.is_none() {
         return Ok(if reply.answer.is_success() { Next::Delivered } else { Next::Never(Reason::Rejected) });
     }
-    let answer = challenge::answer(reply.challenge.as_deref(), reply.response.as_deref());
+    let challenge = reply.challenge.as_ref().map(|text| text.expose().as_str());
+    let answer = challenge::answer(challenge, reply.response.as_ref().map(|text| text.expose().as_str()));
     let met = match (&found.challenge, answer) {
         (Some(sent), Some(text)) if sent.is_met_by(&text, now) => endpoints.verify(&webhook.to, sent).await?,
         (Some(_) | None, _) => false,

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::{Content, Job, Origin, Webhook};
 use domain::event::key::Key;
 use domain::webhook::endpoint::format::Format;
@@ -12,13 +13,13 @@ use hyper::body::Bytes;
 /// The size limit of a body. A job of this size, doubly escaped as JSON, fits into a schedule.
 pub const MAX_BODY_BYTES: usize = 100_000;
 
-/// A request to an endpoint. No `Debug`, because it contains content.
+/// A request to an endpoint.
 pub struct Request {
     pub headers: [(&'static str, String); 3],
     /// The custom headers of the endpoint. Their names differ from those of our headers.
     pub custom: CustomHeaders,
     pub content_type: &'static str,
-    pub body: Bytes,
+    pub body: Sensitive<Bytes>,
 }
 
 impl Request {
@@ -36,7 +37,7 @@ impl Request {
             ],
             custom: CustomHeaders::default(),
             content_type: Format::Standard.content_type(),
-            body: Bytes::copy_from_slice(body.as_bytes()),
+            body: Bytes::copy_from_slice(body.as_bytes()).into(),
         }
     }
 
@@ -49,7 +50,7 @@ impl Request {
     /// The request for the HTTP client.
     #[must_use]
     pub fn to_http(&self) -> https::Request<'_> {
-        let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let own = self.headers.iter().map(|(name, value)| (*name, Sensitive::new(value.as_str())));
         https::Request {
             headers: own.chain(self.custom.iter()).collect(),
             content_type: self.content_type,
@@ -81,7 +82,7 @@ pub fn content(job: &Job) -> Result<&Webhook, Failure> {
         let source = format!("a {} job in the webhook queue", job.channel().name()).into();
         return Err(Failure::Permanent { reason: Reason::Rejected, source });
     };
-    let bytes = webhook.body.len();
+    let bytes = webhook.body.expose().len();
     if bytes > MAX_BODY_BYTES {
         let source = format!("the body has {bytes} bytes, a webhook carries {MAX_BODY_BYTES}").into();
         return Err(Failure::Permanent { reason: Reason::TooLarge, source });

@@ -11,7 +11,7 @@ use domain::webhook::endpoint::DisabledBecause;
 use domain::webhook::endpoint::attempt::{Answer, Next};
 use jiff::SignedDuration;
 use kms::SecretReader;
-use publish::Bus;
+use publish::EventBridge;
 use runtime::{chain, now};
 use store::{Attempt, Endpoints, Message, MessageState, Sending};
 
@@ -30,7 +30,7 @@ const EARLY: SignedDuration = SignedDuration::from_secs(1);
 pub struct WebhookSender {
     pub(crate) endpoints: Endpoints,
     secrets: SecretReader,
-    pub(crate) bus: Bus,
+    pub(crate) bus: EventBridge,
     http: Http,
     /// The attempts of this invocation.
     attempts: RefCell<Vec<Attempt>>,
@@ -42,7 +42,7 @@ impl WebhookSender {
         WebhookSender {
             endpoints: Endpoints::new(tables, config.endpoints_table),
             secrets: SecretReader::new(aws, config.secrets_key),
-            bus: Bus::new(aws, config.bus),
+            bus: EventBridge::new(aws, config.bus),
             http: Http::new(Names::System, config.allow),
             attempts: RefCell::default(),
         }
@@ -93,7 +93,7 @@ impl WebhookSender {
             Failure::Transient(Box::new(refused))
         })?;
         let format = found.endpoint.format.unwrap_or_default();
-        let message = (webhook.body.as_str(), &job.event);
+        let message = (webhook.body.expose().as_str(), &job.event);
         let request = Request::sign_in(format, id, message, &secrets, begun).with_headers(custom);
         let reply = self.http.post(&found.endpoint.url, &request.to_http()).await;
         self.conclude(job, webhook, &found, begun, &reply).await

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::base::outcome::{Failure, Reason};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::{Chat, Content, Job, WhatsappTemplate};
 use serde::Serialize;
 
@@ -15,8 +16,8 @@ const MAX_TEXT_UNITS: usize = 4_096;
 /// Source: WhatsApp Business Platform, Cloud API reference, "Messages", template object.
 const MAX_PARAMETER_UNITS: usize = 1_024;
 
-/// A WhatsApp message as JSON. No `Debug`, because it contains a number and content.
-pub struct Message(String);
+/// A WhatsApp message as JSON.
+pub struct Message(Sensitive<String>);
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -89,28 +90,29 @@ impl Message {
         let envelope = Envelope {
             messaging_product: "whatsapp",
             recipient_type: "individual",
-            to: chat.to.as_str(),
+            to: chat.to.expose(),
             content,
         };
-        Ok(Message(serde_json::to_string(&envelope).expect("strings and lists always serialize")))
+        let json = serde_json::to_string(&envelope).expect("strings and lists always serialize");
+        Ok(Message(json.into()))
     }
 
     /// A JSON object.
     #[must_use]
     pub fn json(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
 fn free_text(chat: &Chat) -> Result<FreeText<'_>, Failure> {
-    fits("the text", &chat.text, MAX_TEXT_UNITS)?;
-    Ok(FreeText { body: &chat.text, preview_url: false })
+    fits("the text", chat.text.expose(), MAX_TEXT_UNITS)?;
+    Ok(FreeText { body: chat.text.expose(), preview_url: false })
 }
 
 fn template(template: &WhatsappTemplate) -> Result<Template<'_>, Failure> {
     let mut parameters = Vec::with_capacity(template.parameters.len());
     for parameter in &template.parameters {
-        let text = one_line(parameter);
+        let text = one_line(parameter.expose());
         fits("a value of the template", &text, MAX_PARAMETER_UNITS)?;
         parameters.push(Parameter::Text { text });
     }

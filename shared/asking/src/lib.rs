@@ -4,6 +4,7 @@
 //! The signer and the HTTP client are already linked for services with an SDK.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws::{Refused, Verdict};
@@ -18,6 +19,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 
 /// A service at its Region's endpoint or at a configured one.
 #[derive(Clone, Debug)]
@@ -40,11 +42,17 @@ pub struct Question<'a> {
 }
 
 /// The service's answer.
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub body: Sensitive<Vec<u8>>,
+}
+
+/// The SDK asks for `Debug` of its operations' outputs.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -128,7 +136,7 @@ impl Answer {
             401 | 403 => Verdict::Denied,
             _ => Verdict::Permanent,
         };
-        let said: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        let said: String = String::from_utf8_lossy(self.body.expose()).chars().take(300).collect();
         Refused { doing, verdict, source: format!("{service} answered {}: {said}", self.status).into() }
     }
 }
@@ -164,7 +172,7 @@ fn operation(
             Ok(Answer {
                 status: response.status().as_u16(),
                 headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
-                body: response.body().bytes().unwrap_or_default().to_vec(),
+                body: response.body().bytes().unwrap_or_default().to_vec().into(),
             })
         })
         .build()

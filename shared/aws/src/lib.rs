@@ -23,6 +23,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use domain::base::sensitive::Sensitive;
 
 mod error;
 
@@ -61,8 +62,8 @@ const SERVICES: [&str; 9] = [
 pub struct Settings {
     pub region: String,
     pub access_key_id: String,
-    pub secret_access_key: String,
-    pub session_token: Option<String>,
+    pub secret_access_key: Sensitive<String>,
+    pub session_token: Option<Sensitive<String>>,
     /// Another endpoint for all services (`AWS_ENDPOINT_URL`), such as the local cloud or a proxy.
     pub endpoint_url: Option<String>,
     /// Other endpoints by service, named as in the variable: `SNS` for `AWS_ENDPOINT_URL_SNS`. They take
@@ -97,8 +98,10 @@ impl Settings {
         Ok(Settings {
             region: region.ok_or(Missing::Variable("AWS_REGION"))?,
             access_key_id: required("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-            session_token: variable("AWS_SESSION_TOKEN").filter(|variable| !variable.is_empty()),
+            secret_access_key: required("AWS_SECRET_ACCESS_KEY")?.into(),
+            session_token: variable("AWS_SESSION_TOKEN")
+                .filter(|variable| !variable.is_empty())
+                .map(Sensitive::new),
             endpoint_url: variable(ENDPOINT).filter(|variable| !variable.is_empty()),
             service_endpoints: SERVICES
                 .into_iter()
@@ -114,8 +117,8 @@ impl Settings {
     pub fn config(self) -> SdkConfig {
         let credentials = Credentials::new(
             self.access_key_id,
-            self.secret_access_key,
-            self.session_token,
+            self.secret_access_key.into_exposed(),
+            self.session_token.map(Sensitive::into_exposed),
             None,
             "environment",
         );

@@ -30,8 +30,11 @@ impl<Q: JobQueue> Dispatch<Q> {
         let body = failover.wake.clone().because(why).to_json();
         let tenant = job.event.tenant.clone();
         let queue = if job.priority == Priority::Critical { &self.critical } else { &self.normal };
-        let sent =
-            queue.send(&[Outgoing { body, tenant, delay: Duration::ZERO }]).await.pop().unwrap_or(Ok(()));
+        let sent = queue
+            .send(&[Outgoing { body: body.into(), tenant, delay: Duration::ZERO }])
+            .await
+            .pop()
+            .unwrap_or(Ok(()));
         if sent.is_ok() {
             tracing::warn!(
                 code = "DELIVERY_FAILOVER",

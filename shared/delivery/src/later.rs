@@ -37,7 +37,7 @@ impl<T: Scheduler> Later<T> {
         if delay > MAX_DELAY {
             return self.schedules.at(arn, at, body, &Continuation::name(&job.key, at)).await;
         }
-        let message = Outgoing { body: body.to_owned(), tenant: job.event.tenant.clone(), delay };
+        let message = Outgoing { body: body.into(), tenant: job.event.tenant.clone(), delay };
         queue.send(&[message]).await.pop().unwrap_or(Ok(()))
     }
 }

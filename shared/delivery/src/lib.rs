@@ -229,7 +229,9 @@ impl<C: Backend> DeliveryWorker<C> {
             let cause = Cause { class: "unreadable", detail: detail.clone(), by: self.name };
             let past =
                 MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-            if let Err(refused) = self.dead_letters.bury(&message.body, message.group(), &cause, past).await {
+            if let Err(refused) =
+                self.dead_letters.bury(message.body.expose(), message.group(), &cause, past).await
+            {
                 tracing::error!(
                     code = "DEAD_LETTER_NOT_SENT",
                     error = chain(&refused),

@@ -137,7 +137,7 @@ impl<C: Backend> DeliveryWorker<C> {
                     true => (&self.critical, &later.critical_arn),
                     false => (&self.queue, &later.queue_arn),
                 };
-                later.leave(queue, arn, &task.job, &message.body, at, C::now()).await
+                later.leave(queue, arn, &task.job, message.body.expose(), at, C::now()).await
             }
             None => Err(later::missing()),
         };
@@ -185,7 +185,7 @@ impl<C: Backend> DeliveryWorker<C> {
 fn outgoing(task: &Task<'_>, delay: Duration) -> Outgoing {
     let body = serde_json::to_string(&task.job).expect("a job is strings, numbers and JSON text");
     let tenant = task.messages.iter().find_map(|message| message.group()).map(str::to_owned);
-    Outgoing { body, tenant, delay }
+    Outgoing { body: body.into(), tenant, delay }
 }
 
 impl Task<'_> {

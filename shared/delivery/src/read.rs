@@ -34,7 +34,7 @@ impl<'a> Reading<'a> {
         let mut reading = Reading::default();
         let mut by_key: HashMap<Key, usize> = HashMap::with_capacity(messages.len());
         for message in messages {
-            match parse(&message.body) {
+            match parse(message.body.expose()) {
                 Ok(job) => match by_key.get(&job.key) {
                     Some(&at) => reading.tasks[at].messages.push(message),
                     None => {
@@ -85,7 +85,7 @@ mod tests {
         let added =
             job.replacen("{\"version\":1,", "{\"version\":1,\"news\":{\"of\":[\"a later release\"]},", 1);
         for body in [job, &added] {
-            assert_eq!(parse(body).unwrap().content.address(), Some("ann@example.com"));
+            assert!(parse(body).unwrap().content.address() == Some("ann@example.com".into()));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Vocabulary of all other folders: JSON, paths, languages, money, outcomes, texts of errors.
 
-pub mod batches;
+pub use carillon_event::batches;
+
 pub mod channel;
 pub mod config_error;
 pub mod finding;
@@ -10,6 +11,7 @@ pub mod locale;
 pub mod money;
 pub mod outcome;
 pub mod path;
+pub mod sensitive;
 pub mod sms_segments;
 pub mod stack_secret;
 pub mod suggestions;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::base::channel::Channel;
 use crate::base::outcome::Reason;
+use crate::base::sensitive::Sensitive;
 use crate::catalog::rule::{Record, Rule};
 use crate::decide::continuation::{FailoverOrigin, Start, Task};
 use crate::decide::plan::{Audience, Match, Plan};
@@ -205,7 +206,7 @@ pub enum Target {
     /// An address of a channel whose addresses are ids of the provider, in its one spelling.
     Message {
         channel: Channel,
-        to: String,
+        to: Sensitive<String>,
     },
     Socket(SocketTarget),
     /// The event itself, for open sockets.

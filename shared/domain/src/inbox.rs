@@ -175,7 +175,7 @@ pub struct Filter {
     pub category: Option<String>,
 }
 
-/// An entry with its current state. No `Debug`, because it holds message texts.
+/// An entry with its current state.
 #[derive(Clone)]
 pub struct Entry {
     /// The sequence number in this user's inbox: later entries have higher numbers.
@@ -210,10 +210,10 @@ impl Serialize for Entry {
         entry.serialize_field("rule", rule)?;
         entry.serialize_field("category", category)?;
         entry.serialize_field("priority", priority)?;
-        entry.serialize_field("title", title)?;
-        entry.serialize_field("body", body)?;
+        entry.serialize_field("title", title.expose())?;
+        entry.serialize_field("body", body.expose())?;
         if let Some(data) = data {
-            entry.serialize_field("data", data)?;
+            entry.serialize_field("data", data.expose())?;
         }
         if *truncated {
             entry.serialize_field("truncated", truncated)?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::base::channel::Channel;
+use crate::base::sensitive::{self, Sensitive};
 use crate::recipient::keyed_hash::KeyedHashes;
 use crate::recipient::preference::Preferences;
 use crate::recipient::unsubscribe::Unsubscribed;
@@ -30,30 +31,30 @@ pub use group::Group;
 pub use mailbox::{DisplayName, MAX_DISPLAY_NAME_CHARS, Sender};
 pub use phone::{NotAPhone, PhoneNumber};
 
-/// A user, as a producer's user table describes them. No `Debug`, because it holds names and addresses.
+/// A user, as a producer's user table describes them.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipient {
     /// The id that events carry: 1 to 256 bytes.
     pub id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub name: Option<Sensitive<String>>,
     /// The e-mail address as given. It may be invalid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub email: Option<Sensitive<String>>,
     /// The phone number as given. It may be invalid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub phone: Option<Sensitive<String>>,
     /// The WhatsApp number. It is never taken from `phone`, because consent to one channel is not consent to the
     /// other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub whatsapp: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub whatsapp: Option<Sensitive<String>>,
     /// The Slack member, conversation or webhook as given. It may be invalid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slack: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub slack: Option<Sensitive<String>>,
     /// The Microsoft Teams webhook as given. It may be invalid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub teams: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub teams: Option<Sensitive<String>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
     /// A BCP 47 language tag.
@@ -100,14 +101,15 @@ pub struct RoleIn {
     pub scope: String,
 }
 
-/// A phone, tablet or browser that receives push notifications. No `Debug`, because the endpoint is an address.
+/// A phone, tablet or browser that receives push notifications.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// The device's id, unique for its user.
     pub id: String,
     pub platform: Platform,
     /// The push service's name of the device: the ARN of an SNS endpoint.
-    pub endpoint: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub endpoint: Sensitive<String>,
     /// The device's time zone, which overrides the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -230,7 +232,7 @@ impl Recipient {
     ) -> Option<&Suppression> {
         let concerns = |suppression: &Suppression| match (&suppression.address, self.address(channel)) {
             (None, _) => true,
-            (Some(closed), Some(own)) => hashes.hashes_of_address(channel, own).contains(closed),
+            (Some(closed), Some(own)) => hashes.hashes_of_address(channel, own.expose()).contains(closed),
             (Some(_), None) => false,
         };
         self.suppressed.iter().find(|entry| entry.channel == channel && entry.holds(now) && concerns(entry))
@@ -238,13 +240,13 @@ impl Recipient {
 
     /// The address as given. It may be invalid.
     #[must_use]
-    pub fn address(&self, channel: Channel) -> Option<&str> {
+    pub fn address(&self, channel: Channel) -> Option<Sensitive<&str>> {
         let mut addresses = self.addresses();
         addresses.find(|(of, _)| *of == channel).and_then(|(_, address)| address)
     }
 
     /// The address of every channel that has addresses.
-    pub fn addresses(&self) -> impl Iterator<Item = (Channel, Option<&str>)> {
+    pub fn addresses(&self) -> impl Iterator<Item = (Channel, Option<Sensitive<&str>>)> {
         let members = [
             (Channel::Email, &self.email),
             (Channel::Sms, &self.phone),
@@ -252,7 +254,7 @@ impl Recipient {
             (Channel::Slack, &self.slack),
             (Channel::Teams, &self.teams),
         ];
-        members.into_iter().map(|(channel, address)| (channel, address.as_deref()))
+        members.into_iter().map(|(channel, address)| (channel, address.as_ref().map(Sensitive::as_deref)))
     }
 
     /// The same person with the addresses of `other`.
@@ -322,9 +324,9 @@ mod tests {
         for (channel, address) in Channel::with_addresses() {
             let person: Recipient =
                 serde_json::from_value(json!({ "id": "ann", address.member: "x" })).unwrap();
-            assert_eq!(person.address(channel), Some("x"), "{}", address.member);
+            assert!(person.address(channel) == Some("x".into()), "{}", address.member);
             let copy = Recipient::default().with_addresses_of(&person);
-            assert_eq!(copy.address(channel), Some("x"), "{}", address.member);
+            assert!(copy.address(channel) == Some("x".into()), "{}", address.member);
         }
     }
 

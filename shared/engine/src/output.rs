@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
+use domain::base::sensitive::Sensitive;
 use domain::catalog::policy::is_one_time;
 use domain::catalog::rule::Rule;
 use domain::decide::continuation::{Continuation, Task};
@@ -42,7 +43,7 @@ pub struct Output {
 /// A job and its JSON text.
 pub struct EncodedJob {
     pub job: Job,
-    pub body: String,
+    pub body: Sensitive<String>,
     pub tenant: Option<String>,
 }
 
@@ -187,7 +188,7 @@ impl Evaluation<'_> {
         if body.len() > settings.max_job_bytes {
             return Err(Reason::TooLarge);
         }
-        output.jobs.push(EncodedJob { job, body, tenant: plan.event.tenant.clone() });
+        output.jobs.push(EncodedJob { job, body: body.into(), tenant: plan.event.tenant.clone() });
         for event in left_out {
             output.outcomes.push(outcome_of_left_out(plan, decision, &event));
             let (event_id, error) = (event.item.id, event.why);
@@ -224,7 +225,9 @@ fn job(
         instead_of: order.instead_of,
         failover: order.failover.clone().map(|(to, task)| failover(plan, order, to, task)),
         due: due(plan, order.rule),
-        address_hash: content.address().map(|address| plan.catalog.hashes().address(channel, address)),
+        address_hash: content
+            .address()
+            .map(|address| plan.catalog.hashes().address(channel, address.expose())),
         set: set.cloned(),
         content,
     }

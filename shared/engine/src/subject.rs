@@ -1,6 +1,7 @@
 //! The subject of one pass through the loop, and the work that a pass defers.
 
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use domain::catalog::Catalog;
 use domain::catalog::rule::Rule;
 use domain::decide::continuation::{Continuation, Start, Task};
@@ -94,11 +95,11 @@ pub(crate) struct FollowUp {
 }
 
 /// A message that returns to dispatch at its time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ScheduledMessage {
     pub lane: Lane,
     pub at: Timestamp,
-    pub body: String,
+    pub body: Sensitive<String>,
     pub tenant: Option<String>,
     /// Identifies the message. A scheduler that knows the name already schedules no second one.
     pub name: String,
@@ -112,7 +113,7 @@ impl FollowUp {
             (Lane::Normal | Lane::Bulk, true) => Lane::Bulk,
             (lane @ (Lane::Normal | Lane::Bulk), false) => lane,
         };
-        let body = Continuation::new(event, &self.rule, self.task).to_json();
+        let body = Continuation::new(event, &self.rule, self.task).to_json().into();
         ScheduledMessage { lane, at: self.at, body, tenant: event.tenant.clone(), name: self.name }
     }
 }

@@ -59,9 +59,9 @@ fn page_that_is_done_is_not_repeated() {
     let to = json!([{ "topic": { "name": "board", "of": { "path": "$.data.n" } } }]);
     let mut stage = Stage::new(&rule(&json!({ "to": to })));
     let first = stage.pass(&Subject::event(stage.event()));
-    let second = stage.resume(&first.later[0].body);
+    let second = stage.resume(first.later[0].body.expose());
     stage.facts.done.extend(stage.pass(&second).page);
-    let repeated = stage.pass(&stage.resume(&first.later[0].body));
+    let repeated = stage.pass(&stage.resume(first.later[0].body.expose()));
     assert!(repeated.jobs.is_empty() && repeated.later.is_empty() && repeated.page.is_none());
 }
 
@@ -89,7 +89,7 @@ fn continuation_that_comes_before_its_window_closes_is_scheduled_again() {
     stage.facts.open_until = Some(until);
     let output = stage.pass(&stage.resume(&close(&stage.event())));
     assert_eq!((output.later.len(), output.later[0].at, output.later[0].lane), (1, until, Lane::Normal));
-    assert_eq!(output.later[0].body, close(&stage.event()), "as it came");
+    assert_eq!(*output.later[0].body.expose(), close(&stage.event()), "as it came");
     assert!(output.outcomes.is_empty() && output.jobs.is_empty());
 }
 
@@ -111,7 +111,7 @@ fn job_that_is_too_large_loses_its_failover_and_then_fails() {
     let stage = Stage::new(&rule(&json!({ "steps": failover })));
     let whole = stage.pass(&Subject::event(stage.event()));
     assert!(whole.jobs[0].job.failover.is_some() && whole.warnings.is_empty());
-    let bytes = whole.jobs[0].body.len();
+    let bytes = whole.jobs[0].body.expose().len();
     let smaller = stage.pass_with(&Subject::event(stage.event()), bytes - 1);
     assert!(smaller.jobs[0].job.failover.is_none());
     assert!(matches!(&smaller.warnings[..], [Warning::FailoverDropped { rule }] if rule == "paid"));
@@ -272,7 +272,7 @@ impl Stage {
         let mut passes = Vec::new();
         while let Some(subject) = waiting.pop_front() {
             let output = self.pass(&subject);
-            waiting.extend(output.later.iter().map(|later| self.resume(&later.body)));
+            waiting.extend(output.later.iter().map(|later| self.resume(later.body.expose())));
             passes.push(output);
         }
         passes
@@ -289,7 +289,7 @@ impl Stage {
             let domain::delivery::job::Content::Email(email) = content else {
                 panic!("an e-mail is expected")
             };
-            email.subject.clone()
+            email.subject.expose().clone()
         };
         output.jobs.iter().map(|job| subject(&job.job.content)).collect()
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use domain::webhook::endpoint::attempt::{Answer, Wish, retry_after};
 use domain::webhook::endpoint::challenge;
 use domain::webhook::endpoint::target::{Allow, Blocked, HostName, Target};
@@ -56,11 +57,12 @@ pub const MAX_LOCATION_CHARS: usize = 300;
 /// The size limit of an answer's headers.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// A request with a body. No `Debug`, because it holds message content and may hold a token.
+/// A request with a body.
 pub struct Request<'a> {
-    pub headers: Vec<(&'a str, &'a str)>,
+    /// Names and values. A value may hold a token.
+    pub headers: Vec<(&'a str, Sensitive<&'a str>)>,
     pub content_type: &'static str,
-    pub body: Bytes,
+    pub body: Sensitive<Bytes>,
     /// The answer's header with the id of the request or the message, if the provider documents one.
     pub id_header: Option<&'static str>,
 }
@@ -72,15 +74,15 @@ pub struct Http {
     allow: Allow,
 }
 
-/// The result of a request. No `Debug`, because a response may contain personal data.
+/// The result of a request.
 pub struct Reply {
     pub answer: Answer,
     /// Why there was no answer, in terms that reveal no detail of our network to a tenant.
     pub error: Option<&'static str>,
     /// The body of the answer, or why it is not stored.
-    pub response: Option<String>,
+    pub response: Option<Sensitive<String>>,
     /// The header that can answer a challenge.
-    pub challenge: Option<String>,
+    pub challenge: Option<Sensitive<String>>,
     /// The value of [`Request::id_header`].
     pub id: Option<String>,
     /// Whether the server may have received the request. False if no connection was made or the target is blocked.
@@ -216,7 +218,7 @@ where
     let asking = async {
         let mut asked = hyper::Request::builder().method(Method::POST).uri(&target.path);
         for (name, value) in &request.headers {
-            asked = asked.header(*name, *value);
+            asked = asked.header(*name, *value.expose());
         }
         let asked = asked
             .header(HOST, &target.authority)
@@ -224,7 +226,7 @@ where
             .header(USER_AGENT, HeaderValue::from_static("Carillon"))
             // The body is read as sent, without decompression.
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-            .body(Full::new(request.body.clone()))
+            .body(Full::new(request.body.expose().clone()))
             .map_err(|_| NoAnswer::Blocked(Blocked::NoUrl))?;
         let sent = sender.send_request(asked);
         let response = before(end, async { sent.await.map_err(NoAnswer::Broken) }).await?;
@@ -252,10 +254,10 @@ async fn read(
         retry_after: header("retry-after").and_then(|header| retry_after(header, now)),
         wish: header("webhook-delivery").and_then(Wish::read),
     };
-    let challenge = header(challenge::HEADER).map(str::to_owned);
+    let challenge = header(challenge::HEADER).map(Sensitive::from);
     let location = header("location").filter(|_| head.status.is_redirection()).map(without_query);
     let id = id_header.and_then(header).map(str::to_owned);
-    let response = Some(kept(body, body_end).await);
+    let response = Some(kept(body, body_end).await.into());
     Reply { answer, error: None, response, challenge, id, maybe_received: true, location }
 }
 

@@ -116,7 +116,7 @@ impl FakeKms {
         let settings = aws::Settings {
             region: "eu-central-1".to_owned(),
             access_key_id: "key".to_owned(),
-            secret_access_key: "secret".to_owned(),
+            secret_access_key: "secret".into(),
             session_token: None,
             endpoint_url: None,
             service_endpoints: BTreeMap::new(),

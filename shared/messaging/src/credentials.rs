@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::base::channel::WEBHOOK_ADDRESS;
+use domain::base::sensitive::Sensitive;
 use serde::Deserialize;
 
-/// The secrets of the stack and of its tenants, as the template's secret holds them. No `Debug`.
+/// The secrets of the stack and of its tenants, as the template's secret holds them.
 ///
 /// ```json
 /// { "token": "xoxb-…", "webhooks": { "ops": "https://hooks.slack.com/services/…" },
@@ -15,21 +16,21 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
     #[serde(default)]
-    token: Option<String>,
+    token: Option<Sensitive<String>>,
     #[serde(default)]
-    webhooks: BTreeMap<String, String>,
+    webhooks: BTreeMap<String, Sensitive<String>>,
     #[serde(default)]
     tenants: BTreeMap<String, Access>,
 }
 
-/// The secrets that a message may use. No `Debug`.
+/// The secrets that a message may use.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
     #[serde(default)]
-    pub token: Option<String>,
+    pub token: Option<Sensitive<String>>,
     #[serde(default)]
-    webhooks: BTreeMap<String, String>,
+    webhooks: BTreeMap<String, Sensitive<String>>,
 }
 
 /// The secret is no JSON of the documented shape. The text of the secret is not repeated.
@@ -65,17 +66,17 @@ impl Credentials {
 
     /// The bot token for events of a tenant: the tenant's own, or the one of the stack.
     #[must_use]
-    pub fn token(&self, tenant: Option<&str>) -> Option<&str> {
-        let own = self.of(tenant).and_then(|access| access.token.as_deref());
-        own.or(self.token.as_deref()).filter(|token| !token.is_empty())
+    pub fn token(&self, tenant: Option<&str>) -> Option<Sensitive<&str>> {
+        let own = self.of(tenant).and_then(|access| access.token.as_ref());
+        own.or(self.token.as_ref()).map(Sensitive::as_deref).filter(|token| !token.expose().is_empty())
     }
 
     /// The URL of `webhook:<name>` for events of a tenant. A tenant never sees the webhooks of another one.
     #[must_use]
-    pub fn webhook(&self, tenant: Option<&str>, address: &str) -> Option<&str> {
+    pub fn webhook(&self, tenant: Option<&str>, address: &str) -> Option<Sensitive<&str>> {
         let name = address.strip_prefix(WEBHOOK_ADDRESS)?;
         let own = self.of(tenant).and_then(|access| access.webhooks.get(name));
-        own.or_else(|| self.webhooks.get(name)).map(String::as_str)
+        own.or_else(|| self.webhooks.get(name)).map(Sensitive::as_deref)
     }
 
     fn of(&self, tenant: Option<&str>) -> Option<&Access> {
@@ -92,9 +93,9 @@ mod tests {
         let text = r#"{ "token": "s", "webhooks": { "ops": "https://s/ops", "all": "https://s/all" },
             "tenants": { "a": { "token": "a", "webhooks": { "ops": "https://a/ops" } }, "b": {} } }"#;
         let credentials = Credentials::read(text).unwrap();
-        let token = |tenant| credentials.token(tenant);
+        let token = |tenant| credentials.token(tenant).map(|token| *token.expose());
         assert_eq!((token(None), token(Some("a")), token(Some("b"))), (Some("s"), Some("a"), Some("s")));
-        let webhook = |tenant, name| credentials.webhook(tenant, name);
+        let webhook = |tenant, name| credentials.webhook(tenant, name).map(|url| *url.expose());
         assert_eq!(webhook(Some("a"), "webhook:ops"), Some("https://a/ops"));
         assert_eq!(webhook(Some("a"), "webhook:all"), Some("https://s/all"));
         assert_eq!(webhook(Some("b"), "webhook:ops"), Some("https://s/ops"));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::base::channel::Channel;
 use domain::base::outcome::{Failure, Reason, Sent};
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::{Content, Job, Message};
 use domain::webhook::endpoint::attempt::Answer;
 use domain::webhook::endpoint::target::Allow;
@@ -29,20 +30,21 @@ pub struct Provider {
     pub id_header: Option<&'static str>,
 }
 
-/// A request for the provider. No `Debug`: it holds a URL, a token and rendered text.
+/// A request for the provider.
 pub struct Request {
-    pub url: String,
+    /// A webhook's URL is its secret.
+    pub url: Sensitive<String>,
     /// The bearer token; the URL is the secret where it is absent.
-    pub token: Option<String>,
+    pub token: Option<Sensitive<String>>,
     /// One JSON object.
-    pub body: String,
+    pub body: Sensitive<String>,
 }
 
-/// An answer of the provider. No `Debug`: its body may repeat the message.
+/// An answer of the provider, whose body may repeat the message.
 pub struct Reply<'a> {
     pub status: u16,
     pub retry_after: Option<Duration>,
-    pub body: &'a str,
+    pub body: Sensitive<&'a str>,
     /// The value of [`Provider::id_header`].
     pub id: Option<&'a str>,
 }
@@ -82,12 +84,12 @@ impl Sender {
             return Err(self.misrouted(job));
         }
         let request = (self.provider.request)(message, &self.credentials, job.event.tenant.as_deref())?;
-        let url = self.target(&request.url)?;
-        let bearer = request.token.map(|token| format!("Bearer {token}"));
+        let url = self.target(request.url.expose())?;
+        let bearer = request.token.map(|token| token.map(|token| format!("Bearer {token}")));
         let http = https::Request {
-            headers: bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect(),
+            headers: bearer.iter().map(|bearer| ("authorization", bearer.as_deref())).collect(),
             content_type: "application/json; charset=utf-8",
-            body: request.body.into(),
+            body: request.body.map(Into::into),
             id_header: self.provider.id_header,
         };
         let reply = self.http.post(&url, &http).await;
@@ -95,7 +97,7 @@ impl Sender {
             Answer::Status { status, retry_after, .. } => (self.provider.classify)(&Reply {
                 status: *status,
                 retry_after: *retry_after,
-                body: reply.response.as_deref().unwrap_or_default(),
+                body: reply.response.as_ref().map(Sensitive::as_deref).unwrap_or_default(),
                 id: reply.id.as_deref(),
             }),
             Answer::Blocked => {

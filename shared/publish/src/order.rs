@@ -5,28 +5,30 @@
 
 use std::collections::BTreeSet;
 
-use aws::{Refused, Verdict};
-use domain::base::batches::{Batch, split};
+use carillon_event::batches::{Batch, split};
+use carillon_sdk_error::{Refused, Verdict};
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::{BYTES_PER_CALL, Bus, ENTRIES_PER_CALL, Entry, too_large};
+use crate::event_bridge::{BYTES_PER_CALL, ENTRIES_PER_CALL, Entry, EventBridge, too_large};
 
 /// The number of parallel calls.
 const AT_ONCE: usize = 4;
 
 /// An entry and its aggregate. `None` means that the entry has no order.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InOrder {
+    /// The name of the aggregate. Entries with one name are published in their order.
     pub aggregate: Option<String>,
+    /// The entry.
     pub entry: Entry,
-    /// The `resources` of the EventBridge event.
-    pub resources: Vec<String>,
 }
 
 impl InOrder {
-    /// The size by EventBridge's rules: the entry and its resources.
-    fn bytes(&self) -> usize {
-        self.entry.bytes() + self.resources.iter().map(String::len).sum::<usize>()
+    /// An entry of an aggregate, or one without an order.
+    #[must_use]
+    pub fn new(aggregate: Option<String>, entry: Entry) -> InOrder {
+        InOrder { aggregate, entry }
     }
 }
 
@@ -46,13 +48,13 @@ pub enum Put {
 
 /// A destination for the entries of one call.
 pub trait PublishCalls {
-    /// Sends up to ten entries with their resources. The results are in the order of the entries:
+    /// Sends up to ten entries. The results are in the order of the entries:
     /// EventBridge's id, or the error.
     fn put_call(&self, entries: &[&InOrder]) -> impl Future<Output = Vec<Result<String, Refused>>>;
 
     /// Publishes entries, those of an aggregate in their order. An entry waits until its predecessor is
     /// on the bus. The results are in the order of the entries. Only failed entries are sent again, as
-    /// in [`Bus::put`].
+    /// in [`EventBridge::put`].
     ///
     /// `may_go_on` is called before each round.
     fn put_in_order(
@@ -64,11 +66,10 @@ pub trait PublishCalls {
     }
 }
 
-impl PublishCalls for Bus {
+impl PublishCalls for EventBridge {
     async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
-        let offers: Vec<(&Entry, &[String])> =
-            entries.iter().map(|entry| (&entry.entry, entry.resources.as_slice())).collect();
-        Bus::put_call(self, &offers).await
+        let offers: Vec<&Entry> = entries.iter().map(|entry| &entry.entry).collect();
+        self.put_entries(&offers).await
     }
 }
 
@@ -85,7 +86,7 @@ async fn put_in_order<B: PublishCalls + ?Sized>(
         if round.is_empty() {
             break;
         }
-        let size = |at: &usize| entries[*at].bytes();
+        let size = |at: &usize| entries[*at].entry.bytes();
         let calls = split(&round, ENTRIES_PER_CALL, BYTES_PER_CALL, size);
         let mut too_large_at = Vec::new();
         let mut fitting: Vec<&[usize]> = Vec::with_capacity(calls.len());
@@ -124,6 +125,7 @@ async fn put_in_order<B: PublishCalls + ?Sized>(
     }
     results
 }
+
 /// The first open entry of every aggregate that is not held, and all unordered entries, in their order.
 fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec<usize> {
     let mut taken: BTreeSet<&str> = BTreeSet::new();

@@ -7,6 +7,7 @@ use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName,
 };
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 
 use crate::{Queue, Sqs};
 
@@ -30,11 +31,11 @@ pub struct DeadLetters {
     pub name: String,
 }
 
-/// A dead letter. No `Debug`, because its body may contain personal data.
+/// A dead letter.
 #[derive(Clone)]
 pub struct Letter {
     pub id: String,
-    pub body: String,
+    pub body: Sensitive<String>,
     /// `cause`, `detail`, `by`, and the attributes that EventBridge adds to undeliverable events.
     pub attributes: BTreeMap<String, String>,
     /// The message group, which is the tenant.
@@ -52,7 +53,7 @@ impl Letter {
     pub fn of(id: &str, body: &str) -> Letter {
         Letter {
             id: id.to_owned(),
-            body: body.to_owned(),
+            body: body.into(),
             attributes: BTreeMap::new(),
             group: None,
             sent_at: None,
@@ -164,7 +165,7 @@ impl DeadLetters {
         // The time of the first send is kept over any number of redrives.
         let first_at = letter.attributes.get("first_at").cloned();
         let first_at = first_at.or_else(|| letter.sent_at.map(|sent_at| sent_at.to_string()));
-        self.source.send_again(&letter.body, letter.group.as_deref(), first_at.as_deref()).await?;
+        self.source.send_again(letter.body.expose(), letter.group.as_deref(), first_at.as_deref()).await?;
         self.discard(letter).await
     }
 
@@ -200,7 +201,7 @@ fn letter(message: Message) -> Option<Letter> {
     let attributes = message.message_attributes.unwrap_or_default().into_iter();
     Some(Letter {
         id: message.message_id?,
-        body: message.body?,
+        body: message.body?.into(),
         attributes: attributes.filter_map(|(name, value)| Some((name, value.string_value?))).collect(),
         group: of(&MessageSystemAttributeName::MessageGroupId).map(str::to_owned),
         sent_at: sent_at.and_then(|sent_at| Timestamp::from_millisecond(sent_at).ok()),

@@ -12,6 +12,7 @@ use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::base::batches::{Batch, split};
+use domain::base::sensitive::Sensitive;
 
 pub use dead_letters::{DeadLetters, Letter, SUFFIX};
 pub use sources::Sources;
@@ -81,7 +82,7 @@ impl Sqs {
 /// A message to send.
 #[derive(Clone)]
 pub struct Outgoing {
-    pub body: String,
+    pub body: Sensitive<String>,
     /// The tenant, used as message group. Fair queues keep a busy tenant from delaying the others.
     pub tenant: Option<String>,
     /// The delay before the first delivery, up to [`MAX_DELAY`].
@@ -127,7 +128,9 @@ impl Queue {
     /// A refused message fails alone. The failed part of every answer is read.
     pub async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
         let mut sent = Vec::with_capacity(messages.len());
-        for some in split(messages, MESSAGES_PER_CALL, MAX_MESSAGE_BYTES, |message| message.body.len()) {
+        for some in
+            split(messages, MESSAGES_PER_CALL, MAX_MESSAGE_BYTES, |message| message.body.expose().len())
+        {
             match some {
                 Batch::TooLarge(bytes) => {
                     let said = format!("{bytes} bytes, the queue takes {MAX_MESSAGE_BYTES}");
@@ -144,7 +147,7 @@ impl Queue {
         for (at, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(at.to_string())
-                .message_body(&message.body)
+                .message_body(message.body.expose())
                 .message_group_id(group(message.tenant.as_deref()))
                 .set_delay_seconds(delay(message.delay))
                 .build()

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws::Refused;
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ struct SqsEvent {
     records: Vec<Message>,
 }
 
-/// An SQS message. No `Debug`, because a body may contain personal data.
+/// An SQS message.
 ///
 /// Source: Lambda developer guide, "Using Lambda with Amazon SQS". Only the fields used here are read.
 #[derive(Clone, Deserialize)]
@@ -25,7 +26,7 @@ pub struct Message {
     pub message_id: String,
     #[serde(default)]
     pub receipt_handle: String,
-    pub body: String,
+    pub body: Sensitive<String>,
     #[serde(default)]
     attributes: Attributes,
     #[serde(default, rename = "messageAttributes")]

@@ -98,7 +98,7 @@ impl Signer {
         if answer.status != 200 {
             return Err(answer.refuse(doing, "KMS"));
         }
-        serde_json::from_slice(&answer.body).map_err(|error| permanent(doing, error))
+        serde_json::from_slice(answer.body.expose()).map_err(|error| permanent(doing, error))
     }
 }
 

@@ -78,7 +78,7 @@ impl SealStore {
         const DOING: &str = "read a seal";
         let answer = self.read(DOING, &self.path(minute), now).await?;
         match answer.status {
-            200 => serde_json::from_slice(&answer.body)
+            200 => serde_json::from_slice(answer.body.expose())
                 .map(Some)
                 .map_err(|source| UnreadableSeal { name: name_of(&self.environment, minute), source }.into()),
             404 => Ok(None),
@@ -111,7 +111,7 @@ impl SealStore {
             if answer.status != 200 {
                 return Err(answer.refuse(DOING, "S3"));
             }
-            let text = String::from_utf8_lossy(&answer.body);
+            let text = String::from_utf8_lossy(answer.body.expose());
             let names: Vec<&str> = between(&text, "<Key>", "</Key>").collect();
             let found = names.iter().filter_map(|name| minute_named(&self.environment, name));
             minutes.extend(found.clone().filter(|found| (from..to).contains(found)));
@@ -163,7 +163,7 @@ pub async fn bucket(config: &SdkConfig, environment: &str, now: Timestamp) -> Re
         body: b"Action=GetCallerIdentity&Version=2011-06-15",
     };
     let answer = sts.ask(&question, now).await?;
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    let text = String::from_utf8_lossy(answer.body.expose()).into_owned();
     match between(&text, "<Account>", "</Account>").next() {
         Some(account) => Ok(format!("carillon-{environment}-seals-{account}-{}", sts.region())),
         None => Err(answer.refuse(DOING, "STS")),

@@ -10,6 +10,7 @@ use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::SdkConfig;
 use domain::base::outcome::{Failure, Reason, Sent};
+use domain::base::sensitive::Sensitive;
 
 #[cfg(test)]
 mod canned;
@@ -26,16 +27,16 @@ pub struct Sns {
 #[derive(Clone, Copy)]
 pub enum Target<'a> {
     /// A phone number: `+` and digits.
-    Phone(&'a str),
+    Phone(Sensitive<&'a str>),
     /// The ARN of an endpoint, which is one app on one device.
-    Device(&'a str),
+    Device(Sensitive<&'a str>),
 }
 
-/// A message to publish. No `Debug`, because it contains an address and content.
+/// A message to publish.
 pub struct Message<'a> {
     pub target: Target<'a>,
     /// The text for a phone. For a device, a JSON object with a payload for each platform.
-    pub text: &'a str,
+    pub text: Sensitive<&'a str>,
     pub attributes: Vec<Attribute>,
 }
 
@@ -74,10 +75,10 @@ impl Sns {
     /// # Errors
     /// [`Failure`] names the reaction.
     pub async fn publish(&self, message: &Message<'_>) -> Result<Sent, Failure> {
-        let mut call = self.client.publish().message(message.text);
+        let mut call = self.client.publish().message(*message.text.expose());
         call = match message.target {
-            Target::Phone(number) => call.phone_number(number),
-            Target::Device(arn) => call.target_arn(arn).message_structure("json"),
+            Target::Phone(number) => call.phone_number(*number.expose()),
+            Target::Device(arn) => call.target_arn(*arn.expose()).message_structure("json"),
         };
         for attribute in &message.attributes {
             let kind = match attribute.kind {

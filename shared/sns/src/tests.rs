@@ -8,8 +8,9 @@ use aws_sdk_sns::types::error::{
 };
 use aws_smithy_mocks::{Rule, mock};
 
-const PHONE: Target<'_> = Target::Phone("+15550100");
-const DEVICE: Target<'_> = Target::Device("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1");
+const PHONE: Target<'_> = Target::Phone(Sensitive::new("+15550100"));
+const DEVICE: Target<'_> =
+    Target::Device(Sensitive::new("arn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1"));
 
 #[tokio::test]
 async fn a_phone_gets_the_text_and_its_attributes() {
@@ -24,7 +25,7 @@ async fn a_phone_gets_the_text_and_its_attributes() {
         })
         .then_output(|| PublishOutput::builder().message_id("sns-1").build());
     let attribute = Attribute { name: "AWS.SNS.SMS.MaxPrice", kind: Kind::Number, value: "0.10".into() };
-    let message = Message { target: PHONE, text: "Hi", attributes: vec![attribute] };
+    let message = Message { target: PHONE, text: "Hi".into(), attributes: vec![attribute] };
     let answer = Sns::with_client(client(&[&yes])).publish(&message).await.unwrap();
     assert_eq!(answer, Sent::Accepted { provider_id: "sns-1".into() });
 }
@@ -92,7 +93,7 @@ async fn check(no: &Rule, target: Target<'_>, expected: Option<Reason>) {
 }
 
 async fn send(rule: &Rule, target: Target<'_>) -> Result<Sent, Failure> {
-    let message = Message { target, text: "{}", attributes: Vec::new() };
+    let message = Message { target, text: "{}".into(), attributes: Vec::new() };
     Sns::with_client(client(&[rule])).publish(&message).await
 }
 

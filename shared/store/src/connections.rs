@@ -9,6 +9,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use domain::delivery::job::SocketTarget;
 use domain::inbox::View;
 use jiff::SignedDuration;
@@ -50,10 +51,10 @@ pub struct Identity {
     pub until: Option<Timestamp>,
 }
 
-/// A credential that opens one socket, once, for a short time. Has no `Debug` because the text is secret.
+/// A credential that opens one socket, once, for a short time.
 pub struct Ticket {
     /// The text that the client presents. Only its hash is stored.
-    pub text: String,
+    pub text: Sensitive<String>,
     pub identity: Identity,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
@@ -110,7 +111,7 @@ impl Connections {
     /// The table could not be written.
     pub async fn issue(&self, ticket: &Ticket) -> Result<(), Refused> {
         let item = identity_item(&ticket.identity)
-            .text("pk", ticket_pk(&ticket.text))
+            .text("pk", ticket_pk(ticket.text.expose()))
             .text("sk", "-")
             .text("issued_at", ticket.issued_at.to_string())
             .number("ttl", seconds(ticket.expires_at));

@@ -2,6 +2,7 @@
 
 use aws::Refused;
 use aws_sdk_dynamodb::Client;
+use carillon_event::outbox::partition;
 use domain::base::finding::Finding;
 use domain::delivery::job::Origin;
 use domain::event::Event;
@@ -26,8 +27,8 @@ use claim::Round;
 pub use leaves::Leaves;
 pub use reading::{Found as EventPage, Place as EventPlace};
 pub use record::Record;
+pub(crate) use record::envelope_item;
 use record::{CONTENT_CHARS, beginning, replay_key};
-pub(crate) use record::{ENVELOPE, envelope_item, stream};
 pub use refusals::RefusedEvent;
 pub use streams::{MAX_PAGE, MAX_SNAPSHOT_BYTES, Snapshot, SnapshotError, StreamPage, Versioned, Way};
 pub use timeline::{RecordedEvent, Timeline};
@@ -93,7 +94,7 @@ impl Events {
     pub async fn replays(&self, event: &Event) -> Result<Vec<Record>, Refused> {
         let mut beginning = replay_key(event, "");
         beginning.truncate(beginning.len() - CONTENT_CHARS);
-        let found = lookup::beginning(&self.client, &self.table, &stream(event), &beginning).await?;
+        let found = lookup::beginning(&self.client, &self.table, &partition(event), &beginning).await?;
         Ok(found.into_iter().map(Record::from_item).collect())
     }
 
@@ -148,7 +149,8 @@ impl Events {
 
     /// The ordinary records with an event's source and id.
     async fn ordinary(&self, event: &Event) -> Result<Vec<Record>, Refused> {
-        let found = lookup::beginning(&self.client, &self.table, &stream(event), &beginning(event)).await?;
+        let found =
+            lookup::beginning(&self.client, &self.table, &partition(event), &beginning(event)).await?;
         Ok(found.into_iter().map(Record::from_item).collect())
     }
 }

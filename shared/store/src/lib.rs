@@ -40,9 +40,7 @@ pub use ledger::{
     ClaimDecision, ClaimStatus, Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage,
     RecipientCursor, Settlement, Times, Told, claimed, evaluate_claim, recorded, stands_since,
 };
-pub use outbox::{
-    AppendError, Appended, Backlog, Conflict, Outbox, Pending, Place, RowMismatch, Stream, Waiting,
-};
+pub use outbox::{Backlog, Pending, Place, RowMismatch, Stream, Waiting};
 pub use people::{ChangeResult, EditError, Found, MAX_PER_ADDRESS, NotApplied, Page, People};
 pub use recovery::{Recovery, RecoveryPart, RecoveryPlace};
 

@@ -1,284 +1,283 @@
-//! The outbox: events that a producer writes in its own transaction. Each is pending until the audit has seen it on
-//! the bus.
-//!
-//! This module makes no calls. [`Outbox::append`] adds writes to the caller's transaction. The relay reads and
-//! publishes them.
+//! Pending outbox entries, as the stream and the index show them, and their state changes.
 
-use std::collections::BTreeSet;
-
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use aws::Refused;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
+pub use carillon_event::outbox::Stream;
+use carillon_event::outbox::{ENVELOPE, partition, position, text_digest, version_of, version_position};
 use domain::Timestamp;
-use domain::event::outbox_mark::text_digest;
-use domain::event::{Event, Refusal, Sequence};
-use sha2::{Digest as _, Sha256};
+use domain::base::sensitive::Sensitive;
+use domain::event::Event;
 
 use crate::events::envelope_item;
-use crate::item::{Item, key, sort_key};
+use crate::item::Item;
+use crate::pause;
+use crate::writes::stood;
 
-mod conflict;
-mod pending;
+/// The sparse index of pending rows, by shard and append time.
+const INDEX: &str = "pending";
 
-pub use conflict::Conflict;
-pub use pending::{Backlog, Pending, Place, RowMismatch, Waiting};
+/// The value of `pending` for an event that the bus will never accept.
+const FAILED: &str = "failed";
 
-/// DynamoDB's limits for one transaction: actions, and bytes of all items.
-///
-/// Source: DynamoDB API reference, `TransactWriteItems`.
-const MAX_ACTIONS: usize = 100;
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// The attribute with the digest of the row's text.
+const DIGEST: &str = "digest";
 
-/// The bytes that one event adds to its own text: keys, attributes, the row that guards its id.
-const BYTES_BESIDE: usize = 4 * 1024;
+/// DynamoDB's limit for one `BatchGetItem`.
+const ITEMS_PER_CALL: usize = 100;
 
-/// The number of index partitions for pending events, so that concurrent producers do not write to a single one.
-const SHARDS: u8 = 8;
+/// The number of index rows per scan. The next scan reads the rest.
+const MAX_ROWS: usize = 5_000;
 
-/// The sort key of the row with a stream's version.
-pub(crate) const HEAD: &str = "head";
+/// The primary key of an outbox row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub pk: String,
+    pub sk: String,
+}
 
-/// The prefix of the sort key of an event with a version.
-const VERSION: &str = "version#";
+/// An outbox row whose event is not yet known to have crossed the bus.
+pub struct Pending {
+    pub place: Place,
+    /// The event as the producer wrote it.
+    pub text: Sensitive<String>,
+    /// The time of the append, which is also the time of an event without one.
+    pub appended_at: Option<Timestamp>,
+    /// The producer's other attributes: a digest of the text, and the envelope's attributes.
+    beside: Item,
+}
 
-/// The number of digits of a version in a sort key. With leading zeros, text sorts like numbers.
-const DIGITS: usize = 20;
+/// The error for a row that does not fit its event: the audit would never find it, or its attributes differ from
+/// the event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowMismatch {
+    #[error("the row lies under {found:?}, wanted {wanted:?}")]
+    Place { found: String, wanted: String },
+    #[error(
+        "the row's {attribute} is not that of its event; write both with `Outbox::append`, or leave attributes out"
+    )]
+    Attribute { attribute: &'static str },
+}
 
-/// The outbox of one events table.
+/// The contents of the outbox index.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// Pending rows, each with the time of its append, oldest first. Events of one stream are in order.
+    pub pending: Vec<(Place, Timestamp)>,
+    /// Rows that the bus refused, oldest first.
+    pub failed: Vec<(Place, Timestamp)>,
+    /// The index has more rows than one scan reads.
+    pub is_cut: bool,
+}
+
+impl Pending {
+    /// Parses an item of the events table. `None` for an item that is not an outbox row or no longer pending.
+    #[must_use]
+    pub fn read(item: &Item) -> Option<Pending> {
+        item.get("pending").filter(|shard| *shard != FAILED)?;
+        let place = Place { pk: item.get("pk")?.to_owned(), sk: item.get("sk")?.to_owned() };
+        let text = item.get("event").unwrap_or_default().to_owned();
+        let beside = [&ENVELOPE[..], &[DIGEST]].concat().into_iter();
+        let beside = beside.fold(Item::default(), |found, name| found.maybe(name, item.get(name)));
+        let appended_at = item.get("appended_at").and_then(|text| text.parse().ok());
+        Some(Pending { place, text: text.into(), appended_at, beside })
+    }
+
+    /// A row that a plain put wrote: place and text alone.
+    #[must_use]
+    pub fn plain(place: Place, text: String) -> Pending {
+        Pending { place, text: text.into(), appended_at: None, beside: Item::default() }
+    }
+
+    /// Checks that the row fits its event. Its key must be the one under which the audit looks for the event. A row
+    /// with a digest must have the digest and the attributes of its text, because the audit keeps those as they
+    /// are. A row that contradicts its event is not published. A row without a digest gets its attributes from the
+    /// audit.
+    ///
+    /// # Errors
+    /// [`RowMismatch`] names the difference.
+    pub fn check(&self, event: &Event) -> Result<(), RowMismatch> {
+        let wanted = Place::of(event);
+        if self.place != wanted {
+            let shown = |place: &Place| format!("{} / {}", place.pk, place.sk);
+            return Err(RowMismatch::Place { found: shown(&self.place), wanted: shown(&wanted) });
+        }
+        let Some(digest) = self.beside.get(DIGEST) else { return Ok(()) };
+        if digest != text_digest(self.text.expose()) {
+            return Err(RowMismatch::Attribute { attribute: DIGEST });
+        }
+        let told = envelope_item(event);
+        match ENVELOPE.into_iter().find(|name| told.get(name) != self.beside.get(name)) {
+            Some(attribute) => Err(RowMismatch::Attribute { attribute }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Place {
+    /// The place of this event in the outbox: by its version if it has one, else by source and id.
+    #[must_use]
+    pub fn of(event: &Event) -> Place {
+        Place { pk: partition(event), sk: position(event) }
+    }
+
+    /// The place of this version of a stream.
+    #[must_use]
+    pub fn of_version(pk: &str, version: u64) -> Place {
+        Place { pk: pk.to_owned(), sk: version_position(version) }
+    }
+
+    /// The version in its stream. `None` for an unordered event.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        version_of(&self.sk)
+    }
+
+    /// The place of the previous version, if there is one.
+    #[must_use]
+    pub fn before(&self) -> Option<Place> {
+        let before = self.version()?.checked_sub(1).filter(|difference| *difference > 0)?;
+        Some(Place::of_version(&self.pk, before))
+    }
+
+    fn key(&self) -> Item {
+        Item::default().text("pk", &self.pk).text("sk", &self.sk)
+    }
+}
+
+/// The outbox as a publisher reads it.
 #[derive(Clone)]
-pub struct Outbox {
+pub struct Waiting {
+    client: Client,
     table: String,
 }
 
-/// The events of one aggregate, in the order of their versions: 1, 2, 3, …
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stream {
-    pub tenant: Option<String>,
-    /// The subject of the events, such as `order/7`.
-    pub subject: String,
-}
-
-/// The writes that were added to a transaction. Keep it until the transaction is over: [`Appended::conflict`]
-/// explains a cancellation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Appended {
-    /// The stream's version after the transaction.
-    pub version: u64,
-    /// A `ClientRequestToken` for the transaction, derived from the appended events. The same append, repeated
-    /// within ten minutes, is executed once.
-    ///
-    /// The token does not cover the other writes of the transaction. If those differ between attempts, DynamoDB
-    /// answers `IdempotentParameterMismatch`, and the first attempt counts.
-    pub token: String,
-    stream: Stream,
-    expected: u64,
-    /// The index of the head's update among the transaction's actions. Two actions per event follow.
-    head_index: usize,
-    ids: Vec<(String, String)>,
-}
-
-/// The reason why no writes were added to the transaction.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    #[error("there is no event to append; leave the outbox out of this transaction")]
-    Nothing,
-    /// The event violates a rule of the envelope, or exceeds the size limit.
-    #[error(
-        "event {id} cannot be appended: {refusal}; a large payload belongs into S3, and its address into the event"
-    )]
-    Refused { id: String, refusal: Refusal },
-    #[error(
-        "event {id} belongs to another stream: {attribute} is {found:?}, the stream's is {wanted:?}; append it there"
-    )]
-    OtherStream { id: String, attribute: &'static str, found: String, wanted: String },
-    #[error(
-        "event {id} says sequence {found}, and its place in the stream is {wanted}; leave `sequence` out"
-    )]
-    Sequence { id: String, found: String, wanted: u64 },
-    #[error("event {id} of {source_name} is in this append twice; give every event an id of its own")]
-    Twice { id: String, source_name: String },
-    #[error(
-        "the transaction would have {found} actions, DynamoDB takes {MAX_ACTIONS}; append in several transactions"
-    )]
-    TooMany { found: usize },
-    #[error(
-        "the events have {found} bytes together, DynamoDB takes {MAX_BYTES} in a transaction; append fewer of them"
-    )]
-    TooLarge { found: usize },
-}
-
-impl Outbox {
+impl Waiting {
+    /// The outbox in this events table.
     #[must_use]
-    pub fn new(table: String) -> Outbox {
-        Outbox { table }
+    pub fn new(client: &Client, table: String) -> Waiting {
+        Waiting { client: client.clone(), table }
     }
 
-    /// Adds events to the caller's transaction. Each event adds its pending row with a version and a row that
-    /// guards its id. The stream's head is updated once, on the condition that its version is `expected`.
-    /// `expected` is 0 for a new stream.
-    ///
-    /// Events take subject, tenant and `sequence` from the stream. `now` is the time of the append. A caller that
-    /// builds the transaction again for another attempt passes the same time.
+    /// All pending and failed rows, read by one scan of the index. A short outbox takes a single call.
     ///
     /// # Errors
-    /// [`AppendError`] names the event, the found value and the fix. The transaction is unchanged.
-    pub fn append(
-        &self,
-        transaction: &mut Vec<TransactWriteItem>,
-        stream: &Stream,
-        expected: u64,
-        events: &[Event],
-        now: Timestamp,
-    ) -> Result<Appended, AppendError> {
-        if events.is_empty() {
-            return Err(AppendError::Nothing);
-        }
-        let found = transaction.len() + 1 + 2 * events.len();
-        if found > MAX_ACTIONS {
-            return Err(AppendError::TooMany { found });
-        }
-        let mut actions = Vec::with_capacity(1 + 2 * events.len());
-        let mut ids: Vec<(String, String)> = Vec::with_capacity(events.len());
-        let mut seen = BTreeSet::new();
-        let mut token = Sha256::new();
-        let mut bytes = 0;
-        let mut version = expected;
-        for event in events {
-            version = version.saturating_add(1);
-            if !seen.insert((&event.source, &event.id)) {
-                return Err(AppendError::Twice { id: event.id.clone(), source_name: event.source.clone() });
+    /// The index could not be read.
+    pub async fn backlog(&self) -> Result<Backlog, Refused> {
+        let mut backlog = Backlog::default();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .select(Select::AllProjectedAttributes)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| Refused::new("read the pending outbox entries", error))?;
+            for item in answer.items.unwrap_or_default().into_iter().map(Item::from) {
+                backlog.add(&item);
             }
-            let placed = stream.place(event, version)?;
-            let text = placed.to_json();
-            Event::parse(&text).map_err(|refusal| AppendError::Refused { id: event.id.clone(), refusal })?;
-            bytes += text.len() + BYTES_BESIDE;
-            token.update(text.as_bytes());
-            let body = body_digest(&placed);
-            actions.push(self.put(pending_item(&placed, text, version, now)));
-            actions.push(self.put(guard_item(stream, event, version, &body)));
-            ids.push((event.id.clone(), body));
+            start = answer.last_evaluated_key;
+            backlog.is_cut = start.is_some();
+            if start.is_none() || backlog.pending.len() + backlog.failed.len() >= MAX_ROWS {
+                break;
+            }
         }
-        if bytes > MAX_BYTES {
-            return Err(AppendError::TooLarge { found: bytes });
+        // By time, then by place: events of one append have one time, and versions sort as text.
+        for rows in [&mut backlog.pending, &mut backlog.failed] {
+            rows.sort_by(|(a, a_time), (b, b_time)| (a_time, a).cmp(&(b_time, b)));
         }
-        token.update(stream.pk().as_bytes());
-        token.update(self.table.as_bytes());
-        let head_index = transaction.len();
-        transaction.push(self.head(stream, expected, version));
-        transaction.append(&mut actions);
-        let token = URL_SAFE_NO_PAD.encode(&token.finalize()[..24]);
-        Ok(Appended { version, token, stream: stream.clone(), expected, head_index, ids })
+        Ok(backlog)
     }
 
-    fn put(&self, item: Item) -> TransactWriteItem {
-        let put = Put::builder()
+    /// The current rows at these places, in the given order. Rows that are no longer pending are left out.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+        const DOING: &str = "read pending outbox entries";
+        let mut found: Vec<Pending> = Vec::with_capacity(places.len());
+        for some in places.chunks(ITEMS_PER_CALL) {
+            let mut open = some.iter().map(|place| place.key().into_map()).collect::<Vec<_>>();
+            for round in 0..crate::writes::ROUNDS {
+                pause::before(round).await;
+                let keys = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
+                let keys = keys.expect("keys are all that a read needs");
+                let call = self.client.batch_get_item().request_items(&self.table, keys);
+                let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
+                let items = answer
+                    .responses
+                    .and_then(|mut responses| responses.remove(&self.table))
+                    .unwrap_or_default();
+                found.extend(items.into_iter().map(Item::from).filter_map(|item| Pending::read(&item)));
+                open = answer
+                    .unprocessed_keys
+                    .and_then(|mut unprocessed_keys| unprocessed_keys.remove(&self.table))
+                    .map(|unprocessed| unprocessed.keys)
+                    .unwrap_or_default();
+                if open.is_empty() {
+                    break;
+                }
+            }
+            if !open.is_empty() {
+                return Err(crate::writes::left_over(DOING));
+            }
+        }
+        found.sort_by_key(|pending| places.iter().position(|place| *place == pending.place));
+        Ok(found)
+    }
+
+    /// Marks an event that the bus will never accept, with the cause. The relay does not publish it again, and
+    /// `carillon outbox ls --failed` lists it.
+    ///
+    /// # Errors
+    /// The row could not be written.
+    pub async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), Refused> {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let marked = self
+            .client
+            .update_item()
             .table_name(&self.table)
-            .set_item(Some(item.into_map()))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = put.build().expect("a table and an item are all that a put needs");
-        TransactWriteItem::builder().put(put).build()
+            .set_key(Some(place.key().into_map()))
+            .update_expression("SET pending = :failed, failed_at = :now, failed_because = :cause")
+            .condition_expression("attribute_exists(pending)")
+            .expression_attribute_values(":failed", text(FAILED))
+            .expression_attribute_values(":now", text(&now.to_string()))
+            .expression_attribute_values(":cause", text(cause))
+            .send()
+            .await;
+        // A row that is not pending any more was acknowledged meanwhile: its event did cross the bus.
+        stood("mark an outbox entry as failed", marked).map(drop)
     }
 
-    fn head(&self, stream: &Stream, expected: u64, version: u64) -> TransactWriteItem {
-        let key = Item::default().text("pk", stream.pk()).text("sk", HEAD);
-        let number = |value: u64| aws_sdk_dynamodb::types::AttributeValue::N(value.to_string());
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.into_map()))
-            .update_expression("SET #version = :version")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":version", number(version))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = match expected {
-            0 => update.condition_expression("attribute_not_exists(pk)"),
-            _ => update
-                .condition_expression("#version = :expected")
-                .expression_attribute_values(":expected", number(expected)),
+    /// The row with all its attributes, for inspection.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub async fn row(&self, place: &Place) -> Result<Option<Item>, Refused> {
+        crate::lookup::get(&self.client, &self.table, place.key()).await
+    }
+}
+
+impl Backlog {
+    fn add(&mut self, item: &Item) {
+        let (Some(pk), Some(sk), Some(pending)) = (item.get("pk"), item.get("sk"), item.get("pending"))
+        else {
+            return;
         };
-        let update = update.build().expect("a table, a key and an expression are all that an update needs");
-        TransactWriteItem::builder().update(update).build()
-    }
-}
-
-impl Stream {
-    #[must_use]
-    pub fn new(tenant: Option<&str>, subject: &str) -> Stream {
-        Stream { tenant: tenant.map(str::to_owned), subject: subject.to_owned() }
-    }
-
-    /// The partition key of the stream.
-    pub(crate) fn pk(&self) -> String {
-        key(&["stream", self.tenant.as_deref().unwrap_or("-"), &self.subject])
-    }
-
-    /// The event with the attributes of its place in this stream.
-    fn place(&self, event: &Event, version: u64) -> Result<Event, AppendError> {
-        let other = |attribute, found: &str, wanted: &str| AppendError::OtherStream {
-            id: event.id.clone(),
-            attribute,
-            found: found.to_owned(),
-            wanted: wanted.to_owned(),
-        };
-        if let Some(found) = event.subject.as_deref().filter(|subject| *subject != self.subject) {
-            return Err(other("subject", found, &self.subject));
+        // An unreadable time counts as very old, so that the row is still found.
+        let appended_at =
+            item.get("appended_at").and_then(|text| text.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let place = Place { pk: pk.to_owned(), sk: sk.to_owned() };
+        if pending == FAILED {
+            self.failed.push((place, appended_at));
+        } else {
+            self.pending.push((place, appended_at));
         }
-        if let Some(found) = event.tenant.as_deref().filter(|tenant| Some(*tenant) != self.tenant.as_deref())
-        {
-            return Err(other("tenant", found, self.tenant.as_deref().unwrap_or("-")));
-        }
-        if let Some(found) = event.sequence.as_ref().filter(|sequence| sequence.version() != Some(version)) {
-            let found = found.as_str().to_owned();
-            return Err(AppendError::Sequence { id: event.id.clone(), found, wanted: version });
-        }
-        let mut placed = event.clone();
-        placed.subject = Some(self.subject.clone());
-        placed.tenant.clone_from(&self.tenant);
-        placed.sequence = Some(Sequence::of_version(version));
-        Ok(placed)
     }
-}
-
-/// The sort key of an event with a version.
-pub(crate) fn version_sk(version: u64) -> String {
-    format!("{VERSION}{version:0DIGITS$}")
-}
-
-/// The version in a sort key of [`version_sk`].
-fn version_of(sk: &str) -> Option<u64> {
-    sk.strip_prefix(VERSION)?.parse().ok()
-}
-
-fn pending_item(event: &Event, text: String, version: u64, now: Timestamp) -> Item {
-    let pk = crate::events::stream(event);
-    let shard = shard(&pk);
-    envelope_item(event)
-        .text("pk", pk)
-        .text("sk", version_sk(version))
-        .number("version", i64::try_from(version).unwrap_or(i64::MAX))
-        .text("digest", text_digest(&text))
-        .text("pending", shard)
-        .text("appended_at", now.to_string())
-        .text("event", text)
-}
-
-fn guard_item(stream: &Stream, event: &Event, version: u64, body: &str) -> Item {
-    Item::default()
-        .text("pk", stream.pk())
-        .text("sk", sort_key(&["id", &event.source, &event.id]))
-        .number("version", i64::try_from(version).unwrap_or(i64::MAX))
-        .text("body", body)
-}
-
-/// The digest that separates two bodies with one id: the producer's event without its place in the stream.
-fn body_digest(event: &Event) -> String {
-    text_digest(&Event { sequence: None, ..event.clone() }.to_json())
-}
-
-/// The value of `pending`. All events of a stream have the same value, so the index returns them in order.
-fn shard(pk: &str) -> String {
-    let sum = pk.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    (sum % SHARDS).to_string()
 }
 
 #[cfg(test)]

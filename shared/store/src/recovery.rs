@@ -39,7 +39,7 @@ pub enum RecoveryPlace {
     Event(RecipientCursor),
 }
 
-/// One part of a recovery. Has no `Debug` because it holds message content.
+/// One part of a recovery.
 #[derive(Default)]
 pub struct RecoveryPart {
     /// Failed messages to send again.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::base::sensitive::Sensitive;
 use domain::recipient::Recipient;
 use minijinja::Value;
 use minijinja::value::Object;
@@ -65,7 +66,7 @@ impl Person {
         let or_undefined = |text: &Option<String>| text.as_deref().map_or(Value::UNDEFINED, Value::from);
         Value::from_object(Person {
             id: Value::from(of.id.as_str()),
-            name: Value::from(of.name.as_deref().unwrap_or(&of.id)),
+            name: Value::from(of.name.as_ref().map_or(&of.id, Sensitive::expose).as_str()),
             locale: or_undefined(&of.locale),
             zone: or_undefined(&of.zone),
         })

@@ -4,6 +4,7 @@ use domain::base::channel::{APPROVED, Channel, Part};
 use domain::base::locale;
 use domain::base::outcome::Reason;
 use domain::base::path::Path;
+use domain::base::sensitive::Sensitive;
 use domain::catalog::rule::{Operand, Rule};
 use domain::decide::{Live, Order, Target};
 use domain::delivery::attachment::attachments;
@@ -73,9 +74,10 @@ impl<'a> TemplateContext<'a> {
         told.ok_or(failed)
     }
 
-    fn exposed(&self, paths: &[Path]) -> Box<RawValue> {
+    fn exposed(&self, paths: &[Path]) -> Sensitive<Box<RawValue>> {
         let json = exposed(paths, self.extra.payload, self.envelope);
-        RawValue::from_string(json).expect("values and texts that were read as JSON always are JSON")
+        let json = RawValue::from_string(json);
+        json.expect("values and texts that were read as JSON always are JSON").into()
     }
 
     /// A broadcast: the event itself, without rendered text.
@@ -86,11 +88,11 @@ impl<'a> TemplateContext<'a> {
     }
 
     /// The whole payload, in the producer's own text if known. An empty object if there is none.
-    fn payload(&self) -> Box<RawValue> {
+    fn payload(&self) -> Sensitive<Box<RawValue>> {
         let written = self.extra.payload.map(|data| data.text().to_owned());
         let json = written.or_else(|| Some(self.envelope.get("data")?.to_string()));
-        RawValue::from_string(json.unwrap_or_else(|| "{}".to_owned()))
-            .expect("a payload that was read as JSON always is JSON")
+        let json = RawValue::from_string(json.unwrap_or_else(|| "{}".to_owned()));
+        json.expect("a payload that was read as JSON always is JSON").into()
     }
 
     /// Renders the content for the order's channel.
@@ -122,8 +124,8 @@ impl<'a> TemplateContext<'a> {
                 let [title, body] = words.parts()?;
                 Ok(Content::Push(Push {
                     to: to.clone(),
-                    title: one_line(&title),
-                    body: trimmed(&body),
+                    title: one_line(&title).into(),
+                    body: trimmed(&body).into(),
                     data: self.exposed(&order.rule.expose),
                     badge: None,
                     collapse: None,
@@ -141,14 +143,14 @@ impl<'a> TemplateContext<'a> {
                 Ok(Content::Whatsapp(Chat { to, text, locale, template, free_until: None }))
             }
             Target::Message { channel, to } => {
-                MessageRenderer::new(self, order, *channel)?.message(to).map(Content::Message)
+                MessageRenderer::new(self, order, *channel)?.message(to.as_deref()).map(Content::Message)
             }
             Target::Socket(to) => {
                 let [title, body] = MessageRenderer::new(self, order, Channel::Socket)?.parts()?;
                 Ok(Content::Socket(Socket {
                     to: to.clone(),
-                    title: one_line(&title),
-                    body: trimmed(&body),
+                    title: one_line(&title).into(),
+                    body: trimmed(&body).into(),
                     data: self.exposed(&order.rule.expose),
                     category: order.rule.category.clone(),
                     ephemeral: order.rule.ephemeral,
@@ -157,8 +159,8 @@ impl<'a> TemplateContext<'a> {
             Target::Broadcast(live) => Ok(Content::Broadcast(self.broadcast(order.rule, live))),
             Target::Webhook { to, version } => {
                 let paths = order.rule.exposed_in(version.as_deref()).unwrap_or(&order.rule.expose);
-                let body = webhook_body(self.envelope, &self.exposed(paths));
-                Ok(Content::Webhook(Webhook { to: to.clone(), body, by_hand: None }))
+                let body = webhook_body(self.envelope, self.exposed(paths).expose());
+                Ok(Content::Webhook(Webhook { to: to.clone(), body: body.into(), by_hand: None }))
             }
         }
     }
@@ -241,15 +243,15 @@ impl<'a> MessageRenderer<'a> {
         };
         Ok(Email {
             to: to.clone(),
-            subject: one_line(&subject),
-            html: trimmed(&html),
-            text: trimmed(&text),
+            subject: one_line(&subject).into(),
+            html: trimmed(&html).into(),
+            text: trimmed(&text).into(),
             locale: self.locale(self.channel.parts()[0]).unwrap_or_default().to_owned(),
             from,
             from_name,
             reply_to,
             reply_to_name,
-            unsubscribe: self.way_out.map(str::to_owned),
+            unsubscribe: self.way_out.map(Sensitive::from),
             attachments,
         })
     }
@@ -325,11 +327,11 @@ impl<'a> MessageRenderer<'a> {
             true => trimmed(&text).replace(['\u{a0}', '\u{202f}', '\u{2009}'], " "),
             false => trimmed(&text),
         };
-        Ok(Text { to: to.clone(), text, locale, sender: None })
+        Ok(Text { to: to.clone(), text: text.into(), locale, sender: None })
     }
 
     /// A text and, where the template has one, a card.
-    fn message(&self, to: &str) -> Result<Message, Unrendered> {
+    fn message(&self, to: Sensitive<&str>) -> Result<Message, Unrendered> {
         let [text, card] = self.parts()?;
         let parts = self.channel.parts();
         let locale = self.locale(parts[0]).unwrap_or_default().to_owned();
@@ -337,7 +339,8 @@ impl<'a> MessageRenderer<'a> {
             Some((locale, file)) => Some(card_of(&card, &format!("{}/{locale}/{file}", self.template))?),
             None => None,
         };
-        Ok(Message { channel: self.channel, to: to.to_owned(), text: trimmed(&text), locale, card })
+        let (channel, to, text) = (self.channel, to.map(str::to_owned), trimmed(&text).into());
+        Ok(Message { channel, to, text, locale, card: card.map(Sensitive::new) })
     }
 
     /// The approved WhatsApp template in the closest language that has one. The template has a language of its own.

@@ -104,7 +104,7 @@ async fn redriven(
     let letters = DeadLetters::all(&Sqs::new(&stage.cloud.config), &stage.cloud.name(queue)).await?;
     for queue in letters.iter().filter(|letter| letter.name == stage.cloud.name(queue)) {
         let (ours, others): (Vec<_>, Vec<_>) =
-            queue.take(100, 5).await?.into_iter().partition(|message| message.body.contains(&event));
+            queue.take(100, 5).await?.into_iter().partition(|message| message.body.expose().contains(&event));
         queue.make_visible(&others).await;
         if ours.is_empty() {
             continue;

@@ -3,7 +3,7 @@
 use domain::base::outcome::{Reason, Status};
 use domain::event::Event;
 use domain::recipient::Recipient;
-use publish::{Bus, Entry};
+use publish::{Entry, EventBridge};
 use serde_json::{Value, json};
 use store::LedgerRow;
 
@@ -56,7 +56,7 @@ pub(super) fn recipient(recipient: Value) -> Result<Recipient, Error> {
 }
 
 /// Publishes events.
-pub(super) async fn put(bus: &Bus, events: impl Iterator<Item = &Event>) -> Result<(), Error> {
+pub(super) async fn put(bus: &EventBridge, events: impl Iterator<Item = &Event>) -> Result<(), Error> {
     let entries: Vec<Entry> = events.map(Entry::of).collect();
     for put in bus.put(&entries).await {
         put?;

@@ -14,8 +14,10 @@ use super::fixtures::{count, event, person, with};
 
 /// The people of these scenarios.
 pub(super) fn people(run: &str, now: Timestamp) -> Result<Vec<Recipient>, Error> {
-    let bouncing = person("demo-cal", "Cal", None)
-        .map(|person| Recipient { email: Some(format!("bounce+{run}@simulator.amazonses.com")), ..person });
+    let bouncing = person("demo-cal", "Cal", None).map(|person| Recipient {
+        email: Some(format!("bounce+{run}@simulator.amazonses.com").into()),
+        ..person
+    });
     [person("demo-ada", "Ada", None), person("demo-ben", "Ben", None), owl(now), bouncing]
         .into_iter()
         .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::base::sensitive::Sensitive;
 use domain::recipient::recipient_changes::{Change, MAX_DEVICES, check_zones};
 use domain::recipient::{Device, Platform, Recipient};
 use serde::Deserialize;
@@ -19,17 +20,17 @@ use crate::{Api, Asked};
 /// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
 
-/// The registration of a device. No `Debug`, because token and endpoint are addresses.
+/// The registration of a device.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Registration {
     platform: Platform,
     /// The ARN of the SNS endpoint.
     #[serde(default)]
-    endpoint: Option<String>,
+    endpoint: Option<Sensitive<String>>,
     /// The device token of the platform.
     #[serde(default)]
-    token: Option<String>,
+    token: Option<Sensitive<String>>,
     #[serde(default)]
     zone: Option<String>,
 }
@@ -87,18 +88,20 @@ impl Api {
     async fn endpoint_of(
         &self,
         platform: Platform,
-        endpoint: Option<String>,
-        token: Option<String>,
-    ) -> Result<String, Problem> {
+        endpoint: Option<Sensitive<String>>,
+        token: Option<Sensitive<String>>,
+    ) -> Result<Sensitive<String>, Problem> {
         match (endpoint, token) {
-            (Some(endpoint), None) if (1..=MAX_ENDPOINT_BYTES).contains(&endpoint.len()) => Ok(endpoint),
+            (Some(endpoint), None) if (1..=MAX_ENDPOINT_BYTES).contains(&endpoint.expose().len()) => {
+                Ok(endpoint)
+            }
             (Some(_), None) => {
                 let wanted = "the ARN of an SNS platform endpoint";
                 Err(Problem::refused("endpoint", "a text of that length", wanted))
             }
             (None, Some(token)) => {
-                let registered = self.devices().register(platform, &token, None).await;
-                registered.map_err(|error| unregistered(error, platform))
+                let registered = self.devices().register(platform, token.expose(), None).await;
+                registered.map(Sensitive::new).map_err(|error| unregistered(error, platform))
             }
             (Some(_), Some(_)) | (None, None) => {
                 Err(Problem::refused("endpoint", "both or neither of endpoint and token", "one of them"))

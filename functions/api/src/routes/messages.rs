@@ -123,7 +123,7 @@ impl Api {
 
     async fn queue_wakes(&self, wakes: &[(Continuation, Option<String>)]) -> Result<(), Problem> {
         let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
-            body: wake.to_json(),
+            body: wake.to_json().into(),
             tenant: tenant.clone(),
             delay: Duration::ZERO,
         });
@@ -137,7 +137,7 @@ impl Api {
         let messages: Vec<Outgoing> = jobs
             .iter()
             .map(|job| Outgoing {
-                body: serde_json::to_string(job).expect("a job is strings, numbers and JSON text"),
+                body: serde_json::to_string(job).expect("a job is strings, numbers and JSON text").into(),
                 tenant: job.event.tenant.clone(),
                 delay: Duration::ZERO,
             })

@@ -36,7 +36,8 @@ impl Api {
         let start =
             Start { step: row.step, only: row.channel, again: Some(nonce.clone()), ..Start::default() };
         let wake = Continuation::new(&event, &row.rule, Task::Run { audience, start });
-        let outgoing = Outgoing { body: wake.to_json(), tenant: event.tenant.clone(), delay: Duration::ZERO };
+        let outgoing =
+            Outgoing { body: wake.to_json().into(), tenant: event.tenant.clone(), delay: Duration::ZERO };
         match self.dispatch.send(&[outgoing]).await.pop() {
             Some(Ok(())) => {}
             Some(Err(refused)) => return Err(refused.into()),

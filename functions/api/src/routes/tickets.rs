@@ -63,7 +63,7 @@ impl Api {
         }
         let text = chance()?;
         let expires_at = asked.now + LIFETIME;
-        let ticket = Ticket { text: text.clone(), identity, issued_at: asked.now, expires_at };
+        let ticket = Ticket { text: text.clone().into(), identity, issued_at: asked.now, expires_at };
         self.connections.issue(&ticket).await?;
         let url = format!("{}?ticket={text}", self.socket_url);
         let said = json!({

@@ -85,7 +85,7 @@ fn attachment(bucket: &str, kind: Option<&str>) -> Attachment {
     Attachment {
         bucket: text(bucket),
         key: text("7"),
-        name: text("7.pdf"),
+        name: "7.pdf".into(),
         kind: kind.map(text),
         inline: None,
     }

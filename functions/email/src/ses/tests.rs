@@ -145,11 +145,11 @@ fn file(name: &str, kind: Option<&str>, inline: Option<&str>) -> File {
     let of = domain::delivery::job::Attachment {
         bucket: text("bills"),
         key: text("7"),
-        name: text(name),
+        name: name.into(),
         kind: None,
         inline: inline.map(text),
     };
-    File { of, kind: kind.map(text), bytes: b"bytes".to_vec() }
+    File { of, kind: kind.map(text), bytes: b"bytes".to_vec().into() }
 }
 
 /// A real client with these mocked answers, in order.

@@ -47,7 +47,7 @@ impl Request {
 
     /// The requested mark. `None` if the request is malformed, or has both ids and `all`.
     pub(crate) fn marking(&self) -> Option<Marking> {
-        Marking::read(self.body.as_deref()?)
+        Marking::read(self.body.as_ref()?.expose())
     }
 
     /// The last notification that the client received. `None` if the request names none.
@@ -60,6 +60,6 @@ impl Request {
     }
 
     fn read<T: for<'de> Deserialize<'de>>(&self) -> Option<T> {
-        serde_json::from_str(self.body.as_deref()?).ok()
+        serde_json::from_str(self.body.as_ref()?.expose()).ok()
     }
 }

@@ -104,7 +104,7 @@ async fn send(sns: &[&Rule], bus: &Rule) -> Result<Sent, Failure> {
             "title":"T","body":"B","data":{},"locale":"en"}}}"#,
     )
     .unwrap();
-    Devices::with_clients(sns, Bus::with_client(bus, "bus".into())).send(&job, Timestamp::UNIX_EPOCH).await
+    Devices::with_clients(sns, EventBridge::with_client(bus, "bus")).send(&job, Timestamp::UNIX_EPOCH).await
 }
 
 /// Each rule answers once, in order.

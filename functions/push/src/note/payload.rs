@@ -89,15 +89,20 @@ struct Mark<'a> {
     link: Option<&'a str>,
 }
 
+/// The link that a tap opens.
+fn link_of(push: &Push) -> Option<&str> {
+    push.link.as_ref().map(|link| link.expose().as_str())
+}
+
 fn apple<'a>(words: &Words<'a>) -> Apple<'a> {
     let (job, push) = (words.job, words.push);
     Apple {
-        aps: Aps { alert: Some(Alert { title: &push.title, body: body(words) }), ..aps(words) },
+        aps: Aps { alert: Some(Alert { title: push.title.expose(), body: body(words) }), ..aps(words) },
         carillon: Mark {
             id: job.key.as_str(),
             kind: &job.event.kind,
             truncated: is_truncated(words),
-            link: push.link.as_deref(),
+            link: link_of(push),
         },
         data: words.data.filter(|data| !data.is_empty()),
     }
@@ -230,8 +235,8 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
     if is_truncated(words) {
         data.insert("carillon_truncated".to_owned(), "true".into());
     }
-    if let Some(link) = &push.link {
-        data.insert("carillon_link".to_owned(), link.as_str().into());
+    if let Some(link) = link_of(push) {
+        data.insert("carillon_link".to_owned(), link.into());
     }
     let android = Android {
         collapse_key: push.collapses_stored.then(|| name_of(job, push)),
@@ -251,9 +256,9 @@ fn google<'a>(words: &Words<'a>) -> Google<'a> {
         },
         payload: ApnsPayload { aps: aps(words) },
     };
-    let link = push.link.as_deref().filter(|link| link.starts_with("https://"));
+    let link = link_of(push).filter(|link| link.starts_with("https://"));
     let webpush = link.map(|link| Webpush { fcm_options: WebLink { link } });
-    let notification = Alert { title: &push.title, body: body(words) };
+    let notification = Alert { title: push.title.expose(), body: body(words) };
     Google { wrapped: Wrapped { message: Message { notification, data, android, apns, webpush } } }
 }
 

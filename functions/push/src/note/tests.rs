@@ -244,7 +244,7 @@ proptest! {
 fn check(job: &Value, payload: &Value, attributes: &[(&str, &str)]) {
     let job: Job = serde_json::from_value(job.clone()).unwrap();
     let Ok(note) = Note::shape(&job, noon()) else { panic!("it is small") };
-    let message: Map<String, Value> = serde_json::from_str(&note.message).unwrap();
+    let message: Map<String, Value> = serde_json::from_str(note.message.expose()).unwrap();
     let platform = name(note.device.platform);
     assert!(
         message.len() == 2 && message["default"].is_string(),
@@ -260,7 +260,7 @@ fn check(job: &Value, payload: &Value, attributes: &[(&str, &str)]) {
 fn payload(job: &Value) -> Result<String, Failure> {
     let job: Job = serde_json::from_value(job.clone()).unwrap();
     let note = Note::shape(&job, noon())?;
-    let message: Value = serde_json::from_str(&note.message).unwrap();
+    let message: Value = serde_json::from_str(note.message.expose()).unwrap();
     Ok(message[name(note.device.platform)].as_str().unwrap().to_owned())
 }
 

@@ -30,10 +30,18 @@ fn sns_gets_purpose_and_operator_settings() {
 fn check(wishes: &SmsSettings, purpose: Purpose, expected: &[(&str, Kind, &str)]) {
     let Ok(to) = PhoneNumber::parse("+15550100") else { panic!("it is a number") };
     let sender = wishes.sender_id.as_deref();
-    let text =
-        Text { to: &to, body: "Hi", purpose, wishes, sender, time_to_live_s: None, context: Vec::new() };
+    let text = Text {
+        to: &to,
+        body: "Hi".into(),
+        purpose,
+        wishes,
+        sender,
+        time_to_live_s: None,
+        context: Vec::new(),
+    };
     let message = message(&text);
-    assert!(matches!(message.target, Target::Phone("+15550100")) && message.text == "Hi");
+    assert!(matches!(message.target, Target::Phone(number) if *number.expose() == "+15550100"));
+    assert_eq!(*message.text.expose(), "Hi");
     let found: Vec<_> = message
         .attributes
         .iter()
@@ -98,7 +106,7 @@ async fn send(sns: &Rule, bus: &Rule) -> Result<Sent, Failure> {
     )
     .unwrap();
     let carrier =
-        SmsSender::with_clients(Service::Sns(Sns::with_client(sns)), Bus::with_client(bus, "bus".into()));
+        SmsSender::with_clients(Service::Sns(Sns::with_client(sns)), EventBridge::with_client(bus, "bus"));
     let wishes = SmsSettings { max_segments: 2, ..SmsSettings::default() };
     carrier.send(&job, &wishes, Timestamp::UNIX_EPOCH).await
 }

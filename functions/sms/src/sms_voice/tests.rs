@@ -101,7 +101,7 @@ async fn send(rule: &Rule, from: Origination) -> Result<Sent, Failure> {
         SmsSettings { sender_id: Some("Carillon".into()), max_price: Some("0.10".into()), max_segments: 6 };
     let text = Text {
         to: &to,
-        body: "Hi",
+        body: "Hi".into(),
         purpose: Purpose::Transactional,
         wishes: &wishes,
         sender: wishes.sender_id.as_deref(),

@@ -30,12 +30,12 @@ pub(super) fn shape(job: &Job, broadcast: &Broadcast) -> Result<Frame, Failure> 
         id: &id,
         event: Event::of(job, Some(&job.event.source)),
         rule: &job.rule,
-        data: Some(&*broadcast.data),
+        data: Some(broadcast.data.expose()),
         truncated: false,
     };
     let whole = write(&body);
     if whole.len() <= MAX_FRAME_BYTES {
-        return Ok(Frame(whole));
+        return Ok(Frame(whole.into()));
     }
     (body.data, body.truncated) = (None, true);
     Frame::bounded(write(&body))

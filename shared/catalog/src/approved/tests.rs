@@ -15,7 +15,7 @@ fn parts_of_a_template_keep_their_lines() {
     let filled = source.replace("{{ data.who }}", "Ann").replace("{{ data.at }}", "ten");
     let template = WhatsappTemplate::read(&filled).unwrap();
     assert_eq!((template.name.as_str(), template.language.as_str()), ("visit", "en_GB"));
-    assert_eq!(template.parameters, ["Ann", "ten"]);
+    assert!(template.parameters == ["Ann", "ten"].map(Into::into));
     let torn = source.replace("{{ data.who }}", "An\u{1f}n");
     assert!(WhatsappTemplate::read(&torn).is_none(), "a value cannot add a parameter");
 }

@@ -113,12 +113,12 @@ fn words(event: &str) -> (Vec<String>, String) {
         let Verdict::Send(order) = &decision.verdict else { continue };
         texts.push(match scene.render(order).unwrap_or_else(|error| panic!("{error}")) {
             Content::Email(email) => {
-                html = email.html;
-                format!("{} | {}", email.subject, email.text)
+                html = email.html.into_exposed();
+                format!("{} | {}", email.subject.expose(), email.text.expose())
             }
-            Content::Push(push) => format!("{} | {}", push.title, push.body),
-            Content::Sms(sms) => sms.text,
-            Content::Socket(socket) => format!("{} | {}", socket.title, socket.body),
+            Content::Push(push) => format!("{} | {}", push.title.expose(), push.body.expose()),
+            Content::Sms(sms) => sms.text.into_exposed(),
+            Content::Socket(socket) => format!("{} | {}", socket.title.expose(), socket.body.expose()),
             Content::Whatsapp(_) | Content::Webhook(_) | Content::Broadcast(_) | Content::Message(_) => {
                 panic!("no rule sends this")
             }

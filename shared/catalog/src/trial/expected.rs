@@ -252,7 +252,8 @@ impl Expected {
     /// Reports whether the decision's recipient is the expected one. A test may contain an address, a decision only its
     /// hash.
     fn is_to(&self, decision: &Decision<'_>, hashes: &KeyedHashes) -> bool {
-        let address = |channel| Audience::Address { channel, address: self.recipient.clone() }.name(hashes);
+        let address =
+            |channel| Audience::Address { channel, address: self.recipient.clone().into() }.name(hashes);
         self.recipient == decision.recipient
             || Channel::ALL.into_iter().any(|it| address(it) == decision.recipient)
     }

@@ -1,5 +1,7 @@
 //! Removal of unsafe links from the data of in-app messages: links that would run code in a browser.
 
+pub(crate) use carillon_event::reading::is_scheme;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -93,12 +95,6 @@ fn scheme(text: &str) -> Option<String> {
     let seen: String = seen.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).take(64).collect();
     let (scheme, _) = seen.split_once(':')?;
     is_scheme(scheme).then(|| scheme.to_ascii_lowercase())
-}
-
-/// Reports whether the text is the scheme of a URI (RFC 3986, section 3.1).
-pub(crate) fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 #[cfg(test)]

@@ -6,21 +6,23 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use super::sensitive::Sensitive;
+
 /// Minimum length of the secret in bytes: the length of a hash (RFC 2104, section 3).
 const MIN_BYTES: usize = 32;
 
-/// The root secret of a stack. It has no `Debug`, `Display` or `Serialize`.
+/// The root secret of a stack.
 #[derive(Clone)]
-pub struct StackSecret(Vec<u8>);
+pub struct StackSecret(Sensitive<Vec<u8>>);
 
 /// An unusable secret. The error does not quote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stack's secret has fewer than {MIN_BYTES} bytes")]
 pub struct TooShort;
 
-/// A key for one use. It has no `Debug`, `Display` or `Serialize`.
+/// A key for one use.
 #[derive(Clone)]
-pub struct DerivedKey([u8; 32]);
+pub struct DerivedKey(Sensitive<[u8; 32]>);
 
 impl StackSecret {
     /// Reads the secret from the value of its environment variable.
@@ -30,14 +32,15 @@ impl StackSecret {
     pub fn read(text: &str) -> Result<StackSecret, TooShort> {
         match text.len() {
             0..MIN_BYTES => Err(TooShort),
-            _ => Ok(StackSecret(text.as_bytes().to_vec())),
+            _ => Ok(StackSecret(Sensitive::new(text.as_bytes().to_vec()))),
         }
     }
 
     /// Derives the key for one use. Labels are constants in the code.
     #[must_use]
     pub fn derive(&self, label: &str) -> DerivedKey {
-        DerivedKey(mac(&self.0, &[label.as_bytes()]).finalize().into_bytes().into())
+        let bytes: [u8; 32] = mac(self.0.expose(), &[label.as_bytes()]).finalize().into_bytes().into();
+        DerivedKey(Sensitive::new(bytes))
     }
 }
 
@@ -45,13 +48,13 @@ impl DerivedKey {
     /// HMAC-SHA256 over the parts, each with its length as prefix (RFC 2104).
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        mac(&self.0, parts).finalize().into_bytes().into()
+        mac(self.0.expose(), parts).finalize().into_bytes().into()
     }
 
     /// Whether `found` is the HMAC over the parts. The comparison takes constant time.
     #[must_use]
     pub fn verify(&self, parts: &[&[u8]], found: &[u8]) -> bool {
-        mac(&self.0, parts).verify_slice(found).is_ok()
+        mac(self.0.expose(), parts).verify_slice(found).is_ok()
     }
 }
 

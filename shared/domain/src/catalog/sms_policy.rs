@@ -78,7 +78,7 @@ impl Prices {
     #[must_use]
     pub fn of(&self, to: &PhoneNumber) -> Micros {
         // A number consists of `+` and digits, so every byte is a character.
-        let prefixes = (1..=to.as_str().len()).rev().filter_map(|length| to.as_str().get(..length));
+        let prefixes = (1..=to.expose().len()).rev().filter_map(|length| to.expose().get(..length));
         prefixes.filter_map(|prefix| self.by_prefix.get(prefix)).next().copied().unwrap_or(self.default)
     }
 }
@@ -93,7 +93,7 @@ impl Texting {
     #[must_use]
     pub fn serves(&self, to: &PhoneNumber) -> bool {
         self.countries.is_empty()
-            || self.countries.iter().any(|country| to.as_str().starts_with(country.as_str()))
+            || self.countries.iter().any(|country| to.expose().starts_with(country.as_str()))
     }
 }
 

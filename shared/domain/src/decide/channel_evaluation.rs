@@ -6,6 +6,7 @@ use super::step_runner::StepRunner;
 use super::{Note, Target};
 use crate::base::channel::{AddressForm, Channel, Destination};
 use crate::base::outcome::Reason;
+use crate::base::sensitive::Sensitive;
 use crate::catalog::rule::Outside;
 use crate::decide::plan::Audience;
 use crate::event::{Event, Extension, Priority};
@@ -273,7 +274,7 @@ impl StepRunner<'_, '_> {
         let one = |target| Ok(vec![(String::new(), target)]);
         match (self.audience, self.person) {
             (Audience::Room(room), _) => one(Target::Socket(SocketTarget::Room(room.clone()))),
-            (Audience::Address { address, .. }, _) => one(written(channel, address, notes)?),
+            (Audience::Address { address, .. }, _) => one(written(channel, address.as_deref(), notes)?),
             (Audience::User(_) | Audience::Member(_) | Audience::Endpoint(_), None) => {
                 Err(Reason::UnknownRecipient)
             }
@@ -325,12 +326,13 @@ fn device(target: &Target) -> Option<&Device> {
 }
 
 /// Parses an address. A note reports an invalid address without quoting it.
-fn written(channel: Channel, address: &str, notes: &mut Vec<Note>) -> Result<Target, Reason> {
+fn written(channel: Channel, address: Sensitive<&str>, notes: &mut Vec<Note>) -> Result<Target, Reason> {
     let mut refuse = |problem: String| {
         notes.push(Note::Unusable { what: problem, instead: "nothing is sent there" });
         Reason::InvalidAddress
     };
     let Some(spec) = channel.address() else { return Err(Reason::NoAddress) };
+    let address = *address.expose();
     match spec.form {
         AddressForm::Email => EmailAddress::parse(address)
             .map(Target::Email)
@@ -339,7 +341,7 @@ fn written(channel: Channel, address: &str, notes: &mut Vec<Note>) -> Result<Tar
             .map(if channel == Channel::Whatsapp { Target::Whatsapp } else { Target::Sms })
             .map_err(|refused| refuse(format!("the number cannot be used: {}", refused.why()))),
         AddressForm::Id(parse) => parse(address)
-            .map(|to| Target::Message { channel, to })
+            .map(|to| Target::Message { channel, to: to.into() })
             .map_err(|why| refuse(format!("the {} cannot be used: {why}", spec.noun))),
     }
 }

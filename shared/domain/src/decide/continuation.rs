@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::base::channel::Channel;
 use crate::base::outcome::Reason;
+use crate::base::sensitive::{self, Sensitive};
 use crate::decide::plan::Audience;
 use crate::event::key::{Key, hash_of};
 use crate::event::layout::{Layout, NotRead, Upgrade};
@@ -34,13 +35,14 @@ pub(crate) fn nested<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Conti
     LAYOUT.read(text.get()).map_err(serde::de::Error::custom)
 }
 
-/// A continuation. No `Debug`, because it holds an event.
+/// A continuation.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Continuation {
     /// Distinguishes a continuation from an event of the bus, which has no such member.
     pub carillon_wake: u32,
     /// The event's envelope.
-    event: Box<RawValue>,
+    #[serde(serialize_with = "sensitive::stored")]
+    event: Sensitive<Box<RawValue>>,
     pub rule: String,
     pub task: Task,
 }
@@ -145,7 +147,7 @@ impl Continuation {
     #[must_use]
     pub fn new(event: &Event, rule: &str, task: Task) -> Continuation {
         let event = RawValue::from_string(event.to_json()).expect("an event writes itself as JSON");
-        Continuation { carillon_wake: WAKE_VERSION, event, rule: rule.to_owned(), task }
+        Continuation { carillon_wake: WAKE_VERSION, event: event.into(), rule: rule.to_owned(), task }
     }
 
     /// Adds the reason of the failure to the run of a fallback channel.
@@ -178,7 +180,7 @@ impl Continuation {
     /// # Errors
     /// [`Refusal`] if the text was changed in transit.
     pub fn event(&self) -> Result<Event, Refusal> {
-        Event::stored(self.event.get())
+        Event::stored(self.event.expose().get())
     }
 
     /// The name of the schedule for which `key` waits until `at`: 27 characters. The same wait has the same name, and

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::base::channel::Channel;
 use crate::base::path::Path;
+use crate::base::sensitive::{self, Sensitive};
 use crate::base::value_key::{former_value_key, value_key};
 use crate::catalog::Catalog;
 use crate::catalog::rule::{ActorPolicy, EndpointsOf, Operand, Rule, Selector};
@@ -67,7 +68,8 @@ pub enum Audience {
     /// A bare address without a user.
     Address {
         channel: Channel,
-        address: String,
+        #[serde(serialize_with = "sensitive::stored")]
+        address: Sensitive<String>,
     },
     /// A webhook endpoint.
     Endpoint(EndpointId),
@@ -92,7 +94,7 @@ impl Audience {
             Audience::User(id) | Audience::Member(id) => user_name(id),
             Audience::Room(room) => room_name(room),
             Audience::Address { channel, address } => {
-                format!("address:{}:{}", channel.name(), hashes.address(*channel, address))
+                format!("address:{}:{}", channel.name(), hashes.address(*channel, address.expose()))
             }
             Audience::Endpoint(id) => endpoint_name(id),
         }
@@ -102,7 +104,9 @@ impl Audience {
     #[must_use]
     pub fn former_name(&self) -> Option<String> {
         match self {
-            Audience::Address { channel, address } => Some(keyed_hash::former::recipient(*channel, address)),
+            Audience::Address { channel, address } => {
+                Some(keyed_hash::former::recipient(*channel, address.expose()))
+            }
             Audience::User(_) | Audience::Member(_) | Audience::Room(_) | Audience::Endpoint(_) => None,
         }
     }
@@ -314,9 +318,9 @@ pub fn audience(rule: &Rule, envelope: &Value) -> Vec<Audience> {
 
 /// The addresses of an operand, as written. A value of another type than text is written as JSON. No message can be
 /// sent to it, and the decision reports that. Null and an empty text yield no recipient.
-fn addresses(operand: &Operand, envelope: &Value) -> Vec<String> {
+fn addresses(operand: &Operand, envelope: &Value) -> Vec<Sensitive<String>> {
     let path = match operand {
-        Operand::Literal(text) => return vec![text.clone()],
+        Operand::Literal(text) => return vec![text.clone().into()],
         Operand::Path(path) => path,
     };
     let as_text = |value: &Value| match value {
@@ -329,7 +333,7 @@ fn addresses(operand: &Operand, envelope: &Value) -> Vec<String> {
         ..=MAX_ADDRESS_BYTES => text,
         bytes => format!("a text of {bytes} bytes"),
     };
-    path.find(envelope).into_iter().filter_map(as_text).map(bounded).collect()
+    path.find(envelope).into_iter().filter_map(as_text).map(bounded).map(Sensitive::new).collect()
 }
 
 /// The identity of a recipient within one event. It contains the address, so it is only compared and never stored.
@@ -338,7 +342,7 @@ fn identity(audience: &Audience) -> String {
         Audience::User(id) | Audience::Member(id) => user_name(id),
         Audience::Room(room) => room_name(room),
         Audience::Address { channel, address } => {
-            format!("address:{}:{}", channel.name(), keyed_hash::normal(*channel, address))
+            format!("address:{}:{}", channel.name(), keyed_hash::normal(*channel, address.expose()))
         }
         Audience::Endpoint(id) => endpoint_name(id),
     }

@@ -86,7 +86,7 @@ impl StepRunner<'_, '_> {
             return true;
         }
         // Rows of earlier releases use that release's hash of the address.
-        let names = self.plan.catalog.hashes().hashes_of_address(*channel, address);
+        let names = self.plan.catalog.hashes().hashes_of_address(*channel, address.expose());
         let mut known = true;
         for address in names {
             match self.answer(Ask::Closed { address }) {

@@ -88,10 +88,10 @@ fn verdict(verdict: &Verdict<'_>) -> String {
 
 fn destination(order: &Order<'_>) -> String {
     match &order.target {
-        Target::Email(to) => to.as_str().to_owned(),
+        Target::Email(to) => to.expose().to_owned(),
         Target::Push(device) => format!("the device {}", device.id),
-        Target::Sms(to) | Target::Whatsapp(to) => to.as_str().to_owned(),
-        Target::Message { to, .. } => to.clone(),
+        Target::Sms(to) | Target::Whatsapp(to) => to.expose().to_owned(),
+        Target::Message { to, .. } => to.expose().clone(),
         Target::Socket(SocketTarget::User(id)) => format!("the sockets of {id}"),
         Target::Socket(SocketTarget::Room(room)) => format!("the room {room}"),
         Target::Broadcast(live) => match &live.to {

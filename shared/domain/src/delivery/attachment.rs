@@ -85,7 +85,7 @@ fn attachment(attach: &Attach, value: &Value, envelope: &Value) -> Result<Attach
     Ok(Attachment {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
-        name,
+        name: name.into(),
         kind,
         inline: attach.inline.clone(),
     })
@@ -168,7 +168,8 @@ mod tests {
             optional,
         };
         let found = attachments(&[attach("$.data.file", false), attach("$.data.none", true)], &envelope);
-        let names: Vec<String> = found.unwrap_or_default().into_iter().map(|file| file.name).collect();
+        let names: Vec<String> =
+            found.unwrap_or_default().into_iter().map(|file| file.name.into_exposed()).collect();
         assert_eq!(names, ["Invoice.pdf"]);
     }
 
@@ -200,7 +201,7 @@ mod tests {
             Ok(found) => Ok((
                 found[0].bucket.as_str(),
                 found[0].key.as_str(),
-                found[0].name.as_str(),
+                found[0].name.expose().as_str(),
                 found[0].kind.as_deref(),
             )),
             Err(error) => Err(error.found),

@@ -27,7 +27,7 @@ pub fn handle(plan: &Plan<'_>, rule: &Rule, push: &mut Push) -> Vec<&'static str
         ignored.extend(push.badge.is_none().then_some("badge"));
     }
     if let Some(value) = value_of(rule.push.link.as_ref(), envelope) {
-        push.link = link(&value).map(str::to_owned);
+        push.link = link(&value).map(Into::into);
         ignored.extend(push.link.is_none().then_some("link"));
     }
     ignored
@@ -103,7 +103,11 @@ mod tests {
             (json!({ "link": 7, "unread": "3" }), None, &["badge", "link"]),
         ] {
             let (push, found) = handled_with(&data);
-            assert_eq!((push.link.as_deref(), found.as_slice()), (link, ignored), "{data}");
+            assert_eq!(
+                (push.link.as_ref().map(|link| link.expose().as_str()), found.as_slice()),
+                (link, ignored),
+                "{data}"
+            );
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::base::channel::{Channel, OnUnknown};
+use crate::base::sensitive::{self, Sensitive};
 use crate::catalog::push_options::PushOptions;
 use crate::decide::continuation::{self, Continuation, FailoverOrigin, WAKE_VERSION};
 use crate::event::Priority;
@@ -47,8 +48,7 @@ const LAYOUT: Layout = Layout { member: "version", oldest: 1, upgrades: &UPGRADE
 /// A job carries a continuation, so a new version of the continuation requires a new version of the job.
 const _: () = assert!(JOB_VERSION >= WAKE_VERSION, "raise JOB_VERSION together with WAKE_VERSION");
 
-/// One notification to one recipient on one channel, as its queue carries it. No `Debug`, because it holds rendered
-/// text.
+/// One notification to one recipient on one channel, as its queue carries it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Job {
     pub version: u32,
@@ -160,14 +160,14 @@ impl Content {
         }
     }
 
-    /// The recipient's address, on channels with suppressible addresses. This is personal data.
+    /// The recipient's address, on channels with suppressible addresses.
     #[must_use]
-    pub fn address(&self) -> Option<&str> {
+    pub fn address(&self) -> Option<Sensitive<&str>> {
         match self {
-            Content::Email(email) => Some(email.to.as_str()),
-            Content::Sms(sms) => Some(sms.to.as_str()),
-            Content::Whatsapp(whatsapp) => Some(whatsapp.to.as_str()),
-            Content::Message(message) => Some(message.to.as_str()),
+            Content::Email(email) => Some(Sensitive::new(email.to.expose())),
+            Content::Sms(sms) => Some(Sensitive::new(sms.to.expose())),
+            Content::Whatsapp(whatsapp) => Some(Sensitive::new(whatsapp.to.expose())),
+            Content::Message(message) => Some(message.to.as_deref()),
             Content::Push(_) | Content::Socket(_) | Content::Webhook(_) | Content::Broadcast(_) => None,
         }
     }
@@ -177,10 +177,13 @@ impl Content {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Push {
     pub to: Device,
-    pub title: String,
-    pub body: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub title: Sensitive<String>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub body: Sensitive<String>,
     /// The data that the rule exposes of the event: a JSON object.
-    pub data: Box<RawValue>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub data: Sensitive<Box<RawValue>>,
     pub locale: String,
     /// The number on the app's icon. The number does not change where this is `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,8 +197,8 @@ pub struct Push {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collapses_stored: bool,
     /// The link that a tap opens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub link: Option<Sensitive<String>>,
     #[serde(default, skip_serializing_if = "PushOptions::is_default")]
     pub options: PushOptions,
 }
@@ -204,7 +207,8 @@ pub struct Push {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Text {
     pub to: PhoneNumber,
-    pub text: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub text: Sensitive<String>,
     pub locale: String,
     /// The sender name, where the policy has one for the tenant or the category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,7 +219,8 @@ pub struct Text {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chat {
     pub to: PhoneNumber,
-    pub text: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub text: Sensitive<String>,
     pub locale: String,
     /// An approved WhatsApp template. Outside the 24 hours after the recipient's last message, WhatsApp accepts only
     /// templates. Without a template `text` is sent, and WhatsApp refuses it outside the 24 hours.
@@ -234,8 +239,8 @@ pub struct WhatsappTemplate {
     /// WhatsApp's language code, such as `en_US`.
     pub language: String,
     /// The values for `{{1}}`, `{{2}}` and so on in the template's body, in this order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "sensitive::stored")]
+    pub parameters: Vec<Sensitive<String>>,
 }
 
 impl WhatsappTemplate {
@@ -249,7 +254,7 @@ impl WhatsappTemplate {
     pub fn read(rendered: &str) -> Option<WhatsappTemplate> {
         let mut pieces = rendered.split(WhatsappTemplate::SEPARATOR).map(|part| part.trim().to_owned());
         let (name, language, count) = (pieces.next()?, pieces.next()?, pieces.next()?);
-        let parameters: Vec<String> = pieces.collect();
+        let parameters: Vec<Sensitive<String>> = pieces.map(Sensitive::new).collect();
         (count.parse() == Ok(parameters.len())).then_some(WhatsappTemplate { name, language, parameters })
     }
 }
@@ -265,10 +270,13 @@ impl From<Text> for Chat {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Socket {
     pub to: SocketTarget,
-    pub title: String,
-    pub body: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub title: Sensitive<String>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub body: Sensitive<String>,
     /// The data that the rule exposes of the event: a JSON object.
-    pub data: Box<RawValue>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub data: Sensitive<Box<RawValue>>,
     /// The category of the rule, for later readers of the inbox entry.
     #[serde(default)]
     pub category: String,
@@ -282,7 +290,8 @@ pub struct Socket {
 pub struct Webhook {
     pub to: EndpointId,
     /// The exact bytes of the body: `{"type": …, "timestamp": …, "data": {…}}`.
-    pub body: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub body: Sensitive<String>,
     /// Marks a single attempt that a user requested. Such an attempt has no retry schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,

@@ -22,7 +22,7 @@ use crate::time::zone::Zone;
 /// Source: WhatsApp Business Platform, "Customer service windows".
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// A rendered message with the check that it must pass. No `Debug`, because it holds the message's text.
+/// A rendered message with the check that it must pass.
 pub struct RenderCheck {
     pub key: Key,
     pub ask: Ask,

@@ -28,7 +28,7 @@ pub fn bill(
     overrides: bool,
 ) -> Option<Bill> {
     let (prices, budget) = (policy.texting.prices.as_ref()?, policy.texting.budget.as_ref()?);
-    let segments = measure(&text.text).segments;
+    let segments = measure(text.text.expose()).segments;
     let price = prices.of(&text.to).times(segments);
     let whose = match budget.per {
         Per::Recipient => recipient,

@@ -7,6 +7,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use carillon_event::outbox::DIGEST_PREFIX;
+pub use carillon_event::outbox::text_digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::json::content_hash;
@@ -17,9 +19,6 @@ const LABEL: &str = "outbox-mark";
 
 /// The prefix of a mark. [`crate::event::bus::FROM_OUTBOX`] alone is the mark of older releases.
 pub const PREFIX: &str = "carillon:outbox:";
-
-/// The prefix of a text's digest in a table.
-const DIGEST_PREFIX: &str = "sha256:";
 
 /// The key that signs and verifies marks.
 #[derive(Clone)]
@@ -67,12 +66,6 @@ impl MarkKey {
 fn parts<'a>(entry: &MarkedEntry<'a>, digest: &'a str, content: &'a [u8; 32]) -> [&'a [u8]; 6] {
     let MarkedEntry { source, id, pk, sk } = *entry;
     [source.as_bytes(), id.as_bytes(), pk.as_bytes(), sk.as_bytes(), digest.as_bytes(), content]
-}
-
-/// The digest of a text as the events table stores it: `sha256:` and the SHA-256 in URL-safe base64.
-#[must_use]
-pub fn text_digest(text: &str) -> String {
-    format!("{DIGEST_PREFIX}{}", URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes())))
 }
 
 /// Removes whitespace between the tokens of JSON. This restores the original text if a bus added whitespace.

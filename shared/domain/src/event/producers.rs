@@ -22,6 +22,7 @@ mod aliases;
 mod form;
 
 pub use aliases::{Aliases, EVENT_NAME};
+pub use carillon_event::reading::covers;
 
 /// The source of events that the HTTP API publishes for a program without a tenant.
 pub const PROGRAM_SOURCE: &str = "/api";
@@ -246,15 +247,6 @@ impl Producers {
             Some(_) => Tenants::None,
             None => entry.tenants.clone(),
         }
-    }
-}
-
-/// Whether a pattern of the policy matches a name: the full name, or a prefix that ends in `*`.
-#[must_use]
-pub fn covers(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(prefix) => name.starts_with(prefix),
-        None => pattern == name,
     }
 }
 

@@ -6,23 +6,16 @@
 
 use std::collections::BTreeMap;
 
+pub use carillon_event::{RENOTIFY, REPLAY_ID};
+
 use crate::base::json::without_members;
 use crate::event::bus::BusEvent;
 use crate::event::{Event, Extension};
-
-/// The extension with the replay's name.
-pub const REPLAY_ID: &str = "replayid";
-
-/// The extension that requests a second notification.
-pub const RENOTIFY: &str = "renotify";
 
 /// The types of events about replays: their start with operator and reason, and their end. Their source is
 /// [`CLI_SOURCE`](crate::event::own_events::CLI_SOURCE).
 pub const STARTED: &str = "carillon.replay.started";
 pub const FINISHED: &str = "carillon.replay.finished";
-
-/// Maximum length of a replay's name.
-const MAX_ID_CHARS: usize = 64;
 
 /// The mark of all events of one replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +46,7 @@ pub fn resource(replay: &str) -> String {
     format!("carillon:replay/{replay}")
 }
 
-/// An event after the check of its marks. No `Debug`, because it holds an event.
+/// An event after the check of its marks.
 pub struct Received {
     /// The event without marks that do not take effect.
     pub event: Event,
@@ -88,24 +81,6 @@ pub fn unmarked_text(detail: &str) -> String {
 /// Names of CloudEvents attributes are read in any letter case.
 fn is_mark(name: &str) -> bool {
     [REPLAY_ID, RENOTIFY].iter().any(|mark| name.eq_ignore_ascii_case(mark))
-}
-
-impl Event {
-    /// The name of the replay that sent the event. `None` for an event without a replay, and if the extension is not
-    /// a valid name.
-    #[must_use]
-    pub fn replay_id(&self) -> Option<&str> {
-        let Some(Extension::Text(id)) = self.extensions.get(REPLAY_ID) else { return None };
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        ((1..=MAX_ID_CHARS).contains(&id.len()) && id.bytes().all(fits)).then_some(id.as_str())
-    }
-
-    /// The part of the keys that distinguishes a second notification from the first. `None` unless a replay requests
-    /// one.
-    #[must_use]
-    pub fn nonce(&self) -> Option<&str> {
-        self.replay_id().filter(|_| self.extensions.get(RENOTIFY) == Some(&Extension::Bool(true)))
-    }
 }
 
 #[cfg(test)]

@@ -65,8 +65,7 @@ pub enum StatusUpdate {
     Unconfirmed,
 }
 
-/// A message to our WhatsApp number. For 24 hours afterwards, free text may be sent to the number. No `Debug`,
-/// because it holds a number.
+/// A message to our WhatsApp number. For 24 hours afterwards, free text may be sent to the number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inbound {
     pub from: PhoneNumber,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::base::sensitive::{self, Sensitive};
 use crate::delivery::job::{Content, Job, SocketTarget};
 use crate::event::Priority;
 use crate::event::key::Key;
@@ -20,7 +21,7 @@ const MAX_NAME_BYTES: usize = 1024;
 /// The end of a truncated text.
 const CUT: char = '…';
 
-/// The content of an in-app message with its event. No `Debug`, because it holds message texts.
+/// The content of an in-app message with its event.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Kept {
     /// The notification's key; `id` in a WebSocket frame.
@@ -30,10 +31,12 @@ pub struct Kept {
     #[serde(default)]
     pub category: String,
     pub priority: Priority,
-    pub title: String,
-    pub body: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<Box<RawValue>>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub title: Sensitive<String>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub body: Sensitive<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub data: Option<Sensitive<Box<RawValue>>>,
     /// The time at which a waiting run continued, if later than its event. It determines the entry's position in the
     /// inbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,9 +111,10 @@ impl Kept {
         if self.to_json().len() <= MAX_ENTRY_BYTES {
             return self;
         }
-        self.title = cut(&self.title, MAX_TITLE_BYTES);
+        self.title = self.title.map(|title| cut(&title, MAX_TITLE_BYTES));
         let body = std::mem::take(&mut self.body);
-        self.body = cut(&body, MAX_ENTRY_BYTES.saturating_sub(self.to_json().len()));
+        let most = MAX_ENTRY_BYTES.saturating_sub(self.to_json().len());
+        self.body = body.map(|body| cut(&body, most));
         self
     }
 }

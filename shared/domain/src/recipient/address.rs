@@ -1,13 +1,15 @@
-//! E-mail addresses. They are validated once and never logged.
+//! E-mail addresses. They are validated once.
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-/// A valid e-mail address. No `Debug` and refuse `Display`, because addresses are never logged.
+use crate::base::sensitive::Sensitive;
+
+/// A valid e-mail address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct EmailAddress(String);
+pub struct EmailAddress(Sensitive<String>);
 
 /// A text that is not an e-mail address. The error does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -67,12 +69,13 @@ impl EmailAddress {
         if labels.len() < 2 || !labels.iter().all(is_label) {
             return refuse("the part after the @ is not a domain name");
         }
-        Ok(EmailAddress(format!("{local}@{domain}")))
+        Ok(EmailAddress(Sensitive::new(format!("{local}@{domain}"))))
     }
 
+    /// The address, for sending, storing and comparing.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn expose(&self) -> &str {
+        self.0.expose()
     }
 }
 
@@ -86,7 +89,7 @@ impl TryFrom<String> for EmailAddress {
 
 impl From<EmailAddress> for String {
     fn from(address: EmailAddress) -> String {
-        address.0
+        address.0.into_exposed()
     }
 }
 
@@ -221,7 +224,7 @@ mod tests {
             ("Ann@Example.org", "Ann@Example.org"),
         ] {
             let found = EmailAddress::parse(text).ok();
-            assert_eq!(found.as_ref().map(EmailAddress::as_str), Some(expected), "{text:?}");
+            assert_eq!(found.as_ref().map(EmailAddress::expose), Some(expected), "{text:?}");
         }
     }
 
@@ -229,16 +232,16 @@ mod tests {
         #[test]
         fn accepted_addresses_are_safe_in_headers(text in ".{0,80}") {
             if let Ok(address) = EmailAddress::parse(&text) {
-                prop_assert!(address.as_str().is_ascii());
-                prop_assert!(!address.as_str().contains(['\r', '\n', ' ', ',', '<', '>', '"']));
+                prop_assert!(address.expose().is_ascii());
+                prop_assert!(!address.expose().contains(['\r', '\n', ' ', ',', '<', '>', '"']));
             }
         }
 
         #[test]
         fn parsing_is_idempotent(text in "[ a-zé]{0,9}<?[a-z.]{1,5}@[a-zéß]{1,9}[.][a-z]{2}>?") {
             if let Ok(address) = EmailAddress::parse(&text) {
-                let again = EmailAddress::parse(address.as_str()).ok();
-                prop_assert_eq!(again.as_ref().map(EmailAddress::as_str), Some(address.as_str()));
+                let again = EmailAddress::parse(address.expose()).ok();
+                prop_assert_eq!(again.as_ref().map(EmailAddress::expose), Some(address.expose()));
             }
         }
     }

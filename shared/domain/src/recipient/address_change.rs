@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::base::channel::Channel;
+use crate::base::sensitive::Sensitive;
 use crate::event::Event;
 use crate::event::key::hash_of;
 use crate::event::own_events::ADDRESS_CHANGED;
@@ -14,12 +15,12 @@ use crate::recipient::keyed_hash::normal;
 use crate::recipient::recipient_changes::Stamp;
 use crate::recipient::{ALL_TENANTS, Recipient};
 
-/// A removed or replaced address of a person. It has no `Debug` because it holds the address.
+/// A removed or replaced address of a person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddressChange {
     /// The address field of the person, which the address spec of its channel names, such as `email`.
     pub member: &'static str,
-    pub old: String,
+    pub old: Sensitive<String>,
     /// The person's tenant. `None` if the person belongs to several tenants or to all of them.
     pub tenant: Option<String>,
 }
@@ -33,11 +34,11 @@ pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<Add
     // A person with `ALL_TENANTS` has no single tenant.
     let tenant = tenants.next().filter(|name| tenants.next().is_none() && *name != ALL_TENANTS);
     let changed = Channel::with_addresses().filter_map(|(channel, address)| {
-        let old = before.address(channel).filter(|old| !old.trim().is_empty())?;
+        let old = before.address(channel).filter(|old| !old.expose().trim().is_empty())?;
         let new = after.address(channel);
-        let is_same = new.is_some_and(|new| normal(channel, new) == normal(channel, old));
+        let is_same = new.is_some_and(|new| normal(channel, new.expose()) == normal(channel, old.expose()));
         let change =
-            || AddressChange { member: address.member, old: old.to_owned(), tenant: tenant.cloned() };
+            || AddressChange { member: address.member, old: old.map(str::to_owned), tenant: tenant.cloned() };
         (!is_same).then(change)
     });
     changed.collect()
@@ -49,7 +50,7 @@ pub fn between(before: Option<&Recipient>, after: Option<&Recipient>) -> Vec<Add
 pub fn announcement(source: &str, id: &str, change: &AddressChange, stamp: &Stamp, now: Timestamp) -> Event {
     let name = hash_of(&["address changed", id, change.member, &stamp.at.to_string(), &stamp.by]);
     let data = json!({
-        "recipient": id, "member": change.member, "old_address": change.old,
+        "recipient": id, "member": change.member, "old_address": change.old.expose(),
         "changed_at": stamp.at.to_string(),
     });
     Event {

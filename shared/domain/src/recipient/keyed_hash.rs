@@ -19,7 +19,7 @@ const NAME_BYTES: usize = 20;
 /// deployed function never uses it.
 pub const DEVELOPMENT_SECRET: &str = "carillon-development-secret-that-protects-nothing";
 
-/// Computes keyed hashes. It has no `Debug`, `Display` or `Serialize`, because it holds keys.
+/// Computes keyed hashes.
 #[derive(Clone)]
 pub struct KeyedHashes {
     address: DerivedKey,
@@ -72,7 +72,7 @@ impl KeyedHashes {
     /// The hash of a WhatsApp number that sent us a message.
     #[must_use]
     pub fn caller(&self, number: &PhoneNumber) -> String {
-        named(&self.caller, &[number.as_str()])
+        named(&self.caller, &[number.expose()])
     }
 
     /// The hash of an event's value, for the keys of throttles and digests.
@@ -152,7 +152,7 @@ pub mod former {
     /// The former hash of a WhatsApp number that sent us a message.
     #[must_use]
     pub fn caller(number: &PhoneNumber) -> String {
-        hash_of(&["whatsapp", number.as_str()])
+        hash_of(&["whatsapp", number.expose()])
     }
 }
 

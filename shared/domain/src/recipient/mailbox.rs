@@ -42,7 +42,7 @@ impl Sender {
     /// A mailbox without a name.
     #[must_use]
     pub fn of(address: &EmailAddress) -> Sender {
-        Sender { name: None, address: address.as_str().to_owned() }
+        Sender { name: None, address: address.expose().to_owned() }
     }
 
     /// The address and the optional name.

@@ -1,8 +1,9 @@
-//! Phone numbers. They are read in all common notations, validated once and never logged.
+//! Phone numbers. They are read in all common notations and validated once.
 
 use serde::{Deserialize, Serialize};
 
 use super::address::is_invisible;
+use crate::base::sensitive::Sensitive;
 
 mod numbering;
 
@@ -14,10 +15,10 @@ use numbering::{Numbering, Prefix, Trunk, numbering_of};
 /// country code of 3.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// A phone number in international format. No `Debug` and no `Display`, because numbers are never logged.
+/// A phone number in international format.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct PhoneNumber(String);
+pub struct PhoneNumber(Sensitive<String>);
 
 /// A text that is not a phone number. The error does not quote the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,19 +61,20 @@ impl PhoneNumber {
         if !DIGITS.contains(&digits.len()) {
             return Err(LENGTH);
         }
-        Ok(PhoneNumber(format!("+{digits}")))
+        Ok(PhoneNumber(Sensitive::new(format!("+{digits}"))))
     }
 
+    /// The number, for sending, storing and comparing.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn expose(&self) -> &str {
+        self.0.expose()
     }
 
     /// A number that the last release accepted and this release would refuse.
     fn accepted_before(text: &str) -> Option<PhoneNumber> {
         let digits = text.strip_prefix('+')?;
         let fits = DIGITS.contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit());
-        (fits && !digits.starts_with('0')).then(|| PhoneNumber(text.to_owned()))
+        (fits && !digits.starts_with('0')).then(|| PhoneNumber(text.into()))
     }
 }
 
@@ -86,7 +88,7 @@ impl TryFrom<String> for PhoneNumber {
 
 impl From<PhoneNumber> for String {
     fn from(number: PhoneNumber) -> String {
-        number.0
+        number.0.into_exposed()
     }
 }
 

@@ -45,6 +45,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::sensitive::Sensitive;
 use crate::pattern::condition::When;
 
 mod because;
@@ -76,11 +77,11 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// The member that selects how an object is merged.
 const STRATEGY: &str = "__strategy__";
 
-/// A valid preference set. No `Debug`, because preferences are personal data.
+/// A valid preference set.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Preferences {
-    root: Branch,
+    root: Sensitive<Branch>,
 }
 
 impl Preferences {
@@ -90,19 +91,19 @@ impl Preferences {
     /// [`Invalid`] for the first fault: an unknown member, a value of another type, a pattern that does not compile,
     /// or a limit exceeded. [`Preferences::unknown_names`] checks that the rules, categories and channels exist.
     pub fn read(value: &Value) -> Result<Preferences, Invalid> {
-        Ok(Preferences { root: read::set(value)? })
+        Ok(Preferences { root: Sensitive::new(read::set(value)?) })
     }
 
     /// The set as it was written, with names in alphabetical order.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        write::value_of(&self.root)
+        write::value_of(self.root.expose())
     }
 
     /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.root.children.is_empty() && self.root.strategy.is_none()
+        self.root.expose().children.is_empty() && self.root.expose().strategy.is_none()
     }
 }
 

@@ -62,7 +62,7 @@ pub struct RecipientChange {
     pub reach: Tenants,
 }
 
-/// The kind of a change. No `Debug`, because changes hold names and addresses.
+/// The kind of a change.
 #[derive(Clone)]
 pub enum Change {
     /// Replaces the recipient regardless of earlier and later changes. Used by operators.

@@ -89,11 +89,7 @@ fn no_call_starts_after_the_deadline() {
 fn entry(aggregate: Option<u8>, n: usize) -> InOrder {
     let aggregate = aggregate.map(|aggregate| format!("order/{aggregate}"));
     let detail = json!({ "n": n, "a": aggregate }).to_string();
-    InOrder {
-        aggregate,
-        entry: Entry { source: "s".into(), detail_type: "t".into(), detail, time: None },
-        resources: vec!["mark".into()],
-    }
+    InOrder::new(aggregate, Entry::new("s", "t", detail).with_resources(vec!["mark".into()]))
 }
 
 const TAKEN: u8 = 0;
@@ -145,7 +141,7 @@ fn run(bridge: &Bridge, entries: &[InOrder]) -> Vec<Put> {
     runtime.block_on(bus(bridge).put_in_order(entries, || true))
 }
 
-fn bus(bridge: &Bridge) -> Bus {
+fn bus(bridge: &Bridge) -> EventBridge {
     let connector = SharedHttpConnector::new(bridge.clone());
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -155,5 +151,5 @@ fn bus(bridge: &Bridge) -> Bus {
         )))
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .build();
-    Bus::new(&config, "bus".into())
+    EventBridge::new(&config, "bus")
 }

@@ -7,6 +7,7 @@ use aws::Refused;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 
 use super::{Counters, one};
 use crate::item::Item;
@@ -15,10 +16,10 @@ use crate::writes::stood;
 const UNDER_WAY: &str = "in_progress";
 const DONE: &str = "done";
 
-/// One idempotent request. Has no `Debug` because the caller chooses the key.
+/// One idempotent request.
 pub struct Once<'a> {
     /// The scope of the key: tenant, method, path and the key itself. No part contains the separator.
-    pub scope: &'a [&'a str],
+    pub scope: Sensitive<&'a [&'a str]>,
     /// The SHA-256 of the canonical body.
     pub body: &'a str,
     /// The id of this request, which identifies the holder of the key.
@@ -126,7 +127,7 @@ impl Counters {
 
 fn place(once: &Once<'_>) -> Item {
     let mut parts = vec!["request"];
-    parts.extend(once.scope);
+    parts.extend(*once.scope.expose());
     one(&parts)
 }
 
@@ -195,7 +196,13 @@ mod tests {
     async fn begin(rule: &Rule) -> RequestClaim {
         let counters = Counters::new(&canned::client(&[rule]), "counters".into());
         let scope = ["clinic-7", "POST", "/v1/events", "k"];
-        let once = Once { scope: &scope, body: "hash", holder: "me", lease_until: NOON, expires_at: NOON };
+        let once = Once {
+            scope: Sensitive::new(&scope),
+            body: "hash",
+            holder: "me",
+            lease_until: NOON,
+            expires_at: NOON,
+        };
         counters.begin(&once, NOON).await.unwrap()
     }
 

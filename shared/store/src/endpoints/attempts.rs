@@ -2,6 +2,7 @@
 
 use aws::Refused;
 use domain::Timestamp;
+use domain::base::sensitive::{self, Sensitive};
 use domain::event::key::Key;
 use domain::webhook::endpoint::EndpointId;
 use jiff::SignedDuration;
@@ -15,7 +16,7 @@ use crate::writes;
 /// The retention of attempts.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// One request to an endpoint and its response. Has no `Debug` because a response may contain personal data.
+/// One request to an endpoint and its response.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Attempt {
     #[serde(skip)]
@@ -36,8 +37,8 @@ pub struct Attempt {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The response body. A long body is cut with a note.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub response: Option<Sensitive<String>>,
     /// The target of a redirect, which is not followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
@@ -108,7 +109,7 @@ fn item(attempt: &Attempt) -> Item {
         .number("took_ms", i64::try_from(attempt.took_ms).unwrap_or(i64::MAX))
         .maybe("status_code", attempt.status.map(|status| status.to_string()).as_deref())
         .maybe("error", attempt.error.as_deref())
-        .maybe("response", attempt.response.as_deref())
+        .maybe("response", attempt.response.as_ref().map(|body| body.expose().as_str()))
         .maybe("location", attempt.location.as_deref())
         .maybe("next_at", attempt.next_at.map(|next_at| next_at.to_string()).as_deref())
         .number("ttl", crate::seconds(attempt.at) + KEPT.as_secs())
@@ -127,7 +128,7 @@ fn read(to: &EndpointId, item: &Item) -> Option<Attempt> {
         status: item.get("status_code").and_then(|text| text.parse().ok()),
         took_ms: item.get_number("took_ms").and_then(|number| u64::try_from(number).ok()).unwrap_or(0),
         error: owned("error"),
-        response: owned("response"),
+        response: owned("response").map(Sensitive::new),
         location: owned("location"),
         next_at: item.get("next_at").and_then(|text| text.parse().ok()),
     })

@@ -50,7 +50,7 @@ pub struct Message {
     pub next_at: Option<Timestamp>,
 }
 
-/// A message that can be sent again. Has no `Debug` because it holds a job.
+/// A message that can be sent again.
 #[derive(Clone)]
 pub struct Undelivered {
     pub message: Message,

@@ -166,7 +166,7 @@ mod tests {
     fn event_that_imitates_an_access_record_is_not_parsed() {
         let imitation = Event::parse(&record(Some(Object::new(PERSON, Some("ann"))), &[]).to_json()).unwrap();
         let item = crate::events::envelope_item(&imitation)
-            .text("pk", crate::events::stream(&imitation))
+            .text("pk", carillon_event::outbox::partition(&imitation))
             .text("detail", imitation.to_json());
         assert!(read(&item).is_none());
     }

@@ -5,12 +5,13 @@
 //! attributes keeps its own.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use carillon_event::outbox::ENVELOPE;
 use domain::base::finding::Finding;
 use domain::event::Event;
 use domain::event::bus::{BusEvent, FROM_OUTBOX};
 use domain::event::outbox_mark::{MarkKey, MarkedEntry, compact, text_digest};
 
-use super::record::{ENVELOPE, Record};
+use super::record::Record;
 use crate::item::Item;
 use crate::outbox::Place;
 use crate::statements::Statement;

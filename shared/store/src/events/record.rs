@@ -1,5 +1,6 @@
 //! One event as the audit stores it.
 
+use carillon_event::outbox::partition;
 use domain::Timestamp;
 use domain::base::finding::Finding;
 use domain::event::bus::{BusEvent, id_inside, shape_of};
@@ -155,7 +156,7 @@ fn ordinary(received: &Received, bus: &BusEvent<'_>, now: Timestamp) -> Item {
     // Invalid replay marks are removed, so that the content is that of the unmarked event.
     let content = if received.ignores_marks { content(&unmarked_text(detail)) } else { content(detail) };
     envelope_item(event)
-        .text("pk", stream(event))
+        .text("pk", partition(event))
         .text("sk", identity(event, &content))
         .text("bus_id", bus.id.as_ref())
         .text("recorded_at", now.to_string())
@@ -170,7 +171,7 @@ fn ordinary(received: &Received, bus: &BusEvent<'_>, now: Timestamp) -> Item {
 fn replayed(event: &Event, replay: &str, bus: &BusEvent<'_>, now: Timestamp) -> Item {
     let text = bus.detail_text();
     envelope_item(event)
-        .text("pk", stream(event))
+        .text("pk", partition(event))
         .text("sk", replay_key(event, replay))
         .text("replay_id", replay)
         .maybe("renotified", event.nonce().map(|_| "true"))
@@ -185,42 +186,10 @@ pub(super) fn replay_key(event: &Event, replay: &str) -> String {
     sort_key(&["replay", &event.source, &event.id, &content(replay)])
 }
 
-/// The envelope attributes of an event's item.
-pub(crate) const ENVELOPE: [&str; 11] = [
-    "id",
-    "source",
-    "type",
-    "time",
-    "subject",
-    "tenant",
-    "correlation_id",
-    "causation_id",
-    "actor",
-    "auth_id",
-    "traceparent",
-];
-
-/// An item with the attributes that [`ENVELOPE`] lists.
+/// An item with the envelope's attributes.
 pub(crate) fn envelope_item(event: &Event) -> Item {
-    Item::default()
-        .text("id", &event.id)
-        .text("source", &event.source)
-        .text("type", &event.kind)
-        .text("time", event.time.to_string())
-        .maybe("subject", event.subject.as_deref())
-        .maybe("tenant", event.tenant.as_deref())
-        .maybe("correlation_id", event.correlation_id.as_deref())
-        .maybe("causation_id", event.causation_id.as_deref())
-        .maybe("actor", event.actor.as_deref())
-        .maybe("auth_id", event.auth_id.as_deref())
-        .maybe("traceparent", event.traceparent.as_deref())
-}
-
-/// The partition of the aggregate's stream. Events without a subject share the stream of their source.
-pub(crate) fn stream(event: &Event) -> String {
-    let tenant = event.tenant.as_deref().unwrap_or("-");
-    let aggregate = event.subject.as_deref().unwrap_or(&event.source);
-    key(&["stream", tenant, aggregate])
+    let attributes = carillon_event::outbox::envelope(event).into_iter();
+    attributes.fold(Item::default(), |item, (name, value)| item.text(name, value))
 }
 
 /// The sort key by which a redelivery finds the first record: CloudEvents' source and id, and the content.

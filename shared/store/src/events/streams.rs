@@ -6,14 +6,16 @@
 use aws::Refused;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use carillon_event::outbox::{HEAD, version_position};
 use domain::Timestamp;
+use domain::base::sensitive::Sensitive;
 use domain::event::Event;
 
 use super::Events;
 use super::reading::stored;
 use crate::item::Item;
 use crate::lookup;
-use crate::outbox::{HEAD, Stream, version_sk};
+use crate::outbox::Stream;
 
 /// The sort key of a stream's snapshot.
 const SNAPSHOT: &str = "snapshot";
@@ -54,8 +56,8 @@ pub struct StreamPage {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub version: u64,
-    /// The state in the reader's own format. May hold personal data, so there is no `Debug`.
-    pub state: String,
+    /// The state in the reader's own format.
+    pub state: Sensitive<String>,
 }
 
 /// The reason why a snapshot was not kept.
@@ -93,9 +95,9 @@ impl Events {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND sk BETWEEN :low AND :high")
-            .expression_attribute_values(":pk", AttributeValue::S(stream.pk()))
-            .expression_attribute_values(":low", AttributeValue::S(version_sk(low)))
-            .expression_attribute_values(":high", AttributeValue::S(version_sk(high)))
+            .expression_attribute_values(":pk", AttributeValue::S(stream.partition()))
+            .expression_attribute_values(":low", AttributeValue::S(version_position(low)))
+            .expression_attribute_values(":high", AttributeValue::S(version_position(high)))
             .consistent_read(true)
             .scan_index_forward(way == Way::Forward)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
@@ -133,7 +135,7 @@ impl Events {
         let found = lookup::get(&self.client, &self.table, row(stream, SNAPSHOT)).await?;
         Ok(found.map(|found| Snapshot {
             version: version_of(&found),
-            state: found.get("state").unwrap_or_default().to_owned(),
+            state: found.get("state").unwrap_or_default().into(),
         }))
     }
 
@@ -147,13 +149,13 @@ impl Events {
         snapshot: &Snapshot,
         now: Timestamp,
     ) -> Result<(), SnapshotError> {
-        if snapshot.state.len() > MAX_SNAPSHOT_BYTES {
-            return Err(SnapshotError::TooLarge { found: snapshot.state.len() });
+        if snapshot.state.expose().len() > MAX_SNAPSHOT_BYTES {
+            return Err(SnapshotError::TooLarge { found: snapshot.state.expose().len() });
         }
         let version = i64::try_from(snapshot.version).unwrap_or(i64::MAX);
         let item = row(stream, SNAPSHOT)
             .number("version", version)
-            .text("state", &snapshot.state)
+            .text("state", snapshot.state.expose())
             .text("kept_at", now.to_string());
         let put = self
             .client
@@ -177,7 +179,7 @@ impl Events {
 }
 
 fn row(stream: &Stream, sk: &str) -> Item {
-    Item::default().text("pk", stream.pk()).text("sk", sk)
+    Item::default().text("pk", stream.partition()).text("sk", sk)
 }
 
 fn version_of(item: &Item) -> u64 {

@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
+use domain::base::sensitive::Sensitive;
 use domain::base::stack_secret::StackSecret;
 use domain::decide::Wanted;
 use domain::delivery::breaker::Breaker;
@@ -26,6 +27,7 @@ use domain::webhook::endpoint::secret::stored::{StoredSecret, StoredSecrets};
 use domain::webhook::endpoint::secret::{Scheme, Secret};
 use domain::webhook::endpoint::{DisabledBecause, Endpoint, EndpointId};
 use jiff::SignedDuration;
+use publish::Outbox;
 use serde_json::json;
 
 use super::table::Table;
@@ -252,7 +254,7 @@ async fn counters(counters: &Counters) {
     counters.page_done("p-1", NOON).await.unwrap();
     counters.rate(&["/clinic"], 7, 1_000, NOON).await.unwrap();
     let once = Once {
-        scope: &["clinic-7", "POST", "/v1/events", "k-1"],
+        scope: Sensitive::new(&["clinic-7", "POST", "/v1/events", "k-1"]),
         body: "hash",
         holder: "r-1",
         lease_until: NOON,
@@ -260,7 +262,7 @@ async fn counters(counters: &Counters) {
     };
     counters.begin(&once, NOON).await.unwrap();
     counters.finish(&once, 202, "{\"id\":\"e-1\"}").await.unwrap();
-    let once = Once { scope: &["clinic-7", "POST", "/v1/events", "k-2"], ..once };
+    let once = Once { scope: Sensitive::new(&["clinic-7", "POST", "/v1/events", "k-2"]), ..once };
     counters.begin(&once, NOON).await.unwrap();
 }
 
@@ -338,7 +340,7 @@ async fn events(client: &Client) {
     table.append(&records).await.unwrap().into_iter().for_each(|kept| assert!(kept.unwrap().is_new));
     let stream = Stream::new(Some("clinic-7"), "appointment/7");
     let mut transaction = Vec::new();
-    let outbox = Outbox::new("t".into());
+    let outbox = Outbox::new("t");
     let some = [Event { id: "e-2".into(), ..event() }, Event { id: "e-3".into(), ..event() }];
     outbox.append(&mut transaction, &stream, 0, &some, NOON).unwrap();
     client.transact_write_items().set_transact_items(Some(transaction)).send().await.unwrap();

@@ -43,7 +43,7 @@ fn entries_sort_by_number() {
         .text("created_at", NOON.to_string())
         .text("entry", kept().to_json());
     let entry = read_entry(&item).unwrap();
-    assert_eq!((entry.seq, entry.state, entry.kept.title.as_str()), (12, State::Seen, "T"));
+    assert_eq!((entry.seq, entry.state, entry.kept.title.expose().as_str()), (12, State::Seen, "T"));
     assert!(read_entry(&item.text("state", "eaten")).is_none(), "a state of another release");
 }
 
@@ -59,7 +59,7 @@ async fn inbox_is_listed_by_event_time_in_any_order_of_arrival() {
         loop {
             let page = inbox.page(&ann(None), &Filter::default(), before, limit, NOON).await.unwrap();
             assert!(page.entries.len() <= limit);
-            found.extend(page.entries.iter().map(|entry| entry.kept.title.clone()));
+            found.extend(page.entries.iter().map(|entry| entry.kept.title.expose().clone()));
             before = page.next;
             if before.is_none() {
                 break;
@@ -132,14 +132,14 @@ async fn stale_ordering_row_shows_no_entry_of_a_new_inbox() {
 }
 
 fn titles(page: &InboxPage) -> Vec<&str> {
-    page.entries.iter().map(|entry| entry.kept.title.as_str()).collect()
+    page.entries.iter().map(|entry| entry.kept.title.expose().as_str()).collect()
 }
 
 fn event_of(id: u8, minute: i64) -> Kept {
     let mut kept = kept();
     kept.id = Key::parse(&format!("{id:0>43}")).unwrap();
     kept.event.time = NOON + SignedDuration::from_mins(minute);
-    kept.title = id.to_string();
+    kept.title = id.to_string().into();
     kept
 }
 

@@ -166,7 +166,7 @@ pub fn stands_since(item: &Item) -> Option<Timestamp> {
 pub(super) fn claim_item(job: &Job, token: &str, now: Timestamp, lease: Timestamp) -> Item {
     let channel = job.channel();
     // A job of the last release has no hash. Its row gets the former one, which this release reads.
-    let former = || job.content.address().map(|address| former::address(channel, address));
+    let former = || job.content.address().map(|address| former::address(channel, address.expose()));
     let address = job.address_hash.clone().or_else(former);
     // Both indices are sparse: only rows whose channel has receipts carry these attributes.
     let expects = channel.has_receipts().then(|| now.to_string());

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws::{Refused, Verdict};
 use domain::base::channel::Channel;
+use domain::base::sensitive::Sensitive;
 use domain::base::stack_secret::StackSecret;
 use domain::recipient::Recipient;
 use domain::recipient::keyed_hash::KeyedHashes;
@@ -52,7 +53,7 @@ impl People {
         let wanted = hashes.address(channel, address);
         let found = self.find(&ids).await?.into_values();
         let has = |person: &Recipient| {
-            person.address(channel).is_some_and(|own| hashes.address(channel, own) == wanted)
+            person.address(channel).is_some_and(|own| hashes.address(channel, own.expose()) == wanted)
         };
         Ok(found.filter(has).collect())
     }
@@ -72,13 +73,13 @@ impl People {
         person: Option<&Recipient>,
     ) -> Result<BTreeSet<String>, Refused> {
         let Some(person) = person.filter(|_| self.addresses.is_some()) else { return Ok(BTreeSet::new()) };
-        let own: Vec<(Channel, &str)> =
+        let own: Vec<(Channel, Sensitive<&str>)> =
             person.addresses().filter_map(|(channel, address)| Some((channel, address?))).collect();
         if own.is_empty() {
             return Ok(BTreeSet::new());
         }
         let hashes = self.read_key().await?;
-        Ok(own.into_iter().map(|(channel, address)| partition(&hashes, channel, address)).collect())
+        Ok(own.into_iter().map(|(channel, address)| partition(&hashes, channel, address.expose())).collect())
     }
 
     async fn read_key(&self) -> Result<KeyedHashes, Refused> {

@@ -236,7 +236,7 @@ async fn change_reports_removed_addresses() {
     let Some(Ok(amended)) = people.amend_all(&[amendment]).await.pop() else {
         panic!("the change was not applied")
     };
-    let old: Vec<&str> = amended.addresses.iter().map(|change| change.old.as_str()).collect();
+    let old: Vec<&str> = amended.addresses.iter().map(|change| change.old.expose().as_str()).collect();
     assert_eq!((amended.changed, old), (true, vec!["old@example.com"]));
 }
 

@@ -20,6 +20,7 @@ use domain::decide::{Order, Target};
 use domain::delivery::job::{Content, Email, Socket, SocketTarget};
 use domain::event::Priority;
 use domain::recipient::{EmailAddress, Recipient};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Renderer;
@@ -35,27 +36,56 @@ fn renderer(files: &[(&str, &str)]) -> Renderer {
     Renderer::of(sources)
 }
 
-fn letter(files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
+/// A rendered e-mail, whose parts tests compare.
+struct Letter {
+    to: String,
+    subject: String,
+    html: String,
+    text: String,
+    locale: String,
+}
+
+impl From<Email> for Letter {
+    fn from(email: Email) -> Letter {
+        Letter {
+            to: email.to.into(),
+            subject: email.subject.into_exposed(),
+            html: email.html.into_exposed(),
+            text: email.text.into_exposed(),
+            locale: email.locale,
+        }
+    }
+}
+
+/// A rendered in-app message.
+struct InApp {
+    title: String,
+    body: String,
+    data: Box<RawValue>,
+}
+
+fn letter(files: &[(&str, &str)], data: &Value) -> Result<Letter, Unrendered> {
     letter_to(&person(json!({})), files, data)
 }
 
-fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Email, Unrendered> {
+fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Letter, Unrendered> {
     let rule = rule(&[]);
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     let content = renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))?;
     let channel = content.channel();
     let Content::Email(email) = content else { panic!("an e-mail was ordered, not {:?}", channel) };
-    Ok(email)
+    Ok(email.into())
 }
 
 /// An in-app message to a room, which has no single recipient.
-fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<Socket, Unrendered> {
+fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<InApp, Unrendered> {
     let rule = rule(expose);
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
     let content = renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))?;
     let channel = content.channel();
     let Content::Socket(socket) = content else { panic!("a socket message was ordered, not {:?}", channel) };
-    Ok(socket)
+    let Socket { title, body, data, .. } = socket;
+    Ok(InApp { title: title.into_exposed(), body: body.into_exposed(), data: data.into_exposed() })
 }
 
 fn order<'a>(rule: &'a Rule, person: Option<&'a Recipient>, target: Target) -> Order<'a> {

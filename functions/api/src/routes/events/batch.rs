@@ -61,9 +61,9 @@ fn one(place: usize, problem: &Problem) -> Value {
 /// A problem with the status of each event.
 fn answer(problem: &Problem, events: Vec<Value>, request: &str) -> Response {
     let mut response = Response::problem(problem, request);
-    let mut body: Value = serde_json::from_str(&response.body).unwrap_or_default();
+    let mut body: Value = serde_json::from_str(response.body.expose()).unwrap_or_default();
     body["events"] = events.into();
-    response.body = body.to_string();
+    response.body = body.to_string().into();
     response
 }
 
@@ -89,7 +89,7 @@ mod tests {
         ] {
             let answer = refused(&events, "r").unwrap();
             assert_eq!(answer.status_code, status);
-            let body: Value = serde_json::from_str(&answer.body).unwrap();
+            let body: Value = serde_json::from_str(answer.body.expose()).unwrap();
             let each = body["events"].as_array().unwrap();
             assert_eq!(each.len(), events.len());
             for (event, said) in events.iter().zip(each) {

@@ -1,7 +1,7 @@
 //! The formats of strings that are enforced.
 
 use crate::base::link::is_scheme;
-use crate::event::rfc3339;
+use crate::event::read_time;
 use crate::recipient::EmailAddress;
 
 /// A value of `format`.
@@ -48,7 +48,7 @@ impl Format {
 }
 
 fn is_time(text: &str) -> bool {
-    rfc3339::read(text).is_some()
+    read_time(text).is_some()
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -46,7 +46,7 @@ proptest! {
                 }
                 Verdict::Suppress(Reason::UnknownRecipient) => prop_assert!(person.is_none()),
                 Verdict::Suppress(reason) => {
-                    let email = person.and_then(|person| person.email.as_deref());
+                    let email = person.and_then(|person| person.email.as_ref());
                     let expected = match (decision.channel, email) {
                         (Some(_), None) => Reason::NoAddress,
                         (Some(_), Some(_)) => Reason::InvalidAddress,

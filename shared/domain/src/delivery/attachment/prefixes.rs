@@ -284,6 +284,6 @@ mod tests {
 
     fn file(bucket: &str, key: &str) -> Attachment {
         let text = |part: &str| part.to_owned();
-        Attachment { bucket: text(bucket), key: text(key), name: text("f"), kind: None, inline: None }
+        Attachment { bucket: text(bucket), key: text(key), name: "f".into(), kind: None, inline: None }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Job, SocketTarget};
+use crate::base::sensitive::{self, Sensitive};
 use crate::catalog::rule::Record;
 use crate::event::key::hash_of;
 
@@ -12,7 +13,8 @@ use crate::event::key::hash_of;
 pub struct Broadcast {
     pub to: SocketTarget,
     /// The data that the rule exposes of the event, as JSON.
-    pub data: Box<RawValue>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub data: Sensitive<Box<RawValue>>,
     /// Users who are in the room but whose sockets do not receive the event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,

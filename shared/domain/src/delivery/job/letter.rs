@@ -2,15 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::sensitive::{self, Sensitive};
 use crate::recipient::{DisplayName, EmailAddress, Sender};
 
 /// A rendered e-mail.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Email {
     pub to: EmailAddress,
-    pub subject: String,
-    pub html: String,
-    pub text: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub subject: Sensitive<String>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub html: Sensitive<String>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub text: Sensitive<String>,
     /// The language of the text.
     pub locale: String,
     /// The sender's mailbox. Where it is `None`, the installation's own sender is used.
@@ -26,8 +30,8 @@ pub struct Email {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to_name: Option<DisplayName>,
     /// The recipient's unsubscribe link, where the rule allows to unsubscribe.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsubscribe: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub unsubscribe: Option<Sensitive<String>>,
     /// The attachments. They are fetched when the e-mail is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
@@ -47,13 +51,14 @@ impl Email {
     }
 }
 
-/// An attachment: a file in a bucket. No `Debug`, because the file name may be personal data.
+/// An attachment: a file in a bucket.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     pub bucket: String,
     pub key: String,
-    /// The file name that the recipient sees.
-    pub name: String,
+    /// The file name that the recipient sees. The event chooses it.
+    #[serde(serialize_with = "sensitive::stored")]
+    pub name: Sensitive<String>,
     /// The media type. Where it is `None`, the bucket's content type is used.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,

@@ -4,17 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::base::channel::Channel;
+use crate::base::sensitive::{self, Sensitive};
 
-/// A rendered message for Slack, Microsoft Teams and channels like them: a text and an optional card. It has no `Debug`
-/// because it holds an address and rendered text.
+/// A rendered message for Slack, Microsoft Teams and channels like them: a text and an optional card.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Message {
     pub channel: Channel,
     /// The address in its canonical spelling, as the address spec of the channel returns it.
-    pub to: String,
-    pub text: String,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub to: Sensitive<String>,
+    #[serde(serialize_with = "sensitive::stored")]
+    pub text: Sensitive<String>,
     pub locale: String,
     /// The second part of the channel as JSON: Block Kit blocks, or an Adaptive Card.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub card: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub card: Option<Sensitive<Box<RawValue>>>,
 }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::is_reserved_type;
 use crate::event::{Event, Extension};
 
-/// The extension with the event's original name, if an alias gave the event another type.
-pub const EVENT_NAME: &str = "eventname";
+pub use carillon_event::EVENT_NAME;
 
 /// Event names, each with the type that rules, templates and the audit use instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,24 +44,5 @@ impl Aliases {
         let mut extensions = event.extensions;
         extensions.insert(EVENT_NAME.to_owned(), Extension::Text(event.kind));
         Event { kind, extensions, ..event }
-    }
-}
-
-impl Event {
-    /// The event's original name, if an alias gave it another type.
-    #[must_use]
-    pub fn original_name(&self) -> Option<&str> {
-        match self.extensions.get(EVENT_NAME) {
-            Some(Extension::Text(name)) => Some(name),
-            Some(Extension::Bool(_) | Extension::Integer(_)) | None => None,
-        }
-    }
-
-    /// Whether the event's type or original name is `wanted`. A trailing `*` matches any ending.
-    #[must_use]
-    pub fn is_called(&self, wanted: &str) -> bool {
-        std::iter::once(self.kind.as_str())
-            .chain(self.original_name())
-            .any(|name| super::covers(wanted, name))
     }
 }

@@ -81,7 +81,7 @@ fn inbound_whatsapp_message_is_read() {
     let Ok(Heard::Inbound(inbound)) = read(sample!("whatsapp-received")) else {
         panic!("wanted an inbound message")
     };
-    assert_eq!((inbound.from.as_str(), inbound.at.as_second()), ("+14255550150", 1_795_262_403));
+    assert_eq!((inbound.from.expose(), inbound.at.as_second()), ("+14255550150", 1_795_262_403));
 }
 
 #[test]

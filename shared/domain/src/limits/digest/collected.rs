@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{DigestPolicy, Item, summary};
 use crate::base::channel::Channel;
 
-/// A digest that is sent. The id of its event is the id of its window. No `Debug`, because it holds payloads.
+/// A digest that is sent. The id of its event is the id of its window.
 #[derive(Clone)]
 pub struct Collected {
     /// The template summary of all items ([`summary`]).

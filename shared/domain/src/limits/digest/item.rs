@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::base::sensitive::{self, Sensitive};
 use crate::event::Event;
 use crate::event::key::hash_of;
 
@@ -17,7 +18,7 @@ const MAX_TEXT_CHARS: usize = 256;
 /// The highest number of members in a shortened payload.
 const MAX_MEMBERS: usize = 40;
 
-/// An event in a window: the fields that templates can use. No `Debug`, because it holds a payload.
+/// An event in a window: the fields that templates can use.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// The key that [`event_key`] returns. It makes the item unique.
@@ -32,8 +33,8 @@ pub struct Item {
     /// The user or service that caused the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "sensitive::stored")]
+    pub data: Option<Sensitive<Value>>,
 }
 
 /// The key of an event within a group: a hash of 27 characters of its source and id. An id is unique only within a
@@ -49,7 +50,7 @@ impl Item {
         let data = event.data.as_ref().map(|data| {
             let whole = serde_json::from_str(data.text())
                 .expect("depth and values were checked when the event was read");
-            if data.text().len() > MAX_DATA_BYTES { shortened(whole) } else { whole }
+            Sensitive::new(if data.text().len() > MAX_DATA_BYTES { shortened(whole) } else { whole })
         });
         Item {
             event_key: event_key(event),
@@ -72,7 +73,7 @@ impl Item {
             "time": self.time.to_string(),
             "subject": self.subject,
             "actor": self.actor,
-            "data": self.data,
+            "data": self.data.as_ref().map(Sensitive::expose),
         })
     }
 }
@@ -106,6 +107,7 @@ mod tests {
         let event = json!({
             "specversion": "1.0", "id": "1", "source": "/a", "type": "t", "time": "2026-11-20T12:00:00Z", "data": data,
         });
-        assert_eq!(Item::of(&Event::parse(&event.to_string()).unwrap()).data.as_ref(), Some(kept));
+        let item = Item::of(&Event::parse(&event.to_string()).unwrap());
+        assert_eq!(item.data.as_ref().map(Sensitive::expose), Some(kept));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{DigestPolicy, Item, Keep};
 use crate::base::json::Decimal;
 use crate::base::path::Path;
+use crate::base::sensitive::Sensitive;
 use crate::time::moment::Moment;
 use crate::time::zone::Zone;
 
@@ -134,7 +135,7 @@ fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 fn merged(items: &[&Item]) -> Map<String, Value> {
     let mut merged = Map::new();
     for item in items {
-        let Some(Value::Object(members)) = &item.data else { continue };
+        let Some(Value::Object(members)) = item.data.as_ref().map(Sensitive::expose) else { continue };
         for (name, value) in members {
             let value = match value {
                 Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),

@@ -101,7 +101,7 @@ fn invalid_number_is_refused_with_the_reason() {
 
 #[test]
 fn number_of_the_last_release_is_still_read() {
-    let read = |text: &str| serde_json::from_value::<PhoneNumber>(text.into()).ok().map(|number| number.0);
+    let read = |text: &str| serde_json::from_value::<PhoneNumber>(text.into()).ok().map(String::from);
     assert_eq!(read("+4407700900123").as_deref(), Some("+447700900123"));
     assert_eq!(read("+9991234567").as_deref(), Some("+9991234567"));
     assert_eq!(read("07700900123"), None);
@@ -111,9 +111,9 @@ proptest! {
     #[test]
     fn accepted_number_is_a_plus_and_digits(text in "[+ ()0-9a-z;=.\u{ff0b}\u{ff10}-\u{ff19}\u{202a}-]{0,30}") {
         if let Ok(number) = PhoneNumber::parse(&text) {
-            prop_assert!(number.0[1..].bytes().all(|digit| digit.is_ascii_digit()));
-            prop_assert!(DIGITS.contains(&(number.0.len() - 1)));
-            prop_assert!(PhoneNumber::parse(&number.0).ok() == Some(number));
+            prop_assert!(number.expose()[1..].bytes().all(|digit| digit.is_ascii_digit()));
+            prop_assert!(DIGITS.contains(&(number.expose().len() - 1)));
+            prop_assert!(PhoneNumber::parse(number.expose()).ok() == Some(number));
         }
     }
 
@@ -126,5 +126,5 @@ proptest! {
 #[track_caller]
 fn check(text: &str, expected: Result<&str, NotAPhone>) {
     let found = PhoneNumber::parse(text);
-    assert_eq!(found.as_ref().map(PhoneNumber::as_str).map_err(|why| *why), expected, "{text:?}");
+    assert_eq!(found.as_ref().map(PhoneNumber::expose).map_err(|why| *why), expected, "{text:?}");
 }

@@ -62,7 +62,7 @@ impl<'a> Layers<'a> {
         let mut stack = Stack { entries: Vec::new(), locked: false };
         for (layer, set) in [(Layer::Environment, self.environment)].into_iter().chain(above) {
             if let Some(set) = set {
-                stack.push(Entry { layer, part: Part::Branch(&set.root), only_locks: false });
+                stack.push(Entry { layer, part: Part::Branch(set.root.expose()), only_locks: false });
             }
             if stack.locked {
                 break;

@@ -55,7 +55,7 @@ impl Preferences {
     #[must_use]
     pub fn unknown_names(&self, known: Known<'_>) -> Vec<Unknown> {
         let mut unknown = Vec::new();
-        search(&self.root, "", known, &mut unknown);
+        search(self.root.expose(), "", known, &mut unknown);
         unknown
     }
 }
@@ -65,12 +65,12 @@ impl Preferences {
     #[must_use]
     pub fn names_unknown_channel(&self) -> bool {
         let sections =
-            ["categories", "workflows"].into_iter().filter_map(|name| self.root.children.get(name));
+            ["categories", "workflows"].into_iter().filter_map(|name| self.root.expose().children.get(name));
         let entries = sections.filter_map(|node| match node {
             Node::Branch(named) => Some(named.children.values()),
             Node::Switch(_) | Node::Conditions(_) => None,
         });
-        has_unknown_channel(&self.root)
+        has_unknown_channel(self.root.expose())
             || entries.flatten().any(|node| match node {
                 Node::Branch(entry) => has_unknown_channel(entry),
                 Node::Switch(_) | Node::Conditions(_) => false,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::base::sensitive::Sensitive;
+
 use super::{Branch, Invalid, Node, Preferences, STRATEGY, read};
 
 /// The effect of a write on the stored set. Every write states it.
@@ -33,9 +35,9 @@ impl Preferences {
     /// # Errors
     /// [`Invalid`] if the merged set has too many names.
     pub fn merged_with(&self, change: &Preferences) -> Result<Preferences, Invalid> {
-        let root = merge(self.root.clone(), &change.root);
+        let root = merge(self.root.expose().clone(), change.root.expose());
         read::check_limits(&root)?;
-        Ok(Preferences { root })
+        Ok(Preferences { root: Sensitive::new(root) })
     }
 }
 

@@ -31,8 +31,7 @@ const SUPPRESSED: &str = "suppressed";
 
 const DEVICES: &str = "devices";
 
-/// A stored recipient, if there is one, with the history of its changes. No `Debug`, because it holds names and
-/// addresses.
+/// A stored recipient, if there is one, with the history of its changes.
 #[derive(Clone, Default, PartialEq)]
 pub struct Entry {
     pub person: Option<Recipient>,

@@ -18,7 +18,7 @@ fn reads_recipient_topic_and_tenant_events() {
     else {
         panic!("people are")
     };
-    assert!(matches!(&people[0].change, Change::Create(person) if person.name.as_deref() == Some("Ann")));
+    assert!(matches!(&people[0].change, Change::Create(person) if person.name == Some("Ann".into())));
     assert_eq!(people[0].stamp, Stamp { at: NOON, by: "crm e-1".into() });
     let users = json!({ "topic": "project:42", "users": ["ben", "ann", "ben"] });
     let Ok(Notice::People(people)) = read_event("topic.joined", &users) else { panic!("people are") };
@@ -198,7 +198,8 @@ fn move_to_other_tenants_removes_addresses_and_devices() {
     // One of the tenants stays, or the recipient belongs to all tenants, so the data stays.
     for tenants in [json!(["a", "b"]), json!(["*"])] {
         let Some(kept) = moved(json!({ "tenants": tenants })).person else { panic!("the person is known") };
-        assert_eq!((kept.devices.len(), kept.phone.as_deref()), (1, Some("+4930123456")), "{tenants}");
+        assert_eq!(kept.devices.len(), 1, "{tenants}");
+        assert!(kept.phone == Some("+4930123456".into()), "{tenants}");
     }
 }
 

@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
 
 use super::Scope;
+use crate::base::sensitive::Sensitive;
 use crate::base::stack_secret::StackSecret;
 
 /// Validity of a link: a year, also after the message's ledger row has expired.
@@ -61,10 +62,10 @@ pub struct Claim {
     pub sender: Option<String>,
 }
 
-/// The secrets for tokens, by name. No `Debug`, because a secret allows to unsubscribe any user.
+/// The secrets for tokens, by name. A secret allows to unsubscribe any user.
 #[derive(Clone)]
 pub struct Keys {
-    all: BTreeMap<String, String>,
+    all: BTreeMap<String, Sensitive<String>>,
     /// The name of the secret for new tokens.
     signing: String,
 }
@@ -95,12 +96,13 @@ impl Keys {
     /// # Errors
     /// [`BadKeys`] with the fault.
     pub fn read(text: &str, signing: &str) -> Result<Keys, BadKeys> {
-        let all: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| BadKeys::NotAnObject)?;
+        let all: BTreeMap<String, Sensitive<String>> =
+            serde_json::from_str(text).map_err(|_| BadKeys::NotAnObject)?;
         for (name, secret) in &all {
             if name.is_empty() || name.len() > MAX_KEY_NAME_BYTES {
                 return Err(BadKeys::Name);
             }
-            if secret.len() < MIN_SECRET_BYTES {
+            if secret.expose().len() < MIN_SECRET_BYTES {
                 return Err(BadKeys::Short(name.clone()));
             }
         }
@@ -113,7 +115,7 @@ impl Keys {
     /// The token of a claim. Equal claims have equal tokens under the same key.
     #[must_use]
     pub fn seal(&self, claim: &Claim) -> String {
-        let secret = self.all.get(&self.signing).map_or("", String::as_str);
+        let secret = self.all.get(&self.signing).map_or("", |secret| secret.expose());
         let plain = claim.to_bytes();
         let nonce = derived(secret, "unsubscribe nonce", &plain);
         let nonce = &nonce[..NONCE_BYTES];
@@ -152,8 +154,8 @@ impl Keys {
     /// Opens a sealed token. The token does not name its key, so each key is tried.
     fn unseal(&self, sealed: &[u8]) -> Result<Claim, Forged> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(Forged)?;
-        let open = |secret: &String| {
-            cipher(secret).decrypt(&nonce_of(nonce), Payload { msg: sealed, aad: &[SEALED] }).ok()
+        let open = |secret: &Sensitive<String>| {
+            cipher(secret.expose()).decrypt(&nonce_of(nonce), Payload { msg: sealed, aad: &[SEALED] }).ok()
         };
         let plain = self.all.values().find_map(open).ok_or(Forged)?;
         let mut rest = plain.as_slice();
@@ -167,7 +169,7 @@ impl Keys {
         let (signed, mac) = bytes.split_at_checked(bytes.len().saturating_sub(MAC_BYTES)).ok_or(Forged)?;
         let mut rest = signed.strip_prefix(&[SIGNED]).ok_or(Forged)?;
         let secret = self.all.get(&take(&mut rest)?).ok_or(Forged)?;
-        let mut own = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| Forged)?;
+        let mut own = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).map_err(|_| Forged)?;
         own.update(signed);
         // The comparison takes constant time.
         own.verify_slice(mac).map_err(|_| Forged)?;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::sensitive::{self, Sensitive};
 use crate::event::{Found, Refusal};
 
 /// The highest number of headers of one endpoint, the longest name and the longest value, in bytes.
@@ -56,10 +57,10 @@ const RESERVED_BEGINNINGS: [&str; 6] = ["webhook-", "svix-", "ce-", "sec-", "x-f
 const WANTED: &str = "an object of at most 10 names and texts, such as {\"Authorization\":\"Bearer …\"}";
 const WANTED_VALUE: &str = "1 to 1,024 visible ASCII characters, spaces between them";
 
-/// Custom headers with their values, by lower-case name. No `Debug`, because values are secrets.
+/// Custom headers with their values, by lower-case name. Values are secrets.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CustomHeaders(BTreeMap<String, String>);
+pub struct CustomHeaders(#[serde(serialize_with = "sensitive::stored")] Sensitive<BTreeMap<String, String>>);
 
 impl CustomHeaders {
     /// Reads the member `headers`. `null` and `{}` mean no headers.
@@ -94,7 +95,7 @@ impl CustomHeaders {
                 return Err(Refusal::new(place, "the same name twice", "each name once, in any case"));
             }
         }
-        let headers = CustomHeaders(headers);
+        let headers = CustomHeaders(Sensitive::new(headers));
         match headers.to_json().len() {
             0..=MAX_BYTES => Ok(headers),
             _ => Err(Refusal::new("headers", "more than 3,500 bytes", "at most 3,500 bytes together")),
@@ -103,24 +104,24 @@ impl CustomHeaders {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.expose().is_empty()
     }
 
     /// Names and values, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Sensitive<&str>)> {
+        self.0.expose().iter().map(|(name, value)| (name.as_str(), Sensitive::new(value.as_str())))
     }
 
     /// The names, which are not secret.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
+        self.0.expose().keys().cloned().collect()
     }
 
     /// The plaintext for encryption.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).expect("texts always serialize")
+        serde_json::to_string(self.0.expose()).expect("texts always serialize")
     }
 
     /// Parses and checks the output of [`CustomHeaders::to_json`].
@@ -130,7 +131,7 @@ impl CustomHeaders {
     }
 }
 
-/// Custom headers in a table row: their names, and the rest encrypted by KMS. No `Debug`, because it holds secrets.
+/// Custom headers in a table row: their names, and the rest encrypted by KMS.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncryptedHeaders {
     pub names: Vec<String>,
@@ -175,7 +176,8 @@ mod tests {
     fn header_names_are_lower_case_and_json_round_trips() {
         let headers =
             CustomHeaders::read(&json!({ "Authorization": "Bearer a b", "X-Api-Key": "k" })).ok().unwrap();
-        assert_eq!(headers.iter().collect::<Vec<_>>(), [("authorization", "Bearer a b"), ("x-api-key", "k")]);
+        let pairs: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name, *value.expose())).collect();
+        assert_eq!(pairs, [("authorization", "Bearer a b"), ("x-api-key", "k")]);
         assert!(CustomHeaders::parse(&headers.to_json()) == Some(headers.clone()));
         assert_eq!(headers.names(), ["authorization", "x-api-key"]);
         for none in [Value::Null, json!({})] {
@@ -248,7 +250,7 @@ mod tests {
             if let Ok(headers) = CustomHeaders::read(&json!({ name: value })) {
                 for (name, value) in headers.iter() {
                     prop_assert!(!name.contains([':', ' ', '\r', '\n']));
-                    prop_assert!(!value.contains(['\r', '\n', '\0']));
+                    prop_assert!(!value.expose().contains(['\r', '\n', '\0']));
                 }
             }
         }

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::base::sensitive::Sensitive;
+
 pub mod stored;
 
 /// The highest number of old secrets that sign beside the current one.
@@ -28,12 +30,12 @@ pub enum Scheme {
     Ed25519,
 }
 
-/// A valid secret. No `Debug`.
+/// A valid secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Secret {
     scheme: Scheme,
-    bytes: Vec<u8>,
+    bytes: Sensitive<Vec<u8>>,
 }
 
 /// A text that is not a secret. The error does not quote the text.
@@ -54,7 +56,7 @@ impl Secret {
             Scheme::Ed25519 if bytes.len() != 32 => {
                 Err(NotASecret("whsk_ is followed by the base64 of 32 bytes"))
             }
-            Scheme::Hmac | Scheme::Ed25519 => Ok(Secret { scheme, bytes }),
+            Scheme::Hmac | Scheme::Ed25519 => Ok(Secret { scheme, bytes: Sensitive::new(bytes) }),
         }
     }
 
@@ -77,7 +79,7 @@ impl Secret {
             Scheme::Hmac if bytes.is_empty() => return Err(NotASecret("the secret is empty")),
             Scheme::Hmac | Scheme::Ed25519 => {}
         }
-        Ok(Secret { scheme, bytes })
+        Ok(Secret { scheme, bytes: Sensitive::new(bytes) })
     }
 
     #[must_use]
@@ -88,7 +90,7 @@ impl Secret {
     /// The key bytes: the HMAC key or the ed25519 seed.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.expose()
     }
 
     /// The secret as text.
@@ -98,7 +100,7 @@ impl Secret {
             Scheme::Hmac => "whsec_",
             Scheme::Ed25519 => "whsk_",
         };
-        format!("{prefix}{}", STANDARD.encode(&self.bytes))
+        format!("{prefix}{}", STANDARD.encode(self.bytes.expose()))
     }
 }
 
@@ -116,7 +118,7 @@ impl From<Secret> for String {
     }
 }
 
-/// All secrets of an endpoint, newest first. No `Debug`.
+/// All secrets of an endpoint, newest first.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Secrets(Vec<Signing>);
 

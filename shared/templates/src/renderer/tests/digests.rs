@@ -92,7 +92,7 @@ fn told(subject: &str, events: &[Value]) -> Result<(String, Vec<String>), Unrend
         let problem = item.why.problem.split(" in `").next().unwrap_or_default();
         format!("{}: {problem}", item.item.id)
     });
-    Ok((email.subject, left_out.collect()))
+    Ok((email.subject.into_exposed(), left_out.collect()))
 }
 
 fn item(place: usize, data: &Value) -> Item {

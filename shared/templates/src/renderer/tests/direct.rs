@@ -2,11 +2,11 @@
 
 use domain::base::outcome::Reason;
 use domain::decide::Target;
-use domain::delivery::job::{Content, Email, SocketTarget};
+use domain::delivery::job::{Content, SocketTarget};
 use domain::recipient::EmailAddress;
 use serde_json::{Value, json};
 
-use super::{envelope, order, person, renderer, rule};
+use super::{Letter, envelope, order, person, renderer, rule};
 use crate::Unrendered;
 
 const FILES: [(&str, &str); 6] = [
@@ -38,7 +38,7 @@ fn event_subject_replaces_the_templates_subject() {
     let Ok(Content::Socket(message)) = renderer(&[]).scene(&event).render(&order(&rule, None, target)) else {
         panic!("a live message was ordered")
     };
-    assert_eq!(message.title, "Hello {{ data.body }}");
+    assert_eq!(message.title.expose(), "Hello {{ data.body }}");
 }
 
 #[test]
@@ -76,11 +76,11 @@ fn unknown_template_and_invalid_context_give_a_reason() {
     assert_eq!(reason(json!({ "template": "reminder" })), Reason::Template, "`when` is missing");
 }
 
-fn letter(data: &Value) -> Result<Email, Unrendered> {
+fn letter(data: &Value) -> Result<Letter, Unrendered> {
     letter_of(data, &[])
 }
 
-fn letter_of(data: &Value, files: &[(&str, &str)]) -> Result<Email, Unrendered> {
+fn letter_of(data: &Value, files: &[(&str, &str)]) -> Result<Letter, Unrendered> {
     let mut rule = rule(&[]);
     rule.subject = Some("$.data.subject".to_owned().try_into().unwrap());
     let choice = json!({ "from": "$.data.template", "among": ["reminder"], "context": "$.data.context" });
@@ -90,5 +90,5 @@ fn letter_of(data: &Value, files: &[(&str, &str)]) -> Result<Email, Unrendered> 
     let files: Vec<(&str, &str)> = FILES.iter().chain(files).copied().collect();
     let content = renderer(&files).scene(&event).render(&order(&rule, Some(&ann), target))?;
     let Content::Email(letter) = content else { panic!("the content is not an e-mail") };
-    Ok(letter)
+    Ok(letter.into())
 }

@@ -34,13 +34,13 @@ fn list_is_exposed_as_a_list_of_any_length() {
 #[test]
 fn broadcast_contains_exposed_data_or_the_original_payload() {
     let some = broadcast(json!({}), &["$.data.id"], r#","data":{"z":1.50,"id":7}"#);
-    assert_eq!(some.data.get(), r#"{"id":7}"#);
+    assert_eq!(some.data.expose().get(), r#"{"id":7}"#);
     assert_eq!((some.exclude, some.record), (vec!["ann".to_owned()], Record::None));
     assert!(matches!(&some.to, SocketTarget::Room(room) if room == "clinic:7"));
     for (data, expected) in
         [(r#","data":{"z":1.50,"id":7}"#, r#"{"z":1.50,"id":7}"#), (r#","data":[1,2]"#, "[1,2]"), ("", "{}")]
     {
-        assert_eq!(broadcast(json!({ "expose_all": true }), &[], data).data.get(), expected);
+        assert_eq!(broadcast(json!({ "expose_all": true }), &[], data).data.expose().get(), expected);
     }
 }
 

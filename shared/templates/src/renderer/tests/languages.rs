@@ -45,6 +45,7 @@ fn without_a_complete_language_each_part_uses_the_closest() {
     let Ok(Content::Email(letter)) = renderer.scene(&data).render(&order(&rule, Some(&ann), target)) else {
         panic!("every part exists in some language")
     };
+    let letter = super::Letter::from(letter);
     assert_eq!([letter.locale, letter.subject, letter.text], ["pt", "Olá", "Hello 1.5"]);
 }
 

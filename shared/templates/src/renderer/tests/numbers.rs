@@ -97,11 +97,12 @@ fn webhook_and_push_contain_the_original_payload() {
     let to = EndpointId { tenant: None, id: "e".to_owned() };
     let content = scene.render(&order(&rule, None, Target::Webhook { to, version: None })).unwrap();
     let Content::Webhook(webhook) = content else { panic!("a webhook was ordered") };
-    assert!(webhook.body.contains(written), "{}", webhook.body);
+    let body = webhook.body.expose();
+    assert!(body.contains(written), "{body}");
     let device = serde_json::from_str(r#"{"id":"phone","platform":"fcm","endpoint":"arn:e"}"#).unwrap();
     let content = scene.render(&order(&rule, None, Target::Push(device))).unwrap();
     let Content::Push(note) = content else { panic!("a note was ordered") };
-    assert_eq!(note.data.get(), written);
+    assert_eq!(note.data.expose().get(), written);
 }
 
 fn data(digits: &str) -> Value {

@@ -28,7 +28,7 @@ fn each_part_of_an_email_has_its_own_file() {
     let files = [("t/en/email.subject.txt", "S"), ("t/en/email.html", "<p>H</p>"), ("t/en/email.txt", "T")];
     let letter = letter(&files, &json!({})).unwrap();
     assert_eq!((letter.subject, letter.html, letter.text), ("S".into(), "<p>H</p>".into(), "T".into()));
-    assert_eq!(letter.to.as_str(), "ann@example.com");
+    assert_eq!(letter.to, "ann@example.com");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn digest_is_defined_only_for_digests() {
         let content = renderer.scene_with(&event, extra).render(&order).unwrap();
         let channel = content.channel();
         let Content::Email(email) = content else { panic!("not {:?}", channel) };
-        [email.text, email.html]
+        [email.text.into_exposed(), email.html.into_exposed()]
     };
     assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
     let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo"), ..Extra::default() };

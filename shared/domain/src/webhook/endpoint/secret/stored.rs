@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_OLD, OVERLAP, Scheme, Secret, Secrets};
 
-/// A secret that only KMS can decrypt, with its public parts. No `Debug`.
+/// A secret that only KMS can decrypt, with its public parts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncryptedSecret {
     pub scheme: Scheme,
@@ -18,7 +18,7 @@ pub struct EncryptedSecret {
     pub public_key: Option<String>,
 }
 
-/// A secret in a table row. No `Debug`.
+/// A secret in a table row.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoredSecret {
     /// Written by the last release. The next write encrypts it.
@@ -37,7 +37,7 @@ impl StoredSecret {
     }
 }
 
-/// All secrets of an endpoint in its row, newest first. No `Debug`.
+/// All secrets of an endpoint in its row, newest first.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoredSecrets(Vec<Entry>);
 

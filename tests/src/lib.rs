@@ -1,1 +1,0 @@
-//! Empty library: the package consists of the tests in `it/` and `faults/`.
