@@ -18,7 +18,7 @@ ROOT = contents.DOCS.parent
 STAGE, SITE = ROOT / "target/book", ROOT / "target/docs"
 REPOSITORY = re.search(r'git-repository-url = "([^"]+)"', (contents.DOCS / "book.toml").read_text(encoding="utf8"))[1]
 # A code block, a code span, or the target of a link or an image.
-TARGET = re.compile(r"(^[ \t]*```.*?^[ \t]*```|`[^`\n]*`)|(\]\()([^()\s]+)(?=\))", re.S | re.M)
+TARGET = re.compile(r"(^[ \t]*```.*?^[ \t]*```|`(?:[^`\n]|\n(?!\n))*`)|(\]\()([^()\s]+)(?=\))", re.S | re.M)
 
 
 def place(page):
@@ -34,6 +34,8 @@ def target_in_book(page, target, pages):
         return target
     name, mark, anchor = target.partition("#")
     file = (page.parent / urllib.parse.unquote(name)).resolve()
+    if not file.exists():
+        return target  # broken_links finds it
     if file in pages or (file.suffix in (".svg", ".png") and file.is_relative_to(contents.DOCS)):
         # mdBook writes README.md as index.html.
         staged_name = re.sub(r"README\.md$", "index.md", str(place(file)))
