@@ -100,10 +100,13 @@ def broken_links():
 
 
 def finish():
-    """Corrects the link `edit this page` of pages outside docs/, and lets names in tables break at `_` on a phone."""
+    """Corrects the link `edit this page` of pages outside docs/, and lets names in tables break at `_` on a phone.
+
+    Code of more than 36 characters gets a class, so that one long value does not widen its column."""
     for path in SITE.rglob("*.html"):
         text = path.read_text(encoding="utf8").replace("/edit/main/docs/project/", "/edit/main/")
         text = re.sub(r"<td><code>[^<]*</code>", lambda found: found[0].replace("_", "_<wbr>"), text)
+        text = re.sub(r"<code>(?=[^<]{37})", '<code class="long">', text)
         path.write_text(text, encoding="utf8")
 
 
