@@ -32,7 +32,7 @@ test: ## Everything: format, lints, template, config, unit, property, end to end
 	@tests/run.sh
 
 check: $(SAM) ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit tests, rules, journeys
-	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && python3 tests/code_blocks.py
+	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && python3 tests/code_blocks.py && python3 tests/github.py
 	@python3 docs/reference/log_codes.py --check && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings
 	@$(MAKE) --no-print-directory build
@@ -110,9 +110,9 @@ size: ## Print the size of every function as released
 checkov: .local/checkov/.installed ## Hold infra/template.yaml to checkov and the accepted findings of tests/checkov.txt
 	@tests/checkov.sh
 
-deny: .local/deny/.installed ## Hold licences, sources and banned crates to deny.toml
+deny: .local/deny/.installed ## Hold licences, sources, banned and duplicate crates to deny.toml
 	@cargo fetch --locked --quiet # crates of other platforms too: a build has not fetched those
-	@.local/deny/bin/cargo-deny --offline --locked --log-level error check licenses bans sources
+	@.local/deny/bin/cargo-deny --offline --locked --log-level error check -D unmatched-skip -D unnecessary-skip licenses bans sources
 
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local

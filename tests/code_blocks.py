@@ -116,7 +116,16 @@ def marker_problem(block):
     return None
 
 
-CHECKS = {"sh": shell_problem, "bash": shell_problem, "json": json_problem, "python": python_problem}
+def rust_problem(block):
+    """A problem of a block that no doc test compiles. Doc tests compile the README of a crate that includes it."""
+    library = (ROOT / block.page).parent / "src/lib.rs"
+    is_included = library.exists() and 'include_str!("../README.md")' in library.read_text(encoding="utf8")
+    return None if is_included else "found Rust, which no doc test compiles; write `<!-- not run: REASON -->`"
+
+
+CHECKS = {"sh": shell_problem, "bash": shell_problem, "json": json_problem, "python": python_problem} | dict.fromkeys(
+    ["rust", "rust,no_run"], rust_problem
+)
 WITH_PROGRAM = {"yaml", "js", "ts"}
 
 

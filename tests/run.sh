@@ -10,6 +10,7 @@ cargo fmt --all --check
 python3 tests/documents.py
 python3 tests/runbooks.py
 python3 tests/code_blocks.py
+python3 tests/github.py
 tests/prose.py
 
 step "build"
@@ -27,6 +28,9 @@ make --no-print-directory up TARGETS=--all-targets WEBHOOK_ALLOW="$receiver" .lo
 make --no-print-directory .local/producer-node/.installed || echo "SKIPPED what needs Node: it cannot be installed"
 python3 tests/documents.py target/local/carillon
 .local/awscli/bin/python tests/runbooks.py --aws
+
+step "files for GitHub"
+python3 tests/github.py --schemas
 
 step "template"
 .local/sam/bin/cfn-lint infra/template.yaml

@@ -59,7 +59,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use domain::event::key::Key;
-    use domain::feedback::receipt::{Heard, StatusUpdate, read};
+    use domain::feedback::receipt::{ProviderEvent, StatusUpdate, read};
 
     use super::*;
 
@@ -68,7 +68,7 @@ mod tests {
         let bodies = SAMPLES.iter().cycle().take(2 * BATCH).enumerate().map(receipt);
         let mut keys = BTreeSet::new();
         for body in bodies {
-            let Ok(Heard::Receipt(receipt)) = read(&body) else { panic!("{body}") };
+            let Ok(ProviderEvent::Receipt(receipt)) = read(&body) else { panic!("{body}") };
             assert_eq!(receipt.news, StatusUpdate::Delivered);
             let indexed = key_of(receipt.provider_id.as_deref().unwrap());
             let indexed = format!("{PARTITION}{}", indexed["sk"]["S"].as_str().unwrap());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use asking::{Question, Service};
+use aws_request::{Request, Service};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::audit::access::{Access, AccessRecord, CallerKind, Object};
@@ -63,7 +63,7 @@ fn unrecorded(queue: &str, why: &str) -> Error {
 
 /// The ARN of the credentials in use.
 async fn caller(cloud: &Cloud) -> Result<String, Error> {
-    let question = Question {
+    let question = Request {
         doing: "read the identity of the caller",
         method: "GET",
         path: GET_CALLER_IDENTITY,

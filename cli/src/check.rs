@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use catalog::{Files, Problem, Project, Trials};
+use catalog::{Files, Problem, Project, TestReport};
 use domain::catalog::policy::EmailPolicy;
 use domain::catalog::{Catalog, CatalogFile, POLICY_FILE};
 use domain::recipient::{Recipient, Recipients};
@@ -122,16 +122,16 @@ fn run_tests(
     let (own, of_packs): (Vec<_>, Vec<_>) = findings.unreached.into_iter().partition(is_own);
     problems.extend(own);
     warnings.extend(of_packs);
-    let mut trials = samples.trials(&catalog, decision_tests(project, &args.folder));
+    let mut test_report = samples.test_report(&catalog, decision_tests(project, &args.folder));
     if !project.runs_pack_tests() {
         // A pack's decision tests hold with the pack's policy only.
         let is_own =
             |warning: &Problem| warning.rule.as_ref().is_none_or(|rule| !pack_rules.contains_key(rule));
-        trials.warnings.retain(is_own);
+        test_report.warnings.retain(is_own);
     }
-    problems.extend(trials.problems);
-    (if args.strict { &mut problems } else { &mut warnings }).extend(trials.warnings);
-    let tests = trials.verdicts.iter().filter(|verdict| verdict.holds).count();
+    problems.extend(test_report.problems);
+    (if args.strict { &mut problems } else { &mut warnings }).extend(test_report.warnings);
+    let tests = test_report.verdicts.iter().filter(|verdict| verdict.holds).count();
     Ok(TestResults { problems, warnings, tests })
 }
 
@@ -202,10 +202,10 @@ impl Samples {
     }
 
     /// Runs the decision tests. Without tests, every rule is untested.
-    fn trials(&self, catalog: &Catalog, tests: Result<Files, Vec<Problem>>) -> Trials {
+    fn test_report(&self, catalog: &Catalog, tests: Result<Files, Vec<Problem>>) -> TestReport {
         match tests {
             Ok(files) => catalog::run_tests(&files, catalog, &self.people, &self.events),
-            Err(problems) => Trials { problems, ..Trials::default() },
+            Err(problems) => TestReport { problems, ..TestReport::default() },
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) type Preview<'a> = Engine<'a, Fixtures<'a>>;
 
 /// One decision, as owned values.
 #[derive(Clone)]
-pub(crate) struct Told {
+pub(crate) struct PreviewedDecision {
     /// The time of the decision.
     pub(crate) at: Timestamp,
     pub(crate) key: Key,
@@ -28,7 +28,7 @@ pub(crate) struct Told {
     pub(crate) recipient: String,
     pub(crate) channel: Option<Channel>,
     pub(crate) step: u32,
-    pub(crate) what: What,
+    pub(crate) what: PreviewedOutcome,
     pub(crate) notes: Vec<Note>,
     /// The outcomes that the ledger keeps, if the rule is a broadcast.
     pub(crate) broadcast: Option<Record>,
@@ -36,7 +36,7 @@ pub(crate) struct Told {
 
 /// The decision itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum PreviewedOutcome {
     Send,
     Suppress(Reason),
     Later { until: Timestamp, why: Reason },
@@ -45,29 +45,30 @@ pub(crate) enum What {
 }
 
 /// Decides about an event at `at`, and about its continuations at their times.
-pub(crate) fn foretell(event: &Event, engine: &Preview<'_>, at: Timestamp) -> Vec<Told> {
-    foretell_with(event, engine, at, &mut |_, _| {})
+pub(crate) fn preview(event: &Event, engine: &Preview<'_>, at: Timestamp) -> Vec<PreviewedDecision> {
+    preview_with(event, engine, at, &mut |_, _| {})
 }
 
-/// Decides like [`foretell`]. `visit` gets the decisions of each pass with their messages, and the time of the pass.
-pub(crate) fn foretell_with(
+/// Decides like [`preview`]. `visit` gets the decisions of each pass with their messages, and the time of the pass.
+pub(crate) fn preview_with(
     event: &Event,
     engine: &Preview<'_>,
     at: Timestamp,
     visit: &mut dyn FnMut(Evaluation<'_>, Timestamp),
-) -> Vec<Told> {
-    let mut told = Vec::new();
+) -> Vec<PreviewedDecision> {
+    let mut previewed = Vec::new();
     run_ready(engine.forecast(event, at, &mut |evaluation, at| {
         let plan = &evaluation.planned.plan;
-        told.extend(evaluation.decisions.iter().map(|decision| Told::of(decision, plan, at)));
+        previewed
+            .extend(evaluation.decisions.iter().map(|decision| PreviewedDecision::of(decision, plan, at)));
         visit(evaluation, at);
     }));
-    told
+    previewed
 }
 
-impl Told {
-    fn of(decision: &Decision<'_>, plan: &Plan<'_>, at: Timestamp) -> Told {
-        Told {
+impl PreviewedDecision {
+    fn of(decision: &Decision<'_>, plan: &Plan<'_>, at: Timestamp) -> PreviewedDecision {
+        PreviewedDecision {
             at,
             key: decision.key.clone(),
             rule: decision.rule.map(|rule| rule.name.clone()),
@@ -75,11 +76,13 @@ impl Told {
             channel: decision.channel,
             step: decision.step,
             what: match &decision.verdict {
-                Verdict::Send(_) => What::Send,
-                Verdict::Suppress(reason) => What::Suppress(*reason),
-                Verdict::Later(later) => What::Later { until: later.until, why: later.why.reason() },
-                Verdict::Merge(merge) => What::Collect { closes_at: merge.closes_at },
-                Verdict::Cancel(_) => What::Cancels,
+                Verdict::Send(_) => PreviewedOutcome::Send,
+                Verdict::Suppress(reason) => PreviewedOutcome::Suppress(*reason),
+                Verdict::Later(later) => {
+                    PreviewedOutcome::Later { until: later.until, why: later.why.reason() }
+                }
+                Verdict::Merge(merge) => PreviewedOutcome::Collect { closes_at: merge.closes_at },
+                Verdict::Cancel(_) => PreviewedOutcome::Cancels,
             },
             notes: decision.notes.clone(),
             broadcast: broadcast(plan, decision),

@@ -5,7 +5,7 @@ mod redrive;
 
 use domain::Timestamp;
 use domain::audit::access::Object;
-use queue::{DeadLetters, Letter, Sqs};
+use queue::{DeadLetter, DeadLetters, Sqs};
 
 use crate::access;
 use crate::args::{self, Discard, DlqWhich, Peek, Target};
@@ -42,8 +42,8 @@ impl Pace {
 /// The matching dead letters of a queue, and the other messages that were read and are hidden meanwhile.
 struct Found {
     queue: DeadLetters,
-    letters: Vec<(Letter, Case)>,
-    others: Vec<Letter>,
+    dead_letters: Vec<(DeadLetter, Case)>,
+    others: Vec<DeadLetter>,
 }
 
 pub(crate) async fn run(args: &args::Dlq, target: &Target, terminal: &Terminal) -> Done {
@@ -133,7 +133,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
     }
     let found = find(&args.which, &FAST, target, terminal).await?;
     release(&found).await;
-    let all = found.iter().flat_map(|found| found.letters.iter());
+    let all = found.iter().flat_map(|found| found.dead_letters.iter());
     let mut shown = 0;
     let mut table = Table::new([
         word("ID"),
@@ -144,12 +144,12 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
         text("SINCE"),
         number("ATTEMPTS"),
     ]);
-    for (letter, case) in all.take(args.most) {
+    for (email, case) in all.take(args.most) {
         shown += 1;
         if terminal.json {
             let mut value = serde_json::to_value(case).unwrap_or_default();
             if args.body {
-                value["body"] = letter.body.expose().clone().into();
+                value["body"] = email.body.expose().clone().into();
             }
             terminal.say_json(&value);
             continue;
@@ -165,11 +165,11 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
         ]);
         table.note((&case.detail).into());
         if args.body {
-            table.copyable(letter.body.expose().into());
+            table.copyable(email.body.expose().into());
         }
     }
     terminal.table(&table);
-    let count: usize = found.iter().map(|found| found.letters.len()).sum();
+    let count: usize = found.iter().map(|found| found.dead_letters.len()).sum();
     if count > shown {
         terminal.note(&format!("{} more; --most {count} shows them", count - shown));
     }
@@ -178,7 +178,7 @@ async fn peek(args: &Peek, target: &Target, terminal: &Terminal) -> Done {
 
 async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     let found = find(&args.which, &FAST, target, terminal).await?;
-    let total: usize = found.iter().map(|found| found.letters.len()).sum();
+    let total: usize = found.iter().map(|found| found.dead_letters.len()).sum();
     if total == 0
         && let Some(words) = not_found(&args.which)
     {
@@ -195,12 +195,12 @@ async fn discard(args: &Discard, target: &Target, terminal: &Terminal) -> Done {
     let (mut deleted, mut left) = (0, 0);
     for found in &found {
         found.queue.make_visible(&found.others).await;
-        for (letter, _) in &found.letters {
-            match found.queue.discard(letter).await {
+        for (email, _) in &found.dead_letters {
+            match found.queue.discard(email).await {
                 Ok(()) => deleted += 1,
                 Err(refused) => {
                     left += 1;
-                    terminal.note(&format!("{}: {}", letter.id, aws::chain(&refused)));
+                    terminal.note(&format!("{}: {}", email.id, aws::chain(&refused)));
                 }
             }
             terminal.count(deleted, total, "deleted");
@@ -259,16 +259,16 @@ async fn find(
         visibility = (visibility + pace.seconds(count)).min(MAX_VISIBILITY);
         terminal.progress(&format!("reading {name} …"));
         let taken = queue.take(which.look_at, u32::try_from(visibility).unwrap_or(VISIBILITY)).await?;
-        let (mut letters, mut others) = (Vec::new(), Vec::new());
-        for letter in taken {
-            let case = Case::of(&letter, &name);
+        let (mut dead_letters, mut others) = (Vec::new(), Vec::new());
+        for email in taken {
+            let case = Case::of(&email, &name);
             match matches(&case, which, since, before) {
-                true => letters.push((letter, case)),
-                false => others.push(letter),
+                true => dead_letters.push((email, case)),
+                false => others.push(email),
             }
         }
-        letters.sort_by(|(_, a), (_, b)| (a.first, &a.id).cmp(&(b.first, &b.id)));
-        found.push(Found { queue, letters, others });
+        dead_letters.sort_by(|(_, a), (_, b)| (a.first, &a.id).cmp(&(b.first, &b.id)));
+        found.push(Found { queue, dead_letters, others });
     }
     terminal.clear();
     Ok(found)
@@ -288,15 +288,16 @@ fn matches(case: &Case, which: &DlqWhich, since: Option<Timestamp>, before: Opti
 }
 
 fn cases(found: &[Found]) -> Vec<Case> {
-    found.iter().flat_map(|found| found.letters.iter().map(|(_, case)| case.clone())).collect()
+    found.iter().flat_map(|found| found.dead_letters.iter().map(|(_, case)| case.clone())).collect()
 }
 
 /// Makes all read messages visible again.
 async fn release(found: &[Found]) {
     for found in found {
         found.queue.make_visible(&found.others).await;
-        let letters: Vec<Letter> = found.letters.iter().map(|(letter, _)| letter.clone()).collect();
-        found.queue.make_visible(&letters).await;
+        let dead_letters: Vec<DeadLetter> =
+            found.dead_letters.iter().map(|(email, _)| email.clone()).collect();
+        found.queue.make_visible(&dead_letters).await;
     }
 }
 

@@ -180,7 +180,7 @@ async fn verify(id: &EndpointId, vouch: bool, cloud: &Cloud, table: &Table, term
 fn registered(id: &EndpointId, secret: Option<&Secret>, terminal: &Terminal) {
     let key = secret.map(|secret| signing::public_key(secret).unwrap_or_else(|| secret.reveal()));
     if terminal.json {
-        terminal.say_json(&json!({ "endpoint": id.name(), "verify_with": key }));
+        terminal.say_json(&json!({ "endpoint": id.name(), "verification_key": key }));
         return;
     }
     terminal.say(&format!("{} {}", terminal.ink(Ink::Good, "ok"), id.name()));

@@ -35,8 +35,8 @@ impl Error {
     }
 }
 
-impl From<aws::Refused> for Error {
-    fn from(refused: aws::Refused) -> Error {
+impl From<aws::CallError> for Error {
+    fn from(refused: aws::CallError) -> Error {
         let hint = match refused.verdict {
             aws::Verdict::Denied => "\nYour credentials lack a right, or belong to another account.",
             aws::Verdict::Unanswered => "\nNo answer; check AWS_ENDPOINT_URL and your network.",

@@ -25,7 +25,7 @@ use engine::{Engine, Fixtures};
 use templates::Renderer;
 
 use crate::args::{Explain, Target};
-use crate::deciding::foretell;
+use crate::deciding::preview;
 use crate::error::{Done, Error};
 use crate::files;
 use crate::project::{self, CONFIG};
@@ -61,11 +61,11 @@ pub(crate) async fn run(args: &Explain, target: &Target, terminal: &Terminal) ->
     let tenant = event.tenant.as_deref().and_then(|tenant| tenants.get(tenant));
     let renderer = Renderer::new(&catalog);
     let facts = Fixtures { tenant, ..Fixtures::of(&recipients) };
-    let told = foretell(&event, &Engine::unpaged(&catalog, &renderer, &facts), at);
+    let previewed = preview(&event, &Engine::unpaged(&catalog, &renderer, &facts), at);
     if args.as_test {
-        return as_test::print(args, &event, &told, &wanted, at, terminal);
+        return as_test::print(args, &event, &previewed, &wanted, at, terminal);
     }
-    Ok(picture::show((&event, at), &catalog, &told, &wanted, args.limit, terminal))
+    Ok(picture::show((&event, at), &catalog, &previewed, &wanted, args.limit, terminal))
 }
 
 impl Wanted {

@@ -2,7 +2,7 @@
 
 use domain::audit::access::{Object, PERSON};
 use domain::event::key::Key;
-use domain::inbox::{Counts, Entry, Filter, Mark, State, View, Viewer};
+use domain::inbox::{Counts, Entry, InboxQuery, Mark, State, View, Viewer};
 use serde_json::json;
 use store::{Inbox, Ledger, Noticed};
 
@@ -24,7 +24,8 @@ pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal
     let inbox = Inbox::new(&tables, cloud.name("inbox"));
     match args.mark {
         None => {
-            let filter = Filter { shelf: args.shelf.unwrap_or_default(), category: args.category.clone() };
+            let filter =
+                InboxQuery { filter: args.filter.unwrap_or_default(), category: args.category.clone() };
             list(&inbox, &viewer, &filter, args, terminal).await
         }
         Some(mark) => {
@@ -41,7 +42,7 @@ pub(crate) async fn run(args: &args::Inbox, target: &Target, terminal: &Terminal
 async fn list(
     inbox: &Inbox,
     viewer: &Viewer,
-    filter: &Filter,
+    filter: &InboxQuery,
     args: &args::Inbox,
     terminal: &Terminal,
 ) -> Done {

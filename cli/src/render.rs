@@ -21,7 +21,7 @@ use serde_json::json;
 use templates::Renderer;
 
 use crate::args::Render;
-use crate::deciding::{Told, What, foretell_with};
+use crate::deciding::{PreviewedDecision, PreviewedOutcome, preview_with};
 use crate::error::{Done, Error};
 use crate::explain::{self, Wanted};
 use crate::project;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
     let links = sample_links()?;
     let settings = OutputSettings { links: &links, max_job_bytes: MAX_MESSAGE_BYTES };
     let mut rendered: Vec<Rendered> = Vec::new();
-    let told = foretell_with(&event, &engine, at, &mut |mut evaluation, at| {
+    let previewed = preview_with(&event, &engine, at, &mut |mut evaluation, at| {
         evaluation.decisions.retain(|decision| {
             matches!(decision.verdict, Verdict::Send(_)) && wanted.is(&decision.recipient, decision.channel)
         });
@@ -93,8 +93,10 @@ pub(crate) fn run(args: &Render, terminal: &Terminal) -> Done {
             files::write(&folder.join(name), message, args.open, terminal)?;
         }
     }
-    let others = told.iter().filter(|it| it.what != What::Send && wanted.is(&it.recipient, it.channel));
-    let others: Vec<&Told> = others.collect();
+    let others = previewed
+        .iter()
+        .filter(|it| it.what != PreviewedOutcome::Send && wanted.is(&it.recipient, it.channel));
+    let others: Vec<&PreviewedDecision> = others.collect();
     others.iter().for_each(|other| show_unsent(other, terminal));
     if rendered.is_empty() && others.is_empty() && !terminal.json {
         terminal
@@ -204,24 +206,24 @@ fn show(one: &Rendered, terminal: &Terminal) {
     terminal.say("");
 }
 
-fn show_unsent(told: &Told, terminal: &Terminal) {
-    let channel = told.channel.map(Channel::name);
-    let why = match told.what {
-        What::Suppress(reason) => reason.meaning().to_owned(),
-        What::Later { until, why } => format!("waits until {until}: {}", why.meaning()),
-        What::Collect { closes_at } => format!("is collected until {closes_at}"),
-        What::Cancels => "takes back an earlier one".to_owned(),
-        What::Send => return,
+fn show_unsent(previewed: &PreviewedDecision, terminal: &Terminal) {
+    let channel = previewed.channel.map(Channel::name);
+    let why = match previewed.what {
+        PreviewedOutcome::Suppress(reason) => reason.meaning().to_owned(),
+        PreviewedOutcome::Later { until, why } => format!("waits until {until}: {}", why.meaning()),
+        PreviewedOutcome::Collect { closes_at } => format!("is collected until {closes_at}"),
+        PreviewedOutcome::Cancels => "takes back an earlier one".to_owned(),
+        PreviewedOutcome::Send => return,
     };
-    let rule = told.rule.as_deref().unwrap_or("-");
+    let rule = previewed.rule.as_deref().unwrap_or("-");
     if terminal.json {
         terminal.say_json(&json!({
-            "at": told.at.to_string(), "rule": rule, "recipient": told.recipient, "channel": channel,
+            "at": previewed.at.to_string(), "rule": rule, "recipient": previewed.recipient, "channel": channel,
             "content": null, "notSent": why,
         }));
     } else {
         let on = channel.map_or_else(String::new, |name| format!(" by {name}"));
-        let line = format!("{rule} to {}{on} is not sent: {why}", told.recipient);
+        let line = format!("{rule} to {}{on} is not sent: {why}", previewed.recipient);
         terminal.say(&terminal.ink(Ink::Quiet, &line));
     }
 }

@@ -1,6 +1,6 @@
 //! The secret of a stack, for keyed hashes of addresses.
 
-use asking::{Question, Service};
+use aws_request::{Request, Service};
 use domain::base::sensitive::Sensitive;
 use domain::base::stack_secret::StackSecret;
 use domain::recipient::keyed_hash::KeyedHashes;
@@ -34,7 +34,7 @@ impl Cloud {
     pub async fn hashes(&self) -> Result<KeyedHashes, Error> {
         let name = self.name("stack");
         let body = serde_json::json!({ "SecretId": name }).to_string();
-        let question = Question {
+        let question = Request {
             doing: DOING,
             method: "POST",
             path: "/",

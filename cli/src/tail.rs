@@ -124,7 +124,7 @@ fn notification(item: &Item) -> Option<Line> {
     if let Some(replay) = &row.origin.replay {
         text.push_str(&format!("  by replay {replay}"));
     }
-    for (mark, time) in row.marks.said(row.status) {
+    for (mark, time) in row.marks.states(row.status) {
         text.push_str(&format!("  {mark} at {}", utc(time)));
     }
     let changed_at = item.get("heard_at").or(item.get("settled_at")).or(item.get("claimed_at"));

@@ -15,7 +15,7 @@ use templates::Renderer;
 
 use crate::args::{Target, WhatIf};
 use crate::cloud::Cloud;
-use crate::deciding::{self, What, foretell};
+use crate::deciding::{self, PreviewedOutcome, preview};
 use crate::error::{Done, Error};
 use crate::explain::catalog;
 use crate::removed_rules::{self, RemovedRule};
@@ -121,10 +121,10 @@ async fn compare(
     let places = |side: &Side, event: &Event| -> BTreeSet<Place> {
         let tenant = found.tenant(event.tenant.as_deref());
         let facts = Fixtures { tenant, members: Some(&members), ..Fixtures::of(&found.recipients) };
-        let told = foretell(event, &Engine::unpaged(&side.catalog, &side.renderer, &facts), at)
+        let previewed = preview(event, &Engine::unpaged(&side.catalog, &side.renderer, &facts), at)
             .into_iter()
-            .filter(|it| it.what == What::Send);
-        told.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
+            .filter(|it| it.what == PreviewedOutcome::Send);
+        previewed.filter_map(|it| Some((it.rule?, it.recipient, it.channel?))).collect()
     };
     let (old, new) = (places(before, &of_before), places(after, &of_after));
     sum.events += 1;

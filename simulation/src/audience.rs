@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::rc::Rc;
 
-use aws::Refused;
+use aws::CallError;
 use engine::Members;
 
 use crate::clock::sleep_ms;
@@ -53,7 +53,7 @@ pub(crate) async fn change(world: Rc<World>) {
 
 impl Process {
     /// Reads the members after `after`, as a query of the people table does.
-    pub(crate) async fn members(&self, after: Option<&str>, most: usize) -> Result<Members, Refused> {
+    pub(crate) async fn members(&self, after: Option<&str>, most: usize) -> Result<Members, CallError> {
         let world = &self.world;
         let read = || {
             let members = world.members.borrow();
@@ -76,7 +76,7 @@ impl Process {
     }
 
     /// Reports whether a page is marked as handled.
-    pub(crate) async fn is_page_done(&self, page: &str) -> Result<bool, Refused> {
+    pub(crate) async fn is_page_done(&self, page: &str) -> Result<bool, CallError> {
         self.call("was a page handled?", || self.world.pages.borrow().contains(page)).await
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::event::Event;
 use outbox_relay::Quarantine;
 use publish::{InOrder, PublishCalls};
@@ -28,28 +28,28 @@ pub(crate) struct Bus(pub(crate) Rc<Process>);
 pub(crate) struct Outbox(pub(crate) Rc<Process>);
 
 impl Quarantine for Outbox {
-    async fn quarantine(&self, place: &Place, _: &str, _: domain::Timestamp) -> Result<(), Refused> {
+    async fn quarantine(&self, place: &Place, _: &str, _: domain::Timestamp) -> Result<(), CallError> {
         let world = &self.0.world;
         self.0.call("quarantine", || world.events.borrow_mut().quarantine(place)).await
     }
 }
 
 impl OutboxView for Outbox {
-    async fn backlog(&self) -> Result<Backlog, Refused> {
+    async fn backlog(&self) -> Result<Backlog, CallError> {
         let world = &self.0.world;
         self.0.call("look at what is pending", || world.events.borrow().backlog()).await
     }
 
-    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, CallError> {
         let world = &self.0.world;
         self.0.call("read what is pending", || world.events.borrow().read(places)).await
     }
 }
 
 impl PublishCalls for Bus {
-    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
+    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, CallError>> {
         let world = &self.0.world;
-        let refused = |verdict| Refused { doing: "put on the bus", verdict, source: "not taken".into() };
+        let refused = |verdict| CallError { doing: "put on the bus", verdict, source: "not taken".into() };
         let answers: RefCell<Vec<Result<String, Verdict>>> =
             RefCell::new(entries.iter().map(|_| Err(Verdict::Unanswered)).collect());
         let mut open: Vec<usize> = (0..entries.len()).collect();

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use delivery::{Backend, ClaimStore};
 use domain::Timestamp;
 use domain::base::outcome::Status;
@@ -35,9 +35,9 @@ impl Backend for Model {
 /// The ledger as one process calls it.
 pub(crate) struct Ledger(pub(crate) Rc<Process>);
 
-fn unclear() -> Refused {
+fn unclear() -> CallError {
     let source = "one statement of a batch failed".into();
-    Refused { doing: "claim", verdict: Verdict::Transient, source }
+    CallError { doing: "claim", verdict: Verdict::Transient, source }
 }
 
 /// Result of one statement of a batch.
@@ -74,7 +74,7 @@ impl Ledger {
         if fails { Written::Failed } else { Written::Done }
     }
 
-    async fn look(&self, key: &Key) -> Result<Option<Item>, Refused> {
+    async fn look(&self, key: &Key) -> Result<Option<Item>, CallError> {
         let world = &self.0.world;
         self.0.call("look at a claim", || world.ledger.borrow().get(key).cloned()).await
     }
@@ -155,7 +155,7 @@ impl ClaimStore for Ledger {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Vec<ClaimStatus>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, CallError> {
         let fresh = || Tried { times: 0, since: now, held: Duration::ZERO };
         if self.0.world.is(Variant::NoClaim) {
             return Ok(jobs.iter().map(|_| ClaimStatus::Ours(fresh())).collect());
@@ -181,7 +181,7 @@ impl ClaimStore for Ledger {
         settlements: &[Settlement],
         token: &str,
         now: Timestamp,
-    ) -> Result<Vec<Result<(), Refused>>, Refused> {
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let world = &self.0.world;
         let own = self.token(token);
         let doubt = Doubt { process: &self.0, settlements, token, is_written: Cell::new(false) };

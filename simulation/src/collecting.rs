@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::Timestamp;
 use domain::decide::Answer;
 use domain::event::key::Key;
@@ -109,7 +109,11 @@ impl Windows {
 
 impl Counters {
     /// Adds an event to a digest window, or returns the result of its first delivery.
-    pub(crate) async fn join(&self, joining: &DigestArrival<'_>, now: Timestamp) -> Result<Answer, Refused> {
+    pub(crate) async fn join(
+        &self,
+        joining: &DigestArrival<'_>,
+        now: Timestamp,
+    ) -> Result<Answer, CallError> {
         let (process, world) = (&self.0, &self.0.world);
         let without = self.without();
         for round in 0..ROUNDS {
@@ -151,7 +155,7 @@ impl Counters {
     }
 
     /// The window that an earlier delivery joined.
-    pub(crate) async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, Refused> {
+    pub(crate) async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, CallError> {
         let world = &self.0.world;
         let marker = || world.windows.borrow().markers.get(key).cloned().flatten();
         let joined = self.0.call("look for a digest's marker", marker).await?;
@@ -160,7 +164,7 @@ impl Counters {
     }
 
     /// The result for an event that was delivered before. Its timer is made again.
-    async fn again(&self, joined: Option<String>, joining: &DigestArrival<'_>) -> Result<Answer, Refused> {
+    async fn again(&self, joined: Option<String>, joining: &DigestArrival<'_>) -> Result<Answer, CallError> {
         let Some(window_id) = joined else { return Ok(Answer::PassThrough) };
         let header = self.header(joining.window).await?.filter(|header| header.window_id == window_id);
         let closes_at = header.map_or(joining.ends, |header| header.closes_at);
@@ -174,7 +178,7 @@ impl Counters {
         window: &str,
         window_id: &str,
         now: Timestamp,
-    ) -> Result<ClosedWindow, Refused> {
+    ) -> Result<ClosedWindow, CallError> {
         let (process, world) = (&self.0, &self.0.world);
         let collected = || world.windows.borrow().collected(window_id, now);
         for round in 0..ROUNDS {
@@ -200,7 +204,7 @@ impl Counters {
         Err(crowded("close a digest"))
     }
 
-    async fn header(&self, window: &str) -> Result<Option<Header>, Refused> {
+    async fn header(&self, window: &str) -> Result<Option<Header>, CallError> {
         let world = &self.0.world;
         self.0.call("look at a digest", || world.windows.borrow().headers.get(window).cloned()).await
     }
@@ -222,6 +226,6 @@ fn answer(join: &Join, now: Timestamp) -> Answer {
     }
 }
 
-fn crowded(doing: &'static str) -> Refused {
-    Refused { doing, verdict: Verdict::Throttled, source: "other writers were first in every round".into() }
+fn crowded(doing: &'static str) -> CallError {
+    CallError { doing, verdict: Verdict::Throttled, source: "other writers were first in every round".into() }
 }

@@ -20,7 +20,7 @@ use crate::variant::Variant;
 /// State of a channel process.
 pub(crate) struct Channel {
     process: Rc<Process>,
-    desk: DeliveryWorker<Model>,
+    worker: DeliveryWorker<Model>,
 }
 
 impl Channel {
@@ -28,7 +28,7 @@ impl Channel {
         let world = &process.world;
         let line = |name: &str| Sender(Rc::clone(process), world.line(name));
         let counters = Counters(Rc::clone(process));
-        let desk = DeliveryWorker {
+        let worker = DeliveryWorker {
             name,
             ledger: Ledger(Rc::clone(process)),
             providers: Providers::new(&counters, &providers(name), None),
@@ -45,17 +45,17 @@ impl Channel {
             }),
             concurrency: 4,
         };
-        Channel { process: Rc::clone(process), desk }
+        Channel { process: Rc::clone(process), worker }
     }
 
     pub(crate) async fn deliver(&self, batch: Batch) -> Result<Report, Error> {
         let (token, began) = (batch.request_id.clone(), now());
-        let providers = providers(self.desk.name);
+        let providers = providers(self.worker.name);
         let send = async |job: &Job, at: usize| match job.channel().reaches_endpoints() {
             true => hooks::send(&self.process, job, &token, || self.accepted(job, &token, began)).await,
             false => self.send(job, &providers[at], &token, began).await,
         };
-        self.desk.deliver_by(batch, send).await
+        self.worker.deliver_by(batch, send).await
     }
 
     /// Calls a provider.

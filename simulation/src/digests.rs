@@ -105,8 +105,8 @@ pub(crate) fn check(world: &World) {
     for (window, events) in &joined {
         let listed = check.digests.listed.get(*window);
         for event in events {
-            let is_told = listed.is_some_and(|listed| listed.contains(*event));
-            if !is_told
+            let is_notified = listed.is_some_and(|listed| listed.contains(*event));
+            if !is_notified
                 && cancelled_at(world, window, event).is_none()
                 && !has_outcome(ledger.values(), window)
             {

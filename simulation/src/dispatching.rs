@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use delivery::{JobQueue as _, Scheduler as _};
 use dispatch::Intake;
 use domain::Timestamp;
@@ -41,7 +41,7 @@ impl Dispatch {
         Ok(report)
     }
 
-    async fn one(&self, message: &Message) -> Result<(), Refused> {
+    async fn one(&self, message: &Message) -> Result<(), CallError> {
         let (setting, began) = (&self.0.world.setting, now());
         let facts = Tables(Rc::clone(&self.0));
         let engine = setting.engine(&facts);
@@ -51,8 +51,8 @@ impl Dispatch {
             Intake::Newer(_) => panic!("every continuation is of this release"),
             Intake::Refused(_) => {
                 let line = self.0.world.line("dispatch");
-                let bury = || line.dead.borrow_mut().push(message.body.expose().as_str().into());
-                return self.0.call("put aside", bury).await;
+                let dead_letter = || line.dead.borrow_mut().push(message.body.expose().as_str().into());
+                return self.0.call("put aside", dead_letter).await;
             }
         };
         let settings = OutputSettings { links: &setting.links, max_job_bytes: MAX_MESSAGE_BYTES };
@@ -62,7 +62,7 @@ impl Dispatch {
 
     /// Writes the output in dispatch's order: cancellations, deferred messages, jobs, outcomes, the mark of a handled
     /// page. A failed write returns the message to the queue.
-    async fn hand_over(&self, event: &Event, made: Output, began: Timestamp) -> Result<(), Refused> {
+    async fn hand_over(&self, event: &Event, made: Output, began: Timestamp) -> Result<(), CallError> {
         let (process, world) = (&self.0, &self.0.world);
         if let Some(page) = made.page.as_ref().filter(|_| world.is(Variant::PageMarkedFirst)) {
             process.page_done(page).await;
@@ -126,7 +126,7 @@ impl Dispatch {
         serde_json::to_string(&broken(job, world.variant)).expect("a job is strings, numbers and JSON text")
     }
 
-    async fn leave(&self, it: ScheduledMessage) -> Result<(), Refused> {
+    async fn leave(&self, it: ScheduledMessage) -> Result<(), CallError> {
         let (process, world) = (&self.0, &self.0.world);
         let line = match it.lane {
             Lane::Critical => world.line("dispatch-critical"),

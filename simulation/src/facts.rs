@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use aws::Refused;
+use aws::CallError;
 use delivery::SharedState as _;
 use domain::Timestamp;
 use domain::base::outcome::Status;
@@ -29,7 +29,7 @@ impl Tables {
     }
 
     /// Reports whether a notification of these keys may have reached its recipient.
-    async fn told(&self, of: &[Key]) -> Result<bool, Refused> {
+    async fn told(&self, of: &[Key]) -> Result<bool, CallError> {
         let ledger = &self.0.world.ledger;
         let may_be = |key: &Key| {
             let status = ledger.borrow().get(key).and_then(|row| Status::from_name(row.get("status")?));
@@ -40,9 +40,9 @@ impl Tables {
 }
 
 impl Facts for Tables {
-    type Error = Refused;
+    type Error = CallError;
 
-    async fn members(&self, group: &Group, after: Option<&str>, most: usize) -> Result<Members, Refused> {
+    async fn members(&self, group: &Group, after: Option<&str>, most: usize) -> Result<Members, CallError> {
         match group {
             Group::Topic { .. } | Group::Role { .. } => self.0.members(after, most).await,
             Group::Endpoints { .. } => {
@@ -51,20 +51,20 @@ impl Facts for Tables {
         }
     }
 
-    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
+    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, CallError> {
         let endpoint = &self.0.world.setting.endpoint;
         Ok(ids.iter().map(|id| Endpoint { id: id.clone(), ..endpoint.clone() }).collect())
     }
 
-    async fn profiles(&self, _: &BTreeSet<&str>, _: &BTreeSet<&str>) -> Result<Profiles<'_>, Refused> {
+    async fn profiles(&self, _: &BTreeSet<&str>, _: &BTreeSet<&str>) -> Result<Profiles<'_>, CallError> {
         let recipients = Cow::Borrowed(&self.0.world.setting.recipients);
         Ok(Profiles { recipients, tenants: Tenants::Same(None) })
     }
 
-    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Refused> {
+    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, CallError> {
         match ask {
             Ask::Cancelled { key } => self.counters().cancelled(key).await.map(Answer::Cancelled),
-            Ask::Told { of } => self.told(of).await.map(Answer::Told),
+            Ask::Notified { of } => self.told(of).await.map(Answer::Notified),
             Ask::Join { key, window, policy, ends, item, cancel } => {
                 let joining =
                     DigestArrival { key, window, policy, ends: *ends, item, cancel: cancel.as_ref() };
@@ -77,7 +77,7 @@ impl Facts for Tables {
         }
     }
 
-    async fn is_page_done(&self, page: &str) -> Result<bool, Refused> {
+    async fn is_page_done(&self, page: &str) -> Result<bool, CallError> {
         self.0.is_page_done(page).await
     }
 
@@ -86,7 +86,7 @@ impl Facts for Tables {
         window: &str,
         window_id: &str,
         now: Timestamp,
-    ) -> Result<ClosedWindow, Refused> {
+    ) -> Result<ClosedWindow, CallError> {
         let closed = self.counters().close(window, window_id, now).await?;
         Ok(if self.0.world.is(Variant::CancelledInDigest) { without_cancel_keys(closed) } else { closed })
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use domain::base::outcome::{Failure, Reason, Sent};
 use domain::delivery::job::Job;
 use domain::webhook::endpoint::attempt::{Answer, Next};
@@ -40,7 +40,7 @@ pub(crate) async fn send(
         }
         Some(Message { state: MessageState::Retrying, .. }) | None => {}
     }
-    let open = Open { process, job, token, is_told: Cell::new(false) };
+    let open = Open { process, job, token, is_notified: Cell::new(false) };
     let answer = ask(process, accepted).await;
     let attempts = found.as_ref().map_or(0, |item| item.attempts) + 1;
     let next = answer.next(&job.key, attempts, now());
@@ -51,7 +51,7 @@ pub(crate) async fn send(
         Err(_) if next == Next::Delivered => {}
         Err(refused) => return Err(transient(refused)),
     }
-    open.is_told.set(answer != Answer::TimedOut);
+    open.is_notified.set(answer != Answer::TimedOut);
     match next {
         Next::Delivered => Ok(Sent::Accepted { provider_id: "HTTP 200".to_owned() }),
         Next::Again(at) => Ok(Sent::Later(at)),
@@ -66,12 +66,12 @@ struct Open<'a> {
     process: &'a Process,
     job: &'a Job,
     token: &'a str,
-    is_told: Cell<bool>,
+    is_notified: Cell<bool>,
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        if !self.is_told.get() && self.process.was_disturbed() {
+        if !self.is_notified.get() && self.process.was_disturbed() {
             self.process.world.check.borrow_mut().doubt(self.token, &self.job.key);
         }
     }
@@ -121,7 +121,7 @@ async fn remember(
     is_known: bool,
     attempts: u32,
     next: &Next,
-) -> Result<(), Refused> {
+) -> Result<(), CallError> {
     let (state, next_at) = match next {
         Next::Delivered if is_known => (MessageState::Delivered, None),
         Next::Delivered => return Ok(()),
@@ -139,7 +139,7 @@ async fn remember(
         .await
 }
 
-fn transient(refused: Refused) -> Failure {
+fn transient(refused: CallError) -> Failure {
     Failure::Transient(Box::new(refused))
 }
 

@@ -88,14 +88,14 @@ pub struct Setup {
     /// The broken behaviour, if any.
     pub variant: Option<Variant>,
     /// Whether a journal is kept.
-    pub is_told: bool,
+    pub is_notified: bool,
 }
 
 impl Setup {
     /// A run of the unmodified system.
     #[must_use]
     pub fn new(seed: u64, mode: Mode, events: u32) -> Setup {
-        Setup { seed, mode, events, variant: None, is_told: false }
+        Setup { seed, mode, events, variant: None, is_notified: false }
     }
 
     /// Command that repeats the run.
@@ -154,7 +154,7 @@ pub fn run(setup: &Setup) -> Run {
     LocalSet::new().block_on(&runtime, async {
         clock::begin();
         let faults = faults(setup);
-        let world = World::new(Setting::shared(), setup.seed, faults, setup.variant, setup.is_told);
+        let world = World::new(Setting::shared(), setup.seed, faults, setup.variant, setup.is_notified);
         start(&world, setup);
         match setup.mode {
             Mode::Safety => tokio::time::sleep(SAFETY_RUN).await,

@@ -36,7 +36,7 @@ struct Args {
     variant: Option<Variant>,
     /// Print the whole journal of one run
     #[arg(short = 'v')]
-    is_told: bool,
+    is_notified: bool,
 }
 
 fn mode(name: &str) -> Result<Mode, String> {
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let setup = Setup {
         variant: args.variant,
-        is_told: args.is_told,
+        is_notified: args.is_notified,
         ..Setup::new(args.seed, args.mode.unwrap_or(Mode::Safety), args.events)
     };
     match args.seeds {
@@ -79,7 +79,7 @@ fn one(setup: &Setup) -> ExitCode {
 fn many(setup: &Setup, mode: Option<Mode>, seeds: u64) -> ExitCode {
     let started = Instant::now();
     let modes = mode.map_or_else(|| vec![Mode::Safety, Mode::Liveness], |mode| vec![mode]);
-    let setup = Setup { is_told: false, ..*setup };
+    let setup = Setup { is_notified: false, ..*setup };
     let until = setup.seed.saturating_add(seeds);
     let runs = modes.into_iter().map(|mode| run_all(&Setup { mode, ..setup }, setup.seed..until));
     let Tally { runs, events, calls, sends, failed } = runs.fold(Tally::default(), Tally::and);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::Timestamp;
 use domain::limits::cancel::CancelKey;
 
@@ -107,7 +107,11 @@ impl Process {
     }
 
     /// A call with the SDK's three attempts.
-    pub(crate) async fn call<T>(&self, doing: &'static str, commit: impl FnMut() -> T) -> Result<T, Refused> {
+    pub(crate) async fn call<T>(
+        &self,
+        doing: &'static str,
+        commit: impl FnMut() -> T,
+    ) -> Result<T, CallError> {
         self.attempts(3, doing, commit).await
     }
 
@@ -117,14 +121,14 @@ impl Process {
         most: u32,
         doing: &'static str,
         mut commit: impl FnMut() -> T,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, CallError> {
         let mut tried = 0;
         loop {
             tried += 1;
             match self.once(doing, &mut commit).await {
                 Ok(answer) => return Ok(answer),
                 Err(verdict) if tried >= most => {
-                    return Err(Refused { doing, verdict, source: "a fault of the simulation".into() });
+                    return Err(CallError { doing, verdict, source: "a fault of the simulation".into() });
                 }
                 Err(_) => {
                     let pause = self.world.chance.borrow_mut().between(20, 1_000);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use delivery::{JobQueue, Scheduler, SharedState};
 use domain::Timestamp;
 use domain::delivery::breaker::Breaker;
@@ -28,7 +28,7 @@ pub(crate) struct Timetable(pub(crate) Rc<Process>);
 pub(crate) struct Sender(pub(crate) Rc<Process>, pub(crate) Rc<Line>);
 
 impl SharedState for Counters {
-    async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
+    async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, CallError> {
         let world = &self.0.world;
         if world.is(Variant::NoCancelCheck) {
             return Ok(None);
@@ -41,7 +41,7 @@ impl SharedState for Counters {
             .await
     }
 
-    async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
+    async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, CallError> {
         let world = &self.0.world;
         self.0.call("how is a provider?", || kept(world.breakers.borrow().get(provider))).await
     }
@@ -52,7 +52,7 @@ impl SharedState for Counters {
         over: &Kept<Breaker>,
         next: Breaker,
         _: Timestamp,
-    ) -> Result<WriteResult<Breaker>, Refused> {
+    ) -> Result<WriteResult<Breaker>, CallError> {
         let world = &self.0.world;
         self.0
             .call("tell how a provider is", || {
@@ -68,7 +68,7 @@ impl SharedState for Counters {
             .await
     }
 
-    async fn bucket(&self, _: &str) -> Result<Kept<Bucket>, Refused> {
+    async fn bucket(&self, _: &str) -> Result<Kept<Bucket>, CallError> {
         Ok(Kept::default())
     }
 
@@ -78,7 +78,7 @@ impl SharedState for Counters {
         _: &Kept<Bucket>,
         next: Bucket,
         _: Timestamp,
-    ) -> Result<WriteResult<Bucket>, Refused> {
+    ) -> Result<WriteResult<Bucket>, CallError> {
         Ok(WriteResult::Ours(Kept::at(next, Some(1))))
     }
 }
@@ -89,7 +89,7 @@ fn kept(found: Option<&(i64, Breaker)>) -> Kept<Breaker> {
 
 impl JobQueue for Sender {
     /// Each message of a call is accepted or refused separately.
-    async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
+    async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), CallError>> {
         let world = &self.0.world;
         let sent = self.0.call("send", || {
             let one = |outgoing: &Outgoing| {
@@ -101,7 +101,7 @@ impl JobQueue for Sender {
             };
             messages.iter().map(one).collect::<Vec<bool>>()
         });
-        let refused = |verdict| Refused { doing: "send", verdict, source: "not taken".into() };
+        let refused = |verdict| CallError { doing: "send", verdict, source: "not taken".into() };
         match sent.await {
             Ok(taken) => taken
                 .into_iter()
@@ -111,18 +111,24 @@ impl JobQueue for Sender {
         }
     }
 
-    async fn show_after(&self, receipt: &str, pause: Duration) -> Result<(), Refused> {
+    async fn show_after(&self, receipt: &str, pause: Duration) -> Result<(), CallError> {
         self.0.call("show later", || self.1.show_after(receipt, pause)).await
     }
 
-    async fn bury(&self, body: &str, _: Option<&str>, _: &Cause, _: MessageHistory) -> Result<(), Refused> {
+    async fn dead_letter(
+        &self,
+        body: &str,
+        _: Option<&str>,
+        _: &Cause,
+        _: MessageHistory,
+    ) -> Result<(), CallError> {
         self.0.call("put aside", || self.1.dead.borrow_mut().push(body.into())).await
     }
 }
 
 impl Scheduler for Timetable {
     /// Creating a schedule twice with one name creates one schedule.
-    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), CallError> {
         let world = &self.0.world;
         if world.is(Variant::LaterLost) {
             return Ok(());

@@ -79,7 +79,7 @@ impl World {
         seed: u64,
         faults: Faults,
         variant: Option<Variant>,
-        is_told: bool,
+        is_notified: bool,
     ) -> Rc<World> {
         let mut chance = Chance::new(seed);
         let outages = RefCell::new(Outages::of(&mut chance));
@@ -90,7 +90,7 @@ impl World {
             faults: Cell::new(faults),
             calls: Cell::new(0),
             ids: Cell::new(0),
-            journal: is_told.then(RefCell::default),
+            journal: is_notified.then(RefCell::default),
             check: RefCell::default(),
             events: RefCell::default(),
             ledger: RefCell::default(),

@@ -45,12 +45,12 @@ fn digest_closes_once_and_each_member_of_an_audience_is_notified_once() {
 fn same_seed_gives_the_same_journal() {
     for mode in [Mode::Safety, Mode::Liveness] {
         for seed in 0..20 {
-            let setup = Setup { is_told: true, ..Setup::new(seed, mode, EVENTS) };
+            let setup = Setup { is_notified: true, ..Setup::new(seed, mode, EVENTS) };
             let (one, other) = (run(&setup), run(&setup));
             assert!(one.journal.len() > 20);
             assert_eq!(one.journal, other.journal, "{}", setup.command());
         }
     }
-    let journal = |seed| run(&Setup { is_told: true, ..Setup::new(seed, Mode::Safety, EVENTS) }).journal;
+    let journal = |seed| run(&Setup { is_notified: true, ..Setup::new(seed, Mode::Safety, EVENTS) }).journal;
     assert_ne!(journal(1), journal(2));
 }

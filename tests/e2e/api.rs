@@ -85,10 +85,10 @@ async fn ticket_from_the_api_opens_one_socket() {
     cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
     check(&me.ask("POST", "/v1/tickets", Some(&json!({ "user": "ben" }))), 403, "forbidden");
     check(&me.ask("POST", "/v1/tickets", Some(&json!({ "rooms": ["*"] }))), 403, "forbidden");
-    let said = me.ask("POST", "/v1/tickets", None);
-    assert_eq!(said.status, 201, "{}", said.text);
-    let ticket = said.body["ticket"].as_str().unwrap();
-    assert_eq!(said.body["url"], format!("{}?ticket={ticket}", cloud.socket_url));
+    let response = me.ask("POST", "/v1/tickets", None);
+    assert_eq!(response.status, 201, "{}", response.text);
+    let ticket = response.body["ticket"].as_str().unwrap();
+    assert_eq!(response.body["url"], format!("{}?ticket={ticket}", cloud.socket_url));
     let mut client = Client::connect(&cloud, ticket).await.unwrap();
     assert_eq!(client.ask(r#"{"action":"subscribe","room":"queue:7"}"#).await["type"], "subscribed");
     assert_eq!(client.ask(r#"{"action":"subscribe","room":"theatre:1"}"#).await["type"], "refused");
@@ -124,12 +124,13 @@ fn token_that_is_forged_expired_or_not_yet_valid_is_refused() {
         ("none at all", String::new()),
         ("no token", "garbage".to_owned()),
     ] {
-        let said = ApiClient::with(honest.url.clone(), token).ask("GET", path, None);
-        assert_eq!(said.status, 401, "{what}: {}", said.text);
+        let response = ApiClient::with(honest.url.clone(), token).ask("GET", path, None);
+        assert_eq!(response.status, 401, "{what}: {}", response.text);
     }
     for (what, others) in [("no tenant", json!({ "tenant": null })), ("no text", json!({ "sub": "" }))] {
-        let said = ApiClient::with(honest.url.clone(), forged(&with(others), "rs256")).ask("GET", path, None);
-        assert!([401, 403].contains(&said.status), "{what}: {}", said.text);
+        let response =
+            ApiClient::with(honest.url.clone(), forged(&with(others), "rs256")).ask("GET", path, None);
+        assert!([401, 403].contains(&response.status), "{what}: {}", response.text);
     }
 }
 
@@ -140,10 +141,10 @@ async fn tenant_event_is_published_delivered_and_sent_again_on_request() {
     let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
     check(&admin.ask("PUT", &format!("/v1/recipients/{ann}"), Some(&json!({ "name": "Ann" }))), 200, "");
     let event = json!({ "type": "core.hello", "data": { "to": [ann], "message": "Hear, hear" } });
-    let said = admin.ask("POST", "/v1/events", Some(&event));
-    assert_eq!(said.status, 202, "{}", said.text);
-    assert_eq!(said.body["source"], format!("/tenants/{clinic}"));
-    let id = said.body["id"].as_str().unwrap().to_owned();
+    let response = admin.ask("POST", "/v1/events", Some(&event));
+    assert_eq!(response.status, 202, "{}", response.text);
+    assert_eq!(response.body["source"], format!("/tenants/{clinic}"));
+    let id = response.body["id"].as_str().unwrap().to_owned();
     let record = until("the audit has it", async || cloud.records(&id).await.into_iter().next()).await;
     assert_eq!(record.get("tenant"), Some(clinic.as_str()));
     assert!(record.get("auth_id").is_some() && record.get("auth_id") == record.get("actor"));
@@ -166,8 +167,8 @@ async fn tenant_event_is_published_delivered_and_sent_again_on_request() {
     check(&admin.ask("PATCH", &format!("/v1/recipients/{ann}"), Some(&json!({ "email": email }))), 200, "");
     let retry = format!("/v1/deliveries/{}/retry", unsent["key"].as_str().unwrap());
     let key = [("idempotency-key", "again")];
-    let said = admin.ask_with("POST", &retry, "", &key);
-    assert_eq!(said.status, 202, "{}", said.text);
+    let response = admin.ask_with("POST", &retry, "", &key);
+    assert_eq!(response.status, 202, "{}", response.text);
     assert!(admin.ask_with("POST", &retry, "", &key).replayed);
     until("the letter", async || cloud.emails(&email).into_iter().next()).await;
     let sent =
@@ -317,18 +318,18 @@ fn openapi_document_lists_exactly_the_routes() {
 }
 
 #[track_caller]
-fn refused(said: &ApiResponse, detail: &str) {
-    check(said, 422, "refused");
-    assert!(said.body["detail"].as_str().unwrap().starts_with(detail), "{}", said.text);
+fn refused(response: &ApiResponse, detail: &str) {
+    check(response, 422, "refused");
+    assert!(response.body["detail"].as_str().unwrap().starts_with(detail), "{}", response.text);
 }
 
 #[track_caller]
-pub(crate) fn check(said: &ApiResponse, status: u16, kind: &str) {
-    assert_eq!(said.status, status, "{}", said.text);
+pub(crate) fn check(response: &ApiResponse, status: u16, kind: &str) {
+    assert_eq!(response.status, status, "{}", response.text);
     if !kind.is_empty() {
-        assert_eq!(said.body["title"], kind, "{}", said.text);
-        assert_eq!(said.kind, "application/problem+json");
-        assert_eq!(said.body["status"], status);
-        assert!(said.body["instance"].as_str().is_some_and(|text| text.len() > 25), "{}", said.text);
+        assert_eq!(response.body["title"], kind, "{}", response.text);
+        assert_eq!(response.kind, "application/problem+json");
+        assert_eq!(response.body["status"], status);
+        assert!(response.body["instance"].as_str().is_some_and(|text| text.len() > 25), "{}", response.text);
     }
 }

@@ -101,15 +101,15 @@ async fn topic_is_scoped_to_its_tenant() {
 async fn tenant_settings_are_found_with_its_people() {
     let cloud = Cloud::connect();
     let (ann, clinic) = (cloud.new_recipient().await, unique("clinic"));
-    let said = |zone: &str, at| news("tenant.updated", at, &json!({ "id": clinic, "zone": zone }));
-    cloud.put(&[said("Europe/London", now())]).await;
+    let output = |zone: &str, at| news("tenant.updated", at, &json!({ "id": clinic, "zone": zone }));
+    cloud.put(&[output("Europe/London", now())]).await;
     let ids = BTreeSet::from([ann.id.as_str()]);
     let look = async || cloud.people.look_up(&ids, &BTreeSet::from([clinic.as_str()])).await.unwrap();
     let found =
         until("the tenant", async || Some(look().await).filter(|people| !people.tenants.is_empty())).await;
     assert_eq!(found.tenant(Some(&clinic)).unwrap().zone.as_deref(), Some("Europe/London"));
     assert!(found.recipients.contains_key(&ann.id));
-    cloud.put(&[said("Asia/Tokyo", now() - Duration::from_secs(60))]).await;
+    cloud.put(&[output("Asia/Tokyo", now() - Duration::from_secs(60))]).await;
     quiet().await;
     assert_eq!(look().await.tenant(Some(&clinic)).unwrap().zone.as_deref(), Some("Europe/London"));
 }
@@ -164,15 +164,15 @@ async fn invalid_person_is_dead_lettered_once_with_its_cause() {
         let mark = serde_json::from_str::<Value>(&bad.detail).unwrap()["id"].as_str().unwrap().to_owned();
         let good = unique("user");
         cloud.put(&[bad, news("recipient.created", now(), &json!({ "id": good }))]).await;
-        let letters = until("a dead letter", async || {
+        let emails = until("a dead letter", async || {
             Some(cloud.dead_letters("people", &mark).await).filter(|messages| !messages.is_empty())
         })
         .await;
-        assert_eq!(letters.len(), 1, "once");
-        let attributes = letters[0].message_attributes.as_ref().unwrap();
-        let told = |name: &str| attributes[name].string_value().unwrap().to_owned();
-        assert_eq!((told("cause").as_str(), told("by").as_str()), ("refused", "people"));
-        assert!(told("detail").starts_with(detail), "{}", told("detail"));
+        assert_eq!(emails.len(), 1, "once");
+        let attributes = emails[0].message_attributes.as_ref().unwrap();
+        let notified = |name: &str| attributes[name].string_value().unwrap().to_owned();
+        assert_eq!((notified("cause").as_str(), notified("by").as_str()), ("refused", "people"));
+        assert!(notified("detail").starts_with(detail), "{}", notified("detail"));
         until("the neighbour is known", async || find(&cloud, &good).await).await;
     }
     assert!(find(&cloud, &known.id).await == Some(known));
@@ -210,7 +210,7 @@ async fn large_audience_is_read_in_pages_from_any_position() {
 async fn memberships_over_the_transaction_limit_are_replaced_exactly() {
     let cloud = Cloud::connect();
     let (id, mark) = (unique("user"), unique("many"));
-    let topics = |letter: &str| (0..120).map(|number| format!("{mark}:{letter}{number}")).collect::<Vec<_>>();
+    let topics = |email: &str| (0..120).map(|number| format!("{mark}:{email}{number}")).collect::<Vec<_>>();
     let (before, after) = (topics("a"), topics("b"));
     for topics in [&before, &after, &after] {
         cloud.new_recipient_with(json!({ "id": id, "topics": topics })).await;
@@ -266,18 +266,18 @@ fn cli_imports_shows_and_lists_people_and_tenants() {
     let text: Vec<String> = lines.iter().map(Value::to_string).collect();
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{clinic}.jsonl"));
     std::fs::write(&file, text.join("\n")).unwrap();
-    let said = carillon(&["people", "import", file.to_str().unwrap()]);
-    assert_eq!(said.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&said.stderr);
-    assert!(told.contains("jsonl:3: topics: found a name without a value"), "{told}");
-    assert!(told.contains("jsonl:4: name: found a member that is not known"), "{told}");
-    assert!(told.contains("jsonl:5: zone: found a text that names no time zone"), "{told}");
-    assert!(told.contains("jsonl:6: zone: found a text that names no time zone"), "{told}");
-    assert!(told.contains("jsonl:7: email: found a text of"), "{told}");
-    assert!(!told.contains("Bcc"), "{told}");
-    assert!(told.contains("jsonl:8: locale: found 36 bytes, wanted at most 35 bytes"), "{told}");
-    let told = String::from_utf8_lossy(&said.stdout);
-    assert!(told.contains("6 refused, 1 person and 1 tenant"), "{told}");
+    let output = carillon(&["people", "import", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let notified = String::from_utf8_lossy(&output.stderr);
+    assert!(notified.contains("jsonl:3: topics: found a name without a value"), "{notified}");
+    assert!(notified.contains("jsonl:4: name: found a member that is not known"), "{notified}");
+    assert!(notified.contains("jsonl:5: zone: found a text that names no time zone"), "{notified}");
+    assert!(notified.contains("jsonl:6: zone: found a text that names no time zone"), "{notified}");
+    assert!(notified.contains("jsonl:7: email: found a text of"), "{notified}");
+    assert!(!notified.contains("Bcc"), "{notified}");
+    assert!(notified.contains("jsonl:8: locale: found 36 bytes, wanted at most 35 bytes"), "{notified}");
+    let notified = String::from_utf8_lossy(&output.stdout);
+    assert!(notified.contains("6 refused, 1 person and 1 tenant"), "{notified}");
 
     let shown: Value = serde_json::from_slice(&carillon(&["--json", "people", "show", &ann]).stdout).unwrap();
     assert_eq!(shown, lines[1]);
@@ -286,8 +286,8 @@ fn cli_imports_shows_and_lists_people_and_tenants() {
     assert_eq!(carillon(&["people", "show", &unique("nobody")]).status.code(), Some(1));
 
     let members = |words: &[&str]| {
-        let said = carillon(&[&["people", "members"], words].concat());
-        (said.status.code(), String::from_utf8_lossy(&said.stdout).trim().to_owned())
+        let output = carillon(&[&["people", "members"], words].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     assert_eq!(members(&["topic:project:42", "--tenant", &clinic]), (Some(0), ann.clone()));
     assert_eq!(members(&["role:clinic-staff", "--in", &clinic]), (Some(0), ann.clone()));
@@ -311,10 +311,10 @@ fn import_refuses_unreachable_audiences_and_a_dry_run_writes_no_row() {
     let text: Vec<String> = lines.iter().map(Value::to_string).collect();
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{id}.jsonl"));
     std::fs::write(&file, text.join("\n")).unwrap();
-    let said = carillon(&["--json", "people", "import", "--dry-run", file.to_str().unwrap()]);
-    assert_eq!(said.status.code(), Some(1));
+    let output = carillon(&["--json", "people", "import", "--dry-run", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
     let noted = carillon(&["people", "import", "--dry-run", file.to_str().unwrap()]);
-    let told = String::from_utf8_lossy(&noted.stderr);
+    let notified = String::from_utf8_lossy(&noted.stderr);
     for expected in [
         "jsonl:2: preferences.channel_types.e-mail: found the unknown channel `e-mail`, wanted one of",
         "did you mean `email`?",
@@ -324,9 +324,9 @@ fn import_refuses_unreachable_audiences_and_a_dry_run_writes_no_row() {
         "jsonl:6: phone: found a text of 13 characters (it does not begin with + and the country code)",
         "did you mean `channels`?",
     ] {
-        assert!(told.contains(expected), "{expected}: {told}");
+        assert!(notified.contains(expected), "{expected}: {notified}");
     }
-    let answers: Vec<Value> = String::from_utf8_lossy(&said.stdout)
+    let answers: Vec<Value> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();

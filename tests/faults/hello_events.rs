@@ -69,12 +69,12 @@ impl HelloEvent {
             }
             match row.channel {
                 Some(Channel::Email) => {
-                    let letters = suite.cloud.captured("email", &self.address);
+                    let emails = suite.cloud.captured("email", &self.address);
                     // G2: an e-mail with an unknown outcome is held, never sent again.
-                    assert!(letters.len() <= 1, "{}: {} letters", self.mark, letters.len());
-                    let is_known = row.status == Status::Sent && letters.len() == 1;
+                    assert!(emails.len() <= 1, "{}: {} letters", self.mark, emails.len());
+                    let is_known = row.status == Status::Sent && emails.len() == 1;
                     let in_doubt = row.status == Status::Unknown && ambiguous > 0;
-                    assert!(is_known || in_doubt, "{}: {row:?}, {} letters", self.mark, letters.len());
+                    assert!(is_known || in_doubt, "{}: {row:?}, {} letters", self.mark, emails.len());
                 }
                 Some(Channel::Socket) => {
                     let is_kept = row
@@ -93,10 +93,10 @@ impl HelloEvent {
 pub(crate) async fn check_records(suite: &Suite, events: &[HelloEvent]) {
     until("the books have everything", async || {
         let records = suite.cloud.all_records().await;
-        let all = events.iter().map(|event| event.told(&records));
+        let all = events.iter().map(|event| event.notified(&records));
         let all: Vec<(usize, usize)> = all.collect();
-        for (event, (kept, told)) in events.iter().zip(&all) {
-            assert!(*kept <= 1 && *told <= ROWS, "{}: kept {kept} times, told {told}", event.mark);
+        for (event, (kept, notified)) in events.iter().zip(&all) {
+            assert!(*kept <= 1 && *notified <= ROWS, "{}: kept {kept} times, told {notified}", event.mark);
         }
         all.iter().all(|item| *item == (1, ROWS)).then_some(())
     })
@@ -105,12 +105,12 @@ pub(crate) async fn check_records(suite: &Suite, events: &[HelloEvent]) {
 
 impl HelloEvent {
     /// Number of stored copies of the event, and number of its outcomes.
-    fn told(&self, records: &[Record]) -> (usize, usize) {
+    fn notified(&self, records: &[Record]) -> (usize, usize) {
         let kept = records.iter().filter(|record| record.get("id") == Some(&self.mark)).count();
-        let told = records.iter().filter(|record| {
+        let notified = records.iter().filter(|record| {
             record.get("causation_id") == Some(&self.mark)
                 && record.get("type").is_some_and(|kind| kind.starts_with("carillon.delivery."))
         });
-        (kept, told.count())
+        (kept, notified.count())
     }
 }

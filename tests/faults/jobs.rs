@@ -47,7 +47,7 @@ impl TestJob {
             Channel::Socket => frame(suite, &recipient).await,
             Channel::Sms => text("sms"),
             Channel::Whatsapp => text("whatsapp"),
-            Channel::Email => letter(&recipient),
+            Channel::Email => email(&recipient),
             Channel::Slack | Channel::Teams => panic!("no test job uses {}", channel.name()),
         };
         let on_unknown = if matches!(channel, Channel::Email | Channel::Sms | Channel::Whatsapp) {
@@ -90,7 +90,7 @@ impl TestJob {
     }
 }
 
-fn letter(recipient: &str) -> (Receiver, Value) {
+fn email(recipient: &str) -> (Receiver, Value) {
     let to = format!("{recipient}@example.com");
     let email = json!({ "to": to, "subject": "S", "html": "<p>H</p>", "text": "H", "locale": "en" });
     (Receiver::Played("email", to), json!({ "email": email }))

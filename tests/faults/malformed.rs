@@ -52,9 +52,10 @@ async fn malformed_message_is_dead_lettered_with_its_cause_and_its_neighbours_ar
             put_aside(suite, queue, &mark).await;
         }
         check_records(suite, &[event]).await;
-        let told = log();
-        let told: Vec<&str> = told.lines().filter(|line| line.contains(&format!("{mark}@"))).collect();
-        assert!(told.is_empty(), "an address is in the log: {told:?}");
+        let notified = log();
+        let notified: Vec<&str> =
+            notified.lines().filter(|line| line.contains(&format!("{mark}@"))).collect();
+        assert!(notified.is_empty(), "an address is in the log: {notified:?}");
     })
     .await;
 }

@@ -22,14 +22,14 @@ const DELAY_S: i32 = 2;
 #[tokio::test]
 async fn poison_message_is_dead_lettered_without_its_neighbours() {
     run_scenario(async |suite| {
-        let mut letters = jobs(suite, Channel::Email).await;
+        let mut emails = jobs(suite, Channel::Email).await;
         let mut requests = jobs(suite, Channel::Webhook).await;
         let mut events = Vec::new();
         for _ in 0..BATCH {
             events.push(HelloEvent::new(&suite.cloud).await);
         }
         let lines = [
-            ("email", letters.iter().map(message_of_job).collect::<Vec<_>>()),
+            ("email", emails.iter().map(message_of_job).collect::<Vec<_>>()),
             ("webhook", requests.iter().map(message_of_job).collect()),
             ("dispatch", events.iter().map(message_of_event).collect()),
         ];
@@ -40,7 +40,7 @@ async fn poison_message_is_dead_lettered_without_its_neighbours() {
             let bodies: Vec<&str> = line.iter().map(|item| item.body.as_str()).collect();
             suite.send_all(queue, &bodies, DELAY_S).await;
         }
-        for job in [&mut letters, &mut requests].into_iter().flat_map(|all| others(all)) {
+        for job in [&mut emails, &mut requests].into_iter().flat_map(|all| others(all)) {
             check(suite, job, 0).await;
         }
         for other in others(&mut events) {

@@ -48,7 +48,7 @@ pub(crate) struct Suite {
 pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
     let mut begun = SCENARIO_LOCK.lock().await;
     let suite = Suite::open(&mut begun).await;
-    let said = log().len();
+    let output = log().len();
     let played = AssertUnwindSafe(scenario(&suite)).catch_unwind().await;
     suite.proxy.clear();
     suite.set_visibility_timeout(DEPLOYED_VISIBILITY).await;
@@ -62,15 +62,15 @@ pub(crate) async fn run_scenario(scenario: impl AsyncFnOnce(&Suite)) {
         *begun = None;
         resume_unwind(panic);
     }
-    check_no_addresses(log().get(said..).unwrap_or_default());
+    check_no_addresses(log().get(output..).unwrap_or_default());
 }
 
 /// `docs/contract/invariants.md` G5: function logs contain no recipient address. All addresses in these tests share one domain. Lines of
 /// the local mail service are ignored: it logs recipients and is not ours.
-fn check_no_addresses(said: &str) {
-    let told: Vec<&str> =
-        said.lines().filter(|line| line.contains("@example.com") && !line.contains("[ses-v2]")).collect();
-    assert!(told.is_empty(), "an address is in the log: {told:?}");
+fn check_no_addresses(output: &str) {
+    let notified: Vec<&str> =
+        output.lines().filter(|line| line.contains("@example.com") && !line.contains("[ses-v2]")).collect();
+    assert!(notified.is_empty(), "an address is in the log: {notified:?}");
 }
 
 /// Log of the local cloud, which includes the logs of all functions.

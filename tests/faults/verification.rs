@@ -30,9 +30,9 @@ async fn audit_records_written_during_faults_verify_against_their_seals() {
         let to = from + SPAN;
         let wait = (to + SEALED_AFTER).duration_since(now());
         tokio::time::sleep(Duration::try_from(wait).unwrap_or_default()).await;
-        let said = verify(from, to);
-        assert_eq!(said["findings"], 0, "{said}");
-        assert!(said["records"].as_u64() > Some(0) && said["seals"].as_u64() > Some(0), "{said}");
+        let output = verify(from, to);
+        assert_eq!(output["findings"], 0, "{output}");
+        assert!(output["records"].as_u64() > Some(0) && output["seals"].as_u64() > Some(0), "{output}");
     })
     .await;
 }
@@ -41,7 +41,7 @@ fn verify(from: Timestamp, to: Timestamp) -> Value {
     let mut carillon = Command::new(root().join("target/local/carillon"));
     let (from, to) = (from.to_string(), to.to_string());
     carillon.args(["--json", "audit", "verify", "--from", &from, "--to", &to]).current_dir(root());
-    let said = carillon.output().unwrap();
-    let said = String::from_utf8_lossy(&said.stdout);
-    serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap()
+    let output = carillon.output().unwrap();
+    let output = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(output.lines().last().unwrap_or_default()).unwrap()
 }

@@ -72,7 +72,7 @@ hook = models.PutEndpointBody(
     url=f"{status['capture']}/hooks/{tenant}",
     headers=models.CustomHeadersType0.from_dict({"Authorization": "Bearer k"}),
 )
-call("putEndpoint", put_endpoint, 201, lambda it: it.verify_with.startswith("whsec_"), id="erp", body=hook)
+call("putEndpoint", put_endpoint, 201, lambda it: it.verification_key.startswith("whsec_"), id="erp", body=hook)
 call("getEndpoint", get_endpoint, 200, lambda it: it.header_names == ["authorization"], id="erp")
 call("listEndpoints", list_endpoints, 200, lambda it: [one.id for one in it.endpoints] == ["erp"])
 call("rotateSecret", rotate_secret, 200, lambda it: it.signing == 2, id="erp", body=models.RotateSecretBody())

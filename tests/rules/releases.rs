@@ -11,8 +11,8 @@ use workspace::{root, unique};
 #[test]
 fn release_has_the_cli_functions_template_bill_and_checksums() {
     let folder = Folder::new();
-    let said = folder.pack("first", &[]);
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let output = folder.pack("first", &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let out = folder.0.join("first");
     let version = env!("CARGO_PKG_VERSION");
     let template = std::fs::read_to_string(out.join("template.yaml")).unwrap();
@@ -67,9 +67,9 @@ fn bill_names_every_linked_crate_with_licence_and_checksum() {
 fn function_that_was_not_built_stops_the_release() {
     let folder = Folder::new();
     std::fs::remove_file(folder.0.join("lambda/relay/bootstrap")).unwrap();
-    let said = folder.pack("first", &[]);
-    let error = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert!(!said.status.success() && error.contains("relay/bootstrap is missing"), "{error}");
+    let output = folder.pack("first", &[]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("relay/bootstrap is missing"), "{error}");
 }
 
 /// The crates that crates.io has, by their folders.

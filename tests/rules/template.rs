@@ -132,8 +132,8 @@ const EVERYTHING_BUT: [(&str, &str, &str); 1] = [("SmsRole", "\"sns:Publish\"", 
 fn channel_role_may_call_its_provider_and_no_other() {
     // E-mail may be sent as the configured sender with its configuration set, and may read attachments if a bucket is
     // set.
-    let letters = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
-    check_sends("EmailRole", &letters);
+    let emails = ["ses:SendEmail", "ses:SendEmail", "s3:GetObject", "s3:ListBucket"];
+    check_sends("EmailRole", &emails);
     check_sends("PushRole", &["sns:Publish", "sns:DeleteEndpoint", "events:PutEvents"]);
     check_sends("SmsRole", &["sns:Publish", "sms-voice:SendTextMessage", "events:PutEvents"]);
     check_sends("WhatsappRole", &["social-messaging:SendWhatsAppMessage"]);

@@ -79,14 +79,14 @@ fn ours(times: usize, cold: bool) {
     let target = Target::Socket(SocketTarget::Room("a".to_owned()));
     let order = Order { rule: &rule, person: None, target, priority: Priority::Normal, expires_at: None };
     let renderer = Renderer::of(sources.clone());
-    let scene = renderer.scene(&envelope);
-    scene.render(&order).expect("the event has all values");
+    let context = renderer.context(&envelope);
+    context.render(&order).expect("the event has all values");
     for _ in 0..times {
         if cold {
             let renderer = Renderer::of(sources.clone());
-            black_box(renderer.scene(&envelope).render(black_box(&order)).is_ok());
+            black_box(renderer.context(&envelope).render(black_box(&order)).is_ok());
         } else {
-            black_box(scene.render(black_box(&order)).is_ok());
+            black_box(context.render(black_box(&order)).is_ok());
         }
     }
 }
@@ -127,7 +127,7 @@ fn hostile(nth: usize) {
     let envelope = json!({ "specversion": "1.0", "id": "1", "source": "/shop", "type": "a.b", "data": data });
     let target = Target::Socket(SocketTarget::Room("a".to_owned()));
     let order = Order { rule: &rule, person: None, target, priority: Priority::Normal, expires_at: None };
-    let outcome = Renderer::of(sources).scene(&envelope).render(&order);
+    let outcome = Renderer::of(sources).context(&envelope).render(&order);
     println!("{}", outcome.err().map_or("rendered".to_owned(), |item| item.problem.chars().take(60).collect()));
 }
 
@@ -137,7 +137,7 @@ fn scenes(times: usize) {
     let envelope =
         json!({ "specversion": "1.0", "id": "1", "source": "/shop", "type": "a.b", "data": data() });
     for _ in 0..times {
-        black_box(renderer.scene(black_box(&envelope)));
+        black_box(renderer.context(black_box(&envelope)));
     }
 }
 

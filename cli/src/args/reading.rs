@@ -44,7 +44,7 @@ pub(crate) struct Received {
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   carillon inbox patient-lena --tenant clinic-westend
-  carillon inbox patient-lena --shelf unread --category billing
+  carillon inbox patient-lena --filter unread --category billing
   carillon inbox patient-lena --mark seen --all
   carillon inbox patient-lena --mark archived --id ID --id ID")]
 pub(crate) struct Inbox {
@@ -55,8 +55,8 @@ pub(crate) struct Inbox {
     #[arg(long)]
     pub(crate) tenant: Option<String>,
     /// The filter: inbox (all but archived), unseen, unread or archived
-    #[arg(long, conflicts_with = "mark", value_parser = named(InboxFilter::ALL.map(InboxFilter::name), InboxFilter::from_name))]
-    pub(crate) shelf: Option<InboxFilter>,
+    #[arg(long, alias = "shelf", conflicts_with = "mark", value_parser = named(InboxFilter::ALL.map(InboxFilter::name), InboxFilter::from_name))]
+    pub(crate) filter: Option<InboxFilter>,
     /// Only entries of this category
     #[arg(long)]
     pub(crate) category: Option<String>,

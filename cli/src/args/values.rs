@@ -44,7 +44,7 @@ mod tests {
     fn wrong_values_are_refused_with_the_wanted_ones() {
         for (line, expected) in [
             (&["received", "ann", "--channel", "pigeon"][..], "possible values: email"),
-            (&["inbox", "ann", "--shelf", "attic"], "possible values: inbox"),
+            (&["inbox", "ann", "--filter", "attic"], "possible values: inbox"),
             (&["inbox", "ann", "--all", "--mark", "bad"], "possible values: seen"),
             (&["events", "ls", "--since", "yesterday"], "write it as 2026-11-20T12:00:00Z"),
             (&["explain", "a.json", "--at", "noon"], "write it as 2026-11-20T23:30:00Z"),

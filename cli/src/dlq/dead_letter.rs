@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use queue::Letter;
+use queue::DeadLetter;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,20 +40,20 @@ const GAVE_UP: &str = "gave_up";
 const UNDELIVERED: &str = "undelivered";
 
 impl Case {
-    pub(crate) fn of(letter: &Letter, queue: &str) -> Case {
-        let body = serde_json::from_str(letter.body.expose()).unwrap_or(Value::Null);
-        let (cause, detail) = cause(&letter.attributes, queue);
-        let time = |name: &str| letter.attributes.get(name).and_then(|attribute| attribute.parse().ok());
-        let attempts = letter.attributes.get("attempts").and_then(|attribute| attribute.parse().ok());
+    pub(crate) fn of(email: &DeadLetter, queue: &str) -> Case {
+        let body = serde_json::from_str(email.body.expose()).unwrap_or(Value::Null);
+        let (cause, detail) = cause(&email.attributes, queue);
+        let time = |name: &str| email.attributes.get(name).and_then(|attribute| attribute.parse().ok());
+        let attempts = email.attributes.get("attempts").and_then(|attribute| attribute.parse().ok());
         // An undelivered message reached no function. For others, this read is counted, too.
         let handed_out = match cause == UNDELIVERED {
             true => 0,
-            false => letter.receives.saturating_sub(1).min(MAX_RECEIVES),
+            false => email.receives.saturating_sub(1).min(MAX_RECEIVES),
         };
         let text =
             |paths: &[&str]| paths.iter().find_map(|path| body.pointer(path)?.as_str().map(str::to_owned));
         Case {
-            id: letter.id.clone(),
+            id: email.id.clone(),
             queue: queue.to_owned(),
             cause,
             detail,
@@ -61,10 +61,10 @@ impl Case {
             kind: text(&["/event/type", "/detail/type", "/detail-type", "/type"]),
             event: text(&["/event/id", "/detail/id", "/id"]),
             tenant: text(&["/event/tenant", "/detail/tenant", "/tenant"])
-                .or_else(|| letter.group.clone().filter(|group| group != "-")),
-            first: time("first_at").or(letter.sent_at),
+                .or_else(|| email.group.clone().filter(|group| group != "-")),
+            first: time("first_at").or(email.sent_at),
             // A function dead-letters a new message, whose time is that of dead-lettering.
-            last: letter.attributes.contains_key("cause").then_some(letter.sent_at).flatten(),
+            last: email.attributes.contains_key("cause").then_some(email.sent_at).flatten(),
             attempts: attempts.unwrap_or(handed_out),
         }
     }
@@ -145,8 +145,8 @@ mod tests {
         let bus =
             r#"{"id":"b","detail-type":"order.paid","source":"s","detail":{"id":"1","type":"order.paid"}}"#;
         check(bus, Some(("order.paid", "1", None)));
-        let wake = r#"{"carillon_wake":1,"event":{"id":"1","type":"order.paid"},"rule":"r"}"#;
-        check(wake, Some(("order.paid", "1", None)));
+        let continuation = r#"{"carillon_wake":1,"event":{"id":"1","type":"order.paid"},"rule":"r"}"#;
+        check(continuation, Some(("order.paid", "1", None)));
         check("not json", None);
         check("[1,2]", None);
         check(r#"{"event":7}"#, None);
@@ -173,10 +173,10 @@ mod tests {
 
     #[track_caller]
     fn check_attempts(attributes: &[(&str, &str)], receives: u32, expected: u32) {
-        let mut letter = Letter::of("m", "{}");
-        letter.attributes = texts(attributes);
-        letter.receives = receives;
-        assert_eq!(Case::of(&letter, "email").attempts, expected);
+        let mut email = DeadLetter::of("m", "{}");
+        email.attributes = texts(attributes);
+        email.receives = receives;
+        assert_eq!(Case::of(&email, "email").attempts, expected);
     }
 
     #[test]
@@ -220,6 +220,6 @@ mod tests {
     }
 
     fn case(body: &str) -> Case {
-        Case::of(&Letter::of("m", body), "email")
+        Case::of(&DeadLetter::of("m", body), "email")
     }
 }

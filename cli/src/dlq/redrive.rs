@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use queue::Letter;
+use queue::DeadLetter;
 
 use super::dead_letter::{Case, groups};
 use super::{Found, Pace, VISIBILITY, cases, find, not_found, release, show};
@@ -18,7 +18,7 @@ const MAX_READ: usize = 1_000;
 
 pub(crate) async fn run(args: &Redrive, target: &Target, terminal: &Terminal) -> Done {
     let found = find(&args.which, &Pace { rate: args.rate, watch: args.watch }, target, terminal).await?;
-    let total: usize = found.iter().map(|found| found.letters.len()).sum();
+    let total: usize = found.iter().map(|found| found.dead_letters.len()).sum();
     if total == 0 {
         release(&found).await;
         terminal.note(&not_found(&args.which).unwrap_or_else(|| "no dead letters".to_owned()));
@@ -63,8 +63,8 @@ async fn redrive_queue(
     total: usize,
 ) -> Result<(), String> {
     let pause = Duration::from_secs(1) / args.rate.max(1);
-    let letters: Vec<Letter> = found.letters.iter().map(|(letter, _)| letter.clone()).collect();
-    let Some((first, rest)) = letters.split_first() else {
+    let dead_letters: Vec<DeadLetter> = found.dead_letters.iter().map(|(email, _)| email.clone()).collect();
+    let Some((first, rest)) = dead_letters.split_first() else {
         found.queue.make_visible(&found.others).await;
         return Ok(());
     };
@@ -81,9 +81,9 @@ async fn redrive_queue(
         found.queue.make_visible(rest).await;
         return done;
     }
-    for (index, letter) in rest.iter().enumerate() {
+    for (index, email) in rest.iter().enumerate() {
         tokio::time::sleep(pause).await;
-        if let Err(refused) = found.queue.redrive(letter).await {
+        if let Err(refused) = found.queue.redrive(email).await {
             found.queue.make_visible(&rest[index..]).await;
             return Err(aws::chain(&refused));
         }
@@ -94,14 +94,14 @@ async fn redrive_queue(
 }
 
 /// Waits this many seconds for a return of the first message. `Err` says that it returned, or that the reads failed.
-async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal) -> Result<(), String> {
+async fn watch(found: &Found, first: &DeadLetter, seconds: u32, terminal: &Terminal) -> Result<(), String> {
     let mut reads = Duration::from_secs(seconds.into()).as_millis() / INTERVAL.as_millis();
     if reads == 0 {
         return Ok(());
     }
     terminal.progress("sent one message back; watching for its return …");
     // Messages of earlier reads stay hidden, so that every read gives new ones until the first message is among them.
-    let mut seen: Vec<Letter> = Vec::new();
+    let mut seen: Vec<DeadLetter> = Vec::new();
     let answer = loop {
         tokio::time::sleep(INTERVAL).await;
         reads = reads.saturating_sub(1);
@@ -113,11 +113,11 @@ async fn watch(found: &Found, first: &Letter, seconds: u32, terminal: &Terminal)
             }
         };
         let more = new.len() == MAX_READ;
-        let back = new.iter().find(|letter| letter.body == first.body);
+        let back = new.iter().find(|email| email.body == first.body);
         let cause = back.map(|back| Case::of(back, &found.queue.name).cause);
         seen.extend(new);
         if let Some(cause) = cause {
-            break Err(came_back(&cause, found.letters.len()));
+            break Err(came_back(&cause, found.dead_letters.len()));
         }
         if !more && reads == 0 {
             break Ok(());

@@ -87,11 +87,11 @@ pub(super) async fn retry(
     match table.undelivered(id, &key).await? {
         Some(lost) => send(cloud, manual::again(lost.job, &nonce(now)).into_iter().collect()).await?,
         None => {
-            let Some(wake) = reader(cloud, table).recovery().one(&endpoint, &key).await? else {
+            let Some(continuation) = reader(cloud, table).recovery().one(&endpoint, &key).await? else {
                 terminal.note("no stored message with this id has failed or was missed");
                 return Ok(false);
             };
-            send_continuations(cloud, &[(wake, id.tenant.clone())]).await?;
+            send_continuations(cloud, &[(continuation, id.tenant.clone())]).await?;
         }
     }
     report(answer(id, &key, now, table, terminal).await?.as_ref(), terminal)
@@ -156,11 +156,11 @@ pub(super) async fn recover(
     loop {
         let part = tables.recovery().part(&endpoint, since, next.as_ref(), PAGE, now).await?;
         count.messages += part.jobs.len();
-        count.events += part.wakes.len();
+        count.events += part.continuations.len();
         count.lost += part.lost;
         if !args.dry_run {
             send(cloud, part.jobs).await?;
-            send_continuations(cloud, &part.wakes).await?;
+            send_continuations(cloud, &part.continuations).await?;
         }
         terminal.progress(&format!("{} messages, {} events", count.messages, count.events));
         next = part.next;
@@ -234,13 +234,16 @@ async fn send(cloud: &Cloud, jobs: Vec<Job>) -> Result<(), Error> {
 }
 
 /// Sends continuations to dispatch, in its bulk lane.
-async fn send_continuations(cloud: &Cloud, wakes: &[(Continuation, Option<String>)]) -> Result<(), Error> {
-    if wakes.is_empty() {
+async fn send_continuations(
+    cloud: &Cloud,
+    continuations: &[(Continuation, Option<String>)],
+) -> Result<(), Error> {
+    if continuations.is_empty() {
         return Ok(());
     }
     let queue = Sqs::new(&cloud.config).queue(&cloud.name("dispatch-bulk")).await?;
-    let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
-        body: wake.to_json().into(),
+    let messages = continuations.iter().map(|(continuation, tenant)| Outgoing {
+        body: continuation.to_json().into(),
         tenant: tenant.clone(),
         delay: Duration::ZERO,
     });

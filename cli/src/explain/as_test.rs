@@ -8,7 +8,7 @@ use domain::event::Event;
 
 use super::Wanted;
 use crate::args::Explain;
-use crate::deciding::{Told, What};
+use crate::deciding::{PreviewedDecision, PreviewedOutcome};
 use crate::error::{Done, Error};
 use crate::terminal::Terminal;
 
@@ -21,7 +21,7 @@ const PACKS: &str = "packs";
 pub(super) fn print(
     args: &Explain,
     event: &Event,
-    told: &[Told],
+    previewed: &[PreviewedDecision],
     wanted: &Wanted,
     at: Timestamp,
     terminal: &Terminal,
@@ -30,12 +30,13 @@ pub(super) fn print(
         return Err(Error::usage("a decision test is YAML", "leave --json out"));
     }
     // A test covers one pass. Deferred steps need a test of their own with `rule` and `step`.
-    let first = told.iter().filter(|told| told.at == at && told.key.parts().0 == own(event));
+    let first =
+        previewed.iter().filter(|previewed| previewed.at == at && previewed.key.parts().0 == own(event));
     let mut lines: Vec<(u32, String)> = Vec::new();
-    for told in first.filter(|told| wanted.is(&told.recipient, told.channel)) {
-        let line = (told.step, line(told));
+    for previewed in first.filter(|previewed| wanted.is(&previewed.recipient, previewed.channel)) {
+        let line = (previewed.step, line(previewed));
         // One line covers all devices of a person.
-        if !(told.channel == Some(Channel::Push) && lines.contains(&line)) {
+        if !(previewed.channel == Some(Channel::Push) && lines.contains(&line)) {
             lines.push(line);
         }
     }
@@ -46,7 +47,7 @@ pub(super) fn print(
     }
     terminal.say("  expect:");
     lines.iter().for_each(|(_, line)| terminal.say(&format!("    - {line}")));
-    if told.iter().any(|told| told.at > at) {
+    if previewed.iter().any(|previewed| previewed.at > at) {
         terminal.note("decisions after a wait are tested with `rule`, `step` and `answers`; see docs/rules/decision-tests.md");
     }
     Ok(!lines.is_empty())
@@ -79,18 +80,20 @@ fn name(path: &Path) -> Option<String> {
 }
 
 /// Formats one decision as a line of a test.
-fn line(told: &Told) -> String {
-    let what = match told.what {
-        What::Send => "send".to_owned(),
-        What::Suppress(reason) => format!("suppressed {}", reason.name()),
-        What::Later { until, why } => format!("deferred {} {until}", why.name()),
-        What::Collect { closes_at } => format!("collected {closes_at}"),
-        What::Cancels => "cancels".to_owned(),
+fn line(previewed: &PreviewedDecision) -> String {
+    let what = match previewed.what {
+        PreviewedOutcome::Send => "send".to_owned(),
+        PreviewedOutcome::Suppress(reason) => format!("suppressed {}", reason.name()),
+        PreviewedOutcome::Later { until, why } => format!("deferred {} {until}", why.name()),
+        PreviewedOutcome::Collect { closes_at } => format!("collected {closes_at}"),
+        PreviewedOutcome::Cancels => "cancels".to_owned(),
     };
-    match (&told.rule, told.channel) {
+    match (&previewed.rule, previewed.channel) {
         (None, _) => format!("\"-\": {what}"),
-        (Some(rule), None) => format!("{rule} to {}: {what}", told.recipient),
-        (Some(rule), Some(channel)) => format!("{rule} to {} by {}: {what}", told.recipient, channel.name()),
+        (Some(rule), None) => format!("{rule} to {}: {what}", previewed.recipient),
+        (Some(rule), Some(channel)) => {
+            format!("{rule} to {} by {}: {what}", previewed.recipient, channel.name())
+        }
     }
 }
 

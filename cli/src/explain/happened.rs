@@ -22,7 +22,7 @@ use super::webhooks::{self, Answers};
 use crate::access;
 use crate::args::{Explain, Target};
 use crate::cloud::Cloud;
-use crate::deciding::Told;
+use crate::deciding::PreviewedDecision;
 use crate::error::{Done, Error};
 use crate::since::ago;
 use crate::terminal::{Ink, Terminal};
@@ -81,19 +81,19 @@ async fn still_pending(
     let decided = async {
         let decider = Decider::open(args.config.as_deref(), cloud).await?;
         let seen_at = decider.seen_at(event).await?;
-        let told = decider.decide(event, seen_at, None).await?;
-        Ok::<_, Error>((decider, told))
+        let previewed = decider.decide(event, seen_at, None).await?;
+        Ok::<_, Error>((decider, previewed))
     };
-    let (decider, told) = match decided.await {
+    let (decider, previewed) = match decided.await {
         Ok(decided) => decided,
         Err(error) => {
             terminal.note(&format!("messages that wait in a channel's queue are not shown: {error}"));
             return None;
         }
     };
-    let unrecorded = say_unrecorded(&told, terminal);
-    let mut missing = pending::missing(&told, rows, event, runtime::now());
-    missing.retain(|told| wanted.is(&told.recipient, told.channel));
+    let unrecorded = say_unrecorded(&previewed, terminal);
+    let mut missing = pending::missing(&previewed, rows, event, runtime::now());
+    missing.retain(|previewed| wanted.is(&previewed.recipient, previewed.channel));
     if *decider.is_cut.borrow() {
         let most = pending::MAX_MEMBERS;
         terminal.note(&format!("of groups with more than {most} members only the first are looked at"));
@@ -103,9 +103,9 @@ async fn still_pending(
 }
 
 /// Names the broadcast rules without ledger rows, and counts them.
-fn say_unrecorded(told: &[Told], terminal: &Terminal) -> usize {
-    let unrecorded = told.iter().filter(|told| told.broadcast == Some(Record::None));
-    let rules: BTreeSet<&str> = unrecorded.filter_map(|told| told.rule.as_deref()).collect();
+fn say_unrecorded(previewed: &[PreviewedDecision], terminal: &Terminal) -> usize {
+    let unrecorded = previewed.iter().filter(|previewed| previewed.broadcast == Some(Record::None));
+    let rules: BTreeSet<&str> = unrecorded.filter_map(|previewed| previewed.rule.as_deref()).collect();
     for rule in &rules {
         terminal.note(&format!(
             "the rule {rule} broadcasts with `record: none`, so no row says who got it; `carillon explain FILE` shows its targets"
@@ -173,8 +173,8 @@ fn print(event: &Event, findings: &[Finding], replays: &[Replayed], terminal: &T
         event.source
     ));
     for finding in findings {
-        let said = format!("{}: {}", finding.name(), finding.meaning());
-        terminal.say(&terminal.ink(Ink::Bad, &said));
+        let states = format!("{}: {}", finding.name(), finding.meaning());
+        terminal.say(&terminal.ink(Ink::Bad, &states));
     }
     refused::say_notes(event, terminal);
     replays.iter().for_each(|replay| terminal.say(&replay.line(terminal)));
@@ -206,8 +206,8 @@ fn print_rows(rows: &[LedgerRow], answers: &Answers, limit: usize, terminal: &Te
         }
         if place < limit {
             line(row, terminal);
-            if let Some(said) = answers.said(&row.key) {
-                terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {said}", "", "")));
+            if let Some(states) = answers.states(&row.key) {
+                terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {states}", "", "")));
             }
         }
     }
@@ -231,15 +231,15 @@ pub(crate) fn value(row: &LedgerRow) -> Value {
 }
 
 pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
-    let (ink, said) = match row.status {
+    let (ink, states) = match row.status {
         Status::Sent => (Ink::Good, format!("was sent{}", sent_at(row))),
         Status::Claimed => (Ink::Note, format!("is being sent{}", taken_up(row))),
         Status::Released => {
             (Ink::Note, format!("is retried: its provider has not taken it yet{}", taken_up(row)))
         }
         Status::Unknown => {
-            let said = "may have been sent: the provider's answer never came";
-            (Ink::Bad, format!("{said}{}", row.ended_at().map_or_else(String::new, since)))
+            let states = "may have been sent: the provider's answer never came";
+            (Ink::Bad, format!("{states}{}", row.ended_at().map_or_else(String::new, since)))
         }
         Status::Deferred => {
             let until = row.until.map_or_else(|| "later".to_owned(), utc);
@@ -262,15 +262,15 @@ pub(crate) fn line(row: &LedgerRow, terminal: &Terminal) {
         Status::Delivered => (Ink::Good, format!("was delivered; sent{}", sent_at(row))),
     };
     let marks: String =
-        row.marks.said(row.status).map(|(said, at)| format!("; {said} at {}", utc(at))).collect();
-    let said = format!("{said}{marks}");
+        row.marks.states(row.status).map(|(states, at)| format!("; {states} at {}", utc(at))).collect();
+    let states = format!("{states}{marks}");
     let channel = row.channel.map_or("", Channel::name);
-    let said = match &row.origin.replay {
-        Some(replay) => format!("{said} (by replay {replay})"),
-        None => said,
+    let states = match &row.origin.replay {
+        Some(replay) => format!("{states} (by replay {replay})"),
+        None => states,
     };
     let digest = if row.origin.source == DIGEST_SOURCE { " (the digest)" } else { "" };
-    terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &said)));
+    terminal.say(&format!("  {:<20} {channel:<8} {}{digest}", row.recipient, terminal.ink(ink, &states)));
     if let Some(note) = &row.note {
         terminal.say(&terminal.ink(Ink::Quiet, &format!("  {:<20} {:<8} · {}", "", "", in_utc(note))));
     }

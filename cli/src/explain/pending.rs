@@ -20,7 +20,7 @@ use store::{Endpoints, Events, LedgerRow, People};
 use templates::Renderer;
 
 use crate::cloud::Cloud;
-use crate::deciding::{self, Told, What, foretell};
+use crate::deciding::{self, PreviewedDecision, PreviewedOutcome, preview};
 use crate::error::Error;
 use crate::project::CONFIG;
 
@@ -93,7 +93,7 @@ impl Decider {
         event: &Event,
         at: Timestamp,
         only: Option<&str>,
-    ) -> Result<Vec<Told>, Error> {
+    ) -> Result<Vec<PreviewedDecision>, Error> {
         // Outbox entries are recorded under the type name that the producer gave them.
         let event = &self.catalog.policy().producers.completed(event.clone());
         let tenants: BTreeSet<&str> = event.tenant.as_deref().into_iter().collect();
@@ -120,7 +120,7 @@ impl Decider {
         let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         let found = self.people.look_up(&ids, &tenants).await?;
         let tenant = found.tenant(event.tenant.as_deref());
-        Ok(self.foretell(event, at, &found.recipients, tenant, &members, &endpoints))
+        Ok(self.preview(event, at, &found.recipients, tenant, &members, &endpoints))
     }
 
     /// Decides like [`Decider::decide`] over profiles that are already loaded. The profiles determine the group
@@ -131,14 +131,14 @@ impl Decider {
         at: Timestamp,
         people: &Recipients,
         tenant: Option<&Settings>,
-    ) -> Vec<Told> {
+    ) -> Vec<PreviewedDecision> {
         let members = |group: &Group| recipient::members(group, people);
-        let mut told = self.foretell(event, at, people, tenant, &members, &[]);
-        told.retain(|told| people.keys().any(|id| user_name(id) == told.recipient));
-        told
+        let mut previewed = self.preview(event, at, people, tenant, &members, &[]);
+        previewed.retain(|previewed| people.keys().any(|id| user_name(id) == previewed.recipient));
+        previewed
     }
 
-    fn foretell(
+    fn preview(
         &self,
         event: &Event,
         at: Timestamp,
@@ -146,13 +146,13 @@ impl Decider {
         tenant: Option<&Settings>,
         members: &dyn Fn(&Group) -> Vec<String>,
         endpoints: &[Endpoint],
-    ) -> Vec<Told> {
+    ) -> Vec<PreviewedDecision> {
         let renderer = Renderer::new(&self.catalog);
         let known = |id: &EndpointId| endpoints.iter().find(|endpoint| endpoint.id == *id).cloned();
         let endpoint: &dyn Fn(&EndpointId) -> Option<Endpoint> = &known;
         let facts =
             Fixtures { tenant, members: Some(members), endpoint: Some(endpoint), ..Fixtures::of(recipients) };
-        foretell(event, &Engine::unpaged(&self.catalog, &renderer, &facts), at)
+        preview(event, &Engine::unpaged(&self.catalog, &renderer, &facts), at)
     }
 
     async fn members(&self, group: &Group) -> Result<Vec<String>, Error> {
@@ -182,39 +182,40 @@ pub(crate) fn is_own(event: &Event) -> bool {
 /// Returns the decisions without a ledger row. If the event has no rows at all, these are all decisions of the first
 /// pass. Otherwise they are the sends, because all other decisions are recorded as soon as they are made.
 pub(crate) fn missing<'t>(
-    told: &'t [Told],
+    previewed: &'t [PreviewedDecision],
     rows: &[LedgerRow],
     event: &Event,
     now: Timestamp,
-) -> Vec<&'t Told> {
+) -> Vec<&'t PreviewedDecision> {
     let own = event_part(&event.source, &event.id);
-    let first = told.iter().map(|told| told.at).min();
-    let is_missing = |told: &&Told| {
-        let is_due = told.at <= now && now <= told.at.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
+    let first = previewed.iter().map(|previewed| previewed.at).min();
+    let is_missing = |previewed: &&PreviewedDecision| {
+        let is_due =
+            previewed.at <= now && now <= previewed.at.saturating_add(LONGEST).unwrap_or(Timestamp::MAX);
         let is_wanted = match rows.is_empty() {
-            true => Some(told.at) == first,
-            false => told.what == What::Send,
+            true => Some(previewed.at) == first,
+            false => previewed.what == PreviewedOutcome::Send,
         };
         is_due
             && is_wanted
-            && told.broadcast != Some(Record::None)
-            && told.key.parts().0 == own
-            && !rows.iter().any(|row| row.key == told.key)
-            && !has_another_end(told, rows, now)
+            && previewed.broadcast != Some(Record::None)
+            && previewed.key.parts().0 == own
+            && !rows.iter().any(|row| row.key == previewed.key)
+            && !has_another_end(previewed, rows, now)
     };
-    told.iter().filter(is_missing).collect()
+    previewed.iter().filter(is_missing).collect()
 }
 
 /// Reports whether a row shows that the recipient's run ended before this step, or still waits before it.
-fn has_another_end(told: &Told, rows: &[LedgerRow], now: Timestamp) -> bool {
+fn has_another_end(previewed: &PreviewedDecision, rows: &[LedgerRow], now: Timestamp) -> bool {
     rows.iter().any(|row| {
-        let is_of_run = Some(&row.rule) == told.rule.as_ref() && row.recipient == told.recipient;
+        let is_of_run = Some(&row.rule) == previewed.rule.as_ref() && row.recipient == previewed.recipient;
         let is_of_all = row.channel.is_none();
-        let is_of_this = row.channel == told.channel && row.step == told.step;
+        let is_of_this = row.channel == previewed.channel && row.step == previewed.step;
         let ended = row.status == Status::Suppressed && is_of_all;
         let is_ahead = row.until.is_none_or(|until| until > now);
         let waits = row.status == Status::Deferred && is_ahead && (is_of_all || is_of_this);
-        is_of_run && row.step <= told.step && (ended || waits)
+        is_of_run && row.step <= previewed.step && (ended || waits)
     })
 }
 
@@ -234,50 +235,56 @@ mod tests {
 
     #[test]
     fn message_in_a_queue_is_the_difference_between_what_is_decided_and_what_is_on_record() {
-        let told = [told("ann", "email", 0, 0), told("ann", "socket", 0, 0)];
+        let previewed = [previewed("ann", "email", 0, 0), previewed("ann", "socket", 0, 0)];
         assert_eq!(
-            channels(&missing(&told, &[row("ann", "email", 0, Status::Sent)], &event(), NOON)),
+            channels(&missing(&previewed, &[row("ann", "email", 0, Status::Sent)], &event(), NOON)),
             ["socket"]
         );
         let all = [row("ann", "email", 0, Status::Sent), row("ann", "socket", 0, Status::Claimed)];
-        assert!(missing(&told, &all, &event(), NOON).is_empty());
+        assert!(missing(&previewed, &all, &event(), NOON).is_empty());
     }
 
     #[test]
     fn broadcast_without_a_record_does_not_wait_in_a_queue_for_ever() {
-        let of = |record| Told { broadcast: Some(record), ..told("room:clinic:7", "socket", 0, 0) };
+        let of = |record| PreviewedDecision {
+            broadcast: Some(record),
+            ..previewed("room:clinic:7", "socket", 0, 0)
+        };
         assert!(missing(&[of(Record::None)], &[], &event(), NOON).is_empty());
         assert_eq!(channels(&missing(&[of(Record::Targets)], &[], &event(), NOON)), ["socket"]);
     }
 
     #[test]
     fn event_of_which_nothing_is_on_record_is_shown_with_all_first_decisions() {
-        let mut told =
-            vec![told("ann", "email", 0, 0), told("ben", "email", 0, 0), told("ann", "sms", 2, 60)];
-        told[1].what = What::Suppress(Reason::NoAddress);
-        assert_eq!(channels(&missing(&told, &[], &event(), NOON)), ["email", "email"]);
-        told.iter_mut().for_each(|told| told.at = NOON + Duration::from_secs(1));
-        assert!(missing(&told, &[], &event(), NOON).is_empty(), "it lies ahead");
-        told.iter_mut().for_each(|told| told.at = NOON - Duration::from_secs(49 * 3_600));
-        assert!(missing(&told, &[], &event(), NOON).is_empty(), "it is too long ago to lie in a queue");
+        let mut previewed = vec![
+            previewed("ann", "email", 0, 0),
+            previewed("ben", "email", 0, 0),
+            previewed("ann", "sms", 2, 60),
+        ];
+        previewed[1].what = PreviewedOutcome::Suppress(Reason::NoAddress);
+        assert_eq!(channels(&missing(&previewed, &[], &event(), NOON)), ["email", "email"]);
+        previewed.iter_mut().for_each(|previewed| previewed.at = NOON + Duration::from_secs(1));
+        assert!(missing(&previewed, &[], &event(), NOON).is_empty(), "it lies ahead");
+        previewed.iter_mut().for_each(|previewed| previewed.at = NOON - Duration::from_secs(49 * 3_600));
+        assert!(missing(&previewed, &[], &event(), NOON).is_empty(), "it is too long ago to lie in a queue");
     }
 
     #[test]
     fn run_that_ended_or_waits_leaves_nothing_in_a_queue() {
-        let later = [told("ann", "sms", 2, 0)];
+        let later = [previewed("ann", "sms", 2, 0)];
         let over = LedgerRow { channel: None, ..row("ann", "sms", 1, Status::Suppressed) };
         assert!(missing(&later, &[over], &event(), NOON).is_empty(), "cancelled, collected or throttled");
         let ahead = Some(NOON + Duration::from_secs(60));
         let waits = LedgerRow { channel: None, until: ahead, ..row("ann", "sms", 1, Status::Deferred) };
         assert!(missing(&later, std::slice::from_ref(&waits), &event(), NOON).is_empty(), "it still waits");
-        let woken = LedgerRow { until: Some(NOON - Duration::from_secs(60)), ..waits };
-        assert_eq!(channels(&missing(&later, &[woken], &event(), NOON)), ["sms"]);
+        let resumed = LedgerRow { until: Some(NOON - Duration::from_secs(60)), ..waits };
+        assert_eq!(channels(&missing(&later, &[resumed], &event(), NOON)), ["sms"]);
         let no_address = row("ann", "sms", 0, Status::Suppressed);
         assert_eq!(channels(&missing(&later, &[no_address], &event(), NOON)), ["sms"], "another step's end");
     }
 
-    fn channels(missing: &[&Told]) -> Vec<&'static str> {
-        missing.iter().filter_map(|told| told.channel.map(Channel::name)).collect()
+    fn channels(missing: &[&PreviewedDecision]) -> Vec<&'static str> {
+        missing.iter().filter_map(|previewed| previewed.channel.map(Channel::name)).collect()
     }
 
     fn event() -> Event {
@@ -289,15 +296,15 @@ mod tests {
         Key::of(&event(), "rule", recipient, Channel::from_name(channel), step, "")
     }
 
-    fn told(recipient: &str, channel: &str, step: u32, seconds_ago: u64) -> Told {
-        Told {
+    fn previewed(recipient: &str, channel: &str, step: u32, seconds_ago: u64) -> PreviewedDecision {
+        PreviewedDecision {
             at: NOON - Duration::from_secs(100) + Duration::from_secs(seconds_ago),
             key: key(recipient, channel, step),
             rule: Some("rule".to_owned()),
             recipient: recipient.to_owned(),
             channel: Channel::from_name(channel),
             step,
-            what: What::Send,
+            what: PreviewedOutcome::Send,
             notes: Vec::new(),
             broadcast: None,
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::LedgerRow;
 
 use super::{Wanted, summary};
-use crate::deciding::{Told, What};
+use crate::deciding::{PreviewedDecision, PreviewedOutcome};
 use crate::terminal::{Ink, Terminal};
 use crate::times::{in_utc, utc};
 
@@ -18,38 +18,39 @@ use crate::times::{in_utc, utc};
 pub(super) fn show(
     (event, at): (&Event, Timestamp),
     catalog: &Catalog,
-    told: &[Told],
+    previewed: &[PreviewedDecision],
     wanted: &Wanted,
     limit: usize,
     terminal: &Terminal,
 ) -> bool {
-    let told: Vec<&Told> = told.iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
+    let previewed: Vec<&PreviewedDecision> =
+        previewed.iter().filter(|it| wanted.is(&it.recipient, it.channel)).collect();
     if terminal.json {
         super::refused::say_notes(event, terminal);
-        told.iter().for_each(|it| terminal.say_json(&value(event, catalog, it)));
+        previewed.iter().for_each(|it| terminal.say_json(&value(event, catalog, it)));
     } else {
         head(event, catalog, at, terminal);
         super::refused::say_notes(event, terminal);
         let mut left = limit;
-        for (rule, of_rule) in by_rule(&told) {
+        for (rule, of_rule) in by_rule(&previewed) {
             about_rule(rule, catalog, terminal);
-            if told.len() > limit {
-                summary::of_told(of_rule.iter().copied()).print(terminal);
+            if previewed.len() > limit {
+                summary::of_previewed(of_rule.iter().copied()).print(terminal);
             }
             for it in of_rule.into_iter().take(left) {
                 left -= 1;
                 line(it, at, terminal);
             }
         }
-        if told.len() > limit {
-            let more = told.len() - limit;
-            terminal.note(&format!("{more} more lines; --limit {} shows them", told.len()));
+        if previewed.len() > limit {
+            let more = previewed.len() - limit;
+            terminal.note(&format!("{more} more lines; --limit {} shows them", previewed.len()));
         }
-        if told.is_empty() {
+        if previewed.is_empty() {
             terminal.say("  nothing was decided about them: no rule that matches addresses them");
         }
     }
-    told.iter().any(|it| it.what == What::Send)
+    previewed.iter().any(|it| it.what == PreviewedOutcome::Send)
 }
 
 /// Prints the decisions about a past event that have no ledger row.
@@ -57,14 +58,14 @@ pub(super) fn show_pending(
     event: &Event,
     rows: &[LedgerRow],
     catalog: &Catalog,
-    missing: &[&Told],
+    missing: &[&PreviewedDecision],
     limit: usize,
     terminal: &Terminal,
 ) {
     let is_same = rows.iter().all(|row| row.catalog == catalog.version());
     if terminal.json {
-        for told in missing {
-            let mut value = value(event, catalog, told);
+        for previewed in missing {
+            let mut value = value(event, catalog, previewed);
             value["status"] = json!("pending");
             terminal.say_json(&value);
         }
@@ -88,21 +89,24 @@ pub(super) fn show_pending(
     for (rule, of_rule) in by_rule(missing) {
         about_rule(rule, catalog, terminal);
         if missing.len() > limit {
-            summary::of_told(of_rule.iter().copied()).print(terminal);
+            summary::of_previewed(of_rule.iter().copied()).print(terminal);
         }
-        for told in of_rule.into_iter().take(limit) {
-            pending_line(told, terminal);
+        for previewed in of_rule.into_iter().take(limit) {
+            pending_line(previewed, terminal);
         }
     }
 }
 
-fn pending_line(told: &Told, terminal: &Terminal) {
-    let (ink, said) = match told.what {
-        What::Send => (Ink::Note, "decided, not taken up yet".to_owned()),
-        What::Suppress(_) | What::Later { .. } | What::Collect { .. } | What::Cancels => verdict(told),
+fn pending_line(previewed: &PreviewedDecision, terminal: &Terminal) {
+    let (ink, text) = match previewed.what {
+        PreviewedOutcome::Send => (Ink::Note, "decided, not taken up yet".to_owned()),
+        PreviewedOutcome::Suppress(_)
+        | PreviewedOutcome::Later { .. }
+        | PreviewedOutcome::Collect { .. }
+        | PreviewedOutcome::Cancels => verdict(previewed),
     };
-    let channel = told.channel.map_or("", Channel::name);
-    terminal.say(&format!("  {:<20} {channel:<8} {}", told.recipient, terminal.ink(ink, &said)));
+    let channel = previewed.channel.map_or("", Channel::name);
+    terminal.say(&format!("  {:<20} {channel:<8} {}", previewed.recipient, terminal.ink(ink, &text)));
 }
 
 fn head(event: &Event, catalog: &Catalog, at: Timestamp, terminal: &Terminal) {
@@ -113,9 +117,9 @@ fn head(event: &Event, catalog: &Catalog, at: Timestamp, terminal: &Terminal) {
         .say(&terminal.ink(Ink::Quiet, &format!("decided as of {}, catalog {}", utc(at), catalog.version())));
 }
 
-fn by_rule<'a>(told: &[&'a Told]) -> Vec<(Option<&'a str>, Vec<&'a Told>)> {
-    let mut rules: Vec<(Option<&str>, Vec<&Told>)> = Vec::new();
-    for it in told {
+fn by_rule<'a>(previewed: &[&'a PreviewedDecision]) -> Vec<(Option<&'a str>, Vec<&'a PreviewedDecision>)> {
+    let mut rules: Vec<(Option<&str>, Vec<&PreviewedDecision>)> = Vec::new();
+    for it in previewed {
         let name = it.rule.as_deref();
         match rules.iter_mut().find(|(rule, _)| *rule == name) {
             Some((_, list)) => list.push(it),
@@ -138,7 +142,7 @@ fn about_rule(rule: Option<&str>, catalog: &Catalog, terminal: &Terminal) {
     ));
 }
 
-fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
+fn line(it: &PreviewedDecision, began: Timestamp, terminal: &Terminal) {
     let (ink, verdict) = verdict(it);
     let channel = it.channel.map_or("", Channel::name);
     let when = if it.at == began { String::new() } else { format!("{} ", utc(it.at)) };
@@ -150,26 +154,26 @@ fn line(it: &Told, began: Timestamp, terminal: &Terminal) {
     }
 }
 
-fn verdict(it: &Told) -> (Ink, String) {
+fn verdict(it: &PreviewedDecision) -> (Ink, String) {
     match it.what {
-        What::Send if it.broadcast.is_some() => {
+        PreviewedOutcome::Send if it.broadcast.is_some() => {
             (Ink::Good, "goes live to open sockets (broadcast)".to_owned())
         }
-        What::Send => (Ink::Good, "is sent".to_owned()),
-        What::Suppress(reason) => {
+        PreviewedOutcome::Send => (Ink::Good, "is sent".to_owned()),
+        PreviewedOutcome::Suppress(reason) => {
             (Ink::Bad, format!("is not sent: {} ({})", reason.meaning(), reason.name()))
         }
-        What::Later { until, why } => {
+        PreviewedOutcome::Later { until, why } => {
             (Ink::Note, format!("waits until {}: {} ({})", utc(until), why.meaning(), why.name()))
         }
-        What::Collect { closes_at } => {
+        PreviewedOutcome::Collect { closes_at } => {
             (Ink::Note, format!("is collected, and told with all others at {}", utc(closes_at)))
         }
-        What::Cancels => (Ink::Note, "takes back what was waiting under its key".to_owned()),
+        PreviewedOutcome::Cancels => (Ink::Note, "takes back what was waiting under its key".to_owned()),
     }
 }
 
-pub(super) fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
+pub(super) fn value(event: &Event, catalog: &Catalog, it: &PreviewedDecision) -> Value {
     let mut value = BTreeMap::from([
         ("event", json!(event.id)),
         ("catalog", json!(catalog.version())),
@@ -186,11 +190,11 @@ pub(super) fn value(event: &Event, catalog: &Catalog, it: &Told) -> Value {
         value.insert("broadcast", json!(true));
     }
     let (decision, reason, until) = match it.what {
-        What::Send => ("send", None, None),
-        What::Suppress(reason) => ("suppress", Some(reason), None),
-        What::Later { until, why } => ("later", Some(why), Some(until)),
-        What::Collect { closes_at } => ("collect", None, Some(closes_at)),
-        What::Cancels => ("cancel", None, None),
+        PreviewedOutcome::Send => ("send", None, None),
+        PreviewedOutcome::Suppress(reason) => ("suppress", Some(reason), None),
+        PreviewedOutcome::Later { until, why } => ("later", Some(why), Some(until)),
+        PreviewedOutcome::Collect { closes_at } => ("collect", None, Some(closes_at)),
+        PreviewedOutcome::Cancels => ("cancel", None, None),
     };
     value.insert("decision", json!(decision));
     value.insert("reason", json!(reason));

@@ -60,7 +60,7 @@ pub(super) fn say_notes(event: &Event, terminal: &Terminal) {
             terminal.say_json(&json!({ "note": name, "found": why.found, "wanted": why.wanted }));
             continue;
         }
-        let said = format!("note: {name}: found {}, wanted {}; it counts as absent", why.found, why.wanted);
-        terminal.say(&terminal.ink(Ink::Note, &plain(&said)));
+        let text = format!("note: {name}: found {}, wanted {}; it counts as absent", why.found, why.wanted);
+        terminal.say(&terminal.ink(Ink::Note, &plain(&text)));
     }
 }

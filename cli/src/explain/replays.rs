@@ -74,7 +74,7 @@ impl Replayed {
         let by = self.by.as_deref().unwrap_or("?");
         let why = self.reason.as_ref().map_or_else(String::new, |it| format!(": {it}"));
         let mode = self.mode.as_deref().unwrap_or("?");
-        let said = format!("replayed at {at} by {by} ({mode}, {}){why}", self.replay);
-        terminal.ink(Ink::Note, &plain(&said))
+        let text = format!("replayed at {at} by {by} ({mode}, {}){why}", self.replay);
+        terminal.ink(Ink::Note, &plain(&text))
     }
 }

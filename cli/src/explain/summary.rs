@@ -6,7 +6,7 @@ use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
 use store::LedgerRow;
 
-use crate::deciding::{Told, What};
+use crate::deciding::{PreviewedDecision, PreviewedOutcome};
 use crate::status::word;
 use crate::terminal::{Ink, Terminal};
 
@@ -17,21 +17,21 @@ pub(super) struct Summary(BTreeMap<(&'static str, String), usize>);
 pub(super) fn of<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Summary {
     count(rows.map(|row| {
         let until = row.until.filter(|_| row.status == Status::Deferred || is_collected(row.reason));
-        (row.channel, said(word(row.status, row.reason), row.reason, until))
+        (row.channel, text(word(row.status, row.reason), row.reason, until))
     }))
 }
 
 /// Summarizes forecast decisions.
-pub(super) fn of_told<'a>(told: impl Iterator<Item = &'a Told>) -> Summary {
-    count(told.map(|told| {
-        let said = match told.what {
-            What::Send => said("send", None, None),
-            What::Suppress(reason) => said("not sent", Some(reason), None),
-            What::Later { until, why } => said("waits", Some(why), Some(until)),
-            What::Collect { closes_at } => said("collected", None, Some(closes_at)),
-            What::Cancels => said("cancels", None, None),
+pub(super) fn of_previewed<'a>(previewed: impl Iterator<Item = &'a PreviewedDecision>) -> Summary {
+    count(previewed.map(|previewed| {
+        let text = match previewed.what {
+            PreviewedOutcome::Send => text("send", None, None),
+            PreviewedOutcome::Suppress(reason) => text("not sent", Some(reason), None),
+            PreviewedOutcome::Later { until, why } => text("waits", Some(why), Some(until)),
+            PreviewedOutcome::Collect { closes_at } => text("collected", None, Some(closes_at)),
+            PreviewedOutcome::Cancels => text("cancels", None, None),
         };
-        (told.channel, said)
+        (previewed.channel, text)
     }))
 }
 
@@ -39,7 +39,7 @@ fn is_collected(reason: Option<Reason>) -> bool {
     reason == Some(Reason::Merged)
 }
 
-fn said(word: &str, reason: Option<Reason>, until: Option<domain::Timestamp>) -> String {
+fn text(word: &str, reason: Option<Reason>, until: Option<domain::Timestamp>) -> String {
     let reason = reason.filter(|reason| *reason != Reason::Merged);
     let reason = reason.map_or_else(String::new, |reason| format!(" ({})", reason.name()));
     // Times are rounded to the minute, because quiet hours end at a different moment for each recipient.
@@ -49,8 +49,8 @@ fn said(word: &str, reason: Option<Reason>, until: Option<domain::Timestamp>) ->
 
 fn count(items: impl Iterator<Item = (Option<Channel>, String)>) -> Summary {
     let mut counts = BTreeMap::new();
-    for (channel, said) in items {
-        *counts.entry((channel.map_or("", Channel::name), said)).or_insert(0) += 1;
+    for (channel, text) in items {
+        *counts.entry((channel.map_or("", Channel::name), text)).or_insert(0) += 1;
     }
     Summary(counts)
 }
@@ -60,7 +60,7 @@ impl Summary {
     pub(super) fn lines(&self) -> Vec<String> {
         let mut counts: Vec<_> = self.0.iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        counts.iter().map(|((channel, said), count)| format!("{count:>8} × {channel:<8} {said}")).collect()
+        counts.iter().map(|((channel, text), count)| format!("{count:>8} × {channel:<8} {text}")).collect()
     }
 
     pub(super) fn print(&self, terminal: &Terminal) {
@@ -77,12 +77,12 @@ mod tests {
         let seven = "2026-11-30T07:00:08Z".parse().ok();
         let nine_past = "2026-11-30T07:00:41Z".parse().ok();
         let items = [
-            (Some(Channel::Push), said("not sent", Some(Reason::NoAddress), None)),
-            (Some(Channel::Socket), said("sent", None, None)),
-            (Some(Channel::Socket), said("sent", None, None)),
-            (Some(Channel::Socket), said("sent", None, None)),
-            (None, said("waits", Some(Reason::Wait), seven)),
-            (None, said("waits", Some(Reason::Wait), nine_past)),
+            (Some(Channel::Push), text("not sent", Some(Reason::NoAddress), None)),
+            (Some(Channel::Socket), text("sent", None, None)),
+            (Some(Channel::Socket), text("sent", None, None)),
+            (Some(Channel::Socket), text("sent", None, None)),
+            (None, text("waits", Some(Reason::Wait), seven)),
+            (None, text("waits", Some(Reason::Wait), nine_past)),
         ];
         let lines = count(items.into_iter()).lines();
         assert_eq!(

@@ -41,8 +41,8 @@ pub(super) async fn answers(rows: &[LedgerRow], cloud: &Cloud) -> Result<Answers
 
 impl Answers {
     /// Returns the text that follows the outcome of a row.
-    pub(super) fn said(&self, key: &Key) -> Option<String> {
-        self.0.get(key).map(said)
+    pub(super) fn states(&self, key: &Key) -> Option<String> {
+        self.0.get(key).map(states)
     }
 
     /// Adds the attempt to JSON output as the member `attempt`.
@@ -56,7 +56,7 @@ impl Answers {
     }
 }
 
-fn said(it: &Attempt) -> String {
+fn states(it: &Attempt) -> String {
     let answer = match (it.status, &it.error) {
         (Some(status), _) => format!("HTTP {status}"),
         (None, Some(error)) => error.clone(),
@@ -96,7 +96,7 @@ mod tests {
             location: Some("https://e.example/login".to_owned()),
             next_at: Some(time("2026-11-30T04:05:10Z")),
         };
-        let text = said(&attempt);
+        let text = states(&attempt);
         for part in
             ["attempt 2 at ", "HTTP 302, a redirect to https://e.example/login", "the next attempt is at "]
         {
@@ -110,6 +110,6 @@ mod tests {
             next_at: None,
             ..attempt
         };
-        assert!(said(&attempt).ends_with(": no connection"));
+        assert!(states(&attempt).ends_with(": no connection"));
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Events, Ledger, People};
 
 use crate::cloud::Cloud;
-use crate::deciding::{Told, What};
+use crate::deciding::{PreviewedDecision, PreviewedOutcome};
 use crate::error::Error;
 use crate::explain::pending::{Decider, is_own, missing};
 use crate::terminal::{Cell, Ink, Table, Terminal};
@@ -27,7 +27,7 @@ const MAX_EVENTS: usize = 2_000;
 /// A decided message without a ledger row.
 pub(super) struct Pending {
     event: Event,
-    told: Told,
+    previewed: PreviewedDecision,
 }
 
 /// The person with this id; `None` for unknown ids, rooms and addresses.
@@ -82,35 +82,36 @@ pub(super) async fn pending(
             Some(id) => tenants.get(id).and_then(Option::as_ref),
             None => None,
         };
-        let told = decider.decide_for_one(&event, dated.recorded_at, &recipients, tenant);
-        if !told.iter().any(|told| told.what == What::Send) {
+        let previewed = decider.decide_for_one(&event, dated.recorded_at, &recipients, tenant);
+        if !previewed.iter().any(|previewed| previewed.what == PreviewedOutcome::Send) {
             continue;
         }
         let rows = ledger.of_event(&event.source, &event.id).await?;
         let name = user_name(&person.id);
-        let missing = missing(&told, &rows, &event, now).into_iter().filter(|told| {
-            told.what == What::Send
-                && told.recipient == name
-                && (channel.is_none() || told.channel == channel)
+        let missing = missing(&previewed, &rows, &event, now).into_iter().filter(|previewed| {
+            previewed.what == PreviewedOutcome::Send
+                && previewed.recipient == name
+                && (channel.is_none() || previewed.channel == channel)
         });
-        pending.extend(missing.map(|told| Pending { event: event.clone(), told: told.clone() }));
+        pending
+            .extend(missing.map(|previewed| Pending { event: event.clone(), previewed: previewed.clone() }));
     }
     Ok(pending)
 }
 
 pub(super) fn show(pending: &Pending, table: &mut Table, terminal: &Terminal) {
-    let Pending { event, told } = pending;
+    let Pending { event, previewed } = pending;
     if terminal.json {
         return terminal.say_json(&json!({
-            "at": told.at, "channel": told.channel, "status": "pending", "rule": told.rule, "step": told.step,
+            "at": previewed.at, "channel": previewed.channel, "status": "pending", "rule": previewed.rule, "step": previewed.step,
             "event": event.id, "type": event.kind, "source": event.source, "tenant": event.tenant,
-            "recipient": told.recipient, "key": told.key,
+            "recipient": previewed.recipient, "key": previewed.key,
         }));
     }
-    let channel = told.channel.map_or("-", Channel::name);
+    let channel = previewed.channel.map_or("-", Channel::name);
     let [status, channel] = super::status_cells(Ink::Note, "pending", channel);
-    let rule = told.rule.as_deref().unwrap_or("-");
-    let time = Cell::ink(Ink::Quiet, utc(told.at));
+    let rule = previewed.rule.as_deref().unwrap_or("-");
+    let time = Cell::ink(Ink::Quiet, utc(previewed.at));
     table.row([time, status, channel, (&event.kind).into(), rule.into(), "".into()]);
     table.note(Cell::ink(Ink::Quiet, "decided, waiting in the queue"));
 }

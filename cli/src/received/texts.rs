@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use domain::base::channel::{Channel, Destination};
-use domain::inbox::{Filter, InboxFilter, View, Viewer};
+use domain::inbox::{InboxFilter, InboxQuery, View, Viewer};
 use serde_json::Value;
 use store::{Inbox, LedgerRow};
 
@@ -62,10 +62,10 @@ async fn live(cloud: &Cloud, user: &str) -> Result<HashMap<String, String>, Erro
     let inbox = Inbox::new(&store::client(&cloud.config), cloud.name("inbox"));
     let viewer = Viewer { user: user.to_owned(), view: View::All };
     let mut texts = HashMap::new();
-    for shelf in [InboxFilter::Inbox, InboxFilter::Archived] {
+    for filter in [InboxFilter::Inbox, InboxFilter::Archived] {
         let mut before = None;
         for _ in 0..PAGES {
-            let filter = Filter { shelf, category: None };
+            let filter = InboxQuery { filter, category: None };
             let page = inbox.page(&viewer, &filter, before, 100, runtime::now()).await?;
             texts.extend(page.entries.into_iter().map(|entry| {
                 (

@@ -34,7 +34,7 @@ impl Message {
 /// The error of the channel's function for a job that it does not send.
 pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, Failure> {
     match &job.content {
-        Content::Email(_) => letter(job, sender),
+        Content::Email(_) => outgoing(job, sender),
         Content::Push(_) => push(job, now),
         Content::Sms(_) => text(job, now),
         Content::Whatsapp(_) => whatsapp(job, now),
@@ -44,9 +44,9 @@ pub(super) fn shape(job: &Job, sender: &str, now: Timestamp) -> Result<Message, 
     }
 }
 
-fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
-    let letter = email::Letter::shape(job)?;
-    let email = letter.email;
+fn outgoing(job: &Job, sender: &str) -> Result<Message, Failure> {
+    let outgoing = email::OutgoingEmail::shape(job)?;
+    let email = outgoing.email;
     let from = email.sender().map_or_else(|| sender.to_owned(), |own| own.to_header());
     let mut head = vec![
         format!("From: {from}"),
@@ -54,7 +54,7 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
         format!("Subject: {}", email.subject.expose()),
     ];
     head.extend(email.answers_to().map(|mailbox| format!("Reply-To: {}", mailbox.to_header())));
-    head.extend(letter.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    head.extend(outgoing.headers.iter().map(|(name, value)| format!("{name}: {value}")));
     head.extend(
         email
             .attachments
@@ -68,7 +68,7 @@ fn letter(job: &Job, sender: &str) -> Result<Message, Failure> {
     let value = json!({
         "from": from, "to": email.to.expose(), "replyTo": email.reply_to.as_ref().map(|to| to.expose()),
         "subject": email.subject.expose(), "html": email.html.expose(), "text": email.text.expose(), "locale": email.locale,
-        "headers": pairs(&letter.headers), "tags": pairs(&letter.tags), "attachments": email.attachments,
+        "headers": pairs(&outgoing.headers), "tags": pairs(&outgoing.tags), "attachments": email.attachments,
     });
     Ok(Message {
         value,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::Timestamp;
 use domain::event::Event;
 use domain::event::own_events::{CLI_SOURCE, REPLAY_SOURCE};
@@ -68,7 +68,7 @@ impl Receiver {
         Ok(self.send_once(events).await?)
     }
 
-    async fn send_once(&self, events: &[Event]) -> Result<(), Refused> {
+    async fn send_once(&self, events: &[Event]) -> Result<(), CallError> {
         match self {
             Receiver::Bus(bus) => {
                 let entries: Vec<Entry> = events.iter().map(entry).collect();

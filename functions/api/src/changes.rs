@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
 use crate::problem::Problem;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +45,13 @@ impl Changed {
 impl Api {
     /// Publishes a change after it was stored. If the bus refuses the event, the change remains and an
     /// error is logged.
-    pub(crate) async fn announce(&self, asked: &Asked<'_>, changed: Changed, members: &[&str]) {
-        if let Err(error) = self.put_announcement(asked, changed, members).await {
+    pub(crate) async fn announce(&self, call: &ApiCall<'_>, changed: Changed, members: &[&str]) {
+        if let Err(error) = self.put_announcement(call, changed, members).await {
             tracing::error!(
                 code = "CHANGE_NOT_ANNOUNCED",
                 error,
                 change = changed.kind(),
-                request.id = asked.request.id(),
+                request.id = call.request.id(),
                 "change event not published: the change is stored, other systems are not informed"
             );
         }
@@ -62,13 +62,13 @@ impl Api {
     ///
     /// # Errors
     /// 503: the bus did not accept the event.
-    pub(crate) async fn announce_deletion(&self, asked: &Asked<'_>) -> Result<(), Problem> {
-        let announced = self.put_announcement(asked, Changed::RecipientDeleted, &[]).await;
+    pub(crate) async fn announce_deletion(&self, call: &ApiCall<'_>) -> Result<(), Problem> {
+        let announced = self.put_announcement(call, Changed::RecipientDeleted, &[]).await;
         announced.map_err(|error| {
             tracing::error!(
                 code = "DELETION_NOT_ANNOUNCED",
                 error,
-                request.id = asked.request.id(),
+                request.id = call.request.id(),
                 "deletion event not published: nothing was deleted, the caller is asked to repeat the request"
             );
             Problem::new(503, "unavailable", "the deletion could not be announced; ask again").after(1)
@@ -77,11 +77,11 @@ impl Api {
 
     async fn put_announcement(
         &self,
-        asked: &Asked<'_>,
+        call: &ApiCall<'_>,
         changed: Changed,
         members: &[&str],
     ) -> Result<(), String> {
-        let entry = Entry::of(&event(asked, changed, members));
+        let entry = Entry::of(&event(call, changed, members));
         match self.bus().put(&[entry]).await.pop() {
             Some(Ok(_)) => Ok(()),
             Some(Err(refused)) => Err(runtime::chain(&refused)),
@@ -95,23 +95,23 @@ pub(crate) fn names(members: &Map<String, Value>) -> Vec<&str> {
     members.keys().map(String::as_str).filter(|name| *name != "id").collect()
 }
 
-fn event(asked: &Asked<'_>, changed: Changed, members: &[&str]) -> Event {
-    let (id, request) = (asked.parameter(0), asked.request.id());
+fn event(call: &ApiCall<'_>, changed: Changed, members: &[&str]) -> Event {
+    let (id, request) = (call.parameter(0), call.request.id());
     let mut data = json!({ "id": id, "request": request });
     match changed {
         Changed::RecipientDeleted | Changed::EndpointDeleted => {}
         Changed::Recipient | Changed::Tenant | Changed::Endpoint => data["members"] = json!(members),
     }
-    let actor = match asked.caller {
+    let actor = match call.caller {
         Caller::Person(person) => &person.user,
         Caller::Program(arn) => arn,
     };
     Event {
         subject: Some(id.to_owned()),
-        tenant: asked.scope.tenant().map(str::to_owned),
+        tenant: call.scope.tenant().map(str::to_owned),
         // Names in events are limited to 256 bytes.
         actor: Some(actor.clone()).filter(|actor| (1..=256).contains(&actor.len())),
-        ..Event::new(API_SOURCE, changed.kind(), format!("change-{request}"), asked.now, &data)
+        ..Event::new(API_SOURCE, changed.kind(), format!("change-{request}"), call.now, &data)
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
         let (caller, scope) =
             (Caller::Program("arn:aws:iam::1:user/shop".into()), Scope::Tenant("clinic-7".into()));
         let parameters = ["ann".to_owned()];
-        let asked = Asked {
+        let call = ApiCall {
             operation: crate::Operation::PatchRecipient,
             request: &request,
             caller: &caller,
@@ -143,7 +143,7 @@ mod tests {
             now: NOW,
         };
         let patch = json!({ "email": "ann@example.com", "id": "ann" });
-        let event = event(&asked, Changed::Recipient, &names(patch.as_object().unwrap()));
+        let event = event(&call, Changed::Recipient, &names(patch.as_object().unwrap()));
         let text = event.to_json();
         assert!(text.contains(r#""members":["email"]"#) && !text.contains("example.com"), "{text}");
         assert_eq!(event.actor.as_deref(), Some("arn:aws:iam::1:user/shop"));
@@ -156,7 +156,7 @@ mod tests {
             Changed::Endpoint,
             Changed::EndpointDeleted,
         ] {
-            let event = super::event(&asked, changed, &["email"]);
+            let event = super::event(&call, changed, &["email"]);
             assert_eq!(domain::event::emitted::difference(&event), None);
         }
     }

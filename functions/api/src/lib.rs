@@ -102,7 +102,7 @@ pub struct Api {
 }
 
 /// A request with its route and caller.
-struct Asked<'a> {
+struct ApiCall<'a> {
     operation: Operation,
     request: &'a Request,
     caller: &'a Caller,
@@ -113,7 +113,7 @@ struct Asked<'a> {
     now: Timestamp,
 }
 
-impl Asked<'_> {
+impl ApiCall<'_> {
     /// A parameter of the path, by its index. The route's path defines their number.
     fn parameter(&self, at: usize) -> &str {
         self.parameters.get(at).map_or("", String::as_str)
@@ -255,13 +255,13 @@ impl Api {
         let keyed = if route.once { IdempotentRequest::of(request, &caller, &scope, now)? } else { None };
         let name = keyed.as_ref().map(IdempotentRequest::name);
         let (caller, scope, parameters) = (&caller, &scope, &parameters[..]);
-        let asked = Asked { operation: route.operation, request, caller, scope, parameters, name, now };
-        self.gate.admit(&self.counters, route.operation, &asked).await?;
-        let Some(keyed) = keyed else { return Box::pin(self.act(route.operation, &asked)).await };
+        let call = ApiCall { operation: route.operation, request, caller, scope, parameters, name, now };
+        self.gate.admit(&self.counters, route.operation, &call).await?;
+        let Some(keyed) = keyed else { return Box::pin(self.act(route.operation, &call)).await };
         if let Before::Answered(response) = keyed.begin(&self.counters, now).await? {
             return Ok(response);
         }
-        let response = match Box::pin(self.act(route.operation, &asked)).await {
+        let response = match Box::pin(self.act(route.operation, &call)).await {
             Ok(response) => response,
             Err(problem) => Response::problem(&problem, request.id()),
         };
@@ -269,43 +269,43 @@ impl Api {
         Ok(response)
     }
 
-    async fn act(&self, operation: Operation, asked: &Asked<'_>) -> Result<Response, Problem> {
+    async fn act(&self, operation: Operation, call: &ApiCall<'_>) -> Result<Response, Problem> {
         match operation {
-            Operation::ListRecipients => self.list_recipients(asked).await,
-            Operation::LookUpRecipients => self.look_up_recipients(asked).await,
-            Operation::GetRecipient => self.get_recipient(asked).await,
-            Operation::PutRecipient => self.put_recipient(asked).await,
-            Operation::PatchRecipient => self.patch_recipient(asked).await,
-            Operation::DeleteRecipient => self.delete_recipient(asked).await,
-            Operation::ListDevices => self.list_devices(asked).await,
-            Operation::PutDevice => self.put_device(asked).await,
-            Operation::DeleteDevice => self.delete_device(asked).await,
-            Operation::CloseSockets => self.close_sockets(asked).await,
-            Operation::ListInbox => self.list_inbox(asked).await,
-            Operation::CountInbox => self.count_inbox(asked).await,
-            Operation::MarkInbox => self.mark_inbox(asked).await,
-            Operation::ListReceived => self.list_received(asked).await,
-            Operation::GetPreferences => self.get_preferences(asked).await,
-            Operation::PutPreferences => self.put_preferences(asked).await,
-            Operation::PatchPreferences => self.patch_preferences(asked).await,
-            Operation::GetTenant => self.get_tenant(asked).await,
-            Operation::PutTenant => self.put_tenant(asked).await,
-            Operation::IssueTicket => self.issue_ticket(asked).await,
-            Operation::Publish => self.publish(asked).await,
-            Operation::ListDeliveries => self.list_deliveries(asked).await,
-            Operation::Retry => self.retry(asked).await,
-            Operation::ListEndpoints => self.list_endpoints(asked).await,
-            Operation::GetEndpoint => self.get_endpoint(asked).await,
-            Operation::PutEndpoint => self.put_endpoint(asked).await,
-            Operation::DeleteEndpoint => self.delete_endpoint(asked).await,
-            Operation::RotateSecret => self.rotate_secret(asked).await,
-            Operation::EnableEndpoint => self.enable_endpoint(asked).await,
-            Operation::DisableEndpoint => self.disable_endpoint(asked).await,
-            Operation::PingEndpoint => self.ping_endpoint(asked).await,
-            Operation::VerifyEndpoint => self.verify_endpoint(asked).await,
-            Operation::ListAttempts => self.list_attempts(asked).await,
-            Operation::RetryMessage => self.retry_message(asked).await,
-            Operation::RecoverMessages => self.recover_messages(asked).await,
+            Operation::ListRecipients => self.list_recipients(call).await,
+            Operation::LookUpRecipients => self.look_up_recipients(call).await,
+            Operation::GetRecipient => self.get_recipient(call).await,
+            Operation::PutRecipient => self.put_recipient(call).await,
+            Operation::PatchRecipient => self.patch_recipient(call).await,
+            Operation::DeleteRecipient => self.delete_recipient(call).await,
+            Operation::ListDevices => self.list_devices(call).await,
+            Operation::PutDevice => self.put_device(call).await,
+            Operation::DeleteDevice => self.delete_device(call).await,
+            Operation::CloseSockets => self.close_sockets(call).await,
+            Operation::ListInbox => self.list_inbox(call).await,
+            Operation::CountInbox => self.count_inbox(call).await,
+            Operation::MarkInbox => self.mark_inbox(call).await,
+            Operation::ListReceived => self.list_received(call).await,
+            Operation::GetPreferences => self.get_preferences(call).await,
+            Operation::PutPreferences => self.put_preferences(call).await,
+            Operation::PatchPreferences => self.patch_preferences(call).await,
+            Operation::GetTenant => self.get_tenant(call).await,
+            Operation::PutTenant => self.put_tenant(call).await,
+            Operation::IssueTicket => self.issue_ticket(call).await,
+            Operation::Publish => self.publish(call).await,
+            Operation::ListDeliveries => self.list_deliveries(call).await,
+            Operation::Retry => self.retry(call).await,
+            Operation::ListEndpoints => self.list_endpoints(call).await,
+            Operation::GetEndpoint => self.get_endpoint(call).await,
+            Operation::PutEndpoint => self.put_endpoint(call).await,
+            Operation::DeleteEndpoint => self.delete_endpoint(call).await,
+            Operation::RotateSecret => self.rotate_secret(call).await,
+            Operation::EnableEndpoint => self.enable_endpoint(call).await,
+            Operation::DisableEndpoint => self.disable_endpoint(call).await,
+            Operation::PingEndpoint => self.ping_endpoint(call).await,
+            Operation::VerifyEndpoint => self.verify_endpoint(call).await,
+            Operation::ListAttempts => self.list_attempts(call).await,
+            Operation::RetryMessage => self.retry_message(call).await,
+            Operation::RecoverMessages => self.recover_messages(call).await,
         }
     }
 }

@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_key_belongs_to_its_tenant_and_member() {
         let of = |caller: &Caller, tenant: &str| {
-            let request = asked(&json!({ "idempotency-key": "k" }), "{}");
+            let request = call(&json!({ "idempotency-key": "k" }), "{}");
             let scope = Scope::Tenant(tenant.into());
             IdempotentRequest::of(&request, caller, &scope, NOW).unwrap().unwrap().name()
         };
@@ -238,10 +238,10 @@ mod tests {
     }
 
     fn keyed(headers: &Value, body: &str) -> Result<Option<IdempotentRequest>, Problem> {
-        IdempotentRequest::of(&asked(headers, body), &Caller::Program("arn".into()), &Scope::All, NOW)
+        IdempotentRequest::of(&call(headers, body), &Caller::Program("arn".into()), &Scope::All, NOW)
     }
 
-    fn asked(headers: &Value, body: &str) -> Request {
+    fn call(headers: &Value, body: &str) -> Request {
         request(&json!({
             "rawPath": "/v1/events", "headers": headers, "body": body,
             "requestContext": { "requestId": "r", "http": { "method": "POST" } },

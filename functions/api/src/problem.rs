@@ -1,6 +1,6 @@
 //! Errors in answers: `application/problem+json` (RFC 9457).
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::event::Refusal;
 use runtime::chain;
 use serde_json::{Map, Value};
@@ -77,8 +77,8 @@ fn as_written(mut refusal: Refusal) -> Refusal {
 }
 
 /// A call to a table, a queue or the bus failed.
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Problem {
+impl From<CallError> for Problem {
+    fn from(refused: CallError) -> Problem {
         let verdict = refused.verdict;
         tracing::error!(
             code = "API_UNAVAILABLE",

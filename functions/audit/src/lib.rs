@@ -75,7 +75,7 @@ impl Audit {
         // Unreadable messages move only after the append succeeded. A batch that fails as a whole is
         // redelivered, and they would move twice.
         for (message, refusal) in unreadable {
-            self.bury(message, "unreadable", &refusal.to_string(), &mut report).await;
+            self.dead_letter(message, "unreadable", &refusal.to_string(), &mut report).await;
         }
         let mut new = 0;
         // A message with several rows is reported once.
@@ -88,7 +88,7 @@ impl Audit {
                 }
                 Err(_) if !reported.insert(&message.message_id) => {}
                 Err(refused) if refused.verdict == Verdict::Permanent => {
-                    self.bury(message, "not_storable", &chain(&refused), &mut report).await;
+                    self.dead_letter(message, "not_storable", &chain(&refused), &mut report).await;
                 }
                 Err(refused) => {
                     tracing::warn!(
@@ -111,7 +111,7 @@ impl Audit {
         Ok(report)
     }
 
-    async fn bury(&self, message: &Message, class: &'static str, detail: &str, report: &mut Report) {
+    async fn dead_letter(&self, message: &Message, class: &'static str, detail: &str, report: &mut Report) {
         tracing::error!(
             code = "MESSAGE_REFUSED",
             message.id = message.message_id,
@@ -120,7 +120,7 @@ impl Audit {
         );
         let cause = Cause { class, detail: detail.to_owned(), by: "audit" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.dead_letter(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

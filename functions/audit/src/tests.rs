@@ -123,12 +123,12 @@ fn message_from_elsewhere_is_not_stored() {
 #[tokio::test]
 async fn unreadable_message_is_dead_lettered_only_after_the_append() {
     let good = bus(r#"{"specversion":"1.0","id":"e-1","source":"shop","type":"t"}"#);
-    for (status, comes_back, buried) in [(400, true, 0), (200, false, 1)] {
+    for (status, comes_back, dead_lettered) in [(400, true, 0), (200, false, 1)] {
         let cloud = Cloud { table: status, calls: Arc::default() };
         let kept = keep(&cloud, &["not json", &good]).await;
         assert_eq!(kept.is_err(), comes_back);
         let calls = cloud.calls.lock().unwrap();
-        assert_eq!(calls.iter().filter(|call| *call == "SendMessage").count(), buried, "{calls:?}");
+        assert_eq!(calls.iter().filter(|call| *call == "SendMessage").count(), dead_lettered, "{calls:?}");
     }
 }
 

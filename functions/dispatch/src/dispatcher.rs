@@ -1,6 +1,6 @@
 //! The handling of one batch: reads messages, asks the engine for decisions, and writes the output.
 
-use aws::Refused;
+use aws::CallError;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::catalog::Catalog;
@@ -239,7 +239,7 @@ impl Dispatcher {
         );
         let cause = Cause { class: refusal.class.name(), detail, by: "dispatch" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.dead_letter(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),
@@ -267,12 +267,12 @@ fn is_critical_capped(decision: &Decision<'_>) -> bool {
     decision.notes.iter().any(|note| matches!(note, Note::Exceeded { .. }))
 }
 
-fn unfinished() -> Refused {
+fn unfinished() -> CallError {
     let source = "a decision has questions after the last round".into();
-    Refused { doing: "decide about an event", verdict: aws::Verdict::Permanent, source }
+    CallError { doing: "decide about an event", verdict: aws::Verdict::Permanent, source }
 }
 
-fn return_to_queue(message: &Message, refused: &Refused, report: &mut Report) {
+fn return_to_queue(message: &Message, refused: &CallError, report: &mut Report) {
     tracing::error!(
         message.id = message.message_id,
         error = chain(refused),

@@ -28,11 +28,13 @@ pub enum Intake {
 #[must_use]
 pub fn read(body: &str, producers: &Producers) -> Intake {
     match Continuation::read(body) {
-        Some(Ok(wake)) => {
-            return match wake.event() {
-                Ok(event) => {
-                    Intake::Continuation { event: Box::new(event), rule: wake.rule, task: wake.task }
-                }
+        Some(Ok(continuation)) => {
+            return match continuation.event() {
+                Ok(event) => Intake::Continuation {
+                    event: Box::new(event),
+                    rule: continuation.rule,
+                    task: continuation.task,
+                },
                 Err(refusal) => Intake::Refused(refusal),
             };
         }
@@ -96,11 +98,12 @@ mod tests {
 
     #[test]
     fn wake_of_a_newer_release_goes_back_and_one_that_nobody_reads_is_put_aside() {
-        let wake = include_str!("../../../shared/domain/fixtures/0.1.0/wakes/wait.json");
+        let continuation = include_str!("../../../shared/domain/fixtures/0.1.0/wakes/wait.json");
         let read = |body: &str| read(body, &Producers::default());
-        assert!(matches!(read(wake), Intake::Continuation { .. }));
-        let with =
-            |version: &str| wake.replacen("\"carillon_wake\":1", &format!("\"carillon_wake\":{version}"), 1);
+        assert!(matches!(read(continuation), Intake::Continuation { .. }));
+        let with = |version: &str| {
+            continuation.replacen("\"carillon_wake\":1", &format!("\"carillon_wake\":{version}"), 1)
+        };
         assert!(matches!(read(&with("2")), Intake::Newer(2)));
         // A newer release may write anything behind the version.
         assert!(matches!(read("{\"carillon_wake\":7,\"work\":[]}"), Intake::Newer(7)));

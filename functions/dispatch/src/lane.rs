@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use engine::{Lane, ScheduledMessage};
 use queue::{MAX_DELAY, Outgoing, Queue, Sqs};
@@ -32,7 +32,7 @@ impl Lanes {
     }
 
     /// Hides a message of one of these queues for a while.
-    pub(crate) async fn show_after(&self, message: &Message, pause: Duration) -> Result<(), Refused> {
+    pub(crate) async fn show_after(&self, message: &Message, pause: Duration) -> Result<(), CallError> {
         let arn = message.queue_arn();
         let lane = match arn {
             _ if arn == self.targets.critical_arn => Lane::Critical,
@@ -44,7 +44,7 @@ impl Lanes {
 
     /// Schedules a message. Up to 15 minutes ahead, the queue's own delay is used. Later messages get a schedule that
     /// deletes itself.
-    pub(crate) async fn schedule(&self, message: ScheduledMessage, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) async fn schedule(&self, message: ScheduledMessage, now: Timestamp) -> Result<(), CallError> {
         let ScheduledMessage { lane, at, body, tenant, name } = message;
         let delay = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
         if delay > MAX_DELAY {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::catalog::policy::Policy;
 use domain::decide::plan::Plan;
@@ -94,7 +94,7 @@ pub(crate) async fn over(
 /// them are within the limit.
 async fn held_back<F>(events: &[Counted], policy: &Policy, count: &F) -> Vec<Option<u64>>
 where
-    F: AsyncFn(Vec<&str>, u32, u32) -> Result<u32, Refused>,
+    F: AsyncFn(Vec<&str>, u32, u32) -> Result<u32, CallError>,
 {
     let mut over = vec![None; events.len()];
     for group_of in [Group::of_tenant, Group::of_source] {
@@ -216,7 +216,7 @@ mod tests {
     async fn nothing_waits_when_nobody_can_count() {
         let events = flood("ten-a", true, 5_000);
         let broken = async |_: Vec<&str>, _: u32, _: u32| {
-            Err(Refused { doing: "count", verdict: aws::Verdict::Transient, source: "no table".into() })
+            Err(CallError { doing: "count", verdict: aws::Verdict::Transient, source: "no table".into() })
         };
         assert_eq!(waiting(&held_back(&events, &Policy::default(), &broken).await), 0);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::decide::{Answer, Ask};
 use domain::recipient::Group;
@@ -21,7 +21,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Returns the time of a number's last inbound message. A row of the last release has the number's former name.
-    async fn heard(&self, caller: &str, former: &str) -> Result<Option<Timestamp>, Refused> {
+    async fn heard(&self, caller: &str, former: &str) -> Result<Option<Timestamp>, CallError> {
         match self.counters.heard(caller).await? {
             Some(time) => Ok(Some(time)),
             None => self.counters.heard(former).await,
@@ -30,9 +30,9 @@ impl Tables {
 }
 
 impl Facts for Tables {
-    type Error = Refused;
+    type Error = CallError;
 
-    async fn members(&self, group: &Group, after: Option<&str>, most: usize) -> Result<Members, Refused> {
+    async fn members(&self, group: &Group, after: Option<&str>, most: usize) -> Result<Members, CallError> {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let page = match group {
             Group::Role { .. } | Group::Topic { .. } => self.people.members(group, after, most).await,
@@ -41,7 +41,7 @@ impl Facts for Tables {
         Ok(Members { ids: page.ids, next: page.next })
     }
 
-    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
+    async fn endpoints(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, CallError> {
         self.endpoints.find(ids).await
     }
 
@@ -49,7 +49,7 @@ impl Facts for Tables {
         &self,
         people: &BTreeSet<&str>,
         tenants: &BTreeSet<&str>,
-    ) -> Result<Profiles<'_>, Refused> {
+    ) -> Result<Profiles<'_>, CallError> {
         let found = self.people.look_up(people, tenants).await?;
         for key in &found.unreadable {
             tracing::error!(
@@ -62,11 +62,11 @@ impl Facts for Tables {
         Ok(Profiles { recipients: Cow::Owned(found.recipients), tenants })
     }
 
-    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Refused> {
+    async fn answer(&self, ask: &Ask, now: Timestamp) -> Result<Answer, CallError> {
         match ask {
             Ask::Cancelled { key } => self.counters.cancelled(key).await.map(Answer::Cancelled),
             Ask::Seen { of } => self.ledger.noticed(of).await.map(Answer::Seen),
-            Ask::Told { of } => self.ledger.has_told(of).await.map(Answer::Told),
+            Ask::Notified { of } => self.ledger.has_notified(of).await.map(Answer::Notified),
             Ask::Heard { caller, former } => self.heard(caller, former).await.map(Answer::Heard),
             Ask::Admit { key, wants, channels, zone } => {
                 self.counters.admit(key, wants, channels, zone, now).await
@@ -81,7 +81,7 @@ impl Facts for Tables {
         }
     }
 
-    async fn is_page_done(&self, page: &str) -> Result<bool, Refused> {
+    async fn is_page_done(&self, page: &str) -> Result<bool, CallError> {
         self.counters.is_page_done(page).await
     }
 
@@ -90,7 +90,7 @@ impl Facts for Tables {
         window: &str,
         window_id: &str,
         now: Timestamp,
-    ) -> Result<ClosedWindow, Refused> {
+    ) -> Result<ClosedWindow, CallError> {
         Ok(match self.counters.close(window, window_id, now).await? {
             Closed::NotYet(until) => ClosedWindow::Open { until },
             Closed::Over { opened_at, items } => ClosedWindow::Closed { opened_at, items },

@@ -133,8 +133,8 @@ async fn expired_event_is_suppressed() {
 #[tokio::test]
 async fn continuation_of_a_newer_release_is_hidden_and_returns() {
     let (cloud, logged) = (cloud(), Logged::default());
-    let wake = include_str!("../../../shared/domain/fixtures/0.1.0/wakes/wait.json");
-    let newer = wake.replacen("\"carillon_wake\":1", "\"carillon_wake\":2", 1);
+    let continuation = include_str!("../../../shared/domain/fixtures/0.1.0/wakes/wait.json");
+    let newer = continuation.replacen("\"carillon_wake\":1", "\"carillon_wake\":2", 1);
     let failed = handle(&cloud, &logged, &[newer, paid("e-2", "ben")]).await.unwrap();
     assert_eq!(failed, ["m-0"]);
     let [hidden]: [Value; 1] = cloud.calls("ChangeMessageVisibility").try_into().unwrap();

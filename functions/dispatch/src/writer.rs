@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::base::channel::Channel;
 use domain::feedback::receipt::Marks;
@@ -76,7 +76,7 @@ impl<'a> BatchOutput<'a> {
 
 impl OutputWriter {
     /// Hides a message of dispatch's own queues for a while.
-    pub(crate) async fn hide(&self, message: &Message, pause: std::time::Duration) -> Result<(), Refused> {
+    pub(crate) async fn hide(&self, message: &Message, pause: std::time::Duration) -> Result<(), CallError> {
         self.lanes.show_after(message, pause).await
     }
 
@@ -87,7 +87,7 @@ impl OutputWriter {
         for (index, key, by) in &output.cancelled {
             incomplete.note(*index, self.counters.cancel(key, by, now).await, "cancellation not written");
         }
-        let scheduled: Vec<(usize, Result<(), Refused>)> = stream::iter(output.later)
+        let scheduled: Vec<(usize, Result<(), CallError>)> = stream::iter(output.later)
             .map(|(index, message)| async move { (index, self.lanes.schedule(message, now).await) })
             .buffer_unordered(CONCURRENT_CALLS)
             .collect()
@@ -117,9 +117,9 @@ impl OutputWriter {
         incomplete.0.into_iter().filter_map(|index| output.messages.get(index).copied()).collect()
     }
 
-    async fn send(&self, jobs: Vec<(usize, ChannelLane, Outgoing)>) -> Vec<(usize, Result<(), Refused>)> {
+    async fn send(&self, jobs: Vec<(usize, ChannelLane, Outgoing)>) -> Vec<(usize, Result<(), CallError>)> {
         let lanes = self.channels.iter().map(|(channel, critical, queue)| ((*channel, *critical), queue));
-        let sent: Vec<Vec<(usize, Result<(), Refused>)>> = stream::iter(calls(jobs, lanes))
+        let sent: Vec<Vec<(usize, Result<(), CallError>)>> = stream::iter(calls(jobs, lanes))
             .map(|(queue, indices, messages)| async move {
                 indices.into_iter().zip(queue.send(&messages).await).collect()
             })
@@ -157,7 +157,7 @@ where
 struct Incomplete(BTreeSet<usize>);
 
 impl Incomplete {
-    fn note(&mut self, index: usize, written: Result<(), Refused>, fault: &'static str) {
+    fn note(&mut self, index: usize, written: Result<(), CallError>, fault: &'static str) {
         if let Err(refused) = written {
             tracing::error!(
                 error = chain(&refused),
@@ -214,7 +214,8 @@ mod tests {
     fn message_is_incomplete_after_one_failed_write() {
         let mut incomplete = Incomplete::default();
         incomplete.note(0, Ok(()), "job not queued");
-        let refused = Refused { doing: "send", verdict: aws::Verdict::Transient, source: "no answer".into() };
+        let refused =
+            CallError { doing: "send", verdict: aws::Verdict::Transient, source: "no answer".into() };
         incomplete.note(1, Err(refused), "job not queued");
         incomplete.note(1, Ok(()), "outcome not recorded");
         assert_eq!(incomplete.0, BTreeSet::from([1]));

@@ -7,14 +7,14 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use asking::{Question, Service};
+use aws_request::{Request, Service};
 use aws_types::SdkConfig;
 use domain::base::outcome::{Failure, Reason};
 use domain::delivery::attachment::{Prefixes, is_kind};
 use domain::delivery::job::Attachment;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::letter::{File, no};
+use crate::outgoing::{File, no};
 
 /// The size limit of all attachments of an e-mail.
 ///
@@ -95,7 +95,7 @@ impl AttachmentStore {
         let path = format!("/{}/{}", attachment.bucket, escaped(&attachment.key));
         let headers = [("range", format!("bytes=0-{left}"))];
         let question =
-            Question { doing: "get a file", method: "GET", path: &path, headers: &headers, body: &[] };
+            Request { doing: "get a file", method: "GET", path: &path, headers: &headers, body: &[] };
         // Reads are safe to repeat.
         let answer =
             s3.ask(&question, runtime::now()).await.map_err(|error| Failure::Transient(Box::new(error)))?;

@@ -17,7 +17,7 @@ pub struct Config {
     pub buckets: BTreeSet<String>,
     /// The key prefixes of tenants.
     pub prefixes: Prefixes,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// The number of parallel sends. SES's sandbox and most new accounts allow 14 e-mails a second, and five
@@ -38,7 +38,7 @@ impl Config {
             configuration_set: env.optional("CONFIGURATION_SET"),
             buckets: names(&env.optional("ATTACHMENT_BUCKETS").unwrap_or_default()),
             prefixes: Prefixes::read(&own, &shared)?,
-            desk: DeliveryWorkerConfig::from_env(env, "email", CONCURRENCY)?,
+            worker: DeliveryWorkerConfig::from_env(env, "email", CONCURRENCY)?,
         })
     }
 }

@@ -1,16 +1,16 @@
 //! The e-mail channel: sends e-mails through Amazon SES.
 //!
-//! [`Letter`] shapes the request, [`AttachmentStore`] fetches attachments, and [`Ses`] makes the call and reads
+//! [`OutgoingEmail`] shapes the request, [`AttachmentStore`] fetches attachments, and [`Ses`] makes the call and reads
 //! the answer. The crate [`delivery`] claims, settles and retries.
 
 mod buckets;
 mod config;
-mod letter;
+mod outgoing;
 mod ses;
 
 pub use buckets::{AttachmentStore, MAX_FILES_BYTES};
 pub use config::Config;
-pub use letter::{File, Letter};
+pub use outgoing::{File, OutgoingEmail};
 pub use ses::Ses;
 
 use domain::base::outcome::{Failure, Sent};
@@ -21,10 +21,10 @@ use domain::delivery::job::Job;
 /// # Errors
 /// [`Failure`] names the reaction.
 pub async fn send(job: &Job, buckets: &AttachmentStore, ses: &Ses) -> Result<Sent, Failure> {
-    let letter = Letter::shape(job)?;
-    let attachments = &letter.email.attachments;
+    let outgoing = OutgoingEmail::shape(job)?;
+    let attachments = &outgoing.email.attachments;
     // Held until the e-mail is sent.
     let _room = buckets.room_for(attachments).await;
     let files = buckets.fetch(attachments, job.event.tenant.as_deref()).await?;
-    ses.send(&letter, files).await
+    ses.send(&outgoing, files).await
 }

@@ -12,8 +12,9 @@ async fn main() -> Result<(), Error> {
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let ses = Ses::new(&aws, config.sender, config.configuration_set);
     let buckets = AttachmentStore::new(&aws, config.buckets, config.prefixes);
-    let desk = config.desk.open(&aws, &store::client(&aws));
+    let worker = config.worker.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
-    let deliver = async |batch| desk.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await;
+    let deliver =
+        async |batch| worker.deliver(batch, async |job| email::send(job, &buckets, &ses).await).await;
     run_sqs(deliver, delete).await
 }

@@ -13,7 +13,7 @@ use aws_sdk_sesv2::types::{
 use aws_types::SdkConfig;
 use domain::base::outcome::{Failure, Reason, Sent};
 
-use crate::{File, Letter};
+use crate::{File, OutgoingEmail};
 
 /// The SES client with the default sender and the configuration set.
 pub struct Ses {
@@ -41,8 +41,8 @@ impl Ses {
     ///
     /// # Errors
     /// [`Failure`] names the reaction.
-    pub async fn send(&self, letter: &Letter<'_>, files: Vec<File>) -> Result<Sent, Failure> {
-        let asked = request(letter, files, &self.sender, self.configuration_set.as_deref());
+    pub async fn send(&self, outgoing: &OutgoingEmail<'_>, files: Vec<File>) -> Result<Sent, Failure> {
+        let asked = request(outgoing, files, &self.sender, self.configuration_set.as_deref());
         match asked.send_with(&self.client).await {
             Ok(answer) => Ok(accepted(&answer)),
             Err(error) => classify(error),
@@ -53,22 +53,22 @@ impl Ses {
 /// The SES request. `sender` is the default sender, and `configuration_set` defines where receipts go.
 /// SES creates the MIME message.
 fn request(
-    letter: &Letter<'_>,
+    outgoing: &OutgoingEmail<'_>,
     files: Vec<File>,
     sender: &str,
     configuration_set: Option<&str>,
 ) -> SendEmailInputBuilder {
-    let email = letter.email;
+    let email = outgoing.email;
     let body = Body::builder().html(utf8(email.html.expose())).text(utf8(email.text.expose())).build();
     let mut message = Message::builder().subject(utf8(email.subject.expose())).body(body);
-    for (name, value) in &letter.headers {
+    for (name, value) in &outgoing.headers {
         let header = MessageHeader::builder().name(*name).value(value).build();
         message = message.headers(header.expect("a name and a value are all that a header needs"));
     }
     for file in files {
         message = message.attachments(attachment(file));
     }
-    let tags = letter.tags.iter().map(|(name, value)| {
+    let tags = outgoing.tags.iter().map(|(name, value)| {
         let tag = MessageTag::builder().name(*name).value(value).build();
         tag.expect("a name and a value are all that a tag needs")
     });

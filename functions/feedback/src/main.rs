@@ -10,9 +10,9 @@ async fn main() -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let clerk = ReceiptHandler::new(&aws, config);
+    let handler = ReceiptHandler::new(&aws, config);
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     // Boxed, because the nested future of the runtime exceeds the compiler's recursion limit.
-    let handle = async |batch| Ok(Box::pin(clerk.handle(batch)).await);
+    let handle = async |batch| Ok(Box::pin(handler.handle(batch)).await);
     run_sqs(handle, delete).await
 }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::decide::plan::Audience;
 use domain::event::producers::Tenants;
-use domain::feedback::receipt::{DeliveryState, Heard, Receipt, read};
+use domain::feedback::receipt::{DeliveryState, ProviderEvent, Receipt, read};
 use domain::recipient::keyed_hash::KeyedHashes;
 use domain::recipient::recipient_changes::{Change, RecipientChange, Stamp};
 use futures_util::stream::{self, StreamExt as _};
 use queue::{Cause, MessageHistory, Queue, Sqs};
 use runtime::{Batch, Message, Report, chain, now};
-use store::{Counters, Ledger, NotApplied, People, Told};
+use store::{Counters, Ledger, NotApplied, People, StoredReceipts};
 
 use crate::Config;
 use crate::receipt_backoff::look_again;
@@ -37,7 +37,7 @@ pub struct ReceiptHandler {
 /// The result of a receipt.
 enum Filed {
     /// The receipt was recorded in the ledger.
-    Heard,
+    ProviderEvent,
     /// The ledger already had this or a later status.
     Known,
     /// The notification does not exist, or its sender has not settled it yet.
@@ -79,12 +79,12 @@ impl ReceiptHandler {
         let mut about: BTreeMap<String, Vec<(&Message, Receipt)>> = BTreeMap::new();
         for message in &batch.messages {
             match read(message.body.expose()) {
-                Ok(Heard::Receipt(receipt)) => {
+                Ok(ProviderEvent::Receipt(receipt)) => {
                     let name = receipt.provider_id.clone().unwrap_or_default();
                     about.entry(name).or_default().push((message, receipt));
                 }
                 // From now on the sender may be messaged freely for one day.
-                Ok(Heard::Inbound(inbound)) => {
+                Ok(ProviderEvent::Inbound(inbound)) => {
                     match self.counters.hear(&self.hashes.caller(&inbound.from), inbound.at).await {
                         Ok(()) => counts.inbound += 1,
                         Err(refused) => {
@@ -97,7 +97,7 @@ impl ReceiptHandler {
                         }
                     }
                 }
-                Ok(Heard::Nothing(what)) => {
+                Ok(ProviderEvent::Nothing(what)) => {
                     tracing::info!(
                         code = "FEEDBACK_IGNORED",
                         message.id = message.message_id,
@@ -106,7 +106,7 @@ impl ReceiptHandler {
                     );
                     counts.nothing += 1;
                 }
-                Err(refusal) => self.bury(message, refusal.to_string(), &mut report).await,
+                Err(refusal) => self.dead_letter(message, refusal.to_string(), &mut report).await,
             }
         }
         let filed: Vec<_> = stream::iter(about.into_values())
@@ -139,49 +139,54 @@ impl ReceiptHandler {
         report
     }
 
-    async fn file(&self, message: &Message, receipt: &Receipt, now: Timestamp) -> Result<Filed, Refused> {
+    async fn file(&self, message: &Message, receipt: &Receipt, now: Timestamp) -> Result<Filed, CallError> {
         for _ in 0..ROUNDS {
-            let Some(told) = self.find(receipt).await? else { return Ok(Filed::Early) };
+            let Some(stored) = self.find(receipt).await? else { return Ok(Filed::Early) };
             // A failure may concern an attempt that was followed by another one.
-            let is_under_way = told.progress.is_open() && !receipt.news.is_good();
+            let is_under_way = stored.progress.is_open() && !receipt.news.is_good();
             if is_under_way && look_again(message, now).is_some() {
                 return Ok(Filed::Early);
             }
             // A provider's clock that is ahead must not extend a suppression.
             let at = receipt.at.min(now);
-            self.close(&told, receipt, at).await?;
-            let to: DeliveryState = told.progress.hear(receipt.news, at);
-            if to == told.progress {
+            self.close(&stored, receipt, at).await?;
+            let to: DeliveryState = stored.progress.hear(receipt.news, at);
+            if to == stored.progress {
                 return Ok(Filed::Known);
             }
-            if self.ledger.advance(&told, &to, receipt.provider_id.as_deref(), now).await? {
-                return Ok(Filed::Heard);
+            if self.ledger.advance(&stored, &to, receipt.provider_id.as_deref(), now).await? {
+                return Ok(Filed::ProviderEvent);
             }
         }
         let source = "others write about this notification all the time".into();
-        Err(Refused { doing: "record a receipt", verdict: Verdict::Transient, source })
+        Err(CallError { doing: "record a receipt", verdict: Verdict::Transient, source })
     }
 
-    async fn find(&self, receipt: &Receipt) -> Result<Option<Told>, Refused> {
+    async fn find(&self, receipt: &Receipt) -> Result<Option<StoredReceipts>, CallError> {
         let key = match (&receipt.key, &receipt.provider_id) {
             (Some(key), _) => Some(key.clone()),
             (None, Some(id)) => self.ledger.called(id).await?,
             (None, None) => None,
         };
         match key {
-            Some(key) => self.ledger.told(&key).await,
+            Some(key) => self.ledger.stored(&key).await,
             None => Ok(None),
         }
     }
 
     /// Suppresses the address for its term, for its owner and for events that name only the address.
     /// This comes first, so that readers of the bounce can rely on the suppression.
-    async fn close(&self, told: &Told, receipt: &Receipt, at: Timestamp) -> Result<(), Refused> {
-        let (Some(channel), Some(address)) = (told.channel, &told.address) else { return Ok(()) };
+    async fn close(
+        &self,
+        stored: &StoredReceipts,
+        receipt: &Receipt,
+        at: Timestamp,
+    ) -> Result<(), CallError> {
+        let (Some(channel), Some(address)) = (stored.channel, &stored.address) else { return Ok(()) };
         let Some(closed) = receipt.news.closes(channel, address, at) else { return Ok(()) };
         self.counters.suppress_address(&closed).await?;
-        let Some(id) = Audience::user_id_in_name(&told.recipient) else { return Ok(()) };
-        let stamp = Stamp { at, by: format!("receipt {}", told.key.as_str()) };
+        let Some(id) = Audience::user_id_in_name(&stored.recipient) else { return Ok(()) };
+        let stamp = Stamp { at, by: format!("receipt {}", stored.key.as_str()) };
         let change =
             RecipientChange { id: id.to_owned(), change: Change::Close(closed), stamp, reach: Tenants::All };
         match self.people.apply(&[change]).await.pop() {
@@ -196,12 +201,12 @@ impl ReceiptHandler {
         &self,
         message: &Message,
         receipt: &Receipt,
-        answer: Result<Filed, Refused>,
+        answer: Result<Filed, CallError>,
         report: &mut Report,
         counts: &mut Counts,
     ) {
         match answer {
-            Ok(Filed::Heard) => counts.heard += 1,
+            Ok(Filed::ProviderEvent) => counts.heard += 1,
             Ok(Filed::Known) => counts.known += 1,
             Ok(Filed::Early) => match look_again(message, now()) {
                 Some(pause) => {
@@ -238,7 +243,7 @@ impl ReceiptHandler {
         }
     }
 
-    async fn bury(&self, message: &Message, detail: String, report: &mut Report) {
+    async fn dead_letter(&self, message: &Message, detail: String, report: &mut Report) {
         tracing::error!(
             code = "MESSAGE_REFUSED",
             message.id = message.message_id,
@@ -247,7 +252,7 @@ impl ReceiptHandler {
         );
         let cause = Cause { class: "refused", detail, by: "feedback" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.dead_letter(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

@@ -1,6 +1,6 @@
 //! Inbox actions of a client: listing, marking, resuming, and updating the user's other sockets.
 
-use aws::Refused;
+use aws::CallError;
 use domain::catalog::rule::Unless;
 use domain::event::key::Key;
 use domain::inbox::{Mark, Viewer};
@@ -15,7 +15,7 @@ use crate::protocol::{Denied, Listing, Marking, Reply, Standing};
 const MISSED_AT_ONCE: usize = 100;
 
 impl Gateway {
-    pub(crate) async fn list(&self, who: &Identity, asked: Option<Listing>) -> Result<Reply, Refused> {
+    pub(crate) async fn list(&self, who: &Identity, asked: Option<Listing>) -> Result<Reply, CallError> {
         let Some(asked) = asked else { return Ok(Reply::bad_listing()) };
         let viewer = viewer(who);
         let page = self.inbox.page(&viewer, &asked.filter, asked.before, asked.limit, now()).await?;
@@ -25,11 +25,11 @@ impl Gateway {
         Ok(Reply::Inbox { entries, next, counts })
     }
 
-    pub(crate) async fn counts(&self, who: &Identity) -> Result<Reply, Refused> {
+    pub(crate) async fn counts(&self, who: &Identity) -> Result<Reply, CallError> {
         Ok(Reply::Counts(self.inbox.counts(&viewer(who), now()).await?))
     }
 
-    pub(crate) async fn resume(&self, who: &Identity, after: Option<Key>) -> Result<Reply, Refused> {
+    pub(crate) async fn resume(&self, who: &Identity, after: Option<Key>) -> Result<Reply, CallError> {
         let Some(after) = after else { return Ok(Reply::bad_after()) };
         let viewer = viewer(who);
         let Some(missed) = self.inbox.since(&viewer, &after, MISSED_AT_ONCE, now()).await? else {
@@ -45,7 +45,7 @@ impl Gateway {
         id: &str,
         who: &Identity,
         asked: Option<Marking>,
-    ) -> Result<Reply, Refused> {
+    ) -> Result<Reply, CallError> {
         let Some(asked) = asked else { return Ok(Reply::bad_marking()) };
         let viewer = viewer(who);
         if viewer.view.looks_on() {
@@ -79,7 +79,7 @@ impl Gateway {
         who: &Identity,
         how: Unless,
         keys: Option<Vec<Key>>,
-    ) -> Result<Reply, Refused> {
+    ) -> Result<Reply, CallError> {
         let Some(keys) = keys else { return Ok(Reply::bad_ids(how)) };
         let viewer = viewer(who);
         if viewer.view.looks_on() {

@@ -6,7 +6,7 @@
 //! | `subscribe` | `{"action":"subscribe","room":"queue:7"}` | `{"type":"subscribed","room":"queue:7"}` or `{"type":"refused",…}` |
 //! | `seen` | `{"action":"seen","ids":["<key>",…]}` | `{"type":"seen","ids":[…]}`, or `{"type":"refused",…}` |
 //! | `acknowledge` | `{"action":"acknowledge","ids":["<key>",…]}` | `{"type":"acknowledged","ids":[…]}`, or `{"type":"refused",…}` |
-//! | `inbox` | `{"action":"inbox","shelf":"unread","category":"billing","before":120,"limit":20}`, all members optional | `{"type":"inbox","entries":[…],"next":101,"counts":{…}}`, newest first |
+//! | `inbox` | `{"action":"inbox","filter":"unread","category":"billing","before":120,"limit":20}`, all members optional | `{"type":"inbox","entries":[…],"next":101,"counts":{…}}`, newest first |
 //! | `counts` | `{"action":"counts"}` | `{"type":"counts","unseen":1,"unread":3,"total":9}` |
 //! | `mark` | `{"action":"mark","as":"read","ids":[…]}`, or `"all":true` and optionally `"category":"billing"` | `{"type":"marked","as":"read",…,"counts":{…}}`; the user's other sockets get `counts` |
 //! | `resume` | `{"action":"resume","after":"<key>"}` | `{"type":"missed","entries":[…],"more":false,"counts":{…}}`, oldest first |
@@ -32,7 +32,7 @@ mod protocol;
 
 use std::sync::Mutex;
 
-use aws::Refused;
+use aws::CallError;
 use aws_types::SdkConfig;
 use domain::catalog::rule::Unless;
 use runtime::now;
@@ -75,7 +75,7 @@ impl Gateway {
     ///
     /// # Errors
     /// The call to a table failed. API Gateway reports an internal error to the client.
-    pub async fn answer(&self, request: Request) -> Result<Response, Refused> {
+    pub async fn answer(&self, request: Request) -> Result<Response, CallError> {
         let id = request.connection_id();
         let is_frame = !matches!(request.route(), Route::Connect | Route::Disconnect);
         if is_frame && let Some(instead) = self.held_back(id).await {
@@ -105,7 +105,7 @@ impl Gateway {
     }
 
     /// Performs the action of a client with an open session.
-    async fn act(&self, id: &str, who: &Identity, request: &Request) -> Result<Reply, Refused> {
+    async fn act(&self, id: &str, who: &Identity, request: &Request) -> Result<Reply, CallError> {
         match request.route() {
             Route::Subscribe => self.subscribe(id, who, request.room()).await,
             Route::Seen => self.notice(id, who, Unless::Seen, request.ids()).await,
@@ -120,13 +120,13 @@ impl Gateway {
     }
 
     /// Tells the client that its session has ended, and closes the connection.
-    async fn end(&self, id: &str) -> Result<Response, Refused> {
+    async fn end(&self, id: &str) -> Result<Response, CallError> {
         tracing::info!(code = "SESSION_OVER", connection.id = id, "action refused: the session has ended");
         self.sessions.close_with(id, &Reply::not_connected().to_json()).await?;
         Ok(Response::ok())
     }
 
-    async fn connect(&self, id: &str, ticket: Option<&str>) -> Result<Response, Refused> {
+    async fn connect(&self, id: &str, ticket: Option<&str>) -> Result<Response, CallError> {
         let ticket = match ticket {
             Some(text) => self.connections.redeem(text, now()).await?,
             None => None,
@@ -162,7 +162,7 @@ impl Gateway {
         Ok(Response::ok())
     }
 
-    async fn subscribe(&self, id: &str, who: &Identity, room: Option<String>) -> Result<Reply, Refused> {
+    async fn subscribe(&self, id: &str, who: &Identity, room: Option<String>) -> Result<Reply, CallError> {
         let Some(room) = room.filter(|room| !room.is_empty() && room.len() <= MAX_ROOM_BYTES) else {
             return Ok(Reply::bad_room());
         };

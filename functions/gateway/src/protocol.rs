@@ -8,12 +8,12 @@ use domain::inbox::{Counts, Mark};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-mod asked;
-mod said;
+mod replies;
+mod requests;
 
-pub use asked::Listing;
 pub use domain::inbox::Marking;
-pub use said::Standing;
+pub use replies::Standing;
+pub use requests::Listing;
 
 /// A WebSocket request.
 ///

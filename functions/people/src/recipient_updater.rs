@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_types::SdkConfig;
 use domain::event::own_events::PEOPLE_SOURCE;
 use domain::event::producers::Producers;
@@ -97,7 +97,7 @@ impl RecipientUpdater {
                     report.redeliver(message);
                 }
                 Some(Setback::Never { class, detail }) => {
-                    self.bury(message, class, detail, &mut report).await;
+                    self.dead_letter(message, class, detail, &mut report).await;
                 }
             }
         }
@@ -163,7 +163,7 @@ impl RecipientUpdater {
     /// Deletes the inbox of a deleted person, and ends sessions that the person must no longer have. For
     /// a deleted person these are all sessions, otherwise those of tenants that the person left. The
     /// table is read again, because a later update may have restored the person.
-    async fn follow_up(&self, amendment: &RecipientChange) -> Result<(), Refused> {
+    async fn follow_up(&self, amendment: &RecipientChange) -> Result<(), CallError> {
         if !ends_sessions(&amendment.change) {
             return Ok(());
         }
@@ -187,7 +187,7 @@ impl RecipientUpdater {
         Ok(())
     }
 
-    async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
+    async fn dead_letter(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
         tracing::error!(
             code = "MESSAGE_REFUSED",
             message.id = message.message_id,
@@ -196,7 +196,7 @@ impl RecipientUpdater {
         );
         let cause = Cause { class, detail, by: "people" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.dead_letter(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

@@ -7,7 +7,7 @@ use runtime::{Env, Unset};
 pub struct Config {
     /// The bus for device-unregistered events.
     pub bus: String,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// The number of parallel sends, which covers a whole batch. SNS allows far more.
@@ -21,7 +21,7 @@ impl Config {
     pub fn from_env(env: &Env) -> Result<Config, Unset> {
         Ok(Config {
             bus: env.required("BUS_NAME")?,
-            desk: DeliveryWorkerConfig::from_env(env, "push", CONCURRENCY)?,
+            worker: DeliveryWorkerConfig::from_env(env, "push", CONCURRENCY)?,
         })
     }
 }

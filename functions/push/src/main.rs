@@ -11,8 +11,8 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let devices = Devices::new(&aws, config.bus);
-    let desk = config.desk.open(&aws, &store::client(&aws));
+    let worker = config.worker.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
-    let deliver = async |batch| desk.deliver(batch, async |job| devices.send(job, now()).await).await;
+    let deliver = async |batch| worker.deliver(batch, async |job| devices.send(job, now()).await).await;
     run_sqs(deliver, delete).await
 }

@@ -7,11 +7,11 @@
 //! can be published twice, with the same ids.
 
 mod config;
+mod delivery_events;
 mod intake;
 mod outbox;
 mod relay;
 mod shard;
-mod told;
 
 pub use config::Config;
 pub use relay::{Answer, Relay};

@@ -8,15 +8,15 @@ use serde::Serialize;
 use store::{Ledger, Waiting};
 
 use crate::config::Config;
+use crate::delivery_events::{DeliveryEventRelay, is_over};
 use crate::intake::{Change, Intake, Note, Part, table_of};
 use crate::outbox::OutboxRelay;
 use crate::shard::Shards;
-use crate::told::{ToldRelay, is_over};
 
 /// The relay of both streams.
 pub struct Relay {
     outbox: OutboxRelay,
-    told: ToldRelay,
+    delivery_state: DeliveryEventRelay,
     shards: Shards,
     dead_letters: Queue,
     sources: Sources,
@@ -53,7 +53,7 @@ impl Relay {
                 config.critical_types,
                 config.marks,
             ),
-            told: ToldRelay {
+            delivery_state: DeliveryEventRelay {
                 bus,
                 ledger: Ledger::new(&tables, config.ledger_table.clone()),
                 dead_letters: dead_letters.clone(),
@@ -94,14 +94,14 @@ impl Relay {
         let ledger: Vec<Change> =
             changes.into_iter().filter(|change| change.is_of(&self.ledger_table)).collect();
         let outbox = self.outbox.publish(events, deadline).await;
-        let told = self.told.tell(&ledger, deadline).await?;
-        let again = outbox.again + told.again;
+        let delivery_state = self.delivery_state.tell(&ledger, deadline).await?;
+        let again = outbox.again + delivery_state.again;
         tracing::info!(
             code = "RELAY_BATCH",
             records = of,
             published = outbox.published,
             set_aside = outbox.set_aside,
-            told = told.told,
+            delivery_state = delivery_state.delivery_state,
             again,
             "batch of stream records relayed"
         );
@@ -119,7 +119,7 @@ impl Relay {
                     None => continue,
                 },
                 Err(error) => {
-                    self.bury(message, "unreadable", error.to_string(), &mut report).await;
+                    self.dead_letter(message, "unreadable", error.to_string(), &mut report).await;
                     continue;
                 }
             };
@@ -153,7 +153,7 @@ impl Relay {
         match self.shards.read(part).await {
             Ok(changes) => Some(changes),
             Err(refused) if is_over(&refused) => {
-                self.bury(message, "trimmed", chain(&refused), report).await;
+                self.dead_letter(message, "trimmed", chain(&refused), report).await;
                 None
             }
             Err(refused) => {
@@ -168,7 +168,7 @@ impl Relay {
         }
     }
 
-    async fn bury(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
+    async fn dead_letter(&self, message: &Message, class: &'static str, detail: String, report: &mut Report) {
         tracing::error!(
             code = "MESSAGE_REFUSED",
             message.id = message.message_id,
@@ -177,7 +177,7 @@ impl Relay {
         );
         let cause = Cause { class, detail, by: "relay" };
         let past = MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
-        if let Err(refused) = self.dead_letters.bury(message.body.expose(), None, &cause, past).await {
+        if let Err(refused) = self.dead_letters.dead_letter(message.body.expose(), None, &cause, past).await {
             tracing::error!(
                 code = "DEAD_LETTER_NOT_SENT",
                 error = chain(&refused),

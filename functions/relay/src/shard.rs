@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, Record, ShardIteratorType};
 use aws_types::SdkConfig;
@@ -23,7 +23,7 @@ impl Shards {
     ///
     /// # Errors
     /// The stream was not read, or the records have expired.
-    pub(crate) async fn read(&self, part: &Part) -> Result<Vec<Change>, Refused> {
+    pub(crate) async fn read(&self, part: &Part) -> Result<Vec<Change>, CallError> {
         const DOING: &str = "read records back";
         let client = Client::new(&self.config);
         let iterator = client
@@ -34,13 +34,13 @@ impl Shards {
             .sequence_number(&part.start_sequence_number)
             .send()
             .await
-            .map_err(|error| Refused::new(DOING, error))?;
+            .map_err(|error| CallError::new(DOING, error))?;
         let mut next = iterator.shard_iterator;
         let mut changes = Vec::new();
         for _ in 0..MAX_CALLS {
             let Some(at) = next else { break };
             let answer = client.get_records().shard_iterator(at).send().await;
-            let answer = answer.map_err(|error| Refused::new(DOING, error))?;
+            let answer = answer.map_err(|error| CallError::new(DOING, error))?;
             for record in answer.records() {
                 let number =
                     record.dynamodb().and_then(|dynamodb| dynamodb.sequence_number()).unwrap_or_default();

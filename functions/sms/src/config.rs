@@ -12,7 +12,7 @@ pub struct Config {
     /// The providers, the preferred one first.
     pub providers: Vec<Provider>,
     pub wishes: SmsSettings,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// An SMS provider.
@@ -54,7 +54,7 @@ impl Config {
                 max_price: env.optional("SMS_MAX_PRICE"),
                 max_segments: usize::try_from(max_segments).unwrap_or(usize::MAX),
             },
-            desk: DeliveryWorkerConfig {
+            worker: DeliveryWorkerConfig {
                 providers: names,
                 ..DeliveryWorkerConfig::from_env(env, "sms", CONCURRENCY)?
             },

@@ -13,15 +13,16 @@ async fn main() -> Result<(), Error> {
     let (bus, wishes) = (config.bus, config.wishes);
     let open = |service| SmsSender::new(&aws, service, bus.clone());
     let carriers: Vec<SmsSender> = config.providers.into_iter().map(open).collect();
-    let desk = config.desk.open(&aws, &store::client(&aws));
+    let worker = config.worker.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {
-        desk.deliver_by(batch, async |job, provider| {
-            // The worker passes an index into the list of providers.
-            let carrier = carriers.get(provider).unwrap_or(&carriers[0]);
-            carrier.send(job, &wishes, now()).await
-        })
-        .await
+        worker
+            .deliver_by(batch, async |job, provider| {
+                // The worker passes an index into the list of providers.
+                let carrier = carriers.get(provider).unwrap_or(&carriers[0]);
+                carrier.send(job, &wishes, now()).await
+            })
+            .await
     };
     run_sqs(deliver, delete).await
 }

@@ -9,7 +9,7 @@ pub struct Config {
     pub inbox_table: String,
     /// The HTTPS URL of the WebSocket API's stage, for posts to connections.
     pub endpoint: String,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// The number of parallel jobs. Each makes many posts.
@@ -25,7 +25,7 @@ impl Config {
             connections_table: env.required("CONNECTIONS_TABLE")?,
             inbox_table: env.required("INBOX_TABLE")?,
             endpoint: env.required("SOCKET_ENDPOINT")?,
-            desk: DeliveryWorkerConfig::from_env(env, "socket", CONCURRENCY)?,
+            worker: DeliveryWorkerConfig::from_env(env, "socket", CONCURRENCY)?,
         })
     }
 }

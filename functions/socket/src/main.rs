@@ -18,11 +18,11 @@ async fn main() -> Result<(), Error> {
         inbox: Inbox::new(&tables, config.inbox_table),
         sockets: Sockets::new(&aws, config.endpoint),
     };
-    let desk = config.desk.open(&aws, &tables);
+    let worker = config.worker.open(&aws, &tables);
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch: Batch| {
         let deadline = batch.deadline;
-        desk.deliver(batch, async |job| fanout.send(job, deadline).await).await
+        worker.deliver(batch, async |job| fanout.send(job, deadline).await).await
     };
     run_sqs(deliver, delete).await
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::event::outbox_mark::MarkKey;
 use outbox_relay::{Quarantine, Relay, RelayResult, Row};
@@ -25,18 +25,18 @@ const AT_ONCE: usize = 200;
 /// A read view of the outbox, see [`Waiting`].
 pub trait OutboxView {
     /// See [`Waiting::backlog`].
-    fn backlog(&self) -> impl Future<Output = Result<Backlog, Refused>>;
+    fn backlog(&self) -> impl Future<Output = Result<Backlog, CallError>>;
 
     /// See [`Waiting::read`].
-    fn read(&self, places: &[Place]) -> impl Future<Output = Result<Vec<Pending>, Refused>>;
+    fn read(&self, places: &[Place]) -> impl Future<Output = Result<Vec<Pending>, CallError>>;
 }
 
 impl OutboxView for Waiting {
-    async fn backlog(&self) -> Result<Backlog, Refused> {
+    async fn backlog(&self) -> Result<Backlog, CallError> {
         Waiting::backlog(self).await
     }
 
-    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, CallError> {
         Waiting::read(self, places).await
     }
 }
@@ -65,7 +65,7 @@ impl<B: PublishCalls, W: OutboxView + Quarantine> StaleOutbox<B, W> {
         &self,
         began: Timestamp,
         has_time: impl Fn() -> bool,
-    ) -> Result<(Swept, bool), Refused> {
+    ) -> Result<(Swept, bool), CallError> {
         let backlog = self.waiting.backlog().await?;
         let mut swept = counted(&backlog, began);
         let due = self.complete(due(&backlog, began, self.min_age)).await?;
@@ -89,7 +89,7 @@ impl<B: PublishCalls, W: OutboxView + Quarantine> StaleOutbox<B, W> {
 
     /// Puts before each version the pending one that precedes it. The index can lag behind the table,
     /// and its end may not have been read.
-    async fn complete(&self, mut due: Vec<Place>) -> Result<Vec<Place>, Refused> {
+    async fn complete(&self, mut due: Vec<Place>) -> Result<Vec<Place>, CallError> {
         let mut open = before(&due);
         while !open.is_empty() {
             let found: Vec<Place> =

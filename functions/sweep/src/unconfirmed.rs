@@ -1,6 +1,6 @@
 //! Settles notifications whose receipt did not arrive in time.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use store::Ledger;
 
@@ -13,7 +13,7 @@ pub(crate) async fn give_up(
     ledger: &Ledger,
     now: Timestamp,
     has_time: impl Fn() -> bool,
-) -> Result<usize, Refused> {
+) -> Result<usize, CallError> {
     let mut given_up = 0;
     for key in ledger.overdue(now).await? {
         if !has_time() {

@@ -1,6 +1,6 @@
 //! Stores the result of an attempt: the state of its message and the health of its endpoint.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::delivery::job::{ByHand, Job, Webhook};
 use domain::webhook::endpoint::attempt::Next;
@@ -20,20 +20,20 @@ const ROUNDS: usize = 8;
 /// The message's state was not stored, and the job must not be deleted. A failed write of the health is
 /// only logged.
 pub(crate) async fn remember(
-    courier: &WebhookSender,
+    sender: &WebhookSender,
     job: &Job,
     webhook: &Webhook,
     found: &Sending,
     attempt: u32,
     next: &Next,
     now: Timestamp,
-) -> Result<(), Refused> {
-    remember_message(courier, job, webhook, found, attempt, next, now).await?;
+) -> Result<(), CallError> {
+    remember_message(sender, job, webhook, found, attempt, next, now).await?;
     if *next == Next::Delivered && found.health.failures == 0 {
         return Ok(());
     }
-    match remember_health(courier, webhook, found, attempt, next, now).await {
-        Ok(Some(after)) => announce(courier, job, webhook, attempt, next, &after, now).await,
+    match remember_health(sender, webhook, found, attempt, next, now).await {
+        Ok(Some(after)) => announce(sender, job, webhook, attempt, next, &after, now).await,
         Ok(None) => {}
         Err(refused) => {
             tracing::error!(
@@ -47,15 +47,15 @@ pub(crate) async fn remember(
 }
 
 async fn remember_message(
-    courier: &WebhookSender,
+    sender: &WebhookSender,
     job: &Job,
     webhook: &Webhook,
     found: &Sending,
     attempt: u32,
     next: &Next,
     now: Timestamp,
-) -> Result<(), Refused> {
-    let endpoints = &courier.endpoints;
+) -> Result<(), CallError> {
+    let endpoints = &sender.endpoints;
     let (state, next_at) = match next {
         Next::Delivered if found.message.is_some() => {
             return endpoints.delivered(&webhook.to, webhook.id(&job.key), now).await;
@@ -79,13 +79,13 @@ async fn remember_message(
 
 /// Updates the health. `None` if it stayed unchanged because every write lost a race.
 async fn remember_health(
-    courier: &WebhookSender,
+    sender: &WebhookSender,
     webhook: &Webhook,
     found: &Sending,
     attempt: u32,
     next: &Next,
     now: Timestamp,
-) -> Result<Option<After>, Refused> {
+) -> Result<Option<After>, CallError> {
     let (mut health, mut version) = (found.health.clone(), found.version);
     for _ in 0..ROUNDS {
         // A failed ping is not a failed delivery.
@@ -93,16 +93,16 @@ async fn remember_health(
             return Ok(None);
         }
         let after = health.after(next, attempt, now);
-        if courier.endpoints.put_health(&webhook.to, &after.health, version).await? {
+        if sender.endpoints.put_health(&webhook.to, &after.health, version).await? {
             return Ok(Some(after));
         }
-        (health, version) = courier.endpoints.health(&webhook.to).await?;
+        (health, version) = sender.endpoints.health(&webhook.to).await?;
     }
     Ok(None)
 }
 
 async fn announce(
-    courier: &WebhookSender,
+    sender: &WebhookSender,
     job: &Job,
     webhook: &Webhook,
     attempt: u32,
@@ -113,7 +113,7 @@ async fn announce(
     let why = switched_off(next, after.give_up);
     let mut announcements = after.announcements.clone();
     if let Some(why) = why {
-        match courier.endpoints.disable(&webhook.to, why, now).await {
+        match sender.endpoints.disable(&webhook.to, why, now).await {
             Ok(true) => {}
             // The endpoint was already disabled, and the event was published.
             Ok(false) => announcements.retain(|announcement| *announcement != Announcement::Disabled),
@@ -131,7 +131,7 @@ async fn announce(
         .into_iter()
         .map(|announcement| alarm(announcement, job, webhook, attempt, &after.health, why, now))
         .collect();
-    for put in courier.bus.put(&entries).await {
+    for put in sender.bus.put(&entries).await {
         if let Err(refused) = put {
             tracing::error!(
                 code = "WEBHOOK_HEALTH_NOT_ANNOUNCED",

@@ -6,13 +6,13 @@ use runtime::{Env, Error};
 
 /// The settings that the template gives the function.
 pub struct Config {
-    pub courier: CourierConfig,
+    pub sender: WebhookSenderConfig,
     pub later: LaterConfig,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// The settings of the sender.
-pub struct CourierConfig {
+pub struct WebhookSenderConfig {
     pub endpoints_table: String,
     /// The ARN of the KMS key for secrets of endpoints.
     pub secrets_key: String,
@@ -31,14 +31,14 @@ impl Config {
     /// [`runtime::Unset`] names the missing or unusable variable.
     pub fn from_env(env: &Env) -> Result<Config, Error> {
         Ok(Config {
-            courier: CourierConfig {
+            sender: WebhookSenderConfig {
                 endpoints_table: env.required("ENDPOINTS_TABLE")?,
                 secrets_key: env.required("SECRETS_KEY")?,
                 bus: env.required("BUS_NAME")?,
                 allow: runtime::allowed(env)?,
             },
             later: LaterConfig::from_env(env)?,
-            desk: DeliveryWorkerConfig::from_env(env, "webhook", CONCURRENCY)?,
+            worker: DeliveryWorkerConfig::from_env(env, "webhook", CONCURRENCY)?,
         })
     }
 }

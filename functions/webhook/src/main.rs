@@ -11,12 +11,12 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let tables = store::client(&aws);
-    let courier = WebhookSender::new(&aws, &tables, config.courier);
-    let desk = config.desk.open_with(&aws, &tables, config.later);
+    let sender = WebhookSender::new(&aws, &tables, config.sender);
+    let worker = config.worker.open_with(&aws, &tables, config.later);
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     let deliver = async |batch| {
-        let report = desk.deliver(batch, async |job| courier.send(job).await).await;
-        courier.keep_attempts().await;
+        let report = worker.deliver(batch, async |job| sender.send(job).await).await;
+        sender.keep_attempts().await;
         report
     };
     run_sqs(deliver, delete).await

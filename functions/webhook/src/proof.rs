@@ -29,7 +29,7 @@ pub(crate) async fn judge(
     found: &Sending,
     reply: &Reply,
     now: Timestamp,
-) -> Result<Next, aws::Refused> {
+) -> Result<Next, aws::CallError> {
     if !reply.answer.is_success() || found.endpoint.unverified.is_none() {
         return Ok(if reply.answer.is_success() { Next::Delivered } else { Next::Never(Reason::Rejected) });
     }

@@ -15,7 +15,7 @@ use publish::EventBridge;
 use runtime::{chain, now};
 use store::{Attempt, Endpoints, Message, MessageState, Sending};
 
-use crate::config::CourierConfig;
+use crate::config::WebhookSenderConfig;
 use crate::request::{Request, content};
 use crate::{attempt_log, proof};
 use https::{Http, Names, Reply};
@@ -38,7 +38,7 @@ pub struct WebhookSender {
 
 impl WebhookSender {
     #[must_use]
-    pub fn new(aws: &SdkConfig, tables: &store::Client, config: CourierConfig) -> WebhookSender {
+    pub fn new(aws: &SdkConfig, tables: &store::Client, config: WebhookSenderConfig) -> WebhookSender {
         WebhookSender {
             endpoints: Endpoints::new(tables, config.endpoints_table),
             secrets: SecretReader::new(aws, config.secrets_key),

@@ -8,7 +8,7 @@ use crate::Origination;
 /// The settings that the template gives the function.
 pub struct Config {
     pub from: Origination,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// The number of parallel sends. A number may send 80 messages a second, a new one fewer, and five
@@ -26,7 +26,7 @@ impl Config {
                 phone_number_id: env.optional("WHATSAPP_PHONE_NUMBER_ID"),
                 meta_api_version: env.required("META_API_VERSION")?,
             },
-            desk: DeliveryWorkerConfig::from_env(env, "whatsapp", CONCURRENCY)?,
+            worker: DeliveryWorkerConfig::from_env(env, "whatsapp", CONCURRENCY)?,
         })
     }
 }

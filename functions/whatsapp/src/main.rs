@@ -11,9 +11,10 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env(&env)?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
     let social = Social::new(&aws, config.from);
-    let desk = config.desk.open(&aws, &store::client(&aws));
+    let worker = config.worker.open(&aws, &store::client(&aws));
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
-    let deliver =
-        async |batch| desk.deliver(batch, async |job| social.send(&Message::shape(job, now())?).await).await;
+    let deliver = async |batch| {
+        worker.deliver(batch, async |job| social.send(&Message::shape(job, now())?).await).await
+    };
     run_sqs(deliver, delete).await
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-pub use carillon_sdk_error::{Refused, Verdict, chain, classify_call};
+pub use carillon_sdk_error::{CallError, Verdict, chain, classify_call};
 use domain::base::outcome::{Failure, Reason, Sent};
 
 /// The pause of a throttled send if the provider names none.

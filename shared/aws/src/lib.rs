@@ -27,7 +27,7 @@ use domain::base::sensitive::Sensitive;
 
 mod error;
 
-pub use error::{Refused, THROTTLE_PAUSE, Verdict, chain, classify_call, classify_send};
+pub use error::{CallError, THROTTLE_PAUSE, Verdict, chain, classify_call, classify_send};
 
 /// The root certificates of AWS endpoints.
 ///

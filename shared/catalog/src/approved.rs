@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::base::channel::APPROVED;
 use domain::delivery::job::WhatsappTemplate;
 
-use crate::problem::{At, Page, TEMPLATES};
+use crate::problem::{At, Diagnostics, TEMPLATES};
 use crate::values::{Fields, check_keys, list, text};
 use crate::yaml::{self, Entry, Node};
 
@@ -22,20 +22,20 @@ const MAX_NAME_BYTES: usize = 512;
 pub(crate) fn compile(templates: &mut BTreeMap<String, String>, problems: &mut Vec<crate::Problem>) {
     for (path, source) in templates.iter_mut().filter(|(path, _)| path.rsplit('/').next() == Some(APPROVED)) {
         let file = format!("{TEMPLATES}/{path}");
-        let mut page = Page { file: &file, rule: None, problems };
-        let members = yaml::map_of(source, &mut page);
-        *source = read(&members, &mut page).unwrap_or_default();
+        let mut report = Diagnostics { file: &file, rule: None, problems };
+        let members = yaml::map_of(source, &mut report);
+        *source = read(&members, &mut report).unwrap_or_default();
     }
 }
 
-fn read(members: &[Entry], page: &mut Page<'_>) -> Option<String> {
+fn read(members: &[Entry], report: &mut Diagnostics<'_>) -> Option<String> {
     let keys = ["template", "language", "body", "parameters"];
-    check_keys(members, At { line: 1, column: 1 }, &keys, &["template", "language", "body"], page);
-    let mut fields = Fields { members, page };
+    check_keys(members, At { line: 1, column: 1 }, &keys, &["template", "language", "body"], report);
+    let mut fields = Fields { members, report };
     let name = fields.read("template", name);
     let language = fields.read("language", language);
     let parameters: Vec<(String, At)> = fields.read("parameters", parameters).unwrap_or_default();
-    fields.read("body", |node, page| body(node, parameters.len(), page))?;
+    fields.read("body", |node, report| body(node, parameters.len(), report))?;
     Some(joined(&name?, &language?, &parameters))
 }
 
@@ -54,21 +54,21 @@ fn joined(name: &str, language: &str, parameters: &[(String, At)]) -> String {
     source
 }
 
-fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
+fn name(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let name = text(node, report)?;
     let is_name = name.len() <= MAX_NAME_BYTES
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if is_name {
         return Some(name);
     }
     let fix = "write it as it was approved: small letters, digits and underscores";
-    page.refuse(node.at, format!("`{name}` is no name of a WhatsApp template"), fix);
+    report.refuse(node.at, format!("`{name}` is no name of a WhatsApp template"), fix);
     None
 }
 
 /// Source: WhatsApp Business Management API, "Supported languages": `en`, `en_GB`, `fil`.
-fn language(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let code = text(node, page)?;
+fn language(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let code = text(node, report)?;
     let (language, region) =
         code.split_once('_').map_or((code.as_str(), None), |(language, of)| (language, Some(of)));
     let is_code = (2..=3).contains(&language.len())
@@ -79,20 +79,20 @@ fn language(node: &Node, page: &mut Page<'_>) -> Option<String> {
         return Some(code);
     }
     let fix = "write WhatsApp's own code, such as `en_GB` or `de`";
-    page.refuse(node.at, format!("`{code}` is no language of a WhatsApp template"), fix);
+    report.refuse(node.at, format!("`{code}` is no language of a WhatsApp template"), fix);
     None
 }
 
-fn parameters(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
-    let nodes = list(node, page)?;
+fn parameters(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<(String, At)>> {
+    let nodes = list(node, report)?;
     let read: Vec<(String, At)> =
-        nodes.iter().filter_map(|node| Some((text(node, page)?, node.at))).collect();
+        nodes.iter().filter_map(|node| Some((text(node, report)?, node.at))).collect();
     (read.len() == nodes.len()).then_some(read)
 }
 
 /// Checks the approved text, with `{{1}}`, `{{2}}` and so on in place of the parameters.
-fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
-    let words = text(node, page)?;
+fn body(node: &Node, parameters: usize, report: &mut Diagnostics<'_>) -> Option<()> {
+    let words = text(node, report)?;
     let mut places = BTreeSet::new();
     for piece in words.split("{{").skip(1) {
         let number = piece.split_once("}}").and_then(|(number, _)| number.trim().parse::<usize>().ok());
@@ -100,7 +100,7 @@ fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
             Some(number) => drop(places.insert(number)),
             None => {
                 let fix = "write `{{1}}`, `{{2}}` and so on, as in what was approved";
-                page.refuse(node.at, "a place in `body` has no number", fix);
+                report.refuse(node.at, "a place in `body` has no number", fix);
                 return None;
             }
         }
@@ -110,7 +110,7 @@ fn body(node: &Node, parameters: usize, page: &mut Page<'_>) -> Option<()> {
     }
     let wanted: Vec<String> = places.iter().map(|place| format!("{{{{{place}}}}}")).collect();
     let what = format!("`body` has the places {}, and there are {parameters} parameters", wanted.join(", "));
-    page.refuse(node.at, what, "write one parameter for each place, in their order");
+    report.refuse(node.at, what, "write one parameter for each place, in their order");
     None
 }
 

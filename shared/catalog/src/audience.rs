@@ -4,7 +4,7 @@ use domain::base::channel::{AddressSpec, Channel};
 use domain::catalog::rule::{EndpointsOf, Operand, Selector};
 use domain::recipient::parse_address;
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::suggestions::listed;
 use crate::values::{MARKS, check_keys, find, is_list_of_paths, key_at, meant_path, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
@@ -96,10 +96,10 @@ pub(crate) enum Named {
 pub(crate) fn selectors(
     node: &Node,
     channels: &[Channel],
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<(Vec<Selector>, Vec<Mention>)> {
     let Kind::List(nodes) = &node.kind else {
-        page.refuse(
+        report.refuse(
             node.at,
             format!("found {}, wanted a list of those who are told", node.what_there_is()),
             EITHER,
@@ -107,20 +107,20 @@ pub(crate) fn selectors(
         return None;
     };
     if nodes.is_empty() {
-        page.refuse(node.at, "`to` is empty, so the rule has no recipients", EITHER);
+        report.refuse(node.at, "`to` is empty, so the rule has no recipients", EITHER);
     }
     let mut found: Vec<(Selector, At)> = Vec::new();
     for node in nodes {
-        let Some(selector) = selector(node, page) else { continue };
+        let Some(selector) = selector(node, report) else { continue };
         if found.iter().any(|(other, _)| *other == selector) {
-            page.refuse(node.at, "the same entry stands here twice", "take one out");
+            report.refuse(node.at, "the same entry stands here twice", "take one out");
         }
         found.push((selector, node.at));
     }
     if found.len() == nodes.len() {
-        check_rooms(node.at, &found, channels, page);
-        check_addresses(node.at, &found, channels, page);
-        check_endpoints(node.at, &found, channels, page);
+        check_rooms(node.at, &found, channels, report);
+        check_addresses(node.at, &found, channels, report);
+        check_endpoints(node.at, &found, channels, report);
     }
     let mentions = found.iter().filter_map(|(selector, at)| mention(selector, *at)).collect();
     Some((found.into_iter().map(|(selector, _)| selector).collect(), mentions))
@@ -135,7 +135,7 @@ fn mention(selector: &Selector, at: At) -> Option<Mention> {
 }
 
 /// Reports rooms that no channel reaches, and channels without recipients because all entries are rooms.
-fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
+fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], report: &mut Diagnostics<'_>) {
     let is_room = |selector: &Selector| match selector {
         Selector::Room { .. } => true,
         Selector::User(_)
@@ -152,19 +152,19 @@ fn check_rooms(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mu
                 "the rule addresses rooms only, and the channel `{}` reaches no room",
                 channel.name()
             );
-            page.refuse(at, what, format!("use the channel `{reaching}`, or address a user"));
+            report.refuse(at, what, format!("use the channel `{reaching}`, or address a user"));
         }
     } else if !channels.is_empty() && !channels.iter().any(|channel| channel.reaches_rooms()) {
         for (_, at) in found.iter().filter(|(selector, _)| is_room(selector)) {
             let fix = format!("add the channel `{reaching}`, or take the room out");
-            page.refuse(*at, "none of the rule's channels reaches a room", fix);
+            report.refuse(*at, "none of the rule's channels reaches a room", fix);
         }
     }
 }
 
 /// Reports addresses of channels that the rule does not use, and channels without recipients because all addresses
 /// belong to others.
-fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
+fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], report: &mut Diagnostics<'_>) {
     if channels.is_empty() {
         return;
     }
@@ -183,7 +183,7 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
                         listed(&names)
                     );
                     let fix = format!("add the channel `{}`, or take the address out", channel.name());
-                    page.refuse(*at, what, fix);
+                    report.refuse(*at, what, fix);
                 }
             }
             Selector::Room { .. } => {
@@ -197,12 +197,12 @@ fn check_addresses(at: At, found: &[(Selector, At)], channels: &[Channel], page:
     }
     for channel in channels.iter().filter(|channel| by_address && !reached.contains(channel)) {
         let what = format!("no recipient of the rule can be reached on the channel `{}`", channel.name());
-        page.refuse(at, what, "take the channel out, or address a user");
+        report.refuse(at, what, "take the channel out, or address a user");
     }
 }
 
 /// Reports endpoints that no channel reaches, and a webhook channel without endpoints.
-fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page: &mut Page<'_>) {
+fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], report: &mut Diagnostics<'_>) {
     if channels.is_empty() {
         return;
     }
@@ -212,11 +212,11 @@ fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page:
     match (endpoints, reaching.first()) {
         (Some((_, at)), None) => {
             let fix = "add the channel `webhook`, or take the endpoints out";
-            page.refuse(*at, "none of the rule's channels reaches an endpoint", fix);
+            report.refuse(*at, "none of the rule's channels reaches an endpoint", fix);
         }
         (None, Some(channel)) => {
             let what = format!("the channel `{}` reaches endpoints, and the rule names none", channel.name());
-            page.refuse(at, what, "add `- endpoints: tenant`, or take the channel out");
+            report.refuse(at, what, "add `- endpoints: tenant`, or take the channel out");
         }
         (None, None) | (Some(_), Some(_)) => {}
     }
@@ -224,25 +224,25 @@ fn check_endpoints(at: At, found: &[(Selector, At)], channels: &[Channel], page:
     if let Some(channel) = others.first().filter(|_| only && endpoints.is_some() && !reaching.is_empty()) {
         let what =
             format!("the rule addresses endpoints only, and the channel `{}` reaches none", channel.name());
-        page.refuse(at, what, "take the channel out, or address a user");
+        report.refuse(at, what, "take the channel out, or address a user");
     }
 }
 
-fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
+fn selector(node: &Node, report: &mut Diagnostics<'_>) -> Option<Selector> {
     let Kind::Map(members) = &node.kind else {
         let what = format!("found {}, wanted a recipient", node.what_there_is());
-        page.refuse(node.at, what, EITHER);
+        report.refuse(node.at, what, EITHER);
         return None;
     };
-    check_keys(members, node.at, &keys(), &[], page);
+    check_keys(members, node.at, &keys(), &[], report);
     let kinds: Vec<(EntryKind, &Node)> =
         EntryKind::all().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
     let [(kind, value)] = kinds[..] else {
         if kinds.is_empty() {
-            page.refuse(node.at, "the entry names no recipient", EITHER);
+            report.refuse(node.at, "the entry names no recipient", EITHER);
         } else {
             let names: Vec<&str> = kinds.iter().map(|(kind, _)| kind.name()).collect();
-            page.refuse(node.at, format!("one entry names {}", listed(&names)), "make it one entry each");
+            report.refuse(node.at, format!("one entry names {}", listed(&names)), "make it one entry each");
         }
         return None;
     };
@@ -252,49 +252,54 @@ fn selector(node: &Node, page: &mut Page<'_>) -> Option<Selector> {
     for stray in &strays {
         let what = format!("`{stray}` does not belong to `{}`", kind.name());
         let fix = beside.map_or("take it out".to_owned(), |key| format!("write `{key}: …`"));
-        page.refuse(key_at(members, stray).unwrap_or(node.at), what, fix);
+        report.refuse(key_at(members, stray).unwrap_or(node.at), what, fix);
     }
-    let address = |channel: Channel, page: &mut Page<'_>| {
-        operand(value, page)
-            .filter(|of| is_address(channel, of, value.at, page))
+    let address = |channel: Channel, report: &mut Diagnostics<'_>| {
+        operand(value, report)
+            .filter(|of| is_address(channel, of, value.at, report))
             .map(|of| Selector::Address { channel, of })
     };
     let selector = match kind {
-        EntryKind::User => operand(value, page).map(Selector::User),
-        EntryKind::Endpoints => match text(value, page)?.as_str() {
+        EntryKind::User => operand(value, report).map(Selector::User),
+        EntryKind::Endpoints => match text(value, report)?.as_str() {
             "tenant" => Some(Selector::Endpoints(EndpointsOf::Tenant)),
             other => {
                 let fix = "write `endpoints: tenant`: those of the event's tenant";
-                page.refuse(value.at, format!("`{other}` says nothing about whose endpoints"), fix);
+                report.refuse(value.at, format!("`{other}` says nothing about whose endpoints"), fix);
                 None
             }
         },
-        EntryKind::Address(channel, _) => address(channel, page),
-        EntryKind::Scoped(kind) => scoped(kind, value, members, page),
+        EntryKind::Address(channel, _) => address(channel, report),
+        EntryKind::Scoped(kind) => scoped(kind, value, members, report),
     };
     selector.filter(|_| strays.is_empty())
 }
 
 /// Whether an address in a rule is valid. The value of a path is known at run time only.
-fn is_address(channel: Channel, operand: &Operand, at: At, page: &mut Page<'_>) -> bool {
+fn is_address(channel: Channel, operand: &Operand, at: At, report: &mut Diagnostics<'_>) -> bool {
     let Operand::Literal(text) = operand else { return true };
     let Some(spec) = channel.address() else { return true };
     let Err(why) = parse_address(channel, text) else { return true };
     let fix = format!("write one such as `{}`, or a path such as `$.data.contact`", spec.example);
-    page.refuse(at, format!("`{text}` is no {}: {why}", spec.noun), fix);
+    report.refuse(at, format!("`{text}` is no {}: {why}", spec.noun), fix);
     false
 }
 
 /// A name with its scope: a role in a clinic, a topic or a room of a project.
-fn scoped(kind: ScopedKind, value: &Node, members: &[Entry], page: &mut Page<'_>) -> Option<Selector> {
+fn scoped(
+    kind: ScopedKind,
+    value: &Node,
+    members: &[Entry],
+    report: &mut Diagnostics<'_>,
+) -> Option<Selector> {
     let (word, beside) = (kind.name(), kind.beside());
-    let name = plain_name(value, word, page);
+    let name = plain_name(value, word, report);
     let of = find(members, beside);
     if of.is_none() && key_at(members, "in").or(key_at(members, "of")).is_none() {
         let fix = format!("say which one of them: `{beside}: $.data.<id>`");
-        page.refuse(value.at, format!("a {word} without `{beside}` is no one {word}"), fix);
+        report.refuse(value.at, format!("a {word} without `{beside}` is no one {word}"), fix);
     }
-    let of = of.and_then(|of| operand(of, page));
+    let of = of.and_then(|of| operand(of, report));
     let (name, of) = (name?, of?);
     Some(match kind {
         ScopedKind::Role => Selector::Role { role: name, scope: of },
@@ -304,13 +309,13 @@ fn scoped(kind: ScopedKind, value: &Node, members: &[Entry], page: &mut Page<'_>
 }
 
 /// The constant part of a name. The other part is a value of the event, after a colon.
-pub(crate) fn plain_name(node: &Node, kind: &str, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
+pub(crate) fn plain_name(node: &Node, kind: &str, report: &mut Diagnostics<'_>) -> Option<String> {
+    let name = text(node, report)?;
     if is_plain(&name) {
         return Some(name);
     }
     let fix = "use letters, digits, `-` and `_`; put values of the event into a key of their own";
-    page.refuse(node.at, format!("`{name}` is no name for a {kind}"), fix);
+    report.refuse(node.at, format!("`{name}` is no name for a {kind}"), fix);
     None
 }
 
@@ -318,11 +323,11 @@ pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }
 
-pub(crate) fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+pub(crate) fn operand(node: &Node, report: &mut Diagnostics<'_>) -> Option<Operand> {
     if is_list_of_paths(node) {
-        return path_in(node, page).map(Operand::Path);
+        return path_in(node, report).map(Operand::Path);
     }
-    let text = text(node, page)?;
+    let text = text(node, report)?;
     let is_marked = MARKS.iter().any(|(open, _)| text.contains(open));
     let meant = meant_path(&text).filter(|_| !text.starts_with("$."));
     if meant.is_some() || is_marked {
@@ -331,11 +336,11 @@ pub(crate) fn operand(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
             || "write one path, such as `$.data.userId`, and nothing round it".to_owned(),
             |path| format!("did you mean `{path}`?"),
         );
-        page.refuse(node.at, what, fix);
+        report.refuse(node.at, what, fix);
         return None;
     }
     match text.starts_with('$') {
-        true => path_in(node, page).map(Operand::Path),
+        true => path_in(node, report).map(Operand::Path),
         false => Some(Operand::Literal(text)),
     }
 }

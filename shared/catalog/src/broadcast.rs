@@ -5,7 +5,7 @@ use domain::catalog::policy::BroadcastPolicy;
 use domain::catalog::rule::{BROADCAST_CATEGORY, Broadcast, Operand, Record, Selector, SendStep, Step};
 
 use crate::audience::{Mention, operand, selectors};
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::values::{Fields, check_keys as check_known, find, key_at, list, map, word};
 use crate::yaml::{Entry, Kind, Node};
 
@@ -43,14 +43,14 @@ const TARGET: &str = "write `- { room: clinic, of: $.data.clinicId }`, `- { user
                       $.data.<id> }` or `- { topic: <name>, of: $.data.<id> }`";
 
 /// Whether the rule is a broadcast. Reports keys that conflict with `broadcast`, and broadcast keys in other rules.
-pub(crate) fn check_keys(members: &[Entry], page: &mut Page<'_>) -> bool {
+pub(crate) fn check_keys(members: &[Entry], report: &mut Diagnostics<'_>) -> bool {
     let is_broadcast = find(members, "broadcast").is_some();
     if !is_broadcast {
         for key in OWN {
             if let Some(at) = key_at(members, key) {
                 let fix =
                     "take it out, or write `broadcast: [ … ]` in place of `to`, `template` and `channels`";
-                page.refuse(at, format!("`{key}` belongs to `broadcast`, and the rule has none"), fix);
+                report.refuse(at, format!("`{key}` belongs to `broadcast`, and the rule has none"), fix);
             }
         }
         return false;
@@ -58,7 +58,7 @@ pub(crate) fn check_keys(members: &[Entry], page: &mut Page<'_>) -> bool {
     for (key, why) in REFUSED {
         if let Some(at) = key_at(members, key) {
             let fix = format!("take it out: {why}; or make it two rules");
-            page.refuse(at, format!("the rule has both `broadcast` and `{key}`"), fix);
+            report.refuse(at, format!("the rule has both `broadcast` and `{key}`"), fix);
         }
     }
     true
@@ -77,13 +77,13 @@ pub(crate) fn category(members: &[Entry]) -> Option<String> {
 }
 
 /// Reads the targets: rooms, users, roles and topics.
-pub(crate) fn targets(node: &Node, page: &mut Page<'_>) -> Option<(Vec<Selector>, Vec<Mention>)> {
+pub(crate) fn targets(node: &Node, report: &mut Diagnostics<'_>) -> Option<(Vec<Selector>, Vec<Mention>)> {
     let Kind::List(nodes) = &node.kind else {
-        page.refuse(node.at, format!("found {}, wanted a list of targets", node.what_there_is()), TARGET);
+        report.refuse(node.at, format!("found {}, wanted a list of targets", node.what_there_is()), TARGET);
         return None;
     };
     if nodes.is_empty() {
-        page.refuse(node.at, "`broadcast` is empty, so no socket ever gets the event", TARGET);
+        report.refuse(node.at, "`broadcast` is empty, so no socket ever gets the event", TARGET);
         return None;
     }
     let mut are_reached = true;
@@ -91,11 +91,11 @@ pub(crate) fn targets(node: &Node, page: &mut Page<'_>) -> Option<(Vec<Selector>
         let Kind::Map(members) = &entry.kind else { continue };
         for kind in unreached().filter(|kind| find(members, kind).is_some()) {
             let what = format!("a broadcast goes to open sockets, and `{kind}` has none");
-            page.refuse(key_at(members, kind).unwrap_or(entry.at), what, TARGET);
+            report.refuse(key_at(members, kind).unwrap_or(entry.at), what, TARGET);
             are_reached = false;
         }
     }
-    if are_reached { selectors(node, &[Channel::Socket], page) } else { None }
+    if are_reached { selectors(node, &[Channel::Socket], report) } else { None }
 }
 
 /// Reads the broadcast settings of a rule. `None` if the rule is not a broadcast.
@@ -115,27 +115,27 @@ fn is_all(node: &Node) -> bool {
 }
 
 /// Reads the users to exclude: paths and ids.
-pub(crate) fn exclude(node: &Node, page: &mut Page<'_>) -> Option<Vec<Operand>> {
+pub(crate) fn exclude(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<Operand>> {
     let mut found: Vec<Operand> = Vec::new();
-    for node in list(node, page)? {
-        let Some(operand) = operand(node, page) else { continue };
+    for node in list(node, report)? {
+        let Some(operand) = operand(node, report) else { continue };
         if found.contains(&operand) {
-            page.refuse(node.at, "the same entry stands here twice", "take one out");
+            report.refuse(node.at, "the same entry stands here twice", "take one out");
         }
         found.push(operand);
     }
     Some(found)
 }
 
-fn record(node: &Node, page: &mut Page<'_>) -> Option<Record> {
-    word(node, "value for `record`", &Record::ALL, page)
+fn record(node: &Node, report: &mut Diagnostics<'_>) -> Option<Record> {
+    word(node, "value for `record`", &Record::ALL, report)
 }
 
 /// Reads the broadcast settings of the policy.
-pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<BroadcastPolicy> {
-    let members = map(node, "{ record: none }", page)?;
-    check_known(members, node.at, &["record"], &["record"], page);
-    let mut fields = Fields { members, page };
+pub(crate) fn policy(node: &Node, report: &mut Diagnostics<'_>) -> Option<BroadcastPolicy> {
+    let members = map(node, "{ record: none }", report)?;
+    check_known(members, node.at, &["record"], &["record"], report);
+    let mut fields = Fields { members, report };
     Some(BroadcastPolicy { record: fields.read("record", record)? })
 }
 

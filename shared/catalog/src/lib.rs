@@ -21,9 +21,11 @@ mod aliases;
 mod approved;
 mod audience;
 mod broadcast;
+mod decision_tests;
+mod dry_run;
+mod email;
 mod folder;
 mod inline;
-mod letter;
 mod library;
 mod names;
 mod overrides;
@@ -35,37 +37,35 @@ mod producers;
 mod project;
 mod push;
 mod reference;
-mod rehearsal;
 mod rule;
 mod sample;
 mod satisfiability;
 mod schemas;
 mod settle;
+mod sms_policy;
 mod source_map;
 mod sources;
 mod step_order;
 mod steps;
 mod suggestions;
-mod texting;
-mod trial;
 mod uncapped;
 mod values;
 mod when;
 mod wording;
 mod yaml;
 
+pub use decision_tests::{TestReport, Verdict, read_tests, run_tests};
+pub use dry_run::{Findings, check_samples};
 pub use folder::Files;
 pub use problem::Problem;
 pub use project::manifest::{About, MANIFEST, PACK, describe};
 pub use project::{Project, Text, joined};
-pub use rehearsal::{Findings, check_samples};
 pub use rule::MAX_NAME_BYTES;
 pub use sample::{BusEntry, SOCKETS, named_by_the_bus, time_beside};
 pub use suggestions::nearest;
-pub use trial::{Trials, Verdict, read_tests, run_tests};
 
 use overrides::{Changed, RuleFile};
-use problem::{At, Page, RULES, TEMPLATES};
+use problem::{At, Diagnostics, RULES, TEMPLATES};
 use project::merge;
 use rule::Draft;
 use source_map::SourceMap;
@@ -129,7 +129,7 @@ fn finish(mut sources: Sources, mut problems: Vec<Problem>) -> Result<Compiled, 
     inline::apply(&mut templates, &mut problems);
     warnings.extend(drafts.iter().flat_map(|draft| draft.warnings.iter().cloned()));
     warnings.extend(uncapped::warnings(&policy.policy, &drafts));
-    warnings.extend(letter::warnings(&policy.policy, &drafts));
+    warnings.extend(email::warnings(&policy.policy, &drafts));
     for problem in problems.iter_mut().chain(&mut warnings) {
         map.locate(problem);
         sources.locate(&templates, problem);
@@ -173,7 +173,7 @@ fn drafts<'a>(
             ));
             continue;
         }
-        let items = yaml::items(text, &mut Page { file, rule: None, problems });
+        let items = yaml::items(text, &mut Diagnostics { file, rule: None, problems });
         count += items.len();
         if count > MAX_RULES {
             let what = format!("with this file there are more than {MAX_RULES} rules");

@@ -51,10 +51,10 @@ fn name_of(topic: &str) -> &str {
 /// Reports topics that include themselves, directly or through others. Each cycle is reported once, at its first
 /// topic.
 fn circles(policy: &policy::Draft, problems: &mut Vec<Problem>) {
-    let mut told: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
+    let mut message: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
     for (start, at) in &policy.topics {
         let Some(circle) = circle(&policy.policy.topics, start) else { continue };
-        if told.insert(circle.iter().copied().collect()) {
+        if message.insert(circle.iter().copied().collect()) {
             let steps: Vec<String> = circle.iter().map(|topic| format!("`{topic}`")).collect();
             let what = format!("the topic `{start}` includes itself: {}", steps.join(" → "));
             problems.push(Problem::at(POLICY, *at, what, "take one of them out of the other's list"));

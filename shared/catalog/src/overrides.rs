@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::library::UNUSED;
-use crate::problem::{At, Page, Problem};
+use crate::problem::{At, Diagnostics, Problem};
 use crate::source_map::{SourceMap, shift};
 use crate::suggestions::nearest;
 use crate::values::{find, text};
@@ -116,14 +116,14 @@ fn take<'a>(file: &mut RuleFile<'a>, problems: &mut Vec<Problem>) -> Vec<Change<
             file.items.push(item);
             continue;
         };
-        let mut page = Page { file: file.name, rule: None, problems };
+        let mut report = Diagnostics { file: file.name, rule: None, problems };
         if file.pack.is_some() {
             let what = format!("`{key}` stands in a pack, and only a project changes rules of packs");
-            page.refuse(at, what, "move it to the project's rules");
+            report.refuse(at, what, "move it to the project's rules");
             continue;
         }
         let Kind::Map(members) = item.kind else { continue };
-        changes.extend(read(key, members, file, &mut page));
+        changes.extend(read(key, members, file, &mut report));
     }
     changes
 }
@@ -132,26 +132,30 @@ fn read<'a>(
     key: &str,
     mut members: Vec<Entry>,
     file: &RuleFile<'a>,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<Change<'a>> {
     let index = members.iter().position(|entry| entry.key == key)?;
     let node = members.remove(index).value;
-    let target = text(&node, page)?;
+    let target = text(&node, report)?;
     if let Some(entry) =
         members.iter().find(|member| [OVERRIDE, SWITCH_OFF, "rule"].contains(&member.key.as_str()))
     {
         let what = format!("`{}` stands beside `{key}`", entry.key);
-        page.refuse(entry.at, what, "a change of a pack's rule keeps the rule's name; make two items of it");
+        report.refuse(
+            entry.at,
+            what,
+            "a change of a pack's rule keeps the rule's name; make two items of it",
+        );
         return None;
     }
     if key == SWITCH_OFF {
         if let Some(entry) = members.iter().find(|member| member.key != "about") {
             let what = format!("`{}` has no meaning for a rule that is switched off", entry.key);
-            page.refuse(entry.at, what, "take it out, or write `override` in place of `switch-off`");
+            report.refuse(entry.at, what, "take it out, or write `override` in place of `switch-off`");
             return None;
         }
     } else if members.is_empty() {
-        page.refuse(
+        report.refuse(
             node.at,
             "the override changes nothing",
             "add the members that change, or `switch-off` the rule",

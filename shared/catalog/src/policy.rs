@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use crate::aliases;
 use crate::audience::{is_plain, plain_name};
 use crate::broadcast;
-use crate::letter;
-use crate::problem::{At, POLICY, Page, Problem};
+use crate::email;
+use crate::problem::{At, Diagnostics, POLICY, Problem};
 use crate::producers;
 use crate::rule::is_kebab;
-use crate::texting;
+use crate::sms_policy;
 use crate::values::{Fields, check_keys, find, flag, key_at, list, map, number, text, typed, word};
 use crate::yaml::{self, Entry, Kind, Node};
 
@@ -76,30 +76,31 @@ pub(crate) struct Draft {
 pub(crate) fn read(text: Option<&str>, problems: &mut Vec<Problem>) -> Draft {
     let Some(text) = text else { return Draft { is_whole: true, ..Draft::default() } };
     let before = problems.len();
-    let mut page = Page { file: POLICY, rule: None, problems };
-    let members = yaml::map_of(text, &mut page);
-    let is_whole = page.problems.len() == before;
-    of_members(members, is_whole, &mut page)
+    let mut report = Diagnostics { file: POLICY, rule: None, problems };
+    let members = yaml::map_of(text, &mut report);
+    let is_whole = report.problems.len() == before;
+    of_members(members, is_whole, &mut report)
 }
 
 /// Reads the members of the file. `is_whole`: every part of it could be read.
-pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Page<'_>) -> Draft {
-    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], page);
+pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, report: &mut Diagnostics<'_>) -> Draft {
+    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], report);
     let mut draft = Draft { is_whole, ..Draft::default() };
-    let mut fields = Fields { members: &members, page };
+    let mut fields = Fields { members: &members, report };
     let zone = fields.read("zone", zone);
     let aliases = fields.read("aliases", aliases::read).unwrap_or_default();
     draft.policy = Policy {
         zone: zone.unwrap_or_else(Zone::utc),
         locale: fields.read("locale", locale).unwrap_or_else(|| DEFAULT.to_owned()),
-        quiet: fields.read("quiet", |node, page| typed::<Windows>(node, "quiet", page)),
+        quiet: fields.read("quiet", |node, report| typed::<Windows>(node, "quiet", report)),
         rate: DEFAULT_RATE,
         tenant_rate: DEFAULT_TENANT_RATE,
         critical_rate: DEFAULT_CRITICAL_RATE,
         caps: Vec::new(),
         unknown: BTreeMap::new(),
         texting: Texting::default(),
-        preferences: fields.read("preferences", |node, page| typed::<Preferences>(node, "preferences", page)),
+        preferences: fields
+            .read("preferences", |node, report| typed::<Preferences>(node, "preferences", report)),
         email: EmailPolicy::default(),
         roles: fields.read("roles", roles).unwrap_or_default(),
         topics: BTreeMap::new(),
@@ -113,23 +114,26 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
         policy.critical_rate = rates.critical.unwrap_or(policy.critical_rate);
     }
     let starts =
-        fields.read("week-starts", |node, page| word(node, "day", &DAYS.map(|day| (day, day)), page));
-    let caps = fields.read("caps", |node, page| caps(node, starts.unwrap_or("mon"), page));
+        fields.read("week-starts", |node, report| word(node, "day", &DAYS.map(|day| (day, day)), report));
+    let caps = fields.read("caps", |node, report| caps(node, starts.unwrap_or("mon"), report));
     (draft.policy.caps, draft.categories) = caps.unwrap_or_default();
-    if let Some((email, categories)) = fields.read("email", letter::policy) {
+    if let Some((email, categories)) = fields.read("email", email::policy) {
         draft.policy.email = email;
         draft.categories.extend(categories);
     }
     let mut named = Vec::new();
-    let texting = fields.read("sms", |node, page| texting::sms(node, &mut named, page));
+    let texting = fields.read("sms", |node, report| sms_policy::sms(node, &mut named, report));
     draft.policy.texting = texting.unwrap_or_default();
     let prices = draft.policy.texting.prices.clone();
-    let budget = |node: &Node, page: &mut Page<'_>| texting::spend(node, prices.as_ref(), &mut named, page);
+    let budget = |node: &Node, report: &mut Diagnostics<'_>| {
+        sms_policy::spend(node, prices.as_ref(), &mut named, report)
+    };
     draft.policy.texting.budget = fields.read("spend", budget);
     draft.categories.append(&mut named);
     (draft.policy.topics, draft.topics) = fields.read("topics", topics).unwrap_or_default();
-    draft.policy.unknown =
-        fields.read("unknown", |node, page| unknown(node, &mut draft.categories, page)).unwrap_or_default();
+    draft.policy.unknown = fields
+        .read("unknown", |node, report| unknown(node, &mut draft.categories, report))
+        .unwrap_or_default();
     let preferences = members.iter().position(|member| member.key == "preferences");
     draft.preferences = preferences.map(|at| members.swap_remove(at).value);
     draft
@@ -139,39 +143,40 @@ pub(crate) fn of_members(mut members: Vec<Entry>, is_whole: bool, page: &mut Pag
 fn unknown(
     node: &Node,
     categories: &mut Vec<(String, At)>,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<BTreeMap<String, OnUnknown>> {
     let words = [("hold", OnUnknown::Hold), ("resend", OnUnknown::Resend)];
     let mut found = BTreeMap::new();
-    for Entry { key, at, value } in map(node, "{ emergency: resend }", page)? {
+    for Entry { key, at, value } in map(node, "{ emergency: resend }", report)? {
         if Channel::from_name(key).is_none() {
             categories.push((key.clone(), *at));
         }
-        found
-            .extend(word(value, "word for what got no answer", &words, page).map(|word| (key.clone(), word)));
+        found.extend(
+            word(value, "word for what got no answer", &words, report).map(|word| (key.clone(), word)),
+        );
     }
     Some(found)
 }
 
-fn zone(node: &Node, page: &mut Page<'_>) -> Option<Zone> {
-    let name = text(node, page)?;
+fn zone(node: &Node, report: &mut Diagnostics<'_>) -> Option<Zone> {
+    let name = text(node, report)?;
     match Zone::parse(&name) {
         Ok(zone) => Some(zone),
         Err(error) => {
             let what = format!("{} is no IANA time zone", error.found);
-            page.refuse(node.at, what, format!("write {}", error.wanted));
+            report.refuse(node.at, what, format!("write {}", error.wanted));
             None
         }
     }
 }
 
 /// Reads the default language, for recipients without a language of their own.
-fn locale(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let tag = text(node, page)?;
+fn locale(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let tag = text(node, report)?;
     match normalized(&tag).filter(|tag| is_tag(tag)) {
         Some(spelt) if spelt == tag => Some(tag),
         Some(spelt) => {
-            page.refuse(
+            report.refuse(
                 node.at,
                 format!("`{tag}` is not how a locale is written"),
                 format!("write `{spelt}`"),
@@ -180,18 +185,18 @@ fn locale(node: &Node, page: &mut Page<'_>) -> Option<String> {
         }
         None => {
             let fix = "write a language tag, such as `de` or `pt-BR`";
-            page.refuse(node.at, format!("`{tag}` is no language"), fix);
+            report.refuse(node.at, format!("`{tag}` is no language"), fix);
             None
         }
     }
 }
 
-fn roles(node: &Node, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
+fn roles(node: &Node, report: &mut Diagnostics<'_>) -> Option<BTreeSet<String>> {
     let mut roles = BTreeSet::new();
-    for node in list(node, page)? {
-        let Some(name) = plain_name(node, "role", page) else { continue };
+    for node in list(node, report)? {
+        let Some(name) = plain_name(node, "role", report) else { continue };
         if roles.contains(&name) {
-            page.refuse(node.at, format!("the role `{name}` stands here twice"), "take one out");
+            report.refuse(node.at, format!("the role `{name}` stands here twice"), "take one out");
         }
         roles.insert(name);
     }
@@ -200,25 +205,25 @@ fn roles(node: &Node, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
 
 type Topics = (BTreeMap<String, Vec<String>>, Vec<(String, At)>);
 
-fn topics(node: &Node, page: &mut Page<'_>) -> Option<Topics> {
+fn topics(node: &Node, report: &mut Diagnostics<'_>) -> Option<Topics> {
     let mut topics = BTreeMap::new();
     let mut places = Vec::new();
-    for Entry { key, at, value } in map(node, "{ family: [carers, relatives] }", page)? {
+    for Entry { key, at, value } in map(node, "{ family: [carers, relatives] }", report)? {
         if !is_plain(key) {
             let fix = "use letters, digits, `-` and `_`; put values of the event into a key of their own";
-            page.refuse(*at, format!("`{key}` is no name for a topic"), fix);
+            report.refuse(*at, format!("`{key}` is no name for a topic"), fix);
             continue;
         }
         let mut included = Vec::new();
         if !matches!(value.kind, Kind::Null) {
-            for node in list(value, page).unwrap_or_default() {
-                let Some(name) = text(node, page) else { continue };
+            for node in list(value, report).unwrap_or_default() {
+                let Some(name) = text(node, report) else { continue };
                 let (first, rest) = name.split_once(':').unwrap_or((&name, "-"));
                 if !is_plain(first) || rest.is_empty() {
                     let fix = "write the name of a topic, or one topic as `<name>:<value>`";
-                    page.refuse(node.at, format!("`{name}` is no topic"), fix);
+                    report.refuse(node.at, format!("`{name}` is no topic"), fix);
                 } else if included.contains(&name) {
-                    page.refuse(node.at, format!("the topic `{name}` stands here twice"), "take one out");
+                    report.refuse(node.at, format!("the topic `{name}` stands here twice"), "take one out");
                 } else {
                     included.push(name);
                 }
@@ -232,16 +237,16 @@ fn topics(node: &Node, page: &mut Page<'_>) -> Option<Topics> {
 
 type Caps = (Vec<Cap>, Vec<(String, At)>);
 
-fn caps(node: &Node, week_starts: &str, page: &mut Page<'_>) -> Option<Caps> {
+fn caps(node: &Node, week_starts: &str, report: &mut Diagnostics<'_>) -> Option<Caps> {
     let mut caps: Vec<Cap> = Vec::new();
     let mut categories = Vec::new();
-    for node in list(node, page)? {
-        let Some(members) = map(node, "- cap: <name>", page) else { continue };
-        let Some(cap) = cap(members, node.at, week_starts, &mut categories, page) else { continue };
+    for node in list(node, report)? {
+        let Some(members) = map(node, "- cap: <name>", report) else { continue };
+        let Some(cap) = cap(members, node.at, week_starts, &mut categories, report) else { continue };
         if caps.iter().any(|other| other.limit.name() == cap.limit.name()) {
             let at = find(members, "cap").map_or(node.at, |node| node.at);
             let what = format!("there is a cap `{}` already", cap.limit.name());
-            page.refuse(at, what, "give one of them another name");
+            report.refuse(at, what, "give one of them another name");
         }
         caps.push(cap);
     }
@@ -253,20 +258,20 @@ fn cap(
     at: At,
     week_starts: &str,
     categories: &mut Vec<(String, At)>,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<Cap> {
-    check_keys(members, at, &CAP_KEYS, &["cap", "most", "per"], page);
+    check_keys(members, at, &CAP_KEYS, &["cap", "most", "per"], report);
     let channels = Channel::ALL.map(|all| (all.name(), all));
-    let mut fields = Fields { members, page };
+    let mut fields = Fields { members, report };
     let name = fields.read("cap", cap_name);
-    let most = fields.read("most", |node, page| number(node, 1, u32::MAX, page));
-    let per = fields.read("per", |node, page| word(node, "value for `per`", &PER, page));
-    let channel = fields.read("channel", |node, page| word(node, "channel", &channels, page));
+    let most = fields.read("most", |node, report| number(node, 1, u32::MAX, report));
+    let per = fields.read("per", |node, report| word(node, "value for `per`", &PER, report));
+    let channel = fields.read("channel", |node, report| word(node, "channel", &channels, report));
     let mut except = BTreeSet::new();
     for node in fields.read("except", list).unwrap_or_default() {
-        except.extend(category(node, categories, fields.page));
+        except.extend(category(node, categories, fields.report));
     }
-    let category = fields.read("category", |node, page| category(node, categories, page));
+    let category = fields.read("category", |node, report| category(node, categories, report));
     let critical = fields.read("critical", flag).unwrap_or_default();
     let period = period(&mut fields, at, week_starts);
     let (name, most, period) = (name?, most?, period?);
@@ -275,16 +280,16 @@ fn cap(
         Err(error) => {
             let at = find(members, &error.at).map_or(at, |node| node.at);
             let what = format!("`{}` cannot be {} over a period that rolls", error.at, error.found);
-            fields.page.refuse(at, what, format!("write {}", error.wanted));
+            fields.report.refuse(at, what, format!("write {}", error.wanted));
             None
         }
     }
 }
 
-fn cap_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
+fn cap_name(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let name = text(node, report)?;
     if name == THROTTLE {
-        page.refuse(
+        report.refuse(
             node.at,
             format!("`{name}` is what the throttles of rules are called"),
             "write another name",
@@ -295,16 +300,16 @@ fn cap_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
         return Some(name);
     }
     let fix = format!("use small letters, digits and single dashes, at most {MAX_NAME_BYTES}: `daily-email`");
-    page.refuse(node.at, format!("`{name}` is no name for a cap"), fix);
+    report.refuse(node.at, format!("`{name}` is no name for a cap"), fix);
     None
 }
 
 pub(crate) fn category(
     node: &Node,
     categories: &mut Vec<(String, At)>,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<String> {
-    let name = text(node, page)?;
+    let name = text(node, report)?;
     categories.push((name.clone(), node.at));
     Some(name)
 }
@@ -318,7 +323,7 @@ fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<
             let word = match &node.kind {
                 Kind::Text(text) if CALENDAR.contains(&text.as_str()) => text.as_str(),
                 Kind::Map(members) if find(members, "rolling").is_some() => {
-                    return typed_as(node, "", node.to_json(), fix, fields.page);
+                    return typed_as(node, "", node.to_json(), fix, fields.report);
                 }
                 Kind::Null
                 | Kind::Bool(_)
@@ -326,38 +331,44 @@ fn period(fields: &mut Fields<'_, '_, '_>, at: At, week_starts: &str) -> Option<
                 | Kind::Text(_)
                 | Kind::List(_)
                 | Kind::Map(_) => {
-                    return typed_as(node, "fixed", json!({ "fixed": node.to_json() }), fix, fields.page);
+                    return typed_as(node, "fixed", json!({ "fixed": node.to_json() }), fix, fields.report);
                 }
             };
             let written = match word {
                 "week" => json!({ "calendar": word, "week_starts": week_starts }),
                 _ => json!({ "calendar": word }),
             };
-            typed_as(node, "calendar", written, fix, fields.page)
+            typed_as(node, "calendar", written, fix, fields.report)
         }
         (None, Some(node)) => {
-            typed_as(node, "rolling", json!({ "rolling": node.to_json() }), fix, fields.page)
+            typed_as(node, "rolling", json!({ "rolling": node.to_json() }), fix, fields.report)
         }
         (Some(_), Some(_)) => {
             let at = key_at(fields.members, "rolling").unwrap_or(at);
-            fields.page.refuse(at, "the cap has both `period` and `rolling`", "take one out");
+            fields.report.refuse(at, "the cap has both `period` and `rolling`", "take one out");
             None
         }
         (None, None) => {
-            fields.page.refuse(at, "the cap has no period", fix);
+            fields.report.refuse(at, "the cap has no period", fix);
             None
         }
     }
 }
 
 /// A period in the domain's form. `member` is the domain's name of the setting.
-fn typed_as(node: &Node, member: &str, written: Value, fix: &str, page: &mut Page<'_>) -> Option<Period> {
+fn typed_as(
+    node: &Node,
+    member: &str,
+    written: Value,
+    fix: &str,
+    report: &mut Diagnostics<'_>,
+) -> Option<Period> {
     match Period::try_from(written) {
         Ok(period) => Some(period),
         Err(error) => {
             let at = error.at.strip_prefix(member).map_or("", |rest| rest.trim_start_matches('.'));
             let what = format!("the period cannot be read: found {}", error.found);
-            page.refuse(node.place(at), what, fix);
+            report.refuse(node.place(at), what, fix);
             None
         }
     }

@@ -111,13 +111,13 @@ pub(crate) struct At {
 }
 
 /// Collects the problems of one rule, or of an item without a known rule, in one file.
-pub(crate) struct Page<'a> {
+pub(crate) struct Diagnostics<'a> {
     pub(crate) file: &'a str,
     pub(crate) rule: Option<&'a str>,
     pub(crate) problems: &'a mut Vec<Problem>,
 }
 
-impl Page<'_> {
+impl Diagnostics<'_> {
     pub(crate) fn refuse(&mut self, at: At, what: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(Problem::at(self.file, at, what, fix).of_rule(self.rule));
     }

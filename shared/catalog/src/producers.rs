@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::event::producers::{Producer, Producers, Tenants, covers, is_own_program, is_reserved_source};
 use domain::event::producers::{RESERVED_PREFIX, RESERVED_TYPES};
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::values::{Fields, check_keys, find, flag, list, map, path_in, text, word};
 use crate::yaml::{Kind, Node};
 
@@ -31,13 +31,13 @@ const MAX_NAME_BYTES: usize = 256;
 const MAX_TYPE_CHARS: usize = 128;
 
 /// Reads the list. An invalid entry is reported and left out.
-pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Producers> {
+pub(crate) fn read(node: &Node, report: &mut Diagnostics<'_>) -> Option<Producers> {
     let mut entries: Vec<Producer> = Vec::new();
-    for node in list(node, page)? {
-        let Some(entry) = entry(node, page) else { continue };
+    for node in list(node, report)? {
+        let Some(entry) = entry(node, report) else { continue };
         if entries.iter().any(|known| known.source == entry.source) {
             let what = format!("the source `{}` has an entry already", entry.source);
-            page.refuse(node.at, what, "put all its rights into one entry");
+            report.refuse(node.at, what, "put all its rights into one entry");
             continue;
         }
         entries.push(entry);
@@ -45,22 +45,23 @@ pub(crate) fn read(node: &Node, page: &mut Page<'_>) -> Option<Producers> {
     Some(Producers::new(entries))
 }
 
-fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
-    let members = map(node, "- source: <EventBridge's Source>", page)?;
-    check_keys(members, node.at, &KEYS, &["source", "tenants"], page);
-    let mut fields = Fields { members, page };
+fn entry(node: &Node, report: &mut Diagnostics<'_>) -> Option<Producer> {
+    let members = map(node, "- source: <EventBridge's Source>", report)?;
+    check_keys(members, node.at, &KEYS, &["source", "tenants"], report);
+    let mut fields = Fields { members, report };
     let source = fields.read("source", source);
     let tenants = fields.read("tenants", tenants);
     let tenant = fields.read("tenant", path_in);
-    let types = fields.read("types", |node, page| names(node, "type", ordinary_type, page));
+    let types = fields.read("types", |node, report| names(node, "type", ordinary_type, report));
     let people = fields.read("people", flag).unwrap_or_default();
     let operator = fields.read("operator", flag).unwrap_or_default();
     let critical = fields.read("critical", flag).unwrap_or_default();
     let outbox = fields.read("outbox", flag).unwrap_or_default();
     let api = fields.read("api", flag).unwrap_or_default();
-    let speaks_as = fields.read("speaks-as", |node, page| names(node, "name", foreign_name, page));
-    let envelopes = fields.read("envelopes", |node, page| names(node, "type", whole_type, page));
-    let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &[("any", true)], page));
+    let speaks_as = fields.read("speaks-as", |node, report| names(node, "name", foreign_name, report));
+    let envelopes = fields.read("envelopes", |node, report| names(node, "type", whole_type, report));
+    let actor =
+        fields.read("actor", |node, report| word(node, "value for `actor`", &[("any", true)], report));
     let (source, tenants) = (source?, tenants?);
     if find(members, "tenant").is_some() && tenant.is_none() {
         return None;
@@ -69,12 +70,12 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     if source == "*" {
         for (key, _) in [("people", people), ("operator", operator)].into_iter().filter(|(_, has)| *has) {
             let fix = "name the source that has this right in an entry of its own";
-            page.refuse(at(key), format!("`{key}` for the source `*` is a right of every producer"), fix);
+            report.refuse(at(key), format!("`{key}` for the source `*` is a right of every producer"), fix);
         }
     }
     if tenant.is_some() && tenants == Tenants::None {
         let what = "`tenant` finds a tenant, and `tenants: none` lets the source speak for none";
-        page.refuse(
+        report.refuse(
             at("tenant"),
             what,
             "list the tenants in `tenants`, write `tenants: \"*\"`, or take `tenant` out",
@@ -82,11 +83,11 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     }
     if outbox && !people {
         let fix = "take it out, or add `people: true`";
-        page.refuse(at("outbox"), "`outbox` without `people` gives no right", fix);
+        report.refuse(at("outbox"), "`outbox` without `people` gives no right", fix);
     }
     if people && tenants == Tenants::None {
         let what = "`people: true` with `tenants: none` lets the source change no person";
-        page.refuse(
+        report.refuse(
             at("people"),
             what,
             "list the tenants whose people it may change, or write `tenants: \"*\"`",
@@ -94,7 +95,7 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
     }
     if people && source.starts_with('/') && is_reserved_source(&source) {
         let what = "`people` is no right of the HTTP API's sources, which tokens can have";
-        page.refuse(at("people"), what, "take it out; people are changed through the API's own routes");
+        report.refuse(at("people"), what, "take it out; people are changed through the API's own routes");
     }
     Some(Producer {
         source,
@@ -113,14 +114,14 @@ fn entry(node: &Node, page: &mut Page<'_>) -> Option<Producer> {
 }
 
 /// Reads an event name for an alias: one `DetailType`, or one type.
-pub(crate) fn event_name(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    pattern(node, "type", page)
+pub(crate) fn event_name(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    pattern(node, "type", report)
 }
 
-fn source(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let name = pattern(node, "source", page)?;
+fn source(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let name = pattern(node, "source", report)?;
     if is_own_program(&name) {
-        page.refuse(
+        report.refuse(
             node.at,
             format!("`{name}` is a source of Carillon's own functions, which need no entry"),
             "take the entry out, or name the producer's own source",
@@ -131,23 +132,23 @@ fn source(node: &Node, page: &mut Page<'_>) -> Option<String> {
 }
 
 /// Reads `"*"`, `none`, or a list of names.
-fn tenants(node: &Node, page: &mut Page<'_>) -> Option<Tenants> {
+fn tenants(node: &Node, report: &mut Diagnostics<'_>) -> Option<Tenants> {
     match &node.kind {
         Kind::Text(text) if text == "*" => Some(Tenants::All),
         Kind::Text(text) if text == "none" => Some(Tenants::None),
-        Kind::List(_) => names(node, "tenant", tenant, page).map(Tenants::Listed),
+        Kind::List(_) => names(node, "tenant", tenant, report).map(Tenants::Listed),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
             let fix = "write a list such as `[clinic-a, clinic-b]`, `\"*\"` for all, or `none`";
-            page.refuse(node.at, format!("found {}, wanted tenants", node.what_there_is()), fix);
+            report.refuse(node.at, format!("found {}, wanted tenants", node.what_there_is()), fix);
             None
         }
     }
 }
 
-fn tenant(name: &str, at: At, page: &mut Page<'_>) -> bool {
+fn tenant(name: &str, at: At, report: &mut Diagnostics<'_>) -> bool {
     if name.contains('*') {
         let fix = "write each tenant's name, or `tenants: \"*\"` for all";
-        page.refuse(at, format!("`{name}` is no tenant's name"), fix);
+        report.refuse(at, format!("`{name}` is no tenant's name"), fix);
         return false;
     }
     true
@@ -157,13 +158,13 @@ fn tenant(name: &str, at: At, page: &mut Page<'_>) -> bool {
 fn names(
     node: &Node,
     what: &str,
-    check: fn(&str, At, &mut Page<'_>) -> bool,
-    page: &mut Page<'_>,
+    check: fn(&str, At, &mut Diagnostics<'_>) -> bool,
+    report: &mut Diagnostics<'_>,
 ) -> Option<BTreeSet<String>> {
     let mut found: Vec<(String, At)> = Vec::new();
-    for node in list(node, page)? {
-        let Some(name) = pattern(node, what, page) else { continue };
-        if !check(&name, node.at, page) {
+    for node in list(node, report)? {
+        let Some(name) = pattern(node, what, report) else { continue };
+        if !check(&name, node.at, report) {
             continue;
         }
         let wider = found.iter().find(|(known, _)| covers(known, &name));
@@ -171,14 +172,14 @@ fn names(
         if let Some((wide, narrow)) =
             wider.map(|(known, _)| (known, &name)).or_else(|| narrower.map(|(known, _)| (&name, known)))
         {
-            let (said, fix) = match wide == narrow {
+            let (text, fix) = match wide == narrow {
                 true => (format!("the {what} `{wide}` stands here twice"), "take one out".to_owned()),
                 false => (
                     format!("the {what} `{wide}` covers `{narrow}`, which stands here too"),
                     format!("take `{narrow}` out"),
                 ),
             };
-            page.refuse(node.at, said, fix);
+            report.refuse(node.at, text, fix);
             continue;
         }
         found.push((name, node.at));
@@ -187,27 +188,27 @@ fn names(
 }
 
 /// Reads a name, or a prefix of names followed by `*`.
-fn pattern(node: &Node, what: &str, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
+fn pattern(node: &Node, what: &str, report: &mut Diagnostics<'_>) -> Option<String> {
+    let name = text(node, report)?;
     let limit = if what == "type" { MAX_TYPE_CHARS } else { MAX_NAME_BYTES };
     if name.trim_end_matches('*').contains('*') || name.ends_with("**") {
         let fix = "put one `*` at the end, or none";
-        page.refuse(node.at, format!("`{name}` has a `*` that is not its end"), fix);
+        report.refuse(node.at, format!("`{name}` has a `*` that is not its end"), fix);
         return None;
     }
     if name.len() > limit || name.chars().any(char::is_control) {
         let fix = format!("write at most {limit} printable characters");
-        page.refuse(node.at, format!("this is no {what}"), fix);
+        report.refuse(node.at, format!("this is no {what}"), fix);
         return None;
     }
     Some(name)
 }
 
 /// Whether a type is not reserved. A pattern may cover reserved types, which stay reserved.
-fn ordinary_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
+fn ordinary_type(name: &str, at: At, report: &mut Diagnostics<'_>) -> bool {
     if name.starts_with(RESERVED_PREFIX) || RESERVED_TYPES.contains(&name) {
         let what = format!("the type `{name}` is reserved for Carillon's own events");
-        page.refuse(
+        report.refuse(
             at,
             what,
             "take it out; `people: true` lets the source update recipients, topics and tenants",
@@ -217,18 +218,18 @@ fn ordinary_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
     true
 }
 
-fn whole_type(name: &str, at: At, page: &mut Page<'_>) -> bool {
+fn whole_type(name: &str, at: At, report: &mut Diagnostics<'_>) -> bool {
     if name.ends_with('*') {
-        page.refuse(at, format!("`{name}` is no whole type"), "write the `DetailType` of the envelope");
+        report.refuse(at, format!("`{name}` is no whole type"), "write the `DetailType` of the envelope");
         return false;
     }
-    ordinary_type(name, at, page)
+    ordinary_type(name, at, report)
 }
 
-fn foreign_name(name: &str, at: At, page: &mut Page<'_>) -> bool {
+fn foreign_name(name: &str, at: At, report: &mut Diagnostics<'_>) -> bool {
     if name.ends_with('*') || is_reserved_source(name) {
         let what = format!("a producer cannot speak as `{name}`");
-        page.refuse(at, what, "write the name of one service that is not Carillon's own");
+        report.refuse(at, what, "write the name of one service that is not Carillon's own");
         return false;
     }
     true

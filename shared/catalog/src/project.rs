@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::folder::{self, Files};
-use crate::problem::{self, Page, Problem, TESTS};
+use crate::problem::{self, Diagnostics, Problem, TESTS};
 use crate::schemas::{self, SCHEMAS};
 use crate::sources::Sources;
 use crate::suggestions::nearest;
@@ -96,7 +96,7 @@ impl Project {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => "`carillon pack ls` lists the packs that there are".to_owned(),
                     };
-                    Page { file: MANIFEST, rule: None, problems }.refuse(
+                    Diagnostics { file: MANIFEST, rule: None, problems }.refuse(
                         *at,
                         format!("there is no pack `{name}`"),
                         fix,

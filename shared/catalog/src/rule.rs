@@ -10,13 +10,13 @@ use domain::time::recurrence::Recurrence;
 use domain::webhook::endpoint;
 
 use crate::audience::{Mention, selectors};
-use crate::problem::{At, Page, Problem};
+use crate::problem::{At, Diagnostics, Problem};
 use crate::values::{
     Fields, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in, text, typed, word,
 };
 use crate::when::when;
 use crate::yaml::{Entry, Kind, Node};
-use crate::{broadcast, letter, push, satisfiability, step_order, steps, wording};
+use crate::{broadcast, email, push, satisfiability, step_order, steps, wording};
 
 /// The longest name of a rule, in bytes. The name is part of every key.
 pub const MAX_NAME_BYTES: usize = 64;
@@ -89,9 +89,9 @@ impl Draft<'_> {
 
 /// Reads one item of a file of rules.
 pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>) -> Option<Draft<'a>> {
-    let mut page = Page { file, rule: None, problems };
+    let mut report = Diagnostics { file, rule: None, problems };
     let Kind::Map(members) = &node.kind else {
-        page.refuse(
+        report.refuse(
             node.at,
             format!("a rule is a map, and this is {}", node.what_there_is()),
             "write `- rule: <name>`",
@@ -99,12 +99,12 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         return None;
     };
     if let Some(Kind::Text(name)) = find(members, "rule").map(|node| &node.kind) {
-        page.rule = Some(name);
+        report.rule = Some(name);
     }
-    let is_broadcast = broadcast::check_keys(members, &mut page);
+    let is_broadcast = broadcast::check_keys(members, &mut report);
     let steps = match is_broadcast {
         true => Some(vec![broadcast::step(node.at)]),
-        false => steps::steps(members, node.at, &mut page),
+        false => steps::steps(members, node.at, &mut report),
     };
     let channels = channels_of(steps.as_deref().unwrap_or_default());
     let is_silent = !channels.is_empty() && channels.iter().all(|channel| channel.parts().is_empty());
@@ -114,10 +114,10 @@ pub(crate) fn draft<'a>(node: &Node, file: &'a str, problems: &mut Vec<Problem>)
         (false, None, true) => &REQUIRED_OF_SILENT[..],
         (false, None, false) => &REQUIRED[..],
     };
-    check_keys(members, node.at, &KEYS, required, &mut page);
+    check_keys(members, node.at, &KEYS, required, &mut report);
     let place = |key| find(members, key).map_or(node.at, |node| node.at);
 
-    let mut fields = Fields { members, page: &mut page };
+    let mut fields = Fields { members, report: &mut report };
     let mut draft = Draft {
         file,
         name: fields.read("rule", name),
@@ -146,34 +146,35 @@ fn rule(
     let commercial = fields.read("commercial", flag).unwrap_or_default();
     let channels = &draft.channels;
     let ephemeral =
-        fields.read("ephemeral", |node, page| ephemeral(node, channels, page)).unwrap_or_default();
+        fields.read("ephemeral", |node, report| ephemeral(node, channels, report)).unwrap_or_default();
     let broadcast = broadcast::read(fields);
     let to = match &broadcast {
         Some(_) => fields.read("broadcast", broadcast::targets),
-        None => fields.read("to", |node, page| selectors(node, &draft.channels, page)),
+        None => fields.read("to", |node, report| selectors(node, &draft.channels, report)),
     };
-    let actor = fields.read("actor", |node, page| word(node, "value for `actor`", &ACTORS, page));
+    let actor = fields.read("actor", |node, report| word(node, "value for `actor`", &ACTORS, report));
     let exclude = match &broadcast {
         Some(_) => Vec::new(),
         None => fields.read("exclude", broadcast::exclude).unwrap_or_default(),
     };
-    let subject = fields.read("subject", |node, page| wording::subject(node, &draft.channels, page));
+    let subject = fields.read("subject", |node, report| wording::subject(node, &draft.channels, report));
     let refuse = fields.read("refuse", wording::refusal);
-    let reply_to = fields.read("reply-to", letter::reply_to);
-    let attachments = fields.read("attachments", letter::attachments).unwrap_or_default();
+    let reply_to = fields.read("reply-to", email::reply_to);
+    let attachments = fields.read("attachments", email::attachments).unwrap_or_default();
     let expose = match &broadcast {
         Some(broadcast) if broadcast.expose_all => Vec::new(),
         Some(_) | None => fields.read("expose", expose).unwrap_or_default(),
     };
     let versions = fields.read("versions", versions).unwrap_or_default();
     let expires = fields.read("expires", expires);
-    let outside = fields.read("outside", |node, page| word(node, "value for `outside`", &OUTSIDE, page));
+    let outside = fields.read("outside", |node, report| word(node, "value for `outside`", &OUTSIDE, report));
     let outside = outside.unwrap_or_default();
-    let push = fields.read("push", |node, page| push::note(node, &draft.channels, page)).unwrap_or_default();
-    let cancel = fields.read("cancel", |node, page| cancel(node, when.as_ref(), page));
+    let push =
+        fields.read("push", |node, report| push::note(node, &draft.channels, report)).unwrap_or_default();
+    let cancel = fields.read("cancel", |node, report| cancel(node, when.as_ref(), report));
     let repeat = fields.read("repeat", repeat);
     if let Some(steps) = &steps {
-        step_order::check(steps, outside, key_at(fields.members, "outside"), fields.page);
+        step_order::check(steps, outside, key_at(fields.members, "outside"), fields.report);
     }
     let (to, mentions) = to?;
     draft.mentions = mentions;
@@ -204,8 +205,8 @@ fn rule(
         repeat,
         broadcast,
     };
-    letter::check(&rule, fields.members, fields.page);
-    wording::check(&rule, fields.members, fields.page);
+    email::check(&rule, fields.members, fields.report);
+    wording::check(&rule, fields.members, fields.report);
     Some(rule)
 }
 
@@ -243,14 +244,14 @@ fn warnings(rule: &Rule, members: &[Entry], draft: &Draft<'_>) -> Vec<Problem> {
     warnings
 }
 
-fn name(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let name = text(node, page)?;
+fn name(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let name = text(node, report)?;
     if is_kebab(&name) && name.len() <= MAX_NAME_BYTES {
         return Some(name);
     }
     let fix =
         format!("use small letters, digits and single dashes, at most {MAX_NAME_BYTES}: `order-shipped`");
-    page.refuse(node.at, format!("`{name}` is no name for a rule"), fix);
+    report.refuse(node.at, format!("`{name}` is no name for a rule"), fix);
     None
 }
 
@@ -262,28 +263,28 @@ pub(crate) fn is_kebab(name: &str) -> bool {
         })
 }
 
-fn priority(node: &Node, page: &mut Page<'_>) -> Option<Priority> {
-    word(node, "priority", &PRIORITIES.map(|priority| (priority.name(), priority)), page)
+fn priority(node: &Node, report: &mut Diagnostics<'_>) -> Option<Priority> {
+    word(node, "priority", &PRIORITIES.map(|priority| (priority.name(), priority)), report)
 }
 
 /// Reads `ephemeral`. Only in-app messages are stored in an inbox, so other channels cannot be ephemeral.
-fn ephemeral(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<bool> {
-    let flag = flag(node, page)?;
+fn ephemeral(node: &Node, channels: &[Channel], report: &mut Diagnostics<'_>) -> Option<bool> {
+    let flag = flag(node, report)?;
     if flag && !channels.is_empty() && !channels.contains(&Channel::Socket) {
         let what = "`ephemeral` leaves something out of the inbox, and nothing of this rule gets there";
-        page.refuse(node.at, what, "take it out, or send by `socket`");
+        report.refuse(node.at, what, "take it out, or send by `socket`");
     }
     Some(flag)
 }
 
 /// Reads paths with distinct last names, under which an in-app message contains the values.
-fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
+fn expose(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<Path>> {
     let mut paths: Vec<Path> = Vec::new();
-    for node in list(node, page)? {
-        let Some(found) = path_in(node, page) else { continue };
+    for node in list(node, report)? {
+        let Some(found) = path_in(node, report) else { continue };
         if paths.iter().any(|path| path.last() == found.last()) {
             let what = format!("two paths end in `{}`, and only one value can have that name", found.last());
-            page.refuse(node.at, what, "expose one of them");
+            report.refuse(node.at, what, "expose one of them");
         }
         paths.push(found);
     }
@@ -291,54 +292,54 @@ fn expose(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
 }
 
 /// Reads the exposed paths of each earlier version: `versions: { 2026-05: [$.data.id] }`.
-fn versions(node: &Node, page: &mut Page<'_>) -> Option<BTreeMap<String, Vec<Path>>> {
-    let members = map(node, "{ \"2026-05\": [$.data.<name>] }", page)?;
+fn versions(node: &Node, report: &mut Diagnostics<'_>) -> Option<BTreeMap<String, Vec<Path>>> {
+    let members = map(node, "{ \"2026-05\": [$.data.<name>] }", report)?;
     let mut versions = BTreeMap::new();
     for Entry { key, at, value } in members {
         if !endpoint::is_version(key) {
             let fix =
                 "use letters, digits, dashes and dots, such as `2026-05`: versions are compared as texts";
-            page.refuse(*at, format!("`{key}` is no version"), fix);
+            report.refuse(*at, format!("`{key}` is no version"), fix);
             continue;
         }
-        if let Some(paths) = expose(value, page) {
+        if let Some(paths) = expose(value, report) {
             versions.insert(key.clone(), paths);
         }
     }
     Some(versions)
 }
 
-fn expires(node: &Node, page: &mut Page<'_>) -> Option<Expiry> {
+fn expires(node: &Node, report: &mut Diagnostics<'_>) -> Option<Expiry> {
     if is_path(node) {
-        return path_in(node, page).map(Expiry::Event);
+        return path_in(node, report).map(Expiry::Event);
     }
-    let word = text(node, page)?;
+    let word = text(node, report)?;
     let fix = "write a length, such as `24h`, `7d` or `1h 30m`, or a path to a time: `$.data.validUntil`";
     match duration(&word) {
         Some(duration) if duration.is_positive() => return Some(Expiry::After(duration)),
-        Some(_) => page.refuse(node.at, format!("`{word}` is over before it begins"), fix),
-        None => page.refuse(node.at, format!("`{word}` is no duration"), fix),
+        Some(_) => report.refuse(node.at, format!("`{word}` is over before it begins"), fix),
+        None => report.refuse(node.at, format!("`{word}` is no duration"), fix),
     }
     None
 }
 
-fn cancel(node: &Node, told: Option<&When>, page: &mut Page<'_>) -> Option<Cancel> {
-    let members = map(node, "{ key: $.data.<id>, when: { detail-type: [<type>] } }", page)?;
-    check_keys(members, node.at, &["key", "when"], &["key", "when"], page);
-    let mut fields = Fields { members, page };
+fn cancel(node: &Node, message: Option<&When>, report: &mut Diagnostics<'_>) -> Option<Cancel> {
+    let members = map(node, "{ key: $.data.<id>, when: { detail-type: [<type>] } }", report)?;
+    check_keys(members, node.at, &["key", "when"], &["key", "when"], report);
+    let mut fields = Fields { members, report };
     let key = fields.read("key", cancel_key);
     let cancels = fields.read("when", when);
-    if let (Some(told), Some(cancels), Some(node)) = (told, &cancels, find(members, "when"))
-        && told.source() == cancels.source()
+    if let (Some(message), Some(cancels), Some(node)) = (message, &cancels, find(members, "when"))
+        && message.source() == cancels.source()
     {
         let what = "the events that the rule tells are the ones that cancel it";
-        page.refuse(node.at, what, "name the type of the event that takes it back");
+        report.refuse(node.at, what, "name the type of the event that takes it back");
     }
     Some(Cancel { key: key?, when: cancels? })
 }
 
 /// Reads one path, or several that identify an object together.
-fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
+fn cancel_key(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<Path>> {
     let nodes = match &node.kind {
         Kind::List(nodes) => nodes.as_slice(),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
@@ -347,27 +348,27 @@ fn cancel_key(node: &Node, page: &mut Page<'_>) -> Option<Vec<Path>> {
     };
     if nodes.is_empty() {
         let fix = "write a path that both events have, such as `$.data.appointmentId`";
-        page.refuse(node.at, "`key` is empty, so one event would cancel everything", fix);
+        report.refuse(node.at, "`key` is empty, so one event would cancel everything", fix);
         return None;
     }
     let mut paths = Vec::new();
     for node in nodes {
-        let Some(found) = path_in(node, page) else { continue };
+        let Some(found) = path_in(node, report) else { continue };
         if paths.contains(&found) {
-            page.refuse(node.at, "the same path stands here twice", "take one out");
+            report.refuse(node.at, "the same path stands here twice", "take one out");
         }
         paths.push(found);
     }
     (paths.len() == nodes.len()).then_some(paths)
 }
 
-fn repeat(node: &Node, page: &mut Page<'_>) -> Option<Repeat> {
-    let members = map(node, "{ every: { every: daily, at: \"09:00\" }, times: 10 }", page)?;
-    check_keys(members, node.at, &["every", "times", "until"], &["every"], page);
-    let mut fields = Fields { members, page };
-    let every = fields.read("every", |node, page| typed::<Recurrence>(node, "every", page));
+fn repeat(node: &Node, report: &mut Diagnostics<'_>) -> Option<Repeat> {
+    let members = map(node, "{ every: { every: daily, at: \"09:00\" }, times: 10 }", report)?;
+    check_keys(members, node.at, &["every", "times", "until"], &["every"], report);
+    let mut fields = Fields { members, report };
+    let every = fields.read("every", |node, report| typed::<Recurrence>(node, "every", report));
     // The first notification counts as one of them.
-    let times = fields.read("times", |node, page| number(node, 2, u32::MAX, page));
+    let times = fields.read("times", |node, report| number(node, 2, u32::MAX, report));
     let until = fields.read("until", path_in);
     Some(Repeat { every: every?, times, until })
 }

@@ -10,9 +10,9 @@ use domain::catalog::schema::Schema;
 use domain::event::Event;
 use serde_json::Value;
 
+use crate::dry_run;
 use crate::problem::Problem;
 use crate::project::{Project, Text};
-use crate::rehearsal;
 use crate::suggestions::listed;
 
 /// The folder of schemas in a project or a pack.
@@ -87,7 +87,7 @@ fn place(name: &str) -> Option<(&str, (u32, u32))> {
 
 fn check_sample(schemas: &Schemas, catalog: &Catalog, pack: &str, file: &str, text: &str) -> Vec<Problem> {
     // A sample that is refused is a problem of its own.
-    let Ok(event) = rehearsal::event(text, &catalog.policy().producers) else { return Vec::new() };
+    let Ok(event) = dry_run::event(text, &catalog.policy().producers) else { return Vec::new() };
     let of = |folder: &str| schemas.get(folder).and_then(|versions| versions.get(&event.kind));
     let candidates: Vec<_> = match of(pack) {
         Some(own) => vec![own],

@@ -3,14 +3,19 @@
 use domain::base::channel::Channel;
 use domain::catalog::rule::{Outside, SendStep, Step};
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::suggestions::listed;
 
 /// The only channel whose recipients report that a message was seen or acknowledged.
 const TELLS: Channel = Channel::Socket;
 
 /// Checks the order of steps. `outside_at` is the place of the quiet-hours setting.
-pub(crate) fn check(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page: &mut Page<'_>) {
+pub(crate) fn check(
+    steps: &[(Step, At)],
+    outside: Outside,
+    outside_at: Option<At>,
+    report: &mut Diagnostics<'_>,
+) {
     let sends: Vec<usize> = steps
         .iter()
         .enumerate()
@@ -18,22 +23,22 @@ pub(crate) fn check(steps: &[(Step, At)], outside: Outside, outside_at: Option<A
         .map(|(at, _)| at)
         .collect();
     match (sends.last(), steps.first()) {
-        (Some(last), _) => idle(&steps[last + 1..], page),
+        (Some(last), _) => idle(&steps[last + 1..], report),
         (None, Some((_, at))) => {
-            page.refuse(*at, "no step sends a notification", "add a step `- send: [socket, email]`");
+            report.refuse(*at, "no step sends a notification", "add a step `- send: [socket, email]`");
         }
         (None, None) => {}
     }
-    digests(steps, outside, outside_at, page);
+    digests(steps, outside, outside_at, report);
     for (index, (step, at)) in steps.iter().enumerate() {
         if let Step::Send(send) = step {
-            unless(send, *at, &steps[..index], page);
+            unless(send, *at, &steps[..index], report);
         }
     }
 }
 
 /// Reports a last step that has no effect because no send follows.
-fn idle(steps: &[(Step, At)], page: &mut Page<'_>) {
+fn idle(steps: &[(Step, At)], report: &mut Diagnostics<'_>) {
     let Some((step, at)) = steps.last() else { return };
     let name = match step {
         Step::Wait(_) => "wait",
@@ -42,11 +47,11 @@ fn idle(steps: &[(Step, At)], page: &mut Page<'_>) {
         Step::Send(_) => return,
     };
     let what = format!("the last step is `{name}`, and nothing comes after it");
-    page.refuse(*at, what, "add a step `- send: …` after it, or take it out");
+    report.refuse(*at, what, "add a step `- send: …` after it, or take it out");
 }
 
 /// Reports digests of digests: a digest is sent once and its event cannot be collected again.
-fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page: &mut Page<'_>) {
+fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, report: &mut Diagnostics<'_>) {
     let places: Vec<(usize, At)> = steps
         .iter()
         .enumerate()
@@ -58,20 +63,20 @@ fn digests(steps: &[(Step, At)], outside: Outside, outside_at: Option<At>, page:
         let between = &steps[*first..*second];
         if between.iter().any(|(step, _)| matches!(step, Step::Send(_))) {
             let what = "a second digest in one run: what was told as a digest cannot be collected again";
-            page.refuse(*at, what, "take one of them out, or make it two rules");
+            report.refuse(*at, what, "take one of them out, or make it two rules");
         } else {
             let what = "a digest of a digest: nothing is sent between this one and the one before";
-            page.refuse(*at, what, "take one of them out");
+            report.refuse(*at, what, "take one of them out");
         }
     }
     if let Some(at) = outside_at.filter(|_| outside == Outside::Digest && !places.is_empty()) {
         let what = "`outside: digest` would collect again what a step has collected";
-        page.refuse(at, what, "write `outside: defer` or `drop`, or take the digest step out");
+        report.refuse(at, what, "write `outside: defer` or `drop`, or take the digest step out");
     }
 }
 
 /// Checks `unless`: an earlier send must be able to report that it was seen or acknowledged.
-fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], page: &mut Page<'_>) {
+fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], report: &mut Diagnostics<'_>) {
     let Some(unless) = send.unless else { return };
     let mut channels: Vec<&str> = Vec::new();
     for (step, _) in earlier {
@@ -91,14 +96,14 @@ fn unless(send: &SendStep, at: At, earlier: &[(Step, At)], page: &mut Page<'_>) 
     let (word, tells) = (unless.name(), TELLS.name());
     if !earlier.iter().any(|(step, _)| matches!(step, Step::Send(_))) {
         let what = format!("`unless: {word}` has nothing before it that could be {word}");
-        page.refuse(at, what, "take it out, or put a step `- send: [socket]` before it");
+        report.refuse(at, what, "take it out, or put a step `- send: [socket]` before it");
         return;
     }
     let what = format!(
         "`unless: {word}` never holds: what was sent before on {} cannot be {word}, for today only `{tells}` says so",
         listed(&channels)
     );
-    page.refuse(at, what, format!("add `{tells}` to a step before it, or take `unless` out"));
+    report.refuse(at, what, format!("add `{tells}` to a step before it, or take `unless` out"));
 }
 
 #[cfg(test)]

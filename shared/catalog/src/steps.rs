@@ -8,7 +8,7 @@ use domain::time::span::{MAX, Span};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::suggestions::{listed, suggestion};
 use crate::values::{
     Fields, calendar_days, check_keys, duration, find, flag, is_path, key_at, list, map, number, path_in,
@@ -57,25 +57,28 @@ const DIGEST_KEYS: [&str; 10] =
 const WAIT: &str = "write a length such as `10m`, an instant such as `2026-12-24T08:00:00Z`, or a path such as `$.data.startsAt`";
 
 /// Reads the steps of a rule, each with its place: from `steps`, or from `channels` and `delay`.
-pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
+pub(crate) fn steps(members: &[Entry], at: At, report: &mut Diagnostics<'_>) -> Option<Vec<(Step, At)>> {
     match (find(members, "steps"), find(members, "channels")) {
         (Some(steps), channels) => {
             if channels.is_some() {
                 let fix =
                     "keep one of the two: `channels: [email]` is short for `steps: [{ send: [email] }]`";
                 let at = key_at(members, "channels").unwrap_or(at);
-                page.refuse(at, "the rule has both `channels` and `steps`", fix);
+                report.refuse(at, "the rule has both `channels` and `steps`", fix);
             }
             if let Some(at) = key_at(members, "delay") {
                 let fix = "make it the first step: `- wait: …`";
-                page.refuse(at, "`delay` belongs to `channels`, and the rule has `steps`", fix);
+                report.refuse(at, "`delay` belongs to `channels`, and the rule has `steps`", fix);
             }
-            long(steps, page)
+            long(steps, report)
         }
         (None, Some(node)) => {
-            let delay = find(members, "delay").map(|node| (wait(node, None, page), node.at));
-            let send =
-                Step::Send(SendStep { channels: channels(node, page)?, failover: Vec::new(), unless: None });
+            let delay = find(members, "delay").map(|node| (wait(node, None, report), node.at));
+            let send = Step::Send(SendStep {
+                channels: channels(node, report)?,
+                failover: Vec::new(),
+                unless: None,
+            });
             let first = match delay {
                 Some((wait, at)) => Some((Step::Wait(wait?), at)),
                 None => None,
@@ -84,35 +87,36 @@ pub(crate) fn steps(members: &[Entry], at: At, page: &mut Page<'_>) -> Option<Ve
         }
         (None, None) => {
             let fix = "add a line `channels: [socket, email]`";
-            page.refuse(at, "the rule has neither `channels` nor `steps`", fix);
+            report.refuse(at, "the rule has neither `channels` nor `steps`", fix);
             None
         }
     }
 }
 
-fn long(node: &Node, page: &mut Page<'_>) -> Option<Vec<(Step, At)>> {
-    let nodes = list(node, page)?;
+fn long(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<(Step, At)>> {
+    let nodes = list(node, report)?;
     if nodes.len() > MAX_STEPS {
         let what = format!("there are {} steps, and a rule has {MAX_STEPS} at most", nodes.len());
-        page.refuse(node.at, what, "make it two rules");
+        report.refuse(node.at, what, "make it two rules");
         return None;
     }
     if nodes.is_empty() {
-        page.refuse(node.at, "`steps` is empty, so nothing is ever sent", STEP);
+        report.refuse(node.at, "`steps` is empty, so nothing is ever sent", STEP);
         return None;
     }
-    let steps: Vec<(Step, At)> = nodes.iter().filter_map(|node| Some((step(node, page)?, node.at))).collect();
+    let steps: Vec<(Step, At)> =
+        nodes.iter().filter_map(|node| Some((step(node, report)?, node.at))).collect();
     (steps.len() == nodes.len()).then_some(steps)
 }
 
-fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
+fn step(node: &Node, report: &mut Diagnostics<'_>) -> Option<Step> {
     let Kind::Map(members) = &node.kind else {
-        page.refuse(node.at, format!("found {}, wanted a step", node.what_there_is()), STEP);
+        report.refuse(node.at, format!("found {}, wanted a step", node.what_there_is()), STEP);
         return None;
     };
     let names = StepKind::ALL.map(StepKind::name);
     let known: Vec<&str> = names.into_iter().chain(BESIDE.iter().map(|(key, _)| *key)).collect();
-    check_keys(members, node.at, &known, &[], page);
+    check_keys(members, node.at, &known, &[], report);
     let kinds: Vec<(StepKind, &Node)> =
         StepKind::ALL.into_iter().filter_map(|kind| Some((kind, find(members, kind.name())?))).collect();
     let [(kind, value)] = kinds[..] else {
@@ -123,87 +127,88 @@ fn step(node: &Node, page: &mut Page<'_>) -> Option<Step> {
                 format!("one step does several things: {}", listed(&names))
             }
         };
-        page.refuse(node.at, what, if kinds.is_empty() { STEP } else { "make it one step each" });
+        report.refuse(node.at, what, if kinds.is_empty() { STEP } else { "make it one step each" });
         return None;
     };
     for (key, owner) in BESIDE {
         if let Some(at) = key_at(members, key).filter(|_| kind != owner) {
             let (owner, kind) = (owner.name(), kind.name());
             let what = format!("`{key}` belongs to `{owner}`, and this step is `{kind}`");
-            page.refuse(at, what, "take it out, or move it");
+            report.refuse(at, what, "take it out, or move it");
         }
     }
     match kind {
         StepKind::Send => {
-            let unless = find(members, "unless").map(|node| word(node, "value for `unless`", &UNLESS, page));
-            let channels = channels(value, page)?;
+            let unless =
+                find(members, "unless").map(|node| word(node, "value for `unless`", &UNLESS, report));
+            let channels = channels(value, report)?;
             let failover = match find(members, "failover") {
-                Some(node) => failover(node, &channels, page)?,
+                Some(node) => failover(node, &channels, report)?,
                 None => Vec::new(),
             };
             let unless = unless.map_or(Some(None), |unless| unless.map(Some))?;
             Some(Step::Send(SendStep { channels, failover, unless }))
         }
-        StepKind::Wait => wait(value, find(members, "shift"), page).map(Step::Wait),
-        StepKind::Digest => digest(value, page).map(Step::Digest),
-        StepKind::Throttle => throttle(value, page).map(Step::Throttle),
+        StepKind::Wait => wait(value, find(members, "shift"), report).map(Step::Wait),
+        StepKind::Digest => digest(value, report).map(Step::Digest),
+        StepKind::Throttle => throttle(value, report).map(Step::Throttle),
     }
 }
 
-pub(crate) fn channels(node: &Node, page: &mut Page<'_>) -> Option<Vec<Channel>> {
+pub(crate) fn channels(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<Channel>> {
     let known = Channel::ALL.map(Channel::name);
-    let nodes = list(node, page)?;
+    let nodes = list(node, report)?;
     if nodes.is_empty() {
         let what = "there is no channel in it, so nothing is ever sent";
-        page.refuse(node.at, what, format!("name one of {}", listed(&known)));
+        report.refuse(node.at, what, format!("name one of {}", listed(&known)));
     }
     let mut channels = Vec::new();
     for node in nodes {
-        let Some(word) = text(node, page) else { continue };
+        let Some(word) = text(node, report) else { continue };
         match Channel::from_name(&word) {
             Some(name) if channels.contains(&name) => {
-                page.refuse(node.at, format!("the channel `{word}` stands here twice"), "take one out");
+                report.refuse(node.at, format!("the channel `{word}` stands here twice"), "take one out");
             }
             Some(name) => channels.push(name),
-            None => page.refuse(node.at, format!("unknown channel `{word}`"), suggestion(&word, &known)),
+            None => report.refuse(node.at, format!("unknown channel `{word}`"), suggestion(&word, &known)),
         }
     }
     Some(channels)
 }
 
 /// Reads the fallback channels, which must differ from the channels of the send.
-fn failover(node: &Node, sent: &[Channel], page: &mut Page<'_>) -> Option<Vec<Channel>> {
+fn failover(node: &Node, sent: &[Channel], report: &mut Diagnostics<'_>) -> Option<Vec<Channel>> {
     if matches!(&node.kind, Kind::List(nodes) if nodes.is_empty()) {
-        page.refuse(node.at, "`failover` names no channel", "name one, or take `failover` out");
+        report.refuse(node.at, "`failover` names no channel", "name one, or take `failover` out");
         return None;
     }
-    let found = channels(node, page)?;
+    let found = channels(node, report)?;
     match found.iter().find(|channel| sent.contains(channel)) {
         Some(channel) => {
             let what = format!(
                 "`{}` is sent anyway, so it cannot take the place of another channel",
                 channel.name()
             );
-            page.refuse(node.at, what, "take it out of `failover`, or out of `send`");
+            report.refuse(node.at, what, "take it out of `failover`, or out of `send`");
             None
         }
         None => Some(found),
     }
 }
 
-fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> {
+fn wait(node: &Node, shift: Option<&Node>, report: &mut Diagnostics<'_>) -> Option<Wait> {
     if is_path(node) {
-        let path = path_in(node, page);
+        let path = path_in(node, report);
         let (shift, days) = match shift {
-            Some(shift) => shifted(shift, page)?,
+            Some(shift) => shifted(shift, report)?,
             None => (SignedDuration::ZERO, 0),
         };
         return Some(Wait::Event { path: path?, shift, days });
     }
-    let written = text(node, page)?;
+    let written = text(node, report)?;
     if let Some(shift) = shift {
         let fix = "take it out, or wait for an instant of the event: `wait: $.data.startsAt`";
-        page.refuse(shift.at, "`shift` moves an instant that the event names, and none is named", fix);
+        report.refuse(shift.at, "`shift` moves an instant that the event names, and none is named", fix);
     }
     if let Ok(instant) = written.parse::<Timestamp>() {
         return Some(Wait::Until(instant));
@@ -216,36 +221,36 @@ fn wait(node: &Node, shift: Option<&Node>, page: &mut Page<'_>) -> Option<Wait> 
                 Some(_) => format!("`{written}` is over before it begins"),
                 None => format!("`{written}` is nothing to wait for"),
             };
-            page.refuse(node.at, what, WAIT);
+            report.refuse(node.at, what, WAIT);
             None
         }
     }
 }
 
 /// The whole shift, and the number of calendar days in it.
-fn shifted(node: &Node, page: &mut Page<'_>) -> Option<(SignedDuration, i64)> {
-    let written = text(node, page)?;
+fn shifted(node: &Node, report: &mut Diagnostics<'_>) -> Option<(SignedDuration, i64)> {
+    let written = text(node, report)?;
     let found = duration(&written).filter(|duration| duration.abs() <= MAX);
     if found.is_none() {
         let fix = "write how much later, or with a minus how much earlier, up to 31 days: `-1h`";
-        page.refuse(node.at, format!("`{written}` is no shift"), fix);
+        report.refuse(node.at, format!("`{written}` is no shift"), fix);
     }
     Some((found?, calendar_days(&written)))
 }
 
-fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {
-    let members = map(node, "{ most: 3, per: 1h }", page)?;
-    check_keys(members, node.at, &["most", "per", "key"], &["most", "per"], page);
-    let mut fields = Fields { members, page };
-    let most = fields.read("most", |node, page| number(node, 1, u32::MAX, page));
-    let per = fields.read("per", |node, page| typed::<Span>(node, "per", page));
+fn throttle(node: &Node, report: &mut Diagnostics<'_>) -> Option<ThrottleStep> {
+    let members = map(node, "{ most: 3, per: 1h }", report)?;
+    check_keys(members, node.at, &["most", "per", "key"], &["most", "per"], report);
+    let mut fields = Fields { members, report };
+    let most = fields.read("most", |node, report| number(node, 1, u32::MAX, report));
+    let per = fields.read("per", |node, report| typed::<Span>(node, "per", report));
     let key = fields.read("key", path_in);
     if find(members, "key").is_some() && key.is_none() {
         return None;
     }
     let (most, per) = (most?, per?);
     if let Err(error) = Limit::new("throttle", u64::from(most), Period::Fixed(per), true) {
-        page.refuse(
+        report.refuse(
             node.at,
             format!("{}: found {}", error.at, error.found),
             format!("write {}", error.wanted),
@@ -255,14 +260,14 @@ fn throttle(node: &Node, page: &mut Page<'_>) -> Option<ThrottleStep> {
     Some(ThrottleStep { most, per, key })
 }
 
-fn digest(node: &Node, page: &mut Page<'_>) -> Option<DigestStep> {
+fn digest(node: &Node, report: &mut Diagnostics<'_>) -> Option<DigestStep> {
     let Kind::Map(members) = &node.kind else {
-        let span = typed::<Span>(node, "digest", page)?;
+        let span = typed::<Span>(node, "digest", report)?;
         return Some(DigestStep { span, key: None, policy: DigestPolicy::default() });
     };
-    check_keys(members, node.at, &DIGEST_KEYS, &["for"], page);
-    let mut fields = Fields { members, page };
-    let span = fields.read("for", |node, page| typed::<Span>(node, "for", page));
+    check_keys(members, node.at, &DIGEST_KEYS, &["for"], report);
+    let mut fields = Fields { members, report };
+    let span = fields.read("for", |node, report| typed::<Span>(node, "for", report));
     let key = fields.read("key", path_in);
     let policy = policy(node.at, &mut fields);
     if find(members, "key").is_some() && key.is_none() {
@@ -273,18 +278,19 @@ fn digest(node: &Node, page: &mut Page<'_>) -> Option<DigestStep> {
 
 /// Reads the digest policy. The domain has names of its own for these settings.
 fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
-    let before = fields.page.problems.len();
+    let before = fields.report.problems.len();
     let mut written = Map::new();
     let mut add =
         |name: &str, value: Option<Value>| value.map(|value| written.insert(name.to_owned(), value));
-    let count = |node: &Node, page: &mut Page<'_>| number(node, 1, u32::MAX, page).map(Value::from);
+    let count =
+        |node: &Node, report: &mut Diagnostics<'_>| number(node, 1, u32::MAX, report).map(Value::from);
     add("max_items", fields.read("max-items", count));
     add("show", fields.read("show", count));
-    let sliding = fields.read("sliding", |node, page| {
-        let written = text(node, page)?;
+    let sliding = fields.read("sliding", |node, report| {
+        let written = text(node, report)?;
         let found = duration(&written);
         if found.is_none() {
-            page.refuse(
+            report.refuse(
                 node.at,
                 format!("`{written}` is no duration"),
                 "write the longest that it may slide: `2h`",
@@ -293,19 +299,19 @@ fn policy(at: At, fields: &mut Fields<'_, '_, '_>) -> Option<DigestPolicy> {
         found
     });
     add("sliding", sliding.map(|sliding| serde_json::json!({ "max": format!("{sliding:#}") })));
-    add("flush_first", fields.read("flush-first", |node, page| flag(node, page).map(Value::from)));
-    add("lookback", fields.read("lookback", |node, page| flag(node, page).map(Value::from)));
-    let keep = fields.read("keep", |node, page| {
-        word(node, "value for `keep`", &[("first", "first"), ("last", "last")], page)
+    add("flush_first", fields.read("flush-first", |node, report| flag(node, report).map(Value::from)));
+    add("lookback", fields.read("lookback", |node, report| flag(node, report).map(Value::from)));
+    let keep = fields.read("keep", |node, report| {
+        word(node, "value for `keep`", &[("first", "first"), ("last", "last")], report)
     });
-    let order = fields.read("order", |node, page| {
-        word(node, "value for `order`", &[("highest", "highest"), ("lowest", "lowest")], page)
+    let order = fields.read("order", |node, report| {
+        word(node, "value for `order`", &[("highest", "highest"), ("lowest", "lowest")], report)
     });
     let sort_by = fields.read("sort-by", path_in);
     contradictions(fields);
     add("sort_by", sort_by.clone().map(|sort_by| String::from(sort_by).into()));
     add("keep", sort_by.map(|_| order.unwrap_or("highest")).or(keep).map(Value::from));
-    if fields.page.problems.len() > before {
+    if fields.report.problems.len() > before {
         return None;
     }
     match serde_json::from_value(Value::Object(written)) {
@@ -323,16 +329,16 @@ fn contradictions(fields: &mut Fields<'_, '_, '_>) {
     let there = |key: &str| key_at(members, key);
     let is_on = |key: &str| matches!(find(members, key).map(|node| &node.kind), Some(Kind::Bool(true)));
     if let (Some(at), None) = (there("order"), there("sort-by")) {
-        fields.page.refuse(at, "`order` without `sort-by` orders nothing", "add `sort-by: $.data.<value>`");
+        fields.report.refuse(at, "`order` without `sort-by` orders nothing", "add `sort-by: $.data.<value>`");
     }
     if let (Some(at), Some(_)) = (there("keep"), there("sort-by")) {
         let fix =
             "keep one of the two: `sort-by` shows the highest or the lowest, `keep` the first or the last";
-        fields.page.refuse(at, "`keep` and `sort-by` contradict each other", fix);
+        fields.report.refuse(at, "`keep` and `sort-by` contradict each other", fix);
     }
     if let Some(at) = there("lookback").filter(|_| is_on("lookback") && is_on("flush-first")) {
         let fix = "keep one of the two; each lets an event through in its own way";
-        fields.page.refuse(at, "`flush-first` and `lookback` stand side by side", fix);
+        fields.report.refuse(at, "`flush-first` and `lookback` stand side by side", fix);
     }
 }
 
@@ -342,7 +348,7 @@ fn refuse_policy(at: At, error: &str, fields: &mut Fields<'_, '_, '_>) {
     let (found, wanted) = rest.split_once(", wanted ").unwrap_or((rest, "what the error asks for"));
     let key = member.trim_end_matches(".max").replace('_', "-");
     let at = find(fields.members, &key).map_or(at, |node| node.at);
-    fields.page.refuse(at, format!("`{key}` cannot be {found}"), format!("write {wanted}"));
+    fields.report.refuse(at, format!("`{key}` cannot be {found}"), format!("write {wanted}"));
 }
 
 #[cfg(test)]

@@ -20,10 +20,13 @@ mod tests {
     fn long_word_list_is_shortened() {
         let rules: Vec<String> = (0..93).map(|number| format!("rule-{number}")).collect();
         let known: Vec<&str> = rules.iter().map(String::as_str).chain(["rx-created", "rx-changed"]).collect();
-        let said = suggestion("prescription-created-by-somebody", &known);
-        assert!(said.starts_with("the nearest of 95 are ") && said.matches('`').count() == 10, "{said}");
-        let said = suggestion("colour", &["rule", "channels"]);
-        assert_eq!(said, "it is one of `rule`, `channels`");
+        let suggested = suggestion("prescription-created-by-somebody", &known);
+        assert!(
+            suggested.starts_with("the nearest of 95 are ") && suggested.matches('`').count() == 10,
+            "{suggested}"
+        );
+        let suggested = suggestion("colour", &["rule", "channels"]);
+        assert_eq!(suggested, "it is one of `rule`, `channels`");
     }
 
     #[track_caller]

@@ -25,10 +25,10 @@ fn rule_and_template_compile_to_a_catalog() {
 
 #[test]
 fn config_without_rules_is_refused() {
-    let told =
+    let message =
         "rules: there is no rule in any file; write a first one, `- rule: hello`, in `rules/hello.yaml`";
-    check(&[], &[told]);
-    check(&[("rules/core.yaml", "# nothing yet\n")], &[told]);
+    check(&[], &[message]);
+    check(&[("rules/core.yaml", "# nothing yet\n")], &[message]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::rule::Draft;
 /// A warning for each category that is sent on a paid channel without a cap or budget, at its first rule. Messages
 /// of critical rules pass budgets and caps. A cap with `critical: true` raises an alarm when they exceed it.
 pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
-    let mut told: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
+    let mut message: BTreeSet<(&str, &str, bool)> = BTreeSet::new();
     let mut warnings = Vec::new();
     for draft in drafts {
         let Some(rule) = draft.rule.as_ref().filter(|rule| rule.refuse.is_none()) else { continue };
@@ -22,7 +22,7 @@ pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
             if !draft.channels.contains(&channel) || is_covered(policy, &rule.category, channel, critical) {
                 continue;
             }
-            if told.insert((&rule.category, channel.name(), critical)) {
+            if message.insert((&rule.category, channel.name(), critical)) {
                 let (name, category) = (channel.name(), &rule.category);
                 let kind = if critical { "critical messages" } else { "messages" };
                 let what =

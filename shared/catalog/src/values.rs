@@ -4,23 +4,23 @@ use domain::base::path::{MAX_ALTERNATIVES, Path, SEPARATOR};
 use jiff::{SignedDuration, SpanRelativeTo};
 use serde_json::Value;
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::suggestions::suggestion;
 use crate::yaml::{Entry, Kind, Node};
 
 /// The members of one map, read one by one.
 pub(crate) struct Fields<'n, 'p, 'q> {
     pub(crate) members: &'n [Entry],
-    pub(crate) page: &'q mut Page<'p>,
+    pub(crate) report: &'q mut Diagnostics<'p>,
 }
 
 impl<'n, 'p> Fields<'n, 'p, '_> {
     pub(crate) fn read<T>(
         &mut self,
         key: &str,
-        read: impl FnOnce(&'n Node, &mut Page<'p>) -> Option<T>,
+        read: impl FnOnce(&'n Node, &mut Diagnostics<'p>) -> Option<T>,
     ) -> Option<T> {
-        find(self.members, key).and_then(|node| read(node, self.page))
+        find(self.members, key).and_then(|node| read(node, self.report))
     }
 }
 
@@ -34,32 +34,38 @@ pub(crate) fn key_at(members: &[Entry], key: &str) -> Option<At> {
 }
 
 /// Reports unknown and missing keys.
-pub(crate) fn check_keys(members: &[Entry], at: At, known: &[&str], required: &[&str], page: &mut Page<'_>) {
+pub(crate) fn check_keys(
+    members: &[Entry],
+    at: At,
+    known: &[&str],
+    required: &[&str],
+    report: &mut Diagnostics<'_>,
+) {
     for entry in members.iter().filter(|member| !known.contains(&member.key.as_str())) {
-        page.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
+        report.refuse(entry.at, format!("unknown key `{}`", entry.key), suggestion(&entry.key, known));
     }
     for key in required.iter().filter(|key| find(members, key).is_none()) {
-        page.refuse(at, format!("the key `{key}` is missing"), format!("add a line `{key}: …`"));
+        report.refuse(at, format!("the key `{key}` is missing"), format!("add a line `{key}: …`"));
     }
 }
 
 /// Reads non-empty text.
-pub(crate) fn text(node: &Node, page: &mut Page<'_>) -> Option<String> {
+pub(crate) fn text(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
     let fix = match &node.kind {
         Kind::Text(text) if !text.trim().is_empty() => return Some(text.clone()),
         Kind::Text(_) | Kind::Null => "write something, or take the key out",
         Kind::Bool(_) | Kind::Number(_) => "put it in quotes",
         Kind::List(_) | Kind::Map(_) => "write one value here",
     };
-    page.refuse(node.at, format!("found {}, wanted text", node.what_there_is()), fix);
+    report.refuse(node.at, format!("found {}, wanted text", node.what_there_is()), fix);
     None
 }
 
-pub(crate) fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]> {
+pub(crate) fn list<'n>(node: &'n Node, report: &mut Diagnostics<'_>) -> Option<&'n [Node]> {
     if let Kind::List(list) = &node.kind {
         return Some(list);
     }
-    page.refuse(
+    report.refuse(
         node.at,
         format!("found {}, wanted a list", node.what_there_is()),
         "write it as `[one, another]`",
@@ -68,11 +74,11 @@ pub(crate) fn list<'n>(node: &'n Node, page: &mut Page<'_>) -> Option<&'n [Node]
 }
 
 /// Reads a map. `form` shows an example.
-pub(crate) fn map<'n>(node: &'n Node, form: &str, page: &mut Page<'_>) -> Option<&'n [Entry]> {
+pub(crate) fn map<'n>(node: &'n Node, form: &str, report: &mut Diagnostics<'_>) -> Option<&'n [Entry]> {
     if let Kind::Map(map) = &node.kind {
         return Some(map);
     }
-    page.refuse(
+    report.refuse(
         node.at,
         format!("found {}, wanted a map", node.what_there_is()),
         format!("write it as `{form}`"),
@@ -80,11 +86,11 @@ pub(crate) fn map<'n>(node: &'n Node, form: &str, page: &mut Page<'_>) -> Option
     None
 }
 
-pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
+pub(crate) fn flag(node: &Node, report: &mut Diagnostics<'_>) -> Option<bool> {
     if let Kind::Bool(flag) = node.kind {
         return Some(flag);
     }
-    page.refuse(
+    report.refuse(
         node.at,
         format!("found {}, wanted a boolean", node.what_there_is()),
         "write `true` or `false`",
@@ -93,7 +99,7 @@ pub(crate) fn flag(node: &Node, page: &mut Page<'_>) -> Option<bool> {
 }
 
 /// Reads a whole number from `least` to `most`.
-pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) -> Option<u32> {
+pub(crate) fn number(node: &Node, least: u32, most: u32, report: &mut Diagnostics<'_>) -> Option<u32> {
     let found = match &node.kind {
         Kind::Number(written) => {
             let number = written.as_u64().and_then(|number| u32::try_from(number).ok());
@@ -110,17 +116,22 @@ pub(crate) fn number(node: &Node, least: u32, most: u32, page: &mut Page<'_>) ->
         u32::MAX => format!("write {least} or more"),
         most => format!("write {least} to {most}"),
     };
-    page.refuse(node.at, format!("found {found}, wanted a whole number"), fix);
+    report.refuse(node.at, format!("found {found}, wanted a whole number"), fix);
     None
 }
 
 /// Reads one of several words. `what` names their kind, such as `priority`.
-pub(crate) fn word<T: Copy>(node: &Node, what: &str, known: &[(&str, T)], page: &mut Page<'_>) -> Option<T> {
-    let word = text(node, page)?;
+pub(crate) fn word<T: Copy>(
+    node: &Node,
+    what: &str,
+    known: &[(&str, T)],
+    report: &mut Diagnostics<'_>,
+) -> Option<T> {
+    let word = text(node, report)?;
     let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        page.refuse(node.at, format!("unknown {what} `{word}`"), suggestion(&word, &names));
+        report.refuse(node.at, format!("unknown {what} `{word}`"), suggestion(&word, &names));
     }
     found
 }
@@ -152,50 +163,50 @@ fn has_alternatives(text: &str) -> bool {
 
 /// Reads a path into the envelope: a text, or a list of alternatives of which the first with a value counts. A text
 /// may also contain alternatives: `$.data.patientId | $.data.userId`.
-pub(crate) fn path_in(node: &Node, page: &mut Page<'_>) -> Option<Path> {
-    let before = page.problems.len();
+pub(crate) fn path_in(node: &Node, report: &mut Diagnostics<'_>) -> Option<Path> {
+    let before = report.problems.len();
     let mut written: Vec<(String, At)> = Vec::new();
     match &node.kind {
         Kind::List(nodes) => {
             if nodes.is_empty() {
-                page.refuse(node.at, "there is no path in this list", "write `[$.data.userId]`");
+                report.refuse(node.at, "there is no path in this list", "write `[$.data.userId]`");
             }
             for node in nodes {
-                let text = text(node, page);
+                let text = text(node, report);
                 written.extend(text.iter().flat_map(|text| parts(text)).map(|part| (part, node.at)));
             }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
-            written.extend(parts(&text(node, page)?).into_iter().map(|part| (part, node.at)));
+            written.extend(parts(&text(node, report)?).into_iter().map(|part| (part, node.at)));
         }
     }
     if let [(text, at)] = &written[..] {
-        return path(text, *at, page).filter(|_| page.problems.len() == before);
+        return path(text, *at, report).filter(|_| report.problems.len() == before);
     }
     if written.len() > MAX_ALTERNATIVES {
         let what =
             format!("there are {} alternatives, and a path has {MAX_ALTERNATIVES} at most", written.len());
-        page.refuse(node.at, what, "take some out");
+        report.refuse(node.at, what, "take some out");
     }
     let mut found: Vec<Path> = Vec::new();
     for (text, at) in written {
         if text.is_empty() {
             let fix = "write paths with one `|` between them, such as `$.data.patientId | $.data.userId`";
-            page.refuse(at, "an alternative is empty", fix);
+            report.refuse(at, "an alternative is empty", fix);
             continue;
         }
         if !text.starts_with('$') && meant_path(&text).is_none() {
             let what = format!("`{text}` is no path, and stands among alternatives, which are paths alone");
-            page.refuse(at, what, "write a path such as `$.data.userId`, or this value alone");
+            report.refuse(at, what, "write a path such as `$.data.userId`, or this value alone");
             continue;
         }
-        let Some(alternative) = path(&text, at, page) else { continue };
+        let Some(alternative) = path(&text, at, report) else { continue };
         if found.contains(&alternative) {
-            page.refuse(at, format!("the alternative `{text}` stands here twice"), "take one out");
+            report.refuse(at, format!("the alternative `{text}` stands here twice"), "take one out");
         }
         found.push(alternative);
     }
-    if page.problems.len() > before {
+    if report.problems.len() > before {
         return None;
     }
     found.into_iter().reduce(Path::or)
@@ -210,12 +221,12 @@ fn parts(text: &str) -> Vec<String> {
 }
 
 /// Reads a path into the envelope without alternatives.
-fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
+fn path(text: &str, at: At, report: &mut Diagnostics<'_>) -> Option<Path> {
     if let Some(rest) = text.strip_prefix("$.detail.") {
         let what =
             format!("`{text}` finds nothing: paths begin inside the envelope, which is `detail` itself");
         let fix = meant_path(text).unwrap_or_else(|| format!("$.{rest}"));
-        page.refuse(at, what, format!("write `{fix}`"));
+        report.refuse(at, what, format!("write `{fix}`"));
         return None;
     }
     match Path::parse(text) {
@@ -223,7 +234,7 @@ fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
             let what =
                 format!("`{text}` finds nothing: the envelope has attributes in small letters, and `data`");
             let fix = meant_path(text).unwrap_or_else(|| "$.data.<name>".to_owned());
-            page.refuse(at, what, format!("did you mean `{fix}`?"));
+            report.refuse(at, what, format!("did you mean `{fix}`?"));
             None
         }
         Ok(value) => Some(value),
@@ -232,7 +243,7 @@ fn path(text: &str, at: At, page: &mut Page<'_>) -> Option<Path> {
                 || "write `$.` and names with dots between them, such as `$.data.userId`".to_owned(),
                 |path| format!("did you mean `{path}`?"),
             );
-            page.refuse(at, format!("`{text}` is not a path"), fix);
+            report.refuse(at, format!("`{text}` is not a path"), fix);
             None
         }
     }
@@ -330,7 +341,7 @@ refused!(domain::recipient::preference::Invalid, place);
 
 /// Reads a value with the domain's own parser and gives its error a place in the file. `what` names the value, such
 /// as `quiet hours`.
-pub(crate) fn typed<T>(node: &Node, what: &str, page: &mut Page<'_>) -> Option<T>
+pub(crate) fn typed<T>(node: &Node, what: &str, report: &mut Diagnostics<'_>) -> Option<T>
 where
     T: TryFrom<Value>,
     T::Error: Refused,
@@ -338,17 +349,17 @@ where
     match T::try_from(node.to_json()) {
         Ok(value) => Some(value),
         Err(error) => {
-            refuse(node, what, &error, page);
+            refuse(node, what, &error, report);
             None
         }
     }
 }
 
-fn refuse(node: &Node, what: &str, error: &impl Refused, page: &mut Page<'_>) {
+fn refuse(node: &Node, what: &str, error: &impl Refused, report: &mut Diagnostics<'_>) {
     let place = match error.at() {
         "at the top" | "the set" => String::new(),
         part => format!("at `{part}`, "),
     };
     let what = format!("`{what}` cannot be read: {place}found {}", error.found());
-    page.refuse(node.place(error.at()), what, format!("write {}", error.wanted()));
+    report.refuse(node.place(error.at()), what, format!("write {}", error.wanted()));
 }

@@ -3,7 +3,7 @@
 use domain::catalog::rule::When;
 use domain::pattern::Pattern;
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::satisfiability;
 use crate::suggestions::suggestion;
 use crate::yaml::{Entry, Kind, Node};
@@ -11,15 +11,15 @@ use crate::yaml::{Entry, Kind, Node};
 /// The top-level fields of [`domain::event::Event::document`].
 const FIELDS: [&str; 5] = ["source", "detail-type", "detail", "id", "time"];
 
-pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
-    check_fields(node, page);
-    check_detail(node, "", page);
+pub(crate) fn when(node: &Node, report: &mut Diagnostics<'_>) -> Option<When> {
+    check_fields(node, report);
+    check_detail(node, "", report);
     let source = node.to_json();
     let checked = Pattern::check_complexity(&source);
     match checked.and_then(|()| When::try_from(source)) {
         Ok(when) => {
             if let Some((at, what)) = satisfiability::nothing(node) {
-                page.refuse(
+                report.refuse(
                     at,
                     format!("the pattern matches no event: {what}"),
                     "mend the values, or take them out",
@@ -29,19 +29,19 @@ pub(crate) fn when(node: &Node, page: &mut Page<'_>) -> Option<When> {
         }
         Err(invalid) => {
             let what = format!("`when` is no pattern: at {}, found {}", invalid.at, invalid.found);
-            page.refuse(node.place(&invalid.at), what, format!("write {}", invalid.wanted));
+            report.refuse(node.place(&invalid.at), what, format!("write {}", invalid.wanted));
             None
         }
     }
 }
 
 /// Reports fields that no event has, because such a rule would never match.
-fn check_fields(node: &Node, page: &mut Page<'_>) {
+fn check_fields(node: &Node, report: &mut Diagnostics<'_>) {
     let Kind::Map(entries) = &node.kind else { return };
     for entry in entries {
         if entry.key == "$or" {
             if let Kind::List(members) = &entry.value.kind {
-                members.iter().for_each(|member| check_fields(member, page));
+                members.iter().for_each(|member| check_fields(member, report));
             }
             continue;
         }
@@ -53,7 +53,7 @@ fn check_fields(node: &Node, page: &mut Page<'_>) {
                 "data" => "the payload is under `detail.data`: write `detail: { data: { … } }`".to_owned(),
                 _ => suggestion(field, &FIELDS),
             };
-            page.refuse(entry.at, what, fix);
+            report.refuse(entry.at, what, fix);
         }
     }
 }
@@ -110,7 +110,7 @@ fn under_detail<'n>(node: &'n Node, above: &str, each: &mut impl FnMut(&str, &'n
 }
 
 /// Reports payload members directly below `detail`, as usual in EventBridge. Here `detail` holds the envelope.
-fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
+fn check_detail(node: &Node, above: &str, report: &mut Diagnostics<'_>) {
     let mut faults = Vec::new();
     under_detail(node, above, &mut |path, entry| {
         let first = path.split('.').next().unwrap_or_default();
@@ -133,7 +133,7 @@ fn check_detail(node: &Node, above: &str, page: &mut Page<'_>) {
         }
     });
     for (at, what, fix) in faults {
-        page.refuse(at, what, fix);
+        report.refuse(at, what, fix);
     }
 }
 

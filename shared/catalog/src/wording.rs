@@ -6,7 +6,7 @@ use domain::base::channel::Channel;
 use domain::base::path::Path;
 use domain::catalog::rule::{Rule, TemplateChoice};
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::reference::references;
 use crate::rule::Draft;
 use crate::values::{Fields, check_keys, find, key_at, list, path_in, text};
@@ -57,12 +57,13 @@ impl Templates {
 }
 
 /// Reads a name, or `{ from: $.data.template, among: [reminder], otherwise: direct, context: $.data.context }`.
-pub(crate) fn templates(node: &Node, page: &mut Page<'_>) -> Option<Templates> {
+pub(crate) fn templates(node: &Node, report: &mut Diagnostics<'_>) -> Option<Templates> {
     let Kind::Map(members) = &node.kind else {
-        return text(node, page).map(|name| Templates { own: Some((name, node.at)), ..Templates::default() });
+        return text(node, report)
+            .map(|name| Templates { own: Some((name, node.at)), ..Templates::default() });
     };
-    check_keys(members, node.at, &CHOICE_KEYS, &["from", "among"], page);
-    let mut fields = Fields { members, page };
+    check_keys(members, node.at, &CHOICE_KEYS, &["from", "among"], report);
+    let mut fields = Fields { members, report };
     let from = fields.read("from", path_in);
     let among = fields.read("among", among);
     let otherwise = fields.read("otherwise", text);
@@ -81,18 +82,18 @@ pub(crate) fn templates(node: &Node, page: &mut Page<'_>) -> Option<Templates> {
     })
 }
 
-fn among(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
-    let nodes = list(node, page)?;
+fn among(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<(String, At)>> {
+    let nodes = list(node, report)?;
     if nodes.is_empty() || nodes.len() > MAX_AMONG {
         let what = format!("`among` lists {} templates", nodes.len());
-        page.refuse(node.at, what, format!("name 1 to {MAX_AMONG} templates that events may name"));
+        report.refuse(node.at, what, format!("name 1 to {MAX_AMONG} templates that events may name"));
         return None;
     }
     let mut names: Vec<(String, At)> = Vec::new();
     for node in nodes {
-        let Some(name) = text(node, page) else { continue };
+        let Some(name) = text(node, report) else { continue };
         if names.iter().any(|(known, _)| *known == name) {
-            page.refuse(node.at, format!("the template `{name}` stands here twice"), "take one out");
+            report.refuse(node.at, format!("the template `{name}` stands here twice"), "take one out");
         }
         names.push((name, node.at));
     }
@@ -100,46 +101,46 @@ fn among(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
 }
 
 /// Reads the path of the event's subject.
-pub(crate) fn subject(node: &Node, channels: &[Channel], page: &mut Page<'_>) -> Option<Path> {
+pub(crate) fn subject(node: &Node, channels: &[Channel], report: &mut Diagnostics<'_>) -> Option<Path> {
     let shown = [Channel::Email, Channel::Push, Channel::Socket];
     if !channels.is_empty() && !channels.iter().any(|channel| shown.contains(channel)) {
         let what = "`subject` is for `email`, `push` and `socket`, and the rule sends none of them";
-        page.refuse(node.at, what, "add one of these channels, or take it out");
+        report.refuse(node.at, what, "add one of these channels, or take it out");
     }
-    path_in(node, page)
+    path_in(node, report)
 }
 
 /// Reads the reason of a refusing rule.
-pub(crate) fn refusal(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let why = text(node, page)?;
+pub(crate) fn refusal(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let why = text(node, report)?;
     if why.chars().count() > MAX_REFUSAL_CHARS || why.chars().any(char::is_control) {
         let fix = format!(
             "write one line of up to {MAX_REFUSAL_CHARS} characters: `texts are for emergencies only`"
         );
-        page.refuse(node.at, "`refuse` is too long, or has more than one line", fix);
+        report.refuse(node.at, "`refuse` is too long, or has more than one line", fix);
         return None;
     }
     Some(why)
 }
 
 /// Reports settings that conflict within one rule.
-pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
+pub(crate) fn check(rule: &Rule, members: &[Entry], report: &mut Diagnostics<'_>) {
     if rule.refuse.is_some() {
         for entry in members.iter().filter(|entry| !REFUSING_KEYS.contains(&entry.key.as_str())) {
             let what = format!("`{}` has no effect: the rule refuses and sends nothing", entry.key);
-            page.refuse(entry.at, what, "take it out, or take `refuse` out");
+            report.refuse(entry.at, what, "take it out, or take `refuse` out");
         }
         let waits = rule.steps.len() > 1;
         if let Some(at) = key_at(members, "steps").filter(|_| waits) {
             let what = "a rule that refuses has one step";
-            page.refuse(at, what, "write the channels that it refuses as `channels: [sms]`");
+            report.refuse(at, what, "write the channels that it refuses as `channels: [sms]`");
         }
         return;
     }
     if let Some(at) = key_at(members, "template").filter(|_| rule.template_choice.is_some() && rule.digests())
     {
         let what = "events that name their templates cannot be told together in one digest";
-        page.refuse(at, what, "take the digest out, or name one template");
+        report.refuse(at, what, "take the digest out, or name one template");
     }
 }
 

@@ -11,7 +11,7 @@ use serde_saphyr::{
     UserMessageFormatter,
 };
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 
 /// The nesting limit of lists and maps. The parser recurses, and patterns stay far below it.
 const MAX_DEPTH: usize = 32;
@@ -73,19 +73,19 @@ impl Node {
 }
 
 /// The rules of a file. Reports unreadable items and returns the others.
-pub(crate) fn items(text: &str, page: &mut Page<'_>) -> Vec<Node> {
-    list_of("rule", text, page)
+pub(crate) fn items(text: &str, report: &mut Diagnostics<'_>) -> Vec<Node> {
+    list_of("rule", text, report)
 }
 
 /// The items of a file that must be one list, each of which begins with the key `item`.
-pub(crate) fn list_of(item: &str, text: &str, page: &mut Page<'_>) -> Vec<Node> {
+pub(crate) fn list_of(item: &str, text: &str, report: &mut Diagnostics<'_>) -> Vec<Node> {
     let whole = match parse(text, DuplicateKeyPolicy::Error) {
         Ok(node) => node,
         Err(error @ Error::MultipleDocuments { .. }) => {
-            report(&error, page);
+            add_error(&error, report);
             return Vec::new();
         }
-        Err(_) => return item_by_item(text, page),
+        Err(_) => return item_by_item(text, report),
     };
     match whole.kind {
         Kind::List(items) => items,
@@ -94,16 +94,16 @@ pub(crate) fn list_of(item: &str, text: &str, page: &mut Page<'_>) -> Vec<Node> 
         Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
             let what = format!("the file is {}, not a list of {item}s", whole.what_there_is());
             let fix = format!("begin each {item} with `- {item}: <name>` at the start of a line");
-            page.refuse(whole.at, what, fix);
+            report.refuse(whole.at, what, fix);
             Vec::new()
         }
     }
 }
 
 /// The keys of a file that must be one map. Empty if the file is unreadable, which is then reported.
-pub(crate) fn map_of(text: &str, page: &mut Page<'_>) -> Vec<Entry> {
+pub(crate) fn map_of(text: &str, report: &mut Diagnostics<'_>) -> Vec<Entry> {
     let whole = parse(text, DuplicateKeyPolicy::Error).or_else(|error| {
-        report(&error, page);
+        add_error(&error, report);
         let twice = matches!(error, Error::DuplicateMappingKey { .. });
         if twice { parse(text, DuplicateKeyPolicy::FirstWins).map_err(drop) } else { Err(()) }
     });
@@ -112,21 +112,21 @@ pub(crate) fn map_of(text: &str, page: &mut Page<'_>) -> Vec<Entry> {
         Ok(Node { kind: Kind::Null, .. }) | Err(()) => Vec::new(),
         Ok(other) => {
             let what = format!("the file is {}, not a map", other.what_there_is());
-            page.refuse(other.at, what, "write each setting as `<key>: …` at the start of a line");
+            report.refuse(other.at, what, "write each setting as `<key>: …` at the start of a line");
             Vec::new()
         }
     }
 }
 
 /// Parses each item of a broken list alone, to report all mistakes and to check the valid items.
-fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
-    let before = page.problems.len();
+fn item_by_item(text: &str, report: &mut Diagnostics<'_>) -> Vec<Node> {
+    let before = report.problems.len();
     let mut nodes = Vec::new();
     for item in split(text) {
         let node = parse(&item, DuplicateKeyPolicy::Error).or_else(|error| {
             // An alias may refer to another item, which is missing here.
             if !matches!(error, Error::UnknownAnchor { .. }) {
-                report(&error, page);
+                add_error(&error, report);
             }
             if matches!(error, Error::DuplicateMappingKey { .. }) {
                 parse(&item, DuplicateKeyPolicy::FirstWins)
@@ -139,10 +139,10 @@ fn item_by_item(text: &str, page: &mut Page<'_>) -> Vec<Node> {
         }
     }
     // An error that no single item causes is reported for the list.
-    if page.problems.len() == before
+    if report.problems.len() == before
         && let Err(error) = parse(text, DuplicateKeyPolicy::Error)
     {
-        report(&error, page);
+        add_error(&error, report);
     }
     nodes
 }
@@ -199,7 +199,7 @@ fn note_numbers(node: &mut Node, lines: &[&str]) {
     clippy::wildcard_enum_match_arm,
     reason = "a foreign enum of sixty faults, nearly all of them of syntax"
 )]
-fn report(error: &Error, page: &mut Page<'_>) {
+fn add_error(error: &Error, report: &mut Diagnostics<'_>) {
     let at = error.location().map_or(START, position);
     let (what, fix) = match error {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
@@ -220,7 +220,7 @@ fn report(error: &Error, page: &mut Page<'_>) {
             (format!("no YAML that can be read: {}", words(error)), fix)
         }
     };
-    page.refuse(at, what, fix);
+    report.refuse(at, what, fix);
 }
 
 /// The parser's message without the place, which is reported separately.

@@ -223,10 +223,10 @@ impl Line {
         self.keep(read, false);
     }
 
-    fn keep(&self, breaker: Kept<Breaker>, is_told: bool) {
+    fn keep(&self, breaker: Kept<Breaker>, is_notified: bool) {
         let mut seen = self.seen();
         seen.breaker = breaker;
-        if is_told {
+        if is_notified {
             seen.counted = Tally::default();
         }
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::delivery::breaker::Breaker;
 use domain::delivery::job::Job;
@@ -35,7 +35,7 @@ pub trait ClaimStore {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> impl Future<Output = Result<Vec<ClaimStatus>, Refused>>;
+    ) -> impl Future<Output = Result<Vec<ClaimStatus>, CallError>>;
 
     /// See [`Ledger::settle`].
     fn settle(
@@ -43,16 +43,16 @@ pub trait ClaimStore {
         settlements: &[Settlement],
         token: &str,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Result<(), Refused>>, Refused>>;
+    ) -> impl Future<Output = Result<Vec<Result<(), CallError>>, CallError>>;
 }
 
 /// The state that senders share, see [`Counters`].
 pub trait SharedState: Clone {
     /// See [`Counters::cancelled`].
-    fn cancelled(&self, key: &CancelKey) -> impl Future<Output = Result<Option<Cancellation>, Refused>>;
+    fn cancelled(&self, key: &CancelKey) -> impl Future<Output = Result<Option<Cancellation>, CallError>>;
 
     /// See [`Counters::breaker`].
-    fn breaker(&self, provider: &str) -> impl Future<Output = Result<Kept<Breaker>, Refused>>;
+    fn breaker(&self, provider: &str) -> impl Future<Output = Result<Kept<Breaker>, CallError>>;
 
     /// See [`Counters::keep_breaker`].
     fn keep_breaker(
@@ -61,10 +61,10 @@ pub trait SharedState: Clone {
         over: &Kept<Breaker>,
         next: Breaker,
         now: Timestamp,
-    ) -> impl Future<Output = Result<WriteResult<Breaker>, Refused>>;
+    ) -> impl Future<Output = Result<WriteResult<Breaker>, CallError>>;
 
     /// See [`Counters::bucket`].
-    fn bucket(&self, provider: &str) -> impl Future<Output = Result<Kept<Bucket>, Refused>>;
+    fn bucket(&self, provider: &str) -> impl Future<Output = Result<Kept<Bucket>, CallError>>;
 
     /// See [`Counters::keep_bucket`].
     fn keep_bucket(
@@ -73,25 +73,25 @@ pub trait SharedState: Clone {
         over: &Kept<Bucket>,
         next: Bucket,
         now: Timestamp,
-    ) -> impl Future<Output = Result<WriteResult<Bucket>, Refused>>;
+    ) -> impl Future<Output = Result<WriteResult<Bucket>, CallError>>;
 }
 
 /// A queue, see [`Queue`].
 pub trait JobQueue {
     /// See [`Queue::send`].
-    fn send(&self, messages: &[Outgoing]) -> impl Future<Output = Vec<Result<(), Refused>>>;
+    fn send(&self, messages: &[Outgoing]) -> impl Future<Output = Vec<Result<(), CallError>>>;
 
     /// See [`Queue::show_after`].
-    fn show_after(&self, receipt: &str, pause: Duration) -> impl Future<Output = Result<(), Refused>>;
+    fn show_after(&self, receipt: &str, pause: Duration) -> impl Future<Output = Result<(), CallError>>;
 
-    /// See [`Queue::bury`].
-    fn bury(
+    /// See [`Queue::dead_letter`].
+    fn dead_letter(
         &self,
         body: &str,
         tenant: Option<&str>,
         cause: &Cause,
         past: MessageHistory,
-    ) -> impl Future<Output = Result<(), Refused>>;
+    ) -> impl Future<Output = Result<(), CallError>>;
 }
 
 /// A scheduler that puts a message into a queue at a given time, see [`Schedules`].
@@ -103,7 +103,7 @@ pub trait Scheduler {
         at: Timestamp,
         body: &str,
         name: &str,
-    ) -> impl Future<Output = Result<(), Refused>>;
+    ) -> impl Future<Output = Result<(), CallError>>;
 }
 
 /// The AWS implementation.
@@ -127,7 +127,7 @@ impl ClaimStore for Ledger {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Vec<ClaimStatus>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, CallError> {
         Ledger::claim(self, jobs, token, now, lease).await
     }
 
@@ -136,17 +136,17 @@ impl ClaimStore for Ledger {
         settlements: &[Settlement],
         token: &str,
         now: Timestamp,
-    ) -> Result<Vec<Result<(), Refused>>, Refused> {
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
         Ledger::settle(self, settlements, token, now).await
     }
 }
 
 impl SharedState for Counters {
-    async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
+    async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, CallError> {
         Counters::cancelled(self, key).await
     }
 
-    async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
+    async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, CallError> {
         Counters::breaker(self, provider).await
     }
 
@@ -156,11 +156,11 @@ impl SharedState for Counters {
         over: &Kept<Breaker>,
         next: Breaker,
         now: Timestamp,
-    ) -> Result<WriteResult<Breaker>, Refused> {
+    ) -> Result<WriteResult<Breaker>, CallError> {
         Counters::keep_breaker(self, provider, over, next, now).await
     }
 
-    async fn bucket(&self, provider: &str) -> Result<Kept<Bucket>, Refused> {
+    async fn bucket(&self, provider: &str) -> Result<Kept<Bucket>, CallError> {
         Counters::bucket(self, provider).await
     }
 
@@ -170,33 +170,33 @@ impl SharedState for Counters {
         over: &Kept<Bucket>,
         next: Bucket,
         now: Timestamp,
-    ) -> Result<WriteResult<Bucket>, Refused> {
+    ) -> Result<WriteResult<Bucket>, CallError> {
         Counters::keep_bucket(self, provider, over, next, now).await
     }
 }
 
 impl JobQueue for Queue {
-    async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
+    async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), CallError>> {
         Queue::send(self, messages).await
     }
 
-    async fn show_after(&self, receipt: &str, pause: Duration) -> Result<(), Refused> {
+    async fn show_after(&self, receipt: &str, pause: Duration) -> Result<(), CallError> {
         Queue::show_after(self, receipt, pause).await
     }
 
-    async fn bury(
+    async fn dead_letter(
         &self,
         body: &str,
         tenant: Option<&str>,
         cause: &Cause,
         past: MessageHistory,
-    ) -> Result<(), Refused> {
-        Queue::bury(self, body, tenant, cause, past).await
+    ) -> Result<(), CallError> {
+        Queue::dead_letter(self, body, tenant, cause, past).await
     }
 }
 
 impl Scheduler for Schedules {
-    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+    async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), CallError> {
         Schedules::at(self, queue_arn, at, body, name).await
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use domain::base::outcome::Reason;
 use domain::delivery::job::Job;
 use domain::event::Priority;
@@ -25,9 +25,9 @@ impl<Q: JobQueue> Dispatch<Q> {
     ///
     /// # Errors
     /// The queue did not accept the continuation. The job's message must be redelivered.
-    pub(crate) async fn hand_on(&self, job: &Job, why: Reason) -> Result<(), Refused> {
+    pub(crate) async fn hand_on(&self, job: &Job, why: Reason) -> Result<(), CallError> {
         let Some(failover) = &job.failover else { return Ok(()) };
-        let body = failover.wake.clone().because(why).to_json();
+        let body = failover.continuation.clone().because(why).to_json();
         let tenant = job.event.tenant.clone();
         let queue = if job.priority == Priority::Critical { &self.critical } else { &self.normal };
         let sent = queue

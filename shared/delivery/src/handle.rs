@@ -128,8 +128,8 @@ impl<C: Backend> DeliveryWorker<C> {
             return Asked::Not(Failure::Transient("the invocation's time is up".into()));
         }
         // A call that times out is unknown, because the provider may have accepted the message.
-        let asking = send(turn.job, provider(turn, ticket).unwrap_or(0));
-        Asked::Answer(tokio::time::timeout(left, asking).await.unwrap_or(Ok(Sent::Unknown)))
+        let aws_request = send(turn.job, provider(turn, ticket).unwrap_or(0));
+        Asked::Answer(tokio::time::timeout(left, aws_request).await.unwrap_or(Ok(Sent::Unknown)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::decide::continuation::Continuation;
@@ -32,7 +32,7 @@ impl<T: Scheduler> Later<T> {
         body: &str,
         at: Timestamp,
         now: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CallError> {
         let delay = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
         if delay > MAX_DELAY {
             return self.schedules.at(arn, at, body, &Continuation::name(&job.key, at)).await;
@@ -43,9 +43,9 @@ impl<T: Scheduler> Later<T> {
 }
 
 /// The error of a channel that defers a job without the means to do so.
-pub(crate) fn missing() -> Refused {
+pub(crate) fn missing() -> CallError {
     let source = "this channel has no means to defer jobs".into();
-    Refused { doing: "put a job back", verdict: Verdict::Permanent, source }
+    CallError { doing: "put a job back", verdict: Verdict::Permanent, source }
 }
 
 /// The settings of a channel that defers jobs.

@@ -16,7 +16,7 @@ mod quota;
 mod read;
 mod settle;
 
-use aws::Refused;
+use aws::CallError;
 use domain::base::outcome::{Failure, Sent, Status};
 use domain::delivery::job::Job;
 use futures_util::stream::{self, StreamExt as _};
@@ -141,14 +141,14 @@ impl<C: Backend> DeliveryWorker<C> {
         for provider in 0..self.providers.count() {
             let Some((name, quota)) = self.providers.quota(provider) else { continue };
             let asks = |ticket: &Admission| matches!(ticket, Admission::Go { providers, .. } if providers.first() == Some(&provider));
-            let mut asking = limits::by_priority(jobs);
-            asking.retain(|index| asks(&tickets[*index]));
-            if asking.is_empty() {
+            let mut aws_request = limits::by_priority(jobs);
+            aws_request.retain(|index| asks(&tickets[*index]));
+            if aws_request.is_empty() {
                 continue;
             }
-            let taken = quota::take(self.providers.counters(), name, &quota, asking.len(), now).await;
+            let taken = quota::take(self.providers.counters(), name, &quota, aws_request.len(), now).await;
             let Some(tokens) = taken else { continue };
-            for (place, at) in asking.into_iter().enumerate() {
+            for (place, at) in aws_request.into_iter().enumerate() {
                 let seed = domain::delivery::retry::chance(jobs[at].key.as_str(), jobs[at].held_s);
                 match (tokens.at.get(place), &mut tickets[at]) {
                     (Some(token), Admission::Go { at, .. }) => *at = Some(*token),
@@ -168,7 +168,7 @@ impl<C: Backend> DeliveryWorker<C> {
         tasks: &[&Task<'_>],
         token: &str,
         deadline: Deadline,
-    ) -> Result<Vec<ClaimStatus>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, CallError> {
         let recorded: Vec<&Task<'_>> = tasks.iter().copied().filter(|task| task.job.is_recorded()).collect();
         let mut claimed = self.claim_recorded(&recorded, token, deadline).await?.into_iter();
         let standings = tasks.iter().map(|task| match task.job.is_recorded() {
@@ -185,7 +185,7 @@ impl<C: Backend> DeliveryWorker<C> {
         tasks: &[&Task<'_>],
         token: &str,
         deadline: Deadline,
-    ) -> Result<Vec<ClaimStatus>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, CallError> {
         if tasks.is_empty() {
             return Ok(Vec::new());
         }
@@ -230,7 +230,7 @@ impl<C: Backend> DeliveryWorker<C> {
             let past =
                 MessageHistory { first_at: message.first_sent_at(), attempts: message.receive_count() };
             if let Err(refused) =
-                self.dead_letters.bury(message.body.expose(), message.group(), &cause, past).await
+                self.dead_letters.dead_letter(message.body.expose(), message.group(), &cause, past).await
             {
                 tracing::error!(
                     code = "DEAD_LETTER_NOT_SENT",

@@ -54,7 +54,7 @@ pub(crate) async fn take(
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         // Other processes take the tokens faster.
-        Ok::<_, aws::Refused>(Tokens { at: Vec::new(), left: read.value })
+        Ok::<_, aws::CallError>(Tokens { at: Vec::new(), left: read.value })
     };
     match tokio::time::timeout(PATIENCE, taking).await {
         Ok(Ok(tokens)) => Some(tokens),

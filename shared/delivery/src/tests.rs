@@ -119,9 +119,9 @@ async fn a_job_of_another_version_is_shown_again_and_what_is_no_job_is_put_aside
     let (report, asked) = deliver(&cloud, &jobs).await;
     assert_eq!(serde_json::to_value(report.unwrap()).unwrap(), shown_again(&["m-0"]));
     assert_eq!(asked, [""; 0]);
-    let buried: Vec<Value> = cloud.calls("SendMessage").into_iter().map(|call| call.body).collect();
-    assert_eq!(buried.len(), 1);
-    assert_eq!(buried[0]["MessageBody"], "no job");
+    let dead_lettered: Vec<Value> = cloud.calls("SendMessage").into_iter().map(|call| call.body).collect();
+    assert_eq!(dead_lettered.len(), 1);
+    assert_eq!(dead_lettered[0]["MessageBody"], "no job");
 }
 
 #[tokio::test]
@@ -181,16 +181,16 @@ async fn put_back(cloud: &Cloud, job: &str) -> Report {
         queue_arn: "queue".to_owned(),
         critical_arn: "critical".to_owned(),
     };
-    let desk = DeliveryWorker { later: Some(later), ..desk(cloud) };
+    let worker = DeliveryWorker { later: Some(later), ..worker(cloud) };
     let at = now() + std::time::Duration::from_secs(300);
-    desk.deliver(batch, async |_: &Job| Ok(Sent::Later(at))).await.unwrap()
+    worker.deliver(batch, async |_: &Job| Ok(Sent::Later(at))).await.unwrap()
 }
 
 /// Delivers jobs to a provider that accepts all of them. Returns the sent keys in order.
 async fn deliver(cloud: &Cloud, bodies: &[String]) -> (Result<Report, Error>, Vec<String>) {
     let batch = batch(bodies, 30);
     let asked = Asked::default();
-    let report = desk(cloud)
+    let report = worker(cloud)
         .deliver(batch, async |job: &Job| {
             asked.borrow_mut().push(job.key.as_str().trim_end_matches('.').to_owned());
             Ok(Sent::Accepted { provider_id: "p".into() })
@@ -211,7 +211,7 @@ fn batch(bodies: &[String], seconds: u64) -> Batch {
     Batch { messages: messages.collect(), request_id: "token-1".into(), deadline: Deadline::at_millis(ends) }
 }
 
-fn desk(cloud: &Cloud) -> DeliveryWorker {
+fn worker(cloud: &Cloud) -> DeliveryWorker {
     let aws = cloud.config();
     let config = DeliveryWorkerConfig {
         name: "test",

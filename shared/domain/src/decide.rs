@@ -250,7 +250,7 @@ pub fn decide<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>) -> Decided<'a> {
     let is_of_no_rule = plan.matches.is_empty() && plan.cancels.is_empty() && plan.unnamed_cancels.is_empty();
     // A rule may match `communication.sent`. Without such a rule the event is not reported as unmatched.
     let is_expected = !delivery_events::is_communication(plan.event);
-    if is_of_no_rule && !plan.woken && is_expected {
+    if is_of_no_rule && !plan.resumed && is_expected {
         decided.decisions.push(without_recipient(plan, None, Reason::NoRule));
     }
     for matched in &plan.matches {
@@ -288,11 +288,11 @@ fn decide_match<'a>(plan: &Plan<'a>, facts: &Facts<'a, '_>, matched: &Match<'a>,
     }
     // A tenant without endpoints is reported only if no other rule matches.
     let told_by_others = matched.rule.is_for_endpoints() && plan.matches.len() > 1;
-    if matched.audience.is_empty() && !plan.woken && !told_by_others {
+    if matched.audience.is_empty() && !plan.resumed && !told_by_others {
         into.decisions.push(without_recipient(plan, Some(matched.rule), Reason::NoRecipient));
     }
     for audience in &matched.audience {
-        step_runner::walk(plan, facts, matched, audience, into);
+        step_runner::runner(plan, facts, matched, audience, into);
     }
 }
 

@@ -152,7 +152,7 @@ impl InboxFilter {
     /// Parses the name that [`InboxFilter::name`] returns.
     #[must_use]
     pub fn from_name(name: &str) -> Option<InboxFilter> {
-        InboxFilter::ALL.into_iter().find(|shelf| shelf.name() == name)
+        InboxFilter::ALL.into_iter().find(|filter| filter.name() == name)
     }
 
     /// The states of the selected entries.
@@ -169,8 +169,8 @@ impl InboxFilter {
 
 /// The entries to list, or to mark at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    pub shelf: InboxFilter,
+pub struct InboxQuery {
+    pub filter: InboxFilter,
     /// Only entries of rules with this category.
     pub category: Option<String>,
 }

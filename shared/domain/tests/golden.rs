@@ -58,16 +58,20 @@ fn jobs_of_the_last_release_keep_their_meaning() {
     assert_eq!((whole.step, whole.held_s, whole.one_time), (1, 30, true));
     let failover = whole.failover.as_ref().unwrap();
     assert_eq!(failover.to, Channel::Sms);
-    assert_eq!(failover.wake.event().unwrap(), event());
+    assert_eq!(failover.continuation.event().unwrap(), event());
 }
 
 #[test]
 fn continuations_of_the_last_release_keep_their_meaning() {
-    let wakes = files(LAST_RELEASE, "wakes");
-    for (name, text) in &wakes {
-        let wake = wake(name, text);
-        assert_eq!((wake.rule.as_str(), wake.event().unwrap()), ("booked", event()), "{name}");
-        let run = |wanted: &str| match &wake.task {
+    let continuations = files(LAST_RELEASE, "wakes");
+    for (name, text) in &continuations {
+        let continuation = continuation(name, text);
+        assert_eq!(
+            (continuation.rule.as_str(), continuation.event().unwrap()),
+            ("booked", event()),
+            "{name}"
+        );
+        let run = |wanted: &str| match &continuation.task {
             Task::Run { audience, start } => {
                 assert_eq!(audience.name(&hashes()), wanted, "{name}");
                 start.clone()
@@ -82,7 +86,7 @@ fn continuations_of_the_last_release_keep_their_meaning() {
             }
             "quiet-hours" => {
                 let start = run("ben");
-                assert!(matches!(&wake.task, Task::Run { audience: Audience::Member(_), .. }));
+                assert!(matches!(&continuation.task, Task::Run { audience: Audience::Member(_), .. }));
                 assert_eq!((start.only, start.device.as_deref()), (Some(Channel::Push), Some("d-1")));
             }
             "recurrence" => {
@@ -96,16 +100,17 @@ fn continuations_of_the_last_release_keep_their_meaning() {
                 assert_eq!((instead.channel, instead.why), (Channel::Email, Reason::RetriesExhausted));
             }
             "digest" | "digest-least" => {
-                let Task::Close { audience, step, only, window, window_id, resume } = &wake.task else {
+                let Task::Close { audience, step, only, window, window_id, resume } = &continuation.task
+                else {
                     panic!()
                 };
                 assert_eq!((audience.name(&hashes()).as_str(), *step), ("ann", 1));
                 assert_eq!((window.as_str(), window_id.as_str()), ("w-1", "wi-1"));
                 assert_eq!((only.is_some(), resume.is_some()), (name == "digest", name == "digest"));
             }
-            "page-named" => assert_eq!(wake.task, Task::FanOut { cursor: Cursor::Named(100) }),
+            "page-named" => assert_eq!(continuation.task, Task::FanOut { cursor: Cursor::Named(100) }),
             "page-topic" | "page-role" | "page-endpoints" => {
-                let Task::FanOut { cursor: Cursor::Member { after, .. } } = &wake.task else {
+                let Task::FanOut { cursor: Cursor::Member { after, .. } } = &continuation.task else {
                     panic!("{name}")
                 };
                 assert_eq!(after, if name == "page-endpoints" { "crm" } else { "ann" });
@@ -113,7 +118,7 @@ fn continuations_of_the_last_release_keep_their_meaning() {
             other => panic!("{other} has no comparison"),
         }
     }
-    assert_eq!(wakes.len(), 11);
+    assert_eq!(continuations.len(), 11);
 }
 
 #[test]
@@ -163,14 +168,14 @@ fn output_has_every_member_of_the_last_release() {
         superset(&name, &parse(&text), &serde_json::to_value(job(&name, &text)).unwrap());
     }
     for (name, text) in files(LAST_RELEASE, "wakes") {
-        superset(&name, &parse(&text), &parse(&wake(&name, &text).to_json()));
+        superset(&name, &parse(&text), &parse(&continuation(&name, &text).to_json()));
     }
 }
 
 #[test]
 fn event_inside_a_message_is_unchanged() {
     let (name, text) = files(LAST_RELEASE, "wakes").into_iter().next().unwrap();
-    assert_eq!(wake(&name, &text).to_json(), text);
+    assert_eq!(continuation(&name, &text).to_json(), text);
     let (name, text) = files(LAST_RELEASE, "jobs").into_iter().next().unwrap();
     assert!(text.contains("\"price\":1.50"), "{name}");
     assert!(serde_json::to_string(&job(&name, &text)).unwrap().contains("\"price\":1.50"));
@@ -180,11 +185,11 @@ fn event_inside_a_message_is_unchanged() {
 #[test]
 fn every_readable_version_has_golden_files() {
     let mut jobs = BTreeSet::new();
-    let mut wakes = BTreeSet::new();
+    let mut continuations = BTreeSet::new();
     let mut catalogs = BTreeSet::new();
     for release in releases() {
         jobs.extend(files(&release, "jobs").iter().map(|(_, text)| number(text, "version")));
-        wakes.extend(files(&release, "wakes").iter().map(|(_, text)| number(text, "carillon_wake")));
+        continuations.extend(files(&release, "wakes").iter().map(|(_, text)| number(text, "carillon_wake")));
         // The golden files of unreleased code cover only the kinds that changed.
         if let Ok(catalog) = fs::read_to_string(folder(&release).join("catalog.json")) {
             catalogs.insert(number(&catalog, "format"));
@@ -192,7 +197,7 @@ fn every_readable_version_has_golden_files() {
     }
     let up_to = |oldest: u32, newest: u32| (oldest..=newest).collect::<BTreeSet<u32>>();
     assert_eq!(jobs, up_to(1, JOB_VERSION));
-    assert_eq!(wakes, up_to(1, WAKE_VERSION));
+    assert_eq!(continuations, up_to(1, WAKE_VERSION));
     assert_eq!(catalogs, up_to(2, CATALOG_FORMAT));
 }
 
@@ -200,7 +205,7 @@ fn job(name: &str, text: &str) -> Job {
     Job::read(text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn wake(name: &str, text: &str) -> Continuation {
+fn continuation(name: &str, text: &str) -> Continuation {
     Continuation::read(text)
         .unwrap_or_else(|| panic!("{name} is not a continuation"))
         .unwrap_or_else(|error| panic!("{name}: {error}"))

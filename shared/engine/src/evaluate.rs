@@ -10,7 +10,7 @@ use domain::event::Event;
 use domain::event::key::Key;
 use domain::recipient::keyed_hash::KeyedHashes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use templates::{TemplateContext, Unrendered, Written, proofs, scene_of, settle};
+use templates::{TemplateContext, Unrendered, Written, context_of, proofs, settle};
 
 use crate::expand::Planned;
 use crate::subject::Part;
@@ -30,7 +30,7 @@ pub struct Evaluation<'p> {
     /// Whether a run still had questions after the last round. Such a run has no decisions.
     pub is_unfinished: bool,
     pub(crate) now: Timestamp,
-    pub(crate) scene: TemplateContext<'p>,
+    pub(crate) context: TemplateContext<'p>,
     /// Messages that the check rendered.
     pub(crate) checked: Written,
     tenant_zone: Option<&'p str>,
@@ -102,7 +102,7 @@ impl<'a, F: Facts> Engine<'a, F> {
             decisions,
             is_unfinished: !asks.is_empty(),
             now,
-            scene: scene_of(self.renderer, &planned.plan, tenant_zone, now),
+            context: context_of(self.renderer, &planned.plan, tenant_zone, now),
             checked: Written::default(),
             tenant_zone,
         })
@@ -111,9 +111,9 @@ impl<'a, F: Facts> Engine<'a, F> {
     /// Renders the messages whose texts raise questions (the price of an SMS, the customer service window of a WhatsApp
     /// message), and suppresses those with a negative answer.
     async fn check(&self, evaluation: &mut Evaluation<'_>) -> Result<(), F::Error> {
-        let Evaluation { planned, decisions, now, scene, checked, tenant_zone, .. } = evaluation;
+        let Evaluation { planned, decisions, now, context, checked, tenant_zone, .. } = evaluation;
         let now = *now;
-        let (checks, rendered) = proofs(scene, &planned.plan, decisions, *tenant_zone);
+        let (checks, rendered) = proofs(context, &planned.plan, decisions, *tenant_zone);
         *checked = rendered;
         let answered: Vec<(RenderCheck, Answer)> = stream::iter(checks)
             .map(|check| async move {
@@ -136,7 +136,7 @@ impl Evaluation<'_> {
     /// # Errors
     /// A template gave no text.
     pub fn preview(&self, order: &Order<'_>) -> Result<Content, Unrendered> {
-        self.scene.render(order)
+        self.context.render(order)
     }
 }
 

@@ -26,7 +26,7 @@ impl Planned<'_> {
     /// Reports whether an earlier pass deferred this part. Its event was counted in that pass.
     #[must_use]
     pub fn is_continued(&self) -> bool {
-        self.plan.woken
+        self.plan.resumed
     }
 
     /// Reports whether the pass handles a page of a large audience, or defers further pages.
@@ -96,7 +96,7 @@ impl<'a, F: Facts> Engine<'a, F> {
                 Some(key) => match self.facts.answer(&Ask::Cancelled { key }, now).await? {
                     Answer::Cancelled(cancelled) => cancelled,
                     Answer::Seen(_)
-                    | Answer::Told(_)
+                    | Answer::Notified(_)
                     | Answer::Heard(_)
                     | Answer::Admitted { .. }
                     | Answer::Closed(_)
@@ -169,10 +169,10 @@ impl<'a, F: Facts> Engine<'a, F> {
                     groups: Vec::new(),
                     start: start.clone(),
                 });
-                (Plan::woken(event, self.catalog, matched, digest.as_deref().cloned()), Vec::new())
+                (Plan::resumed(event, self.catalog, matched, digest.as_deref().cloned()), Vec::new())
             }
             Part::Nothing | Part::RuleGone { .. } => {
-                (Plan::woken(event, self.catalog, None, None), Vec::new())
+                (Plan::resumed(event, self.catalog, None, None), Vec::new())
             }
         };
         let named = plan.unknown_endpoints();

@@ -15,7 +15,7 @@ use domain::event::Priority;
 use domain::event::key::{Key, event_part};
 use domain::feedback::delivery_events::Set;
 use domain::limits::cancel::{CancelKey, Cancellation};
-use templates::{LeftOut, Told};
+use templates::{LeftOut, Rendered};
 
 use crate::broadcast::{is_broadcast, is_recorded};
 use crate::evaluate::Evaluation;
@@ -164,9 +164,9 @@ impl Evaluation<'_> {
         let link = link.map(|scope| settings.links.link(plan.event, decision, scope, emails, self.now));
         let rendered = match self.checked.remove(&decision.key) {
             Some(rendered) => Ok(rendered),
-            None => self.scene.tell(order, link.as_deref()),
+            None => self.context.tell(order, link.as_deref()),
         };
-        let Told { mut content, left_out } = rendered.map_err(|error| {
+        let Rendered { mut content, left_out } = rendered.map_err(|error| {
             let (reason, key) = (error.reason, decision.key.clone());
             output.warnings.push(Warning::Unrendered { rule: rule.clone(), key, error });
             reason
@@ -283,7 +283,7 @@ fn due(plan: &Plan<'_>, rule: &Rule) -> Option<Timestamp> {
 
 /// The message to dispatch if the send fails.
 fn failover(plan: &Plan<'_>, order: &Order<'_>, to: Channel, task: Task) -> Failover {
-    Failover { to, wake: Continuation::new(plan.event, &order.rule.name, task) }
+    Failover { to, continuation: Continuation::new(plan.event, &order.rule.name, task) }
 }
 
 fn outcome(

@@ -76,7 +76,7 @@ fn category(plan: &Plan<'_>, decisions: &[Decision<'_>]) -> Option<String> {
 fn set_name(plan: &Plan<'_>) -> String {
     // A replay that notifies recipients again has a set of its own.
     let mut goes_on_with = plan.event.nonce().unwrap_or_default().to_owned();
-    if !plan.woken {
+    if !plan.resumed {
         return Set::name(Some(goes_on_with.as_str()).filter(|it| !it.is_empty()));
     }
     for it in &plan.matches {

@@ -192,7 +192,7 @@ impl Facts for Memory {
         Ok(match ask {
             Ask::Cancelled { .. } => Answer::Cancelled(self.is_cancelled.then_some(by)),
             Ask::Seen { .. }
-            | Ask::Told { .. }
+            | Ask::Notified { .. }
             | Ask::Admit { .. }
             | Ask::Heard { .. }
             | Ask::Collected { .. }
@@ -279,8 +279,13 @@ impl Stage {
     }
 
     fn resume(&self, body: &str) -> Subject {
-        let wake = Continuation::read(body).unwrap().unwrap();
-        run_ready(self.engine().resume(wake.event().unwrap(), wake.rule, wake.task, NOON))
+        let continuation = Continuation::read(body).unwrap().unwrap();
+        run_ready(self.engine().resume(
+            continuation.event().unwrap(),
+            continuation.rule,
+            continuation.task,
+            NOON,
+        ))
     }
 
     #[expect(clippy::unused_self, reason = "the texts of this stage")]

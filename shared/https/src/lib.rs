@@ -215,7 +215,7 @@ where
         .handshake::<_, Full<Bytes>>(TokioIo::new(stream));
     let shaken = before(end, async { handshake.await.map_err(NoAnswer::Broken) });
     let (mut sender, connection) = shaken.await?;
-    let asking = async {
+    let aws_request = async {
         let mut asked = hyper::Request::builder().method(Method::POST).uri(&target.path);
         for (name, value) in &request.headers {
             asked = asked.header(*name, *value.expose());
@@ -233,9 +233,9 @@ where
         Ok(read(response, runtime::now(), end.min(Instant::now() + TO_READ_BODY), request.id_header).await)
     };
     // The connection progresses only while it is polled. After its end the received data are still read.
-    match select(pin!(asking), pin!(connection)).await {
+    match select(pin!(aws_request), pin!(connection)).await {
         Either::Left((reply, _)) => reply,
-        Either::Right((_, asking)) => asking.await,
+        Either::Right((_, aws_request)) => aws_request.await,
     }
 }
 

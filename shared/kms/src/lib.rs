@@ -10,8 +10,8 @@
 //!
 //! Source: AWS KMS API Reference, `Encrypt` (at most 4,096 bytes) and `Decrypt`.
 
-use asking::{Question, Service};
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
+use aws_request::{Request, Service};
 use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -82,7 +82,7 @@ impl SecretCipher {
         secret: &Secret,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<EncryptedSecret, Refused> {
+    ) -> Result<EncryptedSecret, CallError> {
         let body = json!({
             "KeyId": self.key,
             "Plaintext": STANDARD.encode(secret.reveal()),
@@ -107,7 +107,7 @@ impl SecretCipher {
         secret: &EncryptedSecret,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<StoredSecrets, Refused> {
+    ) -> Result<StoredSecrets, CallError> {
         let rotated = stored.rotated(StoredSecret::Encrypted(secret.clone()), now);
         let mut all = Vec::new();
         for (secret, until) in rotated.iter() {
@@ -129,7 +129,7 @@ impl SecretCipher {
         stored: &StoredSecret,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<Secret, Refused> {
+    ) -> Result<Secret, CallError> {
         let encrypted = match stored {
             StoredSecret::Plain(secret) => return Ok(secret.clone()),
             StoredSecret::Encrypted(encrypted) => encrypted,
@@ -152,7 +152,7 @@ impl SecretCipher {
         headers: &CustomHeaders,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<EncryptedHeaders, Refused> {
+    ) -> Result<EncryptedHeaders, CallError> {
         let body = json!({
             "KeyId": self.key,
             "Plaintext": STANDARD.encode(headers.to_json()),
@@ -171,7 +171,7 @@ impl SecretCipher {
         stored: &EncryptedHeaders,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<CustomHeaders, Refused> {
+    ) -> Result<CustomHeaders, CallError> {
         let body =
             json!({ "CiphertextBlob": stored.ciphertext, "EncryptionContext": context_of_headers(endpoint) });
         let decrypted: Decrypted = self.ask(DECRYPT_HEADERS, "Decrypt", &body, now).await?;
@@ -187,14 +187,13 @@ impl SecretCipher {
         operation: &str,
         body: &Value,
         now: Timestamp,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, CallError> {
         let headers = [
             ("content-type", "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target", format!("TrentService.{operation}")),
         ];
         let body = body.to_string();
-        let question =
-            Question { doing, method: "POST", path: "/", headers: &headers, body: body.as_bytes() };
+        let question = Request { doing, method: "POST", path: "/", headers: &headers, body: body.as_bytes() };
         let answer = self.kms.ask(&question, now).await?;
         if answer.status != 200 {
             return Err(answer.refuse(doing, "KMS"));
@@ -221,8 +220,8 @@ fn context_of_headers(endpoint: &EndpointId) -> Value {
     context
 }
 
-fn permanent(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Refused {
-    Refused { doing, verdict: Verdict::Permanent, source: Box::new(source) }
+fn permanent(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> CallError {
+    CallError { doing, verdict: Verdict::Permanent, source: Box::new(source) }
 }
 
 #[cfg(test)]

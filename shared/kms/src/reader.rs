@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use aws::Refused;
+use aws::CallError;
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::webhook::endpoint::EndpointId;
@@ -37,7 +37,7 @@ impl SecretReader {
         stored: &StoredSecrets,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<Secrets, Refused> {
+    ) -> Result<Secrets, CallError> {
         let mut secrets = Vec::new();
         for (secret, until) in stored.iter().filter(|(_, until)| until.is_none_or(|until| now < until)) {
             secrets.push((self.decrypt(secret, endpoint, now).await?, until));
@@ -54,7 +54,7 @@ impl SecretReader {
         stored: Option<&EncryptedHeaders>,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<CustomHeaders, Refused> {
+    ) -> Result<CustomHeaders, CallError> {
         let Some(stored) = stored else { return Ok(CustomHeaders::default()) };
         if let Some(headers) = self.headers.borrow().get(endpoint, &stored.ciphertext, now) {
             return Ok(headers);
@@ -69,7 +69,7 @@ impl SecretReader {
         stored: &StoredSecret,
         endpoint: &EndpointId,
         now: Timestamp,
-    ) -> Result<Secret, Refused> {
+    ) -> Result<Secret, CallError> {
         let StoredSecret::Encrypted(encrypted) = stored else {
             return self.cipher.decrypt(stored, endpoint, now).await;
         };

@@ -12,7 +12,7 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// The origin that takes the requests in place of their hosts. Set where the provider is emulated.
     pub endpoint: Option<String>,
-    pub desk: DeliveryWorkerConfig,
+    pub worker: DeliveryWorkerConfig,
 }
 
 /// Slack takes one message a second for each conversation, Teams four a second for each webhook.
@@ -28,7 +28,7 @@ impl Config {
             credentials: Credentials::read(&env.optional("CREDENTIALS").unwrap_or_default())?,
             hosts: hosts.filter(|host| !host.is_empty()).collect(),
             endpoint: env.optional("PROVIDER_ENDPOINT"),
-            desk: DeliveryWorkerConfig::from_env(env, name, CONCURRENCY)?,
+            worker: DeliveryWorkerConfig::from_env(env, name, CONCURRENCY)?,
         })
     }
 }

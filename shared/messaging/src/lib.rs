@@ -23,10 +23,10 @@ pub async fn run(provider: Provider) -> Result<(), Error> {
     init_log(&env);
     let config = Config::from_env(&env, provider.channel.name())?;
     let aws = aws::Settings::read(|name| env.optional(name))?.config();
-    let desk = config.desk.open(&aws, &store::client(&aws));
+    let worker = config.worker.open(&aws, &store::client(&aws));
     let sender = Sender::new(provider, config.credentials, config.endpoint, config.hosts)?;
     let delete = Sources::beside(&aws, &env.required("DEAD_LETTERS_URL")?).deleting();
     // Boxes keep the size of the futures, and with it the depth of their types, within the compiler's limit.
-    let deliver = async |batch| desk.deliver(batch, async |job| Box::pin(sender.send(job)).await).await;
+    let deliver = async |batch| worker.deliver(batch, async |job| Box::pin(sender.send(job)).await).await;
     Box::pin(run_sqs(deliver, delete)).await
 }

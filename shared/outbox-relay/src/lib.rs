@@ -1,6 +1,6 @@
 //! Publishes outbox entries, for the relay (stream records) and the sweep (pending entries).
 
-use aws::{Refused, chain};
+use aws::{CallError, chain};
 use domain::Timestamp;
 use domain::event::bus::FROM_OUTBOX;
 use domain::event::outbox_mark::{MarkKey, MarkedEntry};
@@ -125,11 +125,11 @@ pub trait Quarantine {
         place: &Place,
         cause: &str,
         now: Timestamp,
-    ) -> impl Future<Output = Result<(), Refused>>;
+    ) -> impl Future<Output = Result<(), CallError>>;
 }
 
 impl Quarantine for Waiting {
-    async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), Refused> {
+    async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), CallError> {
         Waiting::quarantine(self, place, cause, now).await
     }
 }

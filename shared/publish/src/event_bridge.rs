@@ -10,7 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use carillon_event::batches::{Batch, split};
 use carillon_event::{Event, Timestamp};
-use carillon_sdk_error::{Refused, Verdict, chain, classify_call};
+use carillon_sdk_error::{CallError, Verdict, chain, classify_call};
 
 /// The limit of EventBridge for one `PutEvents` call.
 pub(crate) const ENTRIES_PER_CALL: usize = 10;
@@ -106,7 +106,7 @@ impl EventBridge {
     /// the entries: EventBridge's id, or the error. Entries that EventBridge did not accept but may
     /// accept later are sent up to three times, with pauses. [`Verdict::Unanswered`] is left to the
     /// caller, who knows whether a repeat is harmful.
-    pub async fn put(&self, entries: &[Entry]) -> Vec<Result<String, Refused>> {
+    pub async fn put(&self, entries: &[Entry]) -> Vec<Result<String, CallError>> {
         let mut results = Vec::with_capacity(entries.len());
         for some in split(entries, ENTRIES_PER_CALL, BYTES_PER_CALL, Entry::bytes) {
             match some {
@@ -121,9 +121,9 @@ impl EventBridge {
     }
 
     /// Sends one call of up to ten entries.
-    pub(crate) async fn put_entries(&self, entries: &[&Entry]) -> Vec<Result<String, Refused>> {
+    pub(crate) async fn put_entries(&self, entries: &[&Entry]) -> Vec<Result<String, CallError>> {
         let unanswered = || Err(refused(Verdict::Unanswered, "no answer for this entry".to_owned()));
-        let mut results: Vec<Result<String, Refused>> = entries.iter().map(|_| unanswered()).collect();
+        let mut results: Vec<Result<String, CallError>> = entries.iter().map(|_| unanswered()).collect();
         let mut open: Vec<usize> = (0..entries.len()).collect();
         for round in 0..ROUNDS {
             if round > 0 {
@@ -170,7 +170,7 @@ fn request(bus: &str, entry: &Entry) -> PutEventsRequestEntry {
 /// Reads the result of one entry. Only two error codes are retryable.
 ///
 /// Source: EventBridge API reference, `PutEventsResultEntry`.
-fn read(entry: &PutEventsResultEntry) -> Result<String, Refused> {
+fn read(entry: &PutEventsResultEntry) -> Result<String, CallError> {
     if let Some(id) = entry.event_id() {
         return Ok(id.to_owned());
     }
@@ -183,12 +183,12 @@ fn read(entry: &PutEventsResultEntry) -> Result<String, Refused> {
     Err(refused(verdict, format!("{code}: {}", entry.error_message().unwrap_or_default())))
 }
 
-pub(crate) fn too_large(bytes: usize) -> Refused {
+pub(crate) fn too_large(bytes: usize) -> CallError {
     refused(Verdict::Permanent, format!("{bytes} bytes, EventBridge takes {BYTES_PER_CALL}"))
 }
 
-fn refused(verdict: Verdict, said: String) -> Refused {
-    Refused { doing: "put an event on the bus", verdict, source: said.into() }
+fn refused(verdict: Verdict, said: String) -> CallError {
+    CallError { doing: "put an event on the bus", verdict, source: said.into() }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ mod outbox;
 
 pub use carillon_event::outbox::{NotInStream, Stream};
 pub use carillon_event::{Event, Extension, MAX_EVENT_BYTES, Priority, Refusal, Sequence, Timestamp};
-pub use carillon_sdk_error::{Refused, Verdict, chain};
+pub use carillon_sdk_error::{CallError, Verdict, chain};
 pub use event_bridge::{Entry, EventBridge};
 pub use order::{InOrder, PublishCalls, Put};
 #[cfg(feature = "outbox")]

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use carillon_event::batches::{Batch, split};
-use carillon_sdk_error::{Refused, Verdict};
+use carillon_sdk_error::{CallError, Verdict};
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::event_bridge::{BYTES_PER_CALL, ENTRIES_PER_CALL, Entry, EventBridge, too_large};
@@ -38,10 +38,10 @@ pub enum Put {
     /// The entry is on the bus. The value is EventBridge's id.
     Done(String),
     /// The bus refuses the entry for good. Later entries of its aggregate were published.
-    Never(Refused),
+    Never(CallError),
     /// The entry may not be on the bus, and no later entry of its aggregate was published. Send it
     /// again. If the answer was lost, the event can arrive twice under one id.
-    NotYet(Refused),
+    NotYet(CallError),
     /// An earlier entry of its aggregate is not on the bus, or the time is up. Send it again.
     Held,
 }
@@ -50,7 +50,7 @@ pub enum Put {
 pub trait PublishCalls {
     /// Sends up to ten entries. The results are in the order of the entries:
     /// EventBridge's id, or the error.
-    fn put_call(&self, entries: &[&InOrder]) -> impl Future<Output = Vec<Result<String, Refused>>>;
+    fn put_call(&self, entries: &[&InOrder]) -> impl Future<Output = Vec<Result<String, CallError>>>;
 
     /// Publishes entries, those of an aggregate in their order. An entry waits until its predecessor is
     /// on the bus. The results are in the order of the entries. Only failed entries are sent again, as
@@ -67,7 +67,7 @@ pub trait PublishCalls {
 }
 
 impl PublishCalls for EventBridge {
-    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
+    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, CallError>> {
         let offers: Vec<&Entry> = entries.iter().map(|entry| &entry.entry).collect();
         self.put_entries(&offers).await
     }
@@ -136,7 +136,7 @@ fn next_round(entries: &[InOrder], open: &[usize], held: &BTreeSet<&str>) -> Vec
     open.iter().filter(goes).copied().collect()
 }
 
-fn sort(answer: Result<String, Refused>) -> Put {
+fn sort(answer: Result<String, CallError>) -> Put {
     match answer {
         Ok(id) => Put::Done(id),
         Err(refused) => match refused.verdict {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName,
 };
@@ -33,7 +33,7 @@ pub struct DeadLetters {
 
 /// A dead letter.
 #[derive(Clone)]
-pub struct Letter {
+pub struct DeadLetter {
     pub id: String,
     pub body: Sensitive<String>,
     /// `cause`, `detail`, `by`, and the attributes that EventBridge adds to undeliverable events.
@@ -47,11 +47,11 @@ pub struct Letter {
     handle: String,
 }
 
-impl Letter {
+impl DeadLetter {
     /// Creates a dead letter with only an id and a body.
     #[must_use]
-    pub fn of(id: &str, body: &str) -> Letter {
-        Letter {
+    pub fn of(id: &str, body: &str) -> DeadLetter {
+        DeadLetter {
             id: id.to_owned(),
             body: body.into(),
             attributes: BTreeMap::new(),
@@ -68,12 +68,12 @@ impl DeadLetters {
     ///
     /// # Errors
     /// A call to SQS failed.
-    pub async fn all(sqs: &Sqs, prefix: &str) -> Result<Vec<DeadLetters>, Refused> {
+    pub async fn all(sqs: &Sqs, prefix: &str) -> Result<Vec<DeadLetters>, CallError> {
         let (mut urls, mut next) = (Vec::new(), None);
         loop {
             let call = sqs.client().list_queues().queue_name_prefix(prefix).max_results(1_000);
             let answer = call.set_next_token(next.take()).send().await;
-            let answer = answer.map_err(|error| Refused::new("list the queues", error))?;
+            let answer = answer.map_err(|error| CallError::new("list the queues", error))?;
             urls.extend(answer.queue_urls.unwrap_or_default());
             next = answer.next_token;
             if next.is_none() {
@@ -96,14 +96,14 @@ impl DeadLetters {
     ///
     /// # Errors
     /// A call to SQS failed.
-    pub async fn count(&self) -> Result<u64, Refused> {
+    pub async fn count(&self) -> Result<u64, CallError> {
         let numbers = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
         let call = self.sqs.client().get_queue_attributes().queue_url(&self.url);
         let answer = call.set_attribute_names(Some(numbers.to_vec())).send().await;
-        let answer = answer.map_err(|error| Refused::new("count dead letters", error))?;
+        let answer = answer.map_err(|error| CallError::new("count dead letters", error))?;
         let found = answer.attributes.unwrap_or_default();
         Ok(numbers.iter().filter_map(|number| found.get(number)?.parse::<u64>().ok()).sum())
     }
@@ -113,17 +113,17 @@ impl DeadLetters {
     ///
     /// # Errors
     /// A call to SQS failed. Messages received before the failure reappear after `hidden` seconds.
-    pub async fn take(&self, most: usize, hidden: u32) -> Result<Vec<Letter>, Refused> {
-        let (mut letters, mut empty) = (Vec::new(), 0);
-        while letters.len() < most && empty < EMPTY_ANSWERS {
-            let some = self.receive((most - letters.len()).min(AT_ONCE), hidden).await?;
+    pub async fn take(&self, most: usize, hidden: u32) -> Result<Vec<DeadLetter>, CallError> {
+        let (mut dead_letters, mut empty) = (Vec::new(), 0);
+        while dead_letters.len() < most && empty < EMPTY_ANSWERS {
+            let some = self.receive((most - dead_letters.len()).min(AT_ONCE), hidden).await?;
             empty = if some.is_empty() { empty + 1 } else { 0 };
-            letters.extend(some);
+            dead_letters.extend(some);
         }
-        Ok(letters)
+        Ok(dead_letters)
     }
 
-    async fn receive(&self, most: usize, hidden: u32) -> Result<Vec<Letter>, Refused> {
+    async fn receive(&self, most: usize, hidden: u32) -> Result<Vec<DeadLetter>, CallError> {
         let answer = self
             .sqs
             .client()
@@ -135,18 +135,18 @@ impl DeadLetters {
             .message_attribute_names("All")
             .send()
             .await
-            .map_err(|error| Refused::new("read dead letters", error))?;
-        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(letter).collect())
+            .map_err(|error| CallError::new("read dead letters", error))?;
+        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(dead_letter).collect())
     }
 
     /// Makes messages visible again at once. A message for which this fails reappears after its time.
-    pub async fn make_visible(&self, letters: &[Letter]) {
-        for some in letters.chunks(AT_ONCE) {
+    pub async fn make_visible(&self, dead_letters: &[DeadLetter]) {
+        for some in dead_letters.chunks(AT_ONCE) {
             let mut call = self.sqs.client().change_message_visibility_batch().queue_url(&self.url);
-            for (at, letter) in some.iter().enumerate() {
+            for (at, dead_letter) in some.iter().enumerate() {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
                     .id(at.to_string())
-                    .receipt_handle(&letter.handle)
+                    .receipt_handle(&dead_letter.handle)
                     .visibility_timeout(0)
                     .build()
                     .expect("an id and a handle are all that an entry needs");
@@ -161,45 +161,48 @@ impl DeadLetters {
     ///
     /// # Errors
     /// The dead letter still exists.
-    pub async fn redrive(&self, letter: &Letter) -> Result<(), Refused> {
+    pub async fn redrive(&self, dead_letter: &DeadLetter) -> Result<(), CallError> {
         // The time of the first send is kept over any number of redrives.
-        let first_at = letter.attributes.get("first_at").cloned();
-        let first_at = first_at.or_else(|| letter.sent_at.map(|sent_at| sent_at.to_string()));
-        self.source.send_again(letter.body.expose(), letter.group.as_deref(), first_at.as_deref()).await?;
-        self.discard(letter).await
+        let first_at = dead_letter.attributes.get("first_at").cloned();
+        let first_at = first_at.or_else(|| dead_letter.sent_at.map(|sent_at| sent_at.to_string()));
+        self.source
+            .send_again(dead_letter.body.expose(), dead_letter.group.as_deref(), first_at.as_deref())
+            .await?;
+        self.discard(dead_letter).await
     }
 
     /// Sets the visibility timeout of the source queue.
     ///
     /// # Errors
     /// SQS refused the change.
-    pub async fn hide_for(&self, time: std::time::Duration) -> Result<(), Refused> {
+    pub async fn hide_for(&self, time: std::time::Duration) -> Result<(), CallError> {
         let call = self.sqs.client().set_queue_attributes().queue_url(&self.source.url);
         let call = call.attributes(QueueAttributeName::VisibilityTimeout, time.as_secs().to_string());
         call.send()
             .await
             .map(drop)
-            .map_err(|error| Refused::new("set how long a queue hides messages", error))
+            .map_err(|error| CallError::new("set how long a queue hides messages", error))
     }
 
     /// Deletes a message for good.
     ///
     /// # Errors
     /// The dead letter still exists.
-    pub async fn discard(&self, letter: &Letter) -> Result<(), Refused> {
-        let call = self.sqs.client().delete_message().queue_url(&self.url).receipt_handle(&letter.handle);
-        call.send().await.map(drop).map_err(|error| Refused::new("delete a dead letter", error))
+    pub async fn discard(&self, dead_letter: &DeadLetter) -> Result<(), CallError> {
+        let call =
+            self.sqs.client().delete_message().queue_url(&self.url).receipt_handle(&dead_letter.handle);
+        call.send().await.map(drop).map_err(|error| CallError::new("delete a dead letter", error))
     }
 }
 
-fn letter(message: Message) -> Option<Letter> {
+fn dead_letter(message: Message) -> Option<DeadLetter> {
     let system = message.attributes.unwrap_or_default();
     let of = |name: &MessageSystemAttributeName| system.get(name).map(String::as_str);
     let sent_at = of(&MessageSystemAttributeName::SentTimestamp).and_then(|text| text.parse().ok());
     let receives =
         of(&MessageSystemAttributeName::ApproximateReceiveCount).and_then(|text| text.parse().ok());
     let attributes = message.message_attributes.unwrap_or_default().into_iter();
-    Some(Letter {
+    Some(DeadLetter {
         id: message.message_id?,
         body: message.body?.into(),
         attributes: attributes.filter_map(|(name, value)| Some((name, value.string_value?))).collect(),

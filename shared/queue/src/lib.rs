@@ -6,7 +6,7 @@ mod sources;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
@@ -14,7 +14,7 @@ use domain::Timestamp;
 use domain::base::batches::{Batch, split};
 use domain::base::sensitive::Sensitive;
 
-pub use dead_letters::{DeadLetters, Letter, SUFFIX};
+pub use dead_letters::{DeadLetter, DeadLetters, SUFFIX};
 pub use sources::Sources;
 
 /// The limit of SQS for a message and for a call, in bytes.
@@ -68,9 +68,9 @@ impl Sqs {
     ///
     /// # Errors
     /// The queue does not exist, or the call failed.
-    pub async fn queue(&self, name: &str) -> Result<Queue, Refused> {
+    pub async fn queue(&self, name: &str) -> Result<Queue, CallError> {
         let found = self.client().get_queue_url().queue_name(name).send().await;
-        let found = found.map_err(|error| Refused::new("find a queue", error))?;
+        let found = found.map_err(|error| CallError::new("find a queue", error))?;
         Ok(Queue::new(self, found.queue_url.unwrap_or_default()))
     }
 
@@ -126,7 +126,7 @@ impl Queue {
     /// messages.
     ///
     /// A refused message fails alone. The failed part of every answer is read.
-    pub async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
+    pub async fn send(&self, messages: &[Outgoing]) -> Vec<Result<(), CallError>> {
         let mut sent = Vec::with_capacity(messages.len());
         for some in
             split(messages, MESSAGES_PER_CALL, MAX_MESSAGE_BYTES, |message| message.body.expose().len())
@@ -142,7 +142,7 @@ impl Queue {
         sent
     }
 
-    async fn send_batch(&self, messages: &[Outgoing]) -> Vec<Result<(), Refused>> {
+    async fn send_batch(&self, messages: &[Outgoing]) -> Vec<Result<(), CallError>> {
         let mut call = self.sqs.client().send_message_batch().queue_url(&self.url);
         for (at, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
@@ -163,7 +163,7 @@ impl Queue {
             }
         };
         // A message in neither list got no answer.
-        let mut sent: Vec<Result<(), Refused>> = messages
+        let mut sent: Vec<Result<(), CallError>> = messages
             .iter()
             .map(|_| Err(refused(Verdict::Unanswered, "the queue gave no answer for this message".into())))
             .collect();
@@ -188,20 +188,20 @@ impl Queue {
         body: &str,
         tenant: Option<&str>,
         first_at: Option<&str>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CallError> {
         let call = self.sqs.client().send_message().queue_url(&self.url).message_body(body);
         let mut call = call.message_group_id(group(tenant));
         if let Some(first_at) = first_at {
             call = call.message_attributes("first_at", attribute(first_at));
         }
-        call.send().await.map(drop).map_err(|error| Refused::new("send to a queue", error))
+        call.send().await.map(drop).map_err(|error| CallError::new("send to a queue", error))
     }
 
     /// Redelivers a received message after `pause` instead of the queue's visibility timeout.
     ///
     /// # Errors
     /// The call failed, and the queue's visibility timeout applies.
-    pub async fn show_after(&self, receipt_handle: &str, pause: Duration) -> Result<(), Refused> {
+    pub async fn show_after(&self, receipt_handle: &str, pause: Duration) -> Result<(), CallError> {
         let seconds = i32::try_from(pause.min(MAX_PAUSE).as_secs()).unwrap_or(i32::MAX);
         self.sqs
             .client()
@@ -212,7 +212,7 @@ impl Queue {
             .send()
             .await
             .map(drop)
-            .map_err(|error| Refused::new("set when a message is shown again", error))
+            .map_err(|error| CallError::new("set when a message is shown again", error))
     }
 
     /// Sends a message to the dead-letter queue with its cause and history. `body` is the unchanged
@@ -220,13 +220,13 @@ impl Queue {
     ///
     /// # Errors
     /// The queue did not accept the message. The original must stay in its queue.
-    pub async fn bury(
+    pub async fn dead_letter(
         &self,
         body: &str,
         tenant: Option<&str>,
         cause: &Cause,
         past: MessageHistory,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CallError> {
         let first_at = past.first_at.map(|first_at| attribute(&first_at.to_string()));
         let mut detail = cause.detail.clone();
         detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
@@ -247,7 +247,7 @@ impl Queue {
         call.send()
             .await
             .map(drop)
-            .map_err(|error| Refused::new("put a message into the dead-letter queue", error))
+            .map_err(|error| CallError::new("put a message into the dead-letter queue", error))
     }
 }
 
@@ -274,8 +274,8 @@ fn attribute(text: &str) -> MessageAttributeValue {
         .expect("a type is all that an attribute needs")
 }
 
-fn refused(verdict: Verdict, said: String) -> Refused {
-    Refused { doing: "send to a queue", verdict, source: said.into() }
+fn refused(verdict: Verdict, said: String) -> CallError {
+    CallError { doing: "send to a queue", verdict, source: said.into() }
 }
 
 #[cfg(test)]

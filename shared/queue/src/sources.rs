@@ -1,6 +1,6 @@
 //! Deletes messages from the queues that feed a function.
 
-use aws::Refused;
+use aws::CallError;
 use aws_types::SdkConfig;
 
 use crate::Sqs;
@@ -25,14 +25,14 @@ impl Sources {
     ///
     /// # Errors
     /// The message is still in the queue.
-    pub async fn delete(&self, queue_arn: &str, receipt_handle: &str) -> Result<(), Refused> {
+    pub async fn delete(&self, queue_arn: &str, receipt_handle: &str) -> Result<(), CallError> {
         let call = self.sqs.client().delete_message().queue_url(self.url(queue_arn));
         let deleted = call.receipt_handle(receipt_handle).send().await;
-        deleted.map(drop).map_err(|error| Refused::new("take a message off its queue", error))
+        deleted.map(drop).map_err(|error| CallError::new("take a message off its queue", error))
     }
 
     /// The delete as a closure over the queue's ARN and the receipt handle.
-    pub fn deleting(self) -> impl AsyncFn(&str, &str) -> Result<(), Refused> {
+    pub fn deleting(self) -> impl AsyncFn(&str, &str) -> Result<(), CallError> {
         async move |queue_arn: &str, receipt_handle: &str| self.delete(queue_arn, receipt_handle).await
     }
 

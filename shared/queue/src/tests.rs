@@ -46,7 +46,7 @@ async fn dead_letter_has_cause_time_and_attempts() {
     let sqs = Sqs { config: SdkConfig::builder().build(), client: Arc::new(client(&[&answer]).into()) };
     let cause = Cause { class: "refused", detail: "no id".into(), by: "dispatch" };
     let past = MessageHistory { first_at: "2026-11-21T10:00:00Z".parse().ok(), attempts: 3 };
-    Queue::new(&sqs, "https://queue".into()).bury("{}", None, &cause, past).await.unwrap();
+    Queue::new(&sqs, "https://queue".into()).dead_letter("{}", None, &cause, past).await.unwrap();
     assert_eq!(answer.num_calls(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! Isolates messages that may crash the function.
 
-use aws::{Refused, chain};
+use aws::{CallError, chain};
 use domain::delivery::poison::{BatchParts, SUSPECT, company};
 
 use crate::{Batch, Error, Message, Report, now};
@@ -18,7 +18,7 @@ use crate::{Batch, Error, Message, Report, now};
 pub async fn run_isolated<F, D>(batch: Batch, handle: &F, delete: &D) -> Result<Report, Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,
-    D: AsyncFn(&str, &str) -> Result<(), Refused>,
+    D: AsyncFn(&str, &str) -> Result<(), CallError>,
 {
     // A single message can crash only itself.
     if batch.messages.len() < 2 || batch.messages.iter().all(|message| message.receive_count() < SUSPECT) {
@@ -86,7 +86,7 @@ fn parts(batch: &Batch) -> Vec<Vec<Message>> {
 /// batch.
 async fn delete_all<D>(done: impl Iterator<Item = &Message>, batch: &Batch, delete: &D)
 where
-    D: AsyncFn(&str, &str) -> Result<(), Refused>,
+    D: AsyncFn(&str, &str) -> Result<(), CallError>,
 {
     for message in done {
         let deleted = delete(message.queue_arn(), &message.receipt_handle);

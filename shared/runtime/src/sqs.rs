@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::base::sensitive::Sensitive;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -169,7 +169,7 @@ impl fmt::Display for Report {
 pub async fn run_sqs<F, D>(handle: F, delete: D) -> Result<(), Error>
 where
     F: AsyncFn(Batch) -> Result<Report, Error>,
-    D: AsyncFn(&str, &str) -> Result<(), Refused>,
+    D: AsyncFn(&str, &str) -> Result<(), CallError>,
 {
     let (handle, delete) = (&handle, &delete);
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<SqsEvent>| {

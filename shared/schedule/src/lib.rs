@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use aws_types::SdkConfig;
@@ -45,7 +45,7 @@ impl Schedules {
     ///
     /// Source: EventBridge Scheduler user guide, "Schedule types": one-time schedules have whole
     /// seconds, and a precision of 60 seconds.
-    pub async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), Refused> {
+    pub async fn at(&self, queue_arn: &str, at: Timestamp, body: &str, name: &str) -> Result<(), CallError> {
         let target = Target::builder().arn(queue_arn).role_arn(&self.config.role_arn).input(body).build();
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
         let sent = self
@@ -70,7 +70,7 @@ impl Schedules {
             {
                 Ok(())
             }
-            Err(error) => Err(Refused::new("schedule a message", error)),
+            Err(error) => Err(CallError::new("schedule a message", error)),
         }
     }
 }

@@ -48,7 +48,7 @@ pub enum Verdict {
 /// A failed call, with its operation and the service's error.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing}")]
-pub struct Refused {
+pub struct CallError {
     /// The operation, as a phrase for "cannot …".
     pub doing: &'static str,
     /// The reaction that the failure needs.
@@ -58,13 +58,13 @@ pub struct Refused {
     pub source: Box<dyn Error + Send + Sync>,
 }
 
-impl Refused {
+impl CallError {
     /// Wraps an SDK error with its verdict and the operation.
-    pub fn new<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> Refused
+    pub fn new<E>(doing: &'static str, error: SdkError<E, HttpResponse>) -> CallError
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Refused { doing, verdict: classify_call(&error), source: Box::new(error) }
+        CallError { doing, verdict: classify_call(&error), source: Box::new(error) }
     }
 }
 

@@ -35,7 +35,7 @@ fn a_chain_of_causes_never_quotes_an_address() {
         ("1+1 is 2", "cannot send: 1+1 is 2"),
     ] {
         let inner = std::io::Error::other(said);
-        let error = Refused { doing: "send", verdict: Verdict::Permanent, source: Box::new(inner) };
+        let error = CallError { doing: "send", verdict: Verdict::Permanent, source: Box::new(inner) };
         assert_eq!(chain(&error), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The signing key of seals. KMS signs, and the public key verifies.
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde::Deserialize;
 use serde_json::json;
 
-use asking::{Question, Service};
+use aws_request::{Request, Service};
 
 /// The DER prefix of a P-256 public key, before the point.
 ///
@@ -60,7 +60,7 @@ impl Signer {
     ///
     /// # Errors
     /// The call to KMS failed or was refused.
-    pub async fn sign(&self, text: &str, now: Timestamp) -> Result<String, Refused> {
+    pub async fn sign(&self, text: &str, now: Timestamp) -> Result<String, CallError> {
         let body = json!({
             "KeyId": self.key, "Message": STANDARD.encode(text), "MessageType": "RAW",
             "SigningAlgorithm": "ECDSA_SHA_256",
@@ -73,7 +73,7 @@ impl Signer {
     ///
     /// # Errors
     /// The call to KMS failed, or the key has another type.
-    pub async fn public_key(&self, now: Timestamp) -> Result<PublicKey, Refused> {
+    pub async fn public_key(&self, now: Timestamp) -> Result<PublicKey, CallError> {
         const DOING: &str = "read the public key";
         let body = json!({ "KeyId": self.key }).to_string();
         let public: Public = self.ask(DOING, "GetPublicKey", &body, now).await?;
@@ -87,13 +87,12 @@ impl Signer {
         operation: &str,
         body: &str,
         now: Timestamp,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, CallError> {
         let headers = [
             ("content-type", "application/x-amz-json-1.1".to_owned()),
             ("x-amz-target", format!("TrentService.{operation}")),
         ];
-        let question =
-            Question { doing, method: "POST", path: "/", headers: &headers, body: body.as_bytes() };
+        let question = Request { doing, method: "POST", path: "/", headers: &headers, body: body.as_bytes() };
         let answer = self.kms.ask(&question, now).await?;
         if answer.status != 200 {
             return Err(answer.refuse(doing, "KMS"));
@@ -143,8 +142,8 @@ impl PublicKey {
     }
 }
 
-fn permanent(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Refused {
-    Refused { doing, verdict: Verdict::Permanent, source: Box::new(source) }
+fn permanent(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> CallError {
+    CallError { doing, verdict: Verdict::Permanent, source: Box::new(source) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The bucket of seals: one object for each minute, written once.
 
-use aws::Refused;
+use aws::CallError;
 use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use domain::audit::seal::Sealed;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 
-use asking::{Answer, Question, Service};
+use aws_request::{Request, Response, Service};
 
 /// The spans in which the last seal is searched, in hours. Every hour has a seal unless sealing stopped.
 const LOOK_BACK_HOURS: [i64; 3] = [3, 48, 60 * 24];
@@ -35,7 +35,7 @@ pub struct UnreadableSeal {
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] CallError),
     #[error(transparent)]
     UnreadableSeal(#[from] UnreadableSeal),
 }
@@ -50,7 +50,7 @@ impl SealStore {
     ///
     /// # Errors
     /// The bucket did not accept the seal. A retry is harmless.
-    pub async fn put(&self, sealed: &Sealed, now: Timestamp) -> Result<bool, Refused> {
+    pub async fn put(&self, sealed: &Sealed, now: Timestamp) -> Result<bool, CallError> {
         const DOING: &str = "keep a seal";
         let body = serde_json::to_vec(sealed).expect("a seal is texts and numbers");
         let headers = [
@@ -60,7 +60,7 @@ impl SealStore {
             ("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body))),
         ];
         let path = self.path(sealed.statement.minute);
-        let question = Question { doing: DOING, method: "PUT", path: &path, headers: &headers, body: &body };
+        let question = Request { doing: DOING, method: "PUT", path: &path, headers: &headers, body: &body };
         let answer = self.s3.ask(&question, now).await?;
         match answer.status {
             200 => Ok(true),
@@ -95,7 +95,7 @@ impl SealStore {
         from: Timestamp,
         to: Timestamp,
         now: Timestamp,
-    ) -> Result<Vec<Timestamp>, Refused> {
+    ) -> Result<Vec<Timestamp>, CallError> {
         const DOING: &str = "list the seals";
         let mut minutes: Vec<Timestamp> = Vec::new();
         let before = from.saturating_sub(SignedDuration::from_mins(1)).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -139,8 +139,8 @@ impl SealStore {
         Ok(None)
     }
 
-    async fn read(&self, doing: &'static str, path: &str, now: Timestamp) -> Result<Answer, Refused> {
-        self.s3.ask(&Question { doing, method: "GET", path, headers: &[], body: &[] }, now).await
+    async fn read(&self, doing: &'static str, path: &str, now: Timestamp) -> Result<Response, CallError> {
+        self.s3.ask(&Request { doing, method: "GET", path, headers: &[], body: &[] }, now).await
     }
 
     fn path(&self, minute: Timestamp) -> String {
@@ -152,10 +152,10 @@ impl SealStore {
 ///
 /// # Errors
 /// The call to STS for the account's number failed.
-pub async fn bucket(config: &SdkConfig, environment: &str, now: Timestamp) -> Result<String, Refused> {
+pub async fn bucket(config: &SdkConfig, environment: &str, now: Timestamp) -> Result<String, CallError> {
     const DOING: &str = "learn the account's number";
     let sts = Service::new(config, "sts");
-    let question = Question {
+    let question = Request {
         doing: DOING,
         method: "POST",
         path: "/",

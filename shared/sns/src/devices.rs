@@ -1,7 +1,7 @@
 //! Registers devices: a platform's device token becomes an SNS endpoint, which stays the same when the
 //! token changes.
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::Builder;
 use aws_sdk_sns::error::{ProvideErrorMetadata as _, SdkError};
@@ -42,7 +42,7 @@ pub enum Unregistered {
     #[error("the token is not one that the platform gives")]
     BadToken,
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] CallError),
 }
 
 impl Applications {
@@ -115,14 +115,14 @@ impl Devices {
             }
         }
         let source = "the endpoint was deleted again and again".into();
-        Err(Refused { doing: "register a device", verdict: Verdict::Transient, source }.into())
+        Err(CallError { doing: "register a device", verdict: Verdict::Transient, source }.into())
     }
 
     /// Deletes an endpoint. A missing endpoint is no error.
     ///
     /// # Errors
     /// SNS refused the call.
-    pub async fn remove(&self, endpoint: &str) -> Result<(), Refused> {
+    pub async fn remove(&self, endpoint: &str) -> Result<(), CallError> {
         remove(&self.client, endpoint).await
     }
 
@@ -134,7 +134,7 @@ impl Devices {
             Err(error) => match existing(&error) {
                 Some(endpoint) => Ok(endpoint),
                 None if is_bad_token(&error) => Err(Unregistered::BadToken),
-                None => Err(Refused::new("register a device", error).into()),
+                None => Err(CallError::new("register a device", error).into()),
             },
         }
     }
@@ -150,7 +150,7 @@ impl Devices {
             {
                 return Ok(false);
             }
-            Err(error) => return Err(Refused::new("look at a device", error).into()),
+            Err(error) => return Err(CallError::new("look at a device", error).into()),
         };
         let attribute =
             |name: &str| found.attributes().and_then(|attributes| attributes.get(name)).map(String::as_str);
@@ -174,15 +174,15 @@ impl Devices {
             {
                 Err(Unregistered::BadToken)
             }
-            Err(error) => Err(Refused::new("refresh a device", error).into()),
+            Err(error) => Err(CallError::new("refresh a device", error).into()),
         }
     }
 }
 
 /// Deletes an endpoint. SNS reports success for a missing one.
-pub(crate) async fn remove(client: &Client, endpoint: &str) -> Result<(), Refused> {
+pub(crate) async fn remove(client: &Client, endpoint: &str) -> Result<(), CallError> {
     let sent = client.delete_endpoint().endpoint_arn(endpoint).send().await;
-    sent.map(drop).map_err(|error| Refused::new("delete a device's endpoint", error))
+    sent.map(drop).map_err(|error| CallError::new("delete a device's endpoint", error))
 }
 
 /// Whether an endpoint belongs to this application: `…:app/GCM/shop` has `…:endpoint/GCM/shop/<id>`.

@@ -107,7 +107,7 @@ impl Sns {
     ///
     /// # Errors
     /// SNS refused the call.
-    pub async fn forget(&self, endpoint: &str) -> Result<(), aws::Refused> {
+    pub async fn forget(&self, endpoint: &str) -> Result<(), aws::CallError> {
         devices::remove(&self.client, endpoint).await
     }
 }

@@ -4,7 +4,7 @@
 mod sessions;
 mod unread_counts;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::error::SdkError;
@@ -65,13 +65,13 @@ impl Sockets {
     /// The call failed, so the socket may still be open.
     ///
     /// Source: API Gateway developer guide, "Use @connections commands", `DELETE`.
-    pub async fn close(&self, id: &str) -> Result<(), Refused> {
+    pub async fn close(&self, id: &str) -> Result<(), CallError> {
         match self.client.delete_connection().connection_id(id).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) => {
                 Ok(())
             }
-            Err(error) => Err(Refused::new("close a socket", error)),
+            Err(error) => Err(CallError::new("close a socket", error)),
         }
     }
 }

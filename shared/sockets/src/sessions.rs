@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aws::{Refused, chain};
+use aws::{CallError, chain};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::recipient::{NO_TENANT, Recipient};
@@ -44,7 +44,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The table was not read or written, so some sessions may continue.
-    pub async fn end(&self, user: &str, sign_out: &SignOut, now: Timestamp) -> Result<usize, Refused> {
+    pub async fn end(&self, user: &str, sign_out: &SignOut, now: Timestamp) -> Result<usize, CallError> {
         self.connections.sign_out(user, sign_out, now).await?;
         let mut open = self.connections.of_user(user, now).await?;
         open.retain(|connection| sign_out.ends(&connection.view));
@@ -64,7 +64,7 @@ impl Sessions {
         user: &str,
         person: Option<&Recipient>,
         now: Timestamp,
-    ) -> Result<usize, Refused> {
+    ) -> Result<usize, CallError> {
         match person {
             None => self.end(user, &SignOut::Everywhere, now).await,
             // No tenant has this name. The person therefore belongs to every tenant and keeps all
@@ -78,7 +78,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The table was not read or written.
-    pub async fn close(&self, id: &str) -> Result<(), Refused> {
+    pub async fn close(&self, id: &str) -> Result<(), CallError> {
         // The rows are deleted first. The socket then receives no more messages, even if the close
         // fails.
         self.connections.close(id).await?;
@@ -97,7 +97,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The table was not read or written.
-    pub async fn close_with(&self, id: &str, text: &str) -> Result<(), Refused> {
+    pub async fn close_with(&self, id: &str, text: &str) -> Result<(), CallError> {
         self.sockets.post(id, text).await;
         self.close(id).await
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use aws::{Refused, chain};
+use aws::{CallError, chain};
 use aws_types::SdkConfig;
 use domain::Timestamp;
 use domain::inbox::{Counts, View};
@@ -21,7 +21,7 @@ const TO_POST: Duration = Duration::from_secs(2);
 /// The frame to a client.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Heard {
+enum Frame {
     Counts(Counts),
 }
 
@@ -59,7 +59,7 @@ impl UnreadCounts {
         }
     }
 
-    async fn post(&self, user: &str, but: Option<&str>, now: Timestamp) -> Result<(), Refused> {
+    async fn post(&self, user: &str, but: Option<&str>, now: Timestamp) -> Result<(), CallError> {
         let mut open = self.connections.of_user(user, now).await?;
         open.retain(|socket| but != Some(socket.id.as_str()));
         if open.is_empty() {
@@ -67,7 +67,7 @@ impl UnreadCounts {
         }
         let head = self.inbox.head(user).await?;
         let text = |view: &View| {
-            let heard = Heard::Counts(head.counts(view, now));
+            let heard = Frame::Counts(head.counts(view, now));
             serde_json::to_string(&heard).expect("three numbers write themselves as JSON")
         };
         let texts: BTreeMap<&View, String> =

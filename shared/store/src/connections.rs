@@ -5,7 +5,7 @@
 //! that time in seconds since 1970, and every read compares it with the clock. Items of the previous release have
 //! no `exp` and are valid until their `ttl`.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, ReturnValue, WriteRequest};
 use domain::Timestamp;
@@ -109,7 +109,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn issue(&self, ticket: &Ticket) -> Result<(), Refused> {
+    pub async fn issue(&self, ticket: &Ticket) -> Result<(), CallError> {
         let item = identity_item(&ticket.identity)
             .text("pk", ticket_pk(ticket.text.expose()))
             .text("sk", "-")
@@ -122,7 +122,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table did not answer.
-    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<RedeemedTicket>, Refused> {
+    pub async fn redeem(&self, text: &str, now: Timestamp) -> Result<Option<RedeemedTicket>, CallError> {
         let item = Item::default().text("pk", ticket_pk(text)).text("sk", "-");
         let answer = self
             .client
@@ -132,7 +132,7 @@ impl Connections {
             .return_values(ReturnValue::AllOld)
             .send()
             .await
-            .map_err(|error| Refused::new("use a ticket", error))?;
+            .map_err(|error| CallError::new("use a ticket", error))?;
         let ticket = answer.attributes.map(Item::from).filter(|ticket| is_kept(ticket, now));
         Ok(ticket.and_then(|ticket| {
             let issued_at = ticket.get("issued_at").and_then(|text| text.parse().ok());
@@ -145,7 +145,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn open(&self, id: &str, who: &Identity, now: Timestamp) -> Result<(), Refused> {
+    pub async fn open(&self, id: &str, who: &Identity, now: Timestamp) -> Result<(), CallError> {
         let end = end(who, now);
         let connection = identity_item(who).text("pk", format!("socket#{id}")).text("sk", "-");
         let connection = connection.number("exp", end).number("ttl", end);
@@ -157,7 +157,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn who(&self, id: &str, now: Timestamp) -> Result<Option<Identity>, Refused> {
+    pub async fn who(&self, id: &str, now: Timestamp) -> Result<Option<Identity>, CallError> {
         let item = Item::default().text("pk", format!("socket#{id}")).text("sk", "-");
         let found = lookup::get(&self.client, &self.table, item).await?;
         Ok(found.filter(|found| is_kept(found, now)).as_ref().and_then(identity))
@@ -167,7 +167,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn join(&self, id: &str, who: &Identity, room: &str, now: Timestamp) -> Result<(), Refused> {
+    pub async fn join(&self, id: &str, who: &Identity, room: &str, now: Timestamp) -> Result<(), CallError> {
         let end = end(who, now);
         let pk = room_pk(who.view.tenant(), room);
         let own = Item::default().text("pk", format!("socket#{id}")).text("sk", &pk).number("ttl", end);
@@ -178,7 +178,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read or written.
-    pub async fn close(&self, id: &str) -> Result<(), Refused> {
+    pub async fn close(&self, id: &str) -> Result<(), CallError> {
         let pk = format!("socket#{id}");
         let mut writes = Vec::new();
         for item in lookup::partition(&self.client, &self.table, &pk).await? {
@@ -200,7 +200,7 @@ impl Connections {
         target: &SocketTarget,
         tenant: Option<&str>,
         now: Timestamp,
-    ) -> Result<Vec<Connection>, Refused> {
+    ) -> Result<Vec<Connection>, CallError> {
         let pk = match target {
             SocketTarget::User(user) => user_pk(user),
             SocketTarget::Room(room) => room_pk(tenant, room),
@@ -214,11 +214,11 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn of_user(&self, user: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
+    pub async fn of_user(&self, user: &str, now: Timestamp) -> Result<Vec<Connection>, CallError> {
         self.members(&user_pk(user), now).await
     }
 
-    async fn members(&self, pk: &str, now: Timestamp) -> Result<Vec<Connection>, Refused> {
+    async fn members(&self, pk: &str, now: Timestamp) -> Result<Vec<Connection>, CallError> {
         let items = lookup::partition(&self.client, &self.table, pk).await?;
         let open = items.into_iter().filter(|item| is_kept(item, now));
         let connections = open.filter_map(|item| {
@@ -238,11 +238,11 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn forget(&self, gone: &[Connection]) -> Result<(), Refused> {
+    pub async fn forget(&self, gone: &[Connection]) -> Result<(), CallError> {
         self.write(gone.iter().map(|connection| delete(&connection.pk, &connection.id)).collect()).await
     }
 
-    async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Refused> {
+    async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), CallError> {
         write(&self.client, &self.table, "write connections", writes).await
     }
 }

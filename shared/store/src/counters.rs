@@ -16,7 +16,7 @@ mod receipts;
 mod requests;
 mod tokens;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
@@ -61,7 +61,7 @@ impl Counters {
     }
 
     /// Writes all of these items or none. Each is written only if its own condition holds.
-    async fn transact(&self, doing: &'static str, puts: Vec<Put>) -> Result<Written, Refused> {
+    async fn transact(&self, doing: &'static str, puts: Vec<Put>) -> Result<Written, CallError> {
         let items = puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build());
         match transactions::write(&self.client, doing, items.collect()).await? {
             true => Ok(Written::Done),
@@ -95,7 +95,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn is_page_done(&self, page: &str) -> Result<bool, Refused> {
+    pub async fn is_page_done(&self, page: &str) -> Result<bool, CallError> {
         Ok(lookup::get(&self.client, &self.table, one(&["page", page])).await?.is_some())
     }
 
@@ -103,10 +103,10 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn page_done(&self, page: &str, now: Timestamp) -> Result<(), Refused> {
+    pub async fn page_done(&self, page: &str, now: Timestamp) -> Result<(), CallError> {
         let item = expiring(one(&["page", page]), now, REMEMBERED);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
-        put.send().await.map(drop).map_err(|error| Refused::new("record a page of a fan-out", error))
+        put.send().await.map(drop).map_err(|error| CallError::new("record a page of a fan-out", error))
     }
 }
 

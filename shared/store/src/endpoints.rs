@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
@@ -68,7 +68,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn ids(&self, tenant: Option<&str>, after: Option<&str>, most: u32) -> Result<Page, Refused> {
+    pub async fn ids(&self, tenant: Option<&str>, after: Option<&str>, most: u32) -> Result<Page, CallError> {
         let pk = partition("endpoints", tenant);
         let start = after.map(|id| Item::default().text("pk", &pk).text("sk", id));
         let doing = "read a tenant's endpoints";
@@ -79,7 +79,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn of_tenant(&self, tenant: Option<&str>) -> Result<Vec<Endpoint>, Refused> {
+    pub async fn of_tenant(&self, tenant: Option<&str>) -> Result<Vec<Endpoint>, CallError> {
         let items = lookup::partition(&self.client, &self.table, &partition("endpoints", tenant)).await?;
         Ok(items.iter().filter_map(parse_endpoint).collect())
     }
@@ -88,7 +88,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn all(&self) -> Result<Vec<Endpoint>, Refused> {
+    pub async fn all(&self) -> Result<Vec<Endpoint>, CallError> {
         let items = lookup::scan(&self.client, &self.table).await?;
         let mut all: Vec<Endpoint> = items.iter().filter_map(parse_endpoint).collect();
         all.sort_by(|one, other| one.id.cmp(&other.id));
@@ -99,7 +99,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn find(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, Refused> {
+    pub async fn find(&self, ids: &[EndpointId]) -> Result<Vec<Endpoint>, CallError> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(KEYS_PER_READ) {
             let items = self.read(some.iter().map(|id| one("endpoints", id)).collect()).await?;
@@ -117,7 +117,7 @@ impl Endpoints {
         id: &EndpointId,
         why: DisabledBecause,
         now: Timestamp,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, CallError> {
         let disabled = json(&Disabled { why, at: now });
         let update = self.update(&one("endpoints", id));
         let sent = update
@@ -133,10 +133,10 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn enable(&self, id: &EndpointId) -> Result<bool, Refused> {
+    pub async fn enable(&self, id: &EndpointId) -> Result<bool, CallError> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.set_key(Some(one("health", id).into_map())).send().await;
-        delete.map_err(|error| Refused::new("delete the health of an endpoint", error))?;
+        delete.map_err(|error| CallError::new("delete the health of an endpoint", error))?;
         let update = self.update(&one("endpoints", id));
         let sent = update
             .update_expression("REMOVE disabled")
@@ -154,8 +154,8 @@ impl Endpoints {
     pub async fn rotate(
         &self,
         id: &EndpointId,
-        rotated: impl AsyncFn(StoredSecrets) -> Result<StoredSecrets, Refused>,
-    ) -> Result<Option<StoredSecrets>, Refused> {
+        rotated: impl AsyncFn(StoredSecrets) -> Result<StoredSecrets, CallError>,
+    ) -> Result<Option<StoredSecrets>, CallError> {
         const DOING: &str = "rotate an endpoint's secret";
         for round in 0..ROUNDS {
             pause::before(round).await;
@@ -176,7 +176,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn secrets(&self, id: &EndpointId) -> Result<Option<StoredSecrets>, Refused> {
+    pub async fn secrets(&self, id: &EndpointId) -> Result<Option<StoredSecrets>, CallError> {
         let item = lookup::get(&self.client, &self.table, one("secrets", id)).await?;
         Ok(item.and_then(|item| read(&item, "secrets")))
     }
@@ -185,7 +185,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn health(&self, id: &EndpointId) -> Result<(Health, Option<i64>), Refused> {
+    pub async fn health(&self, id: &EndpointId) -> Result<(Health, Option<i64>), CallError> {
         let item = lookup::get(&self.client, &self.table, one("health", id)).await?;
         Ok(health(item.as_ref()))
     }
@@ -199,7 +199,7 @@ impl Endpoints {
         id: &EndpointId,
         health: &Health,
         version: Option<i64>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, CallError> {
         let item = one("health", id).text("health", json(health)).number("version", version.unwrap_or(0) + 1);
         self.put_over("write the health of an endpoint", item, version).await
     }
@@ -208,7 +208,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn sending(&self, id: &EndpointId, message: &Key) -> Result<Option<Sending>, Refused> {
+    pub async fn sending(&self, id: &EndpointId, message: &Key) -> Result<Option<Sending>, CallError> {
         let keys = vec![
             one("endpoints", id),
             one("secrets", id),
@@ -250,7 +250,12 @@ impl Endpoints {
     }
 
     /// Writes an item on the condition that its version was read. `false`: the version has changed.
-    async fn put_over(&self, doing: &'static str, item: Item, version: Option<i64>) -> Result<bool, Refused> {
+    async fn put_over(
+        &self,
+        doing: &'static str,
+        item: Item,
+        version: Option<i64>,
+    ) -> Result<bool, CallError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.into_map()));
         let put = match version {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -262,12 +267,12 @@ impl Endpoints {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
-                Some(_) | None => Err(Refused::new(doing, error)),
+                Some(_) | None => Err(CallError::new(doing, error)),
             },
         }
     }
 
-    async fn read(&self, keys: Vec<Item>) -> Result<Vec<Item>, Refused> {
+    async fn read(&self, keys: Vec<Item>) -> Result<Vec<Item>, CallError> {
         const DOING: &str = "read endpoints";
         let mut items = Vec::with_capacity(keys.len());
         let mut keys: Vec<HashMap<String, AttributeValue>> = keys.into_iter().map(Item::into_map).collect();
@@ -280,7 +285,7 @@ impl Endpoints {
                 .build()
                 .expect("keys are all that a read needs");
             let call = self.client.batch_get_item().request_items(&self.table, wanted);
-            let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
+            let answer = call.send().await.map_err(|error| CallError::new(DOING, error))?;
             let found =
                 answer.responses.and_then(|mut responses| responses.remove(&self.table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));
@@ -334,12 +339,12 @@ type Updated = Result<
 >;
 
 /// Whether a conditional update was executed.
-fn was_executed(doing: &'static str, sent: Updated) -> Result<bool, Refused> {
+fn was_executed(doing: &'static str, sent: Updated) -> Result<bool, CallError> {
     match sent {
         Ok(_) => Ok(true),
         Err(error) => match error.as_service_error() {
             Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
-            Some(_) | None => Err(Refused::new(doing, error)),
+            Some(_) | None => Err(CallError::new(doing, error)),
         },
     }
 }

@@ -1,6 +1,6 @@
 //! The events table: every event on the bus, stored once in parsed form.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use carillon_event::outbox::partition;
 use domain::base::finding::Finding;
@@ -63,9 +63,12 @@ impl Events {
     ///
     /// # Errors
     /// The table did not answer at all. Appending all of them again is harmless.
-    pub async fn append(&self, records: &[Record]) -> Result<Vec<Result<AppendedRecord, Refused>>, Refused> {
+    pub async fn append(
+        &self,
+        records: &[Record],
+    ) -> Result<Vec<Result<AppendedRecord, CallError>>, CallError> {
         const DOING: &str = "append to the audit";
-        let mut answers: Vec<Option<Result<AppendedRecord, Refused>>> =
+        let mut answers: Vec<Option<Result<AppendedRecord, CallError>>> =
             records.iter().map(|_| None).collect();
         for round in Round::ALL {
             let open = records.iter().enumerate().filter(|(index, _)| answers[*index].is_none());
@@ -91,7 +94,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn replays(&self, event: &Event) -> Result<Vec<Record>, Refused> {
+    pub async fn replays(&self, event: &Event) -> Result<Vec<Record>, CallError> {
         let mut beginning = replay_key(event, "");
         beginning.truncate(beginning.len() - CONTENT_CHARS);
         let found = lookup::beginning(&self.client, &self.table, &partition(event), &beginning).await?;
@@ -103,7 +106,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn find(&self, event: &Event) -> Result<Option<Record>, Refused> {
+    pub async fn find(&self, event: &Event) -> Result<Option<Record>, CallError> {
         let (proven, unproven): (Vec<_>, Vec<_>) =
             self.ordinary(event).await?.into_iter().partition(|record| !is_unproven(&record.findings()));
         if let Some(record) = proven.into_iter().next() {
@@ -120,7 +123,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn of_origin(&self, origin: &Origin) -> Result<Option<Event>, Refused> {
+    pub async fn of_origin(&self, origin: &Origin) -> Result<Option<Event>, CallError> {
         let mut envelope = json!({
             "specversion": "1.0", "id": origin.id, "source": origin.source, "type": origin.kind,
             "time": origin.time.to_string(),
@@ -139,7 +142,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn findings(&self, event: &Event) -> Result<Vec<Finding>, Refused> {
+    pub async fn findings(&self, event: &Event) -> Result<Vec<Finding>, CallError> {
         let mut findings: Vec<Finding> =
             self.ordinary(event).await?.iter().flat_map(Record::findings).collect();
         findings.sort_unstable();
@@ -148,7 +151,7 @@ impl Events {
     }
 
     /// The ordinary records with an event's source and id.
-    async fn ordinary(&self, event: &Event) -> Result<Vec<Record>, Refused> {
+    async fn ordinary(&self, event: &Event) -> Result<Vec<Record>, CallError> {
         let found =
             lookup::beginning(&self.client, &self.table, &partition(event), &beginning(event)).await?;
         Ok(found.into_iter().map(Record::from_item).collect())

@@ -11,7 +11,7 @@ mod listing;
 mod marking;
 mod ordering;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
@@ -86,7 +86,7 @@ impl Inbox {
         tenant: Option<&str>,
         kept: &Kept,
         now: Timestamp,
-    ) -> Result<StoredEntry, Refused> {
+    ) -> Result<StoredEntry, CallError> {
         const DOING: &str = "store an inbox entry";
         let entry = kept.to_json();
         for round in 0..ROUNDS {
@@ -127,7 +127,7 @@ impl Inbox {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn counts(&self, viewer: &Viewer, now: Timestamp) -> Result<Counts, Refused> {
+    pub async fn counts(&self, viewer: &Viewer, now: Timestamp) -> Result<Counts, CallError> {
         Ok(self.head(&viewer.user).await?.counts(&viewer.view, now))
     }
 
@@ -135,12 +135,12 @@ impl Inbox {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn head(&self, user: &str) -> Result<Head, Refused> {
+    pub async fn head(&self, user: &str) -> Result<Head, CallError> {
         let found = lookup::get(&self.client, &self.table, head_key(user)).await?;
         Ok(read_head(found.as_slice()).head)
     }
 
-    async fn items(&self, keys: Vec<Item>) -> Result<Vec<Item>, Refused> {
+    async fn items(&self, keys: Vec<Item>) -> Result<Vec<Item>, CallError> {
         lookup::several(&self.client, &self.table, "read an inbox", keys).await
     }
 

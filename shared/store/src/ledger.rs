@@ -7,7 +7,7 @@ mod taking_over;
 
 use std::time::Duration;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -18,7 +18,7 @@ use domain::event::key::{Key, event_part};
 use domain::feedback::delivery_events::Set;
 
 pub use engagement::Noticed;
-pub use receipts::Told;
+pub use receipts::StoredReceipts;
 pub use receiving::{MAX_RECEIVED, Received, ReceivedPage, RecipientCursor};
 pub use taking_over::{ClaimDecision, evaluate_claim};
 
@@ -56,7 +56,7 @@ pub enum ClaimStatus {
     /// The result of the claim is unknown because the answer was lost. Retry later. The claim may have been
     /// written. With `unsent`, no earlier sender can have sent the notification: settling it as released lets the
     /// next attempt send.
-    Unclear { refused: Refused, unsent: bool },
+    Unclear { refused: CallError, unsent: bool },
 }
 
 /// The outcome that replaces a claim when the send is over.
@@ -121,7 +121,7 @@ impl Ledger {
         token: &str,
         now: Timestamp,
         lease: Timestamp,
-    ) -> Result<Vec<ClaimStatus>, Refused> {
+    ) -> Result<Vec<ClaimStatus>, CallError> {
         let inserts = jobs
             .iter()
             .map(|job| Statement::insert(&self.table, claim_item(job, token, now, lease)))
@@ -148,7 +148,7 @@ impl Ledger {
         settlements: &[Settlement],
         token: &str,
         now: Timestamp,
-    ) -> Result<Vec<Result<(), Refused>>, Refused> {
+    ) -> Result<Vec<Result<(), CallError>>, CallError> {
         let updates =
             settlements.iter().map(|settlement| self.settle_statement(settlement, token, now)).collect();
         let written = execute(&self.client, "settle", updates).await?;
@@ -187,7 +187,7 @@ impl Ledger {
 
     /// Writes outcomes that were reached without a call to a provider. An existing outcome is left unchanged. The
     /// results are in the order of `rows`. A repetition is harmless.
-    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Vec<Result<(), Refused>> {
+    pub async fn record(&self, rows: &[LedgerRow], now: Timestamp) -> Vec<Result<(), CallError>> {
         const DOING: &str = "record outcomes";
         let inserts = rows.iter().map(|row| Statement::insert(&self.table, row_item(row, now))).collect();
         match execute(&self.client, DOING, inserts).await {
@@ -200,7 +200,7 @@ impl Ledger {
                 .collect(),
             Err(refused) => {
                 let (verdict, said) = (refused.verdict, aws::chain(&refused));
-                let again = || Refused { doing: DOING, verdict, source: said.clone().into() };
+                let again = || CallError { doing: DOING, verdict, source: said.clone().into() };
                 rows.iter().map(|_| Err(again())).collect()
             }
         }
@@ -211,7 +211,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn has_told(&self, keys: &[Key]) -> Result<bool, Refused> {
+    pub async fn has_notified(&self, keys: &[Key]) -> Result<bool, CallError> {
         for key in keys {
             let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
             // A status of a newer release is unknown here and counts as sent.
@@ -226,7 +226,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn find(&self, key: &Key) -> Result<Option<LedgerRow>, Refused> {
+    pub async fn find(&self, key: &Key) -> Result<Option<LedgerRow>, CallError> {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
         Ok(found.as_ref().and_then(LedgerRow::read))
     }
@@ -242,7 +242,7 @@ impl Ledger {
         id: &str,
         after: Option<&str>,
         most: u32,
-    ) -> Result<LedgerPage, Refused> {
+    ) -> Result<LedgerPage, CallError> {
         let pk = event_part(source, id);
         let (doing, from) = ("read the ledger rows of an event", (pk.as_str(), after));
         let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Forward).await?;
@@ -254,7 +254,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn of_event(&self, source: &str, id: &str) -> Result<Vec<LedgerRow>, Refused> {
+    pub async fn of_event(&self, source: &str, id: &str) -> Result<Vec<LedgerRow>, CallError> {
         let found = lookup::partition(&self.client, &self.table, &event_part(source, id)).await?;
         Ok(found.iter().filter_map(LedgerRow::read).collect())
     }
@@ -269,7 +269,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn of_set(&self, event_part: &str, set: &str) -> Result<Vec<(LedgerRow, Timestamp)>, Refused> {
+    pub async fn of_set(
+        &self,
+        event_part: &str,
+        set: &str,
+    ) -> Result<Vec<(LedgerRow, Timestamp)>, CallError> {
         let found = lookup::partition(&self.client, &self.table, event_part).await?;
         let of_set = of_set(&found, set).into_iter();
         Ok(of_set.filter_map(|item| Some((LedgerRow::read(item)?, stands_since(item)?))).collect())

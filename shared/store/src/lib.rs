@@ -38,7 +38,7 @@ pub use inbox::{Inbox, InboxPage, Marked, MarkedAll, Missed, StoredEntry, mark, 
 pub use item::{Item, Malformed};
 pub use ledger::{
     ClaimDecision, ClaimStatus, Ledger, LedgerPage, LedgerRow, MAX_RECEIVED, Noticed, Received, ReceivedPage,
-    RecipientCursor, Settlement, Times, Told, claimed, evaluate_claim, recorded, stands_since,
+    RecipientCursor, Settlement, StoredReceipts, Times, claimed, evaluate_claim, recorded, stands_since,
 };
 pub use outbox::{Backlog, Pending, Place, RowMismatch, Stream, Waiting};
 pub use people::{ChangeResult, EditError, Found, MAX_PER_ADDRESS, NotApplied, Page, People};
@@ -55,7 +55,7 @@ pub fn client(config: &aws_types::SdkConfig) -> Client {
 ///
 /// # Errors
 /// The table could not be read.
-pub async fn scan(config: &aws_types::SdkConfig, table: &str) -> Result<Vec<Item>, aws::Refused> {
+pub async fn scan(config: &aws_types::SdkConfig, table: &str) -> Result<Vec<Item>, aws::CallError> {
     lookup::scan(&client(config), table).await
 }
 

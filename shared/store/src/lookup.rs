@@ -1,6 +1,6 @@
 //! Reads of items: by key, by partition, and whole tables.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
@@ -12,7 +12,7 @@ use crate::writes::{ROUNDS, left_over};
 pub(crate) const KEYS_PER_CALL: usize = 100;
 
 /// The current item under a key.
-pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Option<Item>, Refused> {
+pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Option<Item>, CallError> {
     let answer = client
         .get_item()
         .table_name(table)
@@ -20,7 +20,7 @@ pub(crate) async fn get(client: &Client, table: &str, key: Item) -> Result<Optio
         .consistent_read(true)
         .send()
         .await
-        .map_err(|error| Refused::new("read an item", error))?;
+        .map_err(|error| CallError::new("read an item", error))?;
     Ok(answer.item.map(Item::from))
 }
 
@@ -30,7 +30,7 @@ pub(crate) async fn several(
     table: &str,
     doing: &'static str,
     keys: Vec<Item>,
-) -> Result<Vec<Item>, Refused> {
+) -> Result<Vec<Item>, CallError> {
     let mut items = Vec::with_capacity(keys.len());
     for some in keys.chunks(KEYS_PER_CALL) {
         let mut open: Vec<_> = some.iter().cloned().map(Item::into_map).collect();
@@ -39,7 +39,7 @@ pub(crate) async fn several(
             let wanted = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
             let wanted = wanted.expect("keys are all that a read needs");
             let asked = client.batch_get_item().request_items(table, wanted).send().await;
-            let answer = asked.map_err(|error| Refused::new(doing, error))?;
+            let answer = asked.map_err(|error| CallError::new(doing, error))?;
             let found =
                 answer.responses.and_then(|mut responses| responses.remove(table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));
@@ -58,7 +58,7 @@ pub(crate) async fn several(
 }
 
 /// All items of a partition, in the order of their sort keys.
-pub(crate) async fn partition(client: &Client, table: &str, pk: &str) -> Result<Vec<Item>, Refused> {
+pub(crate) async fn partition(client: &Client, table: &str, pk: &str) -> Result<Vec<Item>, CallError> {
     let mut items = Vec::new();
     let mut start = None;
     loop {
@@ -71,7 +71,7 @@ pub(crate) async fn partition(client: &Client, table: &str, pk: &str) -> Result<
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| Refused::new("read a partition", error))?;
+            .map_err(|error| CallError::new("read a partition", error))?;
         items.extend(answer.items.unwrap_or_default().into_iter().map(Item::from));
         start = answer.last_evaluated_key;
         if start.is_none() {
@@ -86,7 +86,7 @@ pub(crate) async fn beginning(
     table: &str,
     pk: &str,
     beginning: &str,
-) -> Result<Vec<Item>, Refused> {
+) -> Result<Vec<Item>, CallError> {
     let answer = client
         .query()
         .table_name(table)
@@ -96,7 +96,7 @@ pub(crate) async fn beginning(
         .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()))
         .send()
         .await
-        .map_err(|error| Refused::new("read a part of a partition", error))?;
+        .map_err(|error| CallError::new("read a part of a partition", error))?;
     Ok(answer.items.unwrap_or_default().into_iter().map(Item::from).collect())
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn stretch(
     (pk, after): (&str, Option<&str>),
     most: u32,
     order: Order,
-) -> Result<(Vec<Item>, Option<String>), Refused> {
+) -> Result<(Vec<Item>, Option<String>), CallError> {
     let start = after.map(|sk| Item::default().text("pk", pk).text("sk", sk).into_map());
     let answer = client
         .query()
@@ -129,7 +129,7 @@ pub(crate) async fn stretch(
         .set_exclusive_start_key(start)
         .send()
         .await
-        .map_err(|error| Refused::new(doing, error))?;
+        .map_err(|error| CallError::new(doing, error))?;
     let next = answer.last_evaluated_key.map(Item::from);
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
     Ok((items, next.and_then(|next| next.get("sk").map(str::to_owned))))
@@ -144,7 +144,7 @@ pub(crate) async fn page(
     (pk, name): (String, &str),
     start: Option<Item>,
     most: u32,
-) -> Result<(Vec<String>, bool), Refused> {
+) -> Result<(Vec<String>, bool), CallError> {
     let answer = client
         .query()
         .table_name(table)
@@ -156,14 +156,14 @@ pub(crate) async fn page(
         .set_exclusive_start_key(start.map(Item::into_map))
         .send()
         .await
-        .map_err(|error| Refused::new(doing, error))?;
+        .map_err(|error| CallError::new(doing, error))?;
     let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
     let values = items.filter_map(|item| item.get(name).map(str::to_owned)).collect();
     Ok((values, answer.last_evaluated_key.is_some()))
 }
 
 /// All items of a table.
-pub(crate) async fn scan(client: &Client, table: &str) -> Result<Vec<Item>, Refused> {
+pub(crate) async fn scan(client: &Client, table: &str) -> Result<Vec<Item>, CallError> {
     let mut items = Vec::new();
     let mut start = None;
     loop {
@@ -173,7 +173,7 @@ pub(crate) async fn scan(client: &Client, table: &str) -> Result<Vec<Item>, Refu
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| Refused::new("read a table", error))?;
+            .map_err(|error| CallError::new("read a table", error))?;
         items.extend(answer.items.unwrap_or_default().into_iter().map(Item::from));
         start = answer.last_evaluated_key;
         if start.is_none() {

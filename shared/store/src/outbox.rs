@@ -1,6 +1,6 @@
 //! Pending outbox entries, as the stream and the index show them, and their state changes.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Select};
 pub use carillon_event::outbox::Stream;
@@ -163,7 +163,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The index could not be read.
-    pub async fn backlog(&self) -> Result<Backlog, Refused> {
+    pub async fn backlog(&self) -> Result<Backlog, CallError> {
         let mut backlog = Backlog::default();
         let mut start = None;
         loop {
@@ -176,7 +176,7 @@ impl Waiting {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| Refused::new("read the pending outbox entries", error))?;
+                .map_err(|error| CallError::new("read the pending outbox entries", error))?;
             for item in answer.items.unwrap_or_default().into_iter().map(Item::from) {
                 backlog.add(&item);
             }
@@ -197,7 +197,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+    pub async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, CallError> {
         const DOING: &str = "read pending outbox entries";
         let mut found: Vec<Pending> = Vec::with_capacity(places.len());
         for some in places.chunks(ITEMS_PER_CALL) {
@@ -207,7 +207,7 @@ impl Waiting {
                 let keys = KeysAndAttributes::builder().set_keys(Some(open)).consistent_read(true).build();
                 let keys = keys.expect("keys are all that a read needs");
                 let call = self.client.batch_get_item().request_items(&self.table, keys);
-                let answer = call.send().await.map_err(|error| Refused::new(DOING, error))?;
+                let answer = call.send().await.map_err(|error| CallError::new(DOING, error))?;
                 let items = answer
                     .responses
                     .and_then(|mut responses| responses.remove(&self.table))
@@ -235,7 +235,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The row could not be written.
-    pub async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), Refused> {
+    pub async fn quarantine(&self, place: &Place, cause: &str, now: Timestamp) -> Result<(), CallError> {
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let marked = self
             .client
@@ -257,7 +257,7 @@ impl Waiting {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn row(&self, place: &Place) -> Result<Option<Item>, Refused> {
+    pub async fn row(&self, place: &Place) -> Result<Option<Item>, CallError> {
         crate::lookup::get(&self.client, &self.table, place.key()).await
     }
 }

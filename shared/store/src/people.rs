@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::Timestamp;
@@ -84,7 +84,7 @@ impl People {
     ///
     /// # Errors
     /// The table could not be read, or several rounds left keys unprocessed.
-    pub async fn find(&self, ids: &BTreeSet<&str>) -> Result<Recipients, Refused> {
+    pub async fn find(&self, ids: &BTreeSet<&str>) -> Result<Recipients, CallError> {
         Ok(self.look_up(ids, &BTreeSet::new()).await?.recipients)
     }
 
@@ -92,7 +92,7 @@ impl People {
     ///
     /// # Errors
     /// The table could not be read, or several rounds left keys unprocessed.
-    pub async fn look_up(&self, ids: &BTreeSet<&str>, tenants: &BTreeSet<&str>) -> Result<Found, Refused> {
+    pub async fn look_up(&self, ids: &BTreeSet<&str>, tenants: &BTreeSet<&str>) -> Result<Found, CallError> {
         let people = ids.iter().map(|id| filed::profile(id));
         let keys = people.chain(tenants.iter().map(|id| filed::tenant(id))).map(Item::into_map);
         let mut found = Found::default();
@@ -119,7 +119,7 @@ impl People {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn members(&self, group: &Group, start: Option<&str>, most: u32) -> Result<Page, Refused> {
+    pub async fn members(&self, group: &Group, start: Option<&str>, most: u32) -> Result<Page, CallError> {
         let pk = filed::partition(group);
         let start = start.map(|id| filed::membership_key(&pk, id));
         let doing = "read the members of a group";
@@ -131,7 +131,7 @@ impl People {
     ///
     /// # Errors
     /// At least one person could not be written. The others are.
-    pub async fn put(&self, people: &[Recipient], at: Timestamp) -> Result<(), Refused> {
+    pub async fn put(&self, people: &[Recipient], at: Timestamp) -> Result<(), CallError> {
         self.put_all(people, &Stamp { at, by: "put".to_owned() }).await.1
     }
 
@@ -141,7 +141,7 @@ impl People {
         &self,
         people: &[Recipient],
         stamp: &Stamp,
-    ) -> (Vec<(String, AddressChange)>, Result<(), Refused>) {
+    ) -> (Vec<(String, AddressChange)>, Result<(), CallError>) {
         let amendments: Vec<RecipientChange> = people
             .iter()
             .map(|person| RecipientChange {
@@ -207,7 +207,7 @@ impl People {
     ///
     /// # Errors
     /// The table did not answer.
-    pub async fn put_tenant(&self, id: &str, settings: &Settings, stamp: &Stamp) -> Result<bool, Refused> {
+    pub async fn put_tenant(&self, id: &str, settings: &Settings, stamp: &Stamp) -> Result<bool, CallError> {
         let changed_at = AttributeValue::N(filed::nanoseconds(stamp.at).to_string());
         let put = self
             .client
@@ -225,13 +225,13 @@ impl People {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
-                Some(_) | None => Err(Refused::new("write a tenant", error)),
+                Some(_) | None => Err(CallError::new("write a tenant", error)),
             },
         }
     }
 
     /// Reads items by their keys, each key once.
-    async fn read(&self, keys: Vec<HashMap<String, AttributeValue>>) -> Result<Vec<Item>, Refused> {
+    async fn read(&self, keys: Vec<HashMap<String, AttributeValue>>) -> Result<Vec<Item>, CallError> {
         let mut items = Vec::with_capacity(keys.len());
         for some in keys.chunks(KEYS_PER_READ) {
             self.read_some(some.to_vec(), &mut items).await?;
@@ -243,7 +243,7 @@ impl People {
         &self,
         mut keys: Vec<HashMap<String, AttributeValue>>,
         items: &mut Vec<Item>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CallError> {
         for round in 0..ROUNDS {
             pause::before(round).await;
             let wanted = KeysAndAttributes::builder()
@@ -258,7 +258,7 @@ impl People {
                 .request_items(&self.table, wanted)
                 .send()
                 .await
-                .map_err(|error| Refused::new("read people", error))?;
+                .map_err(|error| CallError::new("read people", error))?;
             let found =
                 answer.responses.and_then(|mut responses| responses.remove(&self.table)).unwrap_or_default();
             items.extend(found.into_iter().map(Item::from));

@@ -4,7 +4,7 @@
 //! This module only reads. A part holds jobs for the webhook queue and continuations for dispatch. A repeated read
 //! gives the same ones, so the ledger lets each of them through once.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::decide::continuation::Continuation;
 use domain::decide::plan::endpoint_name;
@@ -45,7 +45,7 @@ pub struct RecoveryPart {
     /// Failed messages to send again.
     pub jobs: Vec<Job>,
     /// Missed events for dispatch.
-    pub wakes: Vec<(Continuation, Option<String>)>,
+    pub continuations: Vec<(Continuation, Option<String>)>,
     /// The number of events that cannot be sent any more: their `expirytime` has passed, or the event store does
     /// not have them.
     pub lost: usize,
@@ -89,7 +89,7 @@ impl Recovery<'_> {
         place: Option<&RecoveryPlace>,
         most: u32,
         now: Timestamp,
-    ) -> Result<RecoveryPart, Refused> {
+    ) -> Result<RecoveryPart, CallError> {
         match place {
             None => self.messages(endpoint, since, None, most, now).await,
             Some(RecoveryPlace::Message(key)) => self.messages(endpoint, since, Some(key), most, now).await,
@@ -103,7 +103,7 @@ impl Recovery<'_> {
     ///
     /// # Errors
     /// A table could not be read.
-    pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Continuation>, Refused> {
+    pub async fn one(&self, endpoint: &Endpoint, key: &Key) -> Result<Option<Continuation>, CallError> {
         let row = self.ledger.find(key).await?;
         let is_theirs = |row: &LedgerRow| row.recipient == endpoint_name(&endpoint.id);
         let Some(row) =
@@ -112,7 +112,7 @@ impl Recovery<'_> {
             return Ok(None);
         };
         let event = self.events.of_origin(&row.origin).await?;
-        Ok(event.map(|event| wake(&event, endpoint, &row)))
+        Ok(event.map(|event| continuation(&event, endpoint, &row)))
     }
 
     async fn messages(
@@ -122,7 +122,7 @@ impl Recovery<'_> {
         after: Option<&Key>,
         most: u32,
         now: Timestamp,
-    ) -> Result<RecoveryPart, Refused> {
+    ) -> Result<RecoveryPart, CallError> {
         let (lost, next) = self.endpoints.lost(&endpoint.id, since, after, most).await?;
         // The id stays the same for an hour, unless a manual attempt has failed meanwhile.
         let hour = now.as_second().div_euclid(3_600);
@@ -143,13 +143,13 @@ impl Recovery<'_> {
         after: Option<&RecipientCursor>,
         most: u32,
         now: Timestamp,
-    ) -> Result<RecoveryPart, Refused> {
+    ) -> Result<RecoveryPart, CallError> {
         let recipient = endpoint_name(&endpoint.id);
         let page = self.ledger.received_forward(&recipient, since, after, most).await?;
         let rows = page.received.into_iter().map(|received| received.row);
         let missed = rows.filter(|row| endpoint_recovery::was_missed(row.status, row.reason));
         let found: Vec<(LedgerRow, Option<Event>)> = stream::iter(missed)
-            .map(async |row| Ok::<_, Refused>((self.events.of_origin(&row.origin).await?, row)))
+            .map(async |row| Ok::<_, CallError>((self.events.of_origin(&row.origin).await?, row)))
             .buffered(AT_ONCE)
             .map_ok(|(event, row)| (row, event))
             .try_collect()
@@ -161,7 +161,9 @@ impl Recovery<'_> {
                 continue;
             };
             match endpoint_recovery::is_wanted(endpoint, &event, now) {
-                Ok(()) => part.wakes.push((wake(&event, endpoint, &row), event.tenant.clone())),
+                Ok(()) => {
+                    part.continuations.push((continuation(&event, endpoint, &row), event.tenant.clone()));
+                }
                 Err(NotNow::Expired) => part.lost += 1,
                 Err(NotNow::Unwanted) => {}
             }
@@ -170,8 +172,12 @@ impl Recovery<'_> {
     }
 }
 
-fn wake(event: &Event, endpoint: &Endpoint, row: &LedgerRow) -> Continuation {
-    endpoint_recovery::wake(event, &endpoint.id, &Missed { key: &row.key, rule: &row.rule, step: row.step })
+fn continuation(event: &Event, endpoint: &Endpoint, row: &LedgerRow) -> Continuation {
+    endpoint_recovery::continuation(
+        event,
+        &endpoint.id,
+        &Missed { key: &row.key, rule: &row.rule, step: row.step },
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! Source: DynamoDB API reference, `BatchExecuteStatement` and `BatchStatementError`.
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
@@ -27,7 +27,7 @@ pub(crate) enum Written {
     /// The key exists already, or the condition does not hold.
     Refused,
     /// The statement could not be executed.
-    Failed(Refused),
+    Failed(CallError),
 }
 
 impl Statement {
@@ -51,7 +51,7 @@ pub(crate) async fn execute(
     client: &Client,
     doing: &'static str,
     statements: Vec<Statement>,
-) -> Result<Vec<Written>, Refused> {
+) -> Result<Vec<Written>, CallError> {
     let mut written = Vec::with_capacity(statements.len());
     let mut statements = statements.into_iter().peekable();
     while statements.peek().is_some() {
@@ -66,7 +66,7 @@ pub(crate) async fn execute(
             call = call.statements(request);
             asked += 1;
         }
-        let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
+        let answer = call.send().await.map_err(|error| CallError::new(doing, error))?;
         let answers = answer.responses.unwrap_or_default();
         // A missing answer leaves the result of its statement unknown.
         written.extend(
@@ -110,6 +110,6 @@ fn sort(doing: &'static str, answer: &BatchStatementResponse) -> Written {
     Written::Failed(refused(doing, verdict, &said))
 }
 
-fn refused(doing: &'static str, verdict: Verdict, said: &str) -> Refused {
-    Refused { doing, verdict, source: said.into() }
+fn refused(doing: &'static str, verdict: Verdict, said: &str) -> CallError {
+    CallError { doing, verdict, source: said.into() }
 }

@@ -1,6 +1,6 @@
 //! Transactions: several conditional writes that succeed or fail together.
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -14,11 +14,11 @@ pub(crate) async fn write(
     client: &Client,
     doing: &'static str,
     writes: Vec<TransactWriteItem>,
-) -> Result<bool, Refused> {
+) -> Result<bool, CallError> {
     match client.transact_write_items().set_transact_items(Some(writes)).send().await {
         Ok(_) => Ok(true),
         Err(error) if is_lost(&error) => Ok(false),
-        Err(error) => Err(Refused::new(doing, error)),
+        Err(error) => Err(CallError::new(doing, error)),
     }
 }
 
@@ -39,6 +39,6 @@ fn is_lost(error: &SdkError<TransactWriteItemsError>) -> bool {
 }
 
 /// The error for a transaction that lost against other writers in every round.
-pub(crate) fn crowded(doing: &'static str) -> Refused {
-    Refused { doing, verdict: Verdict::Throttled, source: "other writers were first in every round".into() }
+pub(crate) fn crowded(doing: &'static str) -> CallError {
+    CallError { doing, verdict: Verdict::Throttled, source: "other writers were first in every round".into() }
 }

@@ -1,7 +1,7 @@
 //! Unconditional writes in batches of 25 items, with retries for unprocessed items. Also interprets the answer to a
 //! single conditional write.
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -37,13 +37,13 @@ pub(crate) async fn write(
     table: &str,
     doing: &'static str,
     writes: Vec<WriteRequest>,
-) -> Result<(), Refused> {
+) -> Result<(), CallError> {
     for some in writes.chunks(ITEMS_PER_CALL) {
         let mut open = some.to_vec();
         for round in 0..ROUNDS {
             pause::before(round).await;
             let call = client.batch_write_item().request_items(table, open);
-            let answer = call.send().await.map_err(|error| Refused::new(doing, error))?;
+            let answer = call.send().await.map_err(|error| CallError::new(doing, error))?;
             open = answer
                 .unprocessed_items
                 .and_then(|mut unprocessed_items| unprocessed_items.remove(table))
@@ -66,18 +66,18 @@ pub(crate) async fn write(
 pub(crate) fn stood<T, E>(
     doing: &'static str,
     sent: Result<T, SdkError<E, HttpResponse>>,
-) -> Result<bool, Refused>
+) -> Result<bool, CallError>
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     match sent {
         Ok(_) => Ok(true),
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(Refused::new(doing, error)),
+        Err(error) => Err(CallError::new(doing, error)),
     }
 }
 
 /// The error for items that were still unprocessed after the last round.
-pub(crate) fn left_over(doing: &'static str) -> Refused {
-    Refused { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
+pub(crate) fn left_over(doing: &'static str) -> CallError {
+    CallError { doing, verdict: Verdict::Throttled, source: "the table left items unprocessed".into() }
 }

@@ -108,10 +108,11 @@ pub(crate) fn register(engine: &mut Environment<'static>) {
 }
 
 /// Calls `format` with the locale format of the part that is being rendered.
-fn with_voice<T>(state: &State<'_, '_>, format: impl FnOnce(&LocaleFormat) -> T) -> T {
-    let voice = state.lookup(VOICE);
-    match voice.as_ref().and_then(|voice| voice.downcast_object_ref::<LocaleFormat>()) {
-        Some(voice) => format(voice),
+fn with_format<T>(state: &State<'_, '_>, format: impl FnOnce(&LocaleFormat) -> T) -> T {
+    let locale_format = state.lookup(VOICE);
+    match locale_format.as_ref().and_then(|locale_format| locale_format.downcast_object_ref::<LocaleFormat>())
+    {
+        Some(locale_format) => format(locale_format),
         None => format(&LocaleFormat::default()),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Names {
     pub(crate) recipient: Value,
     pub(crate) way_out: Value,
     pub(crate) postal_address: Value,
-    pub(crate) voice: Value,
+    pub(crate) locale_format: Value,
 }
 
 impl Object for Names {
@@ -38,7 +38,7 @@ impl Object for Names {
             "recipient" => &self.recipient,
             "unsubscribe_url" => &self.way_out,
             "postal_address" => &self.postal_address,
-            VOICE => &self.voice,
+            VOICE => &self.locale_format,
             // Functions cannot be replaced.
             _ if FUNCTIONS.contains(&name) => return None,
             _ => return self.context.get_attr(name).ok().filter(|value| !value.is_undefined()),

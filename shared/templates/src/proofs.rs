@@ -13,7 +13,7 @@ use domain::time::zone::Zone;
 
 use crate::extra::Extra;
 use crate::renderer::Renderer;
-use crate::survivors::{LeftOut, Told};
+use crate::survivors::{LeftOut, Rendered};
 use crate::template_context::{SAMPLE_WAY_OUT, TemplateContext};
 
 /// Messages that are already rendered, by their keys.
@@ -25,16 +25,16 @@ pub struct Written {
 
 impl Written {
     /// Removes the message of a key, with the events of its digest that were left out.
-    pub fn remove(&mut self, key: &Key) -> Option<Told> {
+    pub fn remove(&mut self, key: &Key) -> Option<Rendered> {
         let content = self.contents.remove(key)?;
-        Some(Told { content, left_out: self.left_out.remove(key).unwrap_or_default() })
+        Some(Rendered { content, left_out: self.left_out.remove(key).unwrap_or_default() })
     }
 }
 
 /// The template context of an event that is rendered at `now`. `tenant_zone` is the zone of rooms, and of
 /// recipients without a zone of their own.
 #[must_use]
-pub fn scene_of<'a>(
+pub fn context_of<'a>(
     renderer: &'a Renderer,
     plan: &'a Plan<'_>,
     tenant_zone: Option<&'a str>,
@@ -45,14 +45,14 @@ pub fn scene_of<'a>(
     let policy = Some(&plan.catalog.policy().email);
     let (collected, payload) = (plan.digest.as_ref(), plan.event.data.as_ref());
     let extra = Extra { digest, collected, payload, zone: Some(zone), policy, now: Some(now) };
-    renderer.scene_with(plan.envelope(), extra)
+    renderer.context_with(plan.envelope(), extra)
 }
 
 /// Renders the messages that need a check, and returns the checks. A message that fails to render is skipped: it
 /// fails again when the rest is rendered, and is reported there.
 #[must_use]
 pub fn proofs(
-    scene: &TemplateContext<'_>,
+    context: &TemplateContext<'_>,
     plan: &Plan<'_>,
     decisions: &[Decision<'_>],
     tenant_zone: Option<&str>,
@@ -66,7 +66,7 @@ pub fn proofs(
             continue;
         }
         let sample = order.way_out.as_ref().map(|_| SAMPLE_WAY_OUT);
-        let Ok(Told { content, left_out }) = scene.tell(order, sample) else { continue };
+        let Ok(Rendered { content, left_out }) = context.tell(order, sample) else { continue };
         if !left_out.is_empty() {
             written.left_out.insert(decision.key.clone(), left_out);
         }

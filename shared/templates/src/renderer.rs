@@ -104,13 +104,13 @@ impl Renderer {
     /// The template context of one event, built once for all of its messages. `envelope` is its CloudEvents
     /// envelope.
     #[must_use]
-    pub fn scene<'a>(&'a self, envelope: &'a serde_json::Value) -> TemplateContext<'a> {
-        self.scene_with(envelope, Extra::default())
+    pub fn context<'a>(&'a self, envelope: &'a serde_json::Value) -> TemplateContext<'a> {
+        self.context_with(envelope, Extra::default())
     }
 
     /// The template context with additional values.
     #[must_use]
-    pub fn scene_with<'a>(
+    pub fn context_with<'a>(
         &'a self,
         envelope: &'a serde_json::Value,
         extra: Extra<'a>,

@@ -9,7 +9,7 @@ use crate::failure::Unrendered;
 const MAX_TRIES: usize = 256;
 
 /// A rendered message, with the digest events that it leaves out.
-pub struct Told {
+pub struct Rendered {
     pub content: Content,
     /// Empty for an event on its own.
     pub left_out: Vec<LeftOut>,
@@ -28,22 +28,22 @@ pub struct LeftOut {
 pub(crate) fn survivors(
     items: &[Item],
     render: impl Fn(&[Item]) -> Result<Content, Unrendered>,
-) -> Option<Told> {
+) -> Option<Rendered> {
     if items.len() < 2 {
         return None;
     }
     let (older, newer) = items.split_at(items.len() / 2);
-    let mut search = Search { render, kept: Vec::new(), told: None, left_out: Vec::new(), tries: 0 };
+    let mut search = Search { render, kept: Vec::new(), rendered: None, left_out: Vec::new(), tries: 0 };
     search.add(older)?;
     search.add(newer)?;
-    Some(Told { content: search.told?, left_out: search.left_out })
+    Some(Rendered { content: search.rendered?, left_out: search.left_out })
 }
 
 struct Search<R> {
     render: R,
     /// The events that render together so far, and their content.
     kept: Vec<Item>,
-    told: Option<Content>,
+    rendered: Option<Content>,
     left_out: Vec<LeftOut>,
     tries: usize,
 }
@@ -59,7 +59,7 @@ impl<R: Fn(&[Item]) -> Result<Content, Unrendered>> Search<R> {
         match ((self.render)(&together), items) {
             (Ok(content), _) => {
                 self.kept = together;
-                self.told = Some(content);
+                self.rendered = Some(content);
             }
             (Err(why), [item]) => self.left_out.push(LeftOut { item: item.clone(), why }),
             (Err(_), _) => {

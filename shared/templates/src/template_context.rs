@@ -22,7 +22,7 @@ use crate::failure::Unrendered;
 use crate::locale_format::LocaleFormat;
 use crate::names::{Names, Person};
 use crate::renderer::Renderer;
-use crate::survivors::{Told, survivors};
+use crate::survivors::{Rendered, survivors};
 use crate::text::{one_line, trimmed};
 use crate::values::value_of;
 
@@ -57,21 +57,21 @@ impl<'a> TemplateContext<'a> {
     ///
     /// # Errors
     /// As [`TemplateContext::render_with`], if no event of the digest can be rendered.
-    pub fn tell(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Told, Unrendered> {
+    pub fn tell(&self, order: &Order<'_>, way_out: Option<&str>) -> Result<Rendered, Unrendered> {
         let failed = match self.render_with(order, way_out) {
-            Ok(content) => return Ok(Told { content, left_out: Vec::new() }),
+            Ok(content) => return Ok(Rendered { content, left_out: Vec::new() }),
             Err(failed) => failed,
         };
         let collected = self.extra.collected.filter(|_| failed.reason == Reason::Template);
         let Some(collected) = collected else { return Err(failed) };
-        let told = survivors(&collected.items, |items| {
+        let rendered = survivors(&collected.items, |items| {
             let summary = collected.summary_of(items);
             let mut envelope = self.envelope.clone();
             envelope["data"] = summary["data"].clone();
             let extra = Extra { digest: Some(&summary), collected: None, payload: None, ..self.extra };
             TemplateContext::new(self.renderer, &envelope, extra).render_with(order, way_out)
         });
-        told.ok_or(failed)
+        rendered.ok_or(failed)
     }
 
     fn exposed(&self, paths: &[Path]) -> Sensitive<Box<RawValue>> {
@@ -168,7 +168,7 @@ impl<'a> TemplateContext<'a> {
 
 /// The text parts of one message, each in the language closest to the recipient's.
 struct MessageRenderer<'a> {
-    scene: &'a TemplateContext<'a>,
+    parent: &'a TemplateContext<'a>,
     order: &'a Order<'a>,
     channel: Channel,
     template: &'a str,
@@ -189,29 +189,29 @@ impl<'a> MessageRenderer<'a> {
     /// # Errors
     /// The event names a template that its rule does not list, or a context that is not an object.
     fn new(
-        scene: &'a TemplateContext<'a>,
+        parent: &'a TemplateContext<'a>,
         order: &'a Order<'a>,
         channel: Channel,
     ) -> Result<MessageRenderer<'a>, Unrendered> {
         let (rule, preferred) = (order.rule, order.person.and_then(|person| person.locale.as_deref()));
         let template = rule
-            .template_for(scene.envelope)
+            .template_for(parent.envelope)
             .map_err(|unknown| Unrendered::unknown_template(rule, &unknown))?;
         let context = rule
-            .template_context(scene.envelope)
+            .template_context(parent.envelope)
             .map_err(|unreadable| Unrendered::unreadable_context(template, &unreadable))?;
-        let mut chain = scene.renderer.languages(template, preferred);
-        let has = |locale: &str, part: &Part| scene.renderer.file(template, locale, part.file).is_some();
+        let mut chain = parent.renderer.languages(template, preferred);
+        let has = |locale: &str, part: &Part| parent.renderer.file(template, locale, part.file).is_some();
         let complete =
             |locale: &&str| channel.parts().iter().filter(|part| part.required).all(|part| has(locale, part));
         if let Some(index) = chain.iter().position(complete) {
             chain = vec![chain.swap_remove(index)];
         }
         let person = order.person.map_or(Value::UNDEFINED, Person::value);
-        let subject = rule.subject_for(scene.envelope).filter(|_| channel.spec().has_title);
+        let subject = rule.subject_for(parent.envelope).filter(|_| channel.spec().has_title);
         let context = context.as_ref().map_or(Value::UNDEFINED, value_of);
         Ok(MessageRenderer {
-            scene,
+            parent,
             order,
             channel,
             template,
@@ -225,11 +225,11 @@ impl<'a> MessageRenderer<'a> {
 
     /// A whole e-mail: its text parts, and the envelope members from the rule and the policy.
     fn email(&self, to: &EmailAddress) -> Result<Email, Unrendered> {
-        let (rule, envelope) = (self.order.rule, self.scene.envelope);
+        let (rule, envelope) = (self.order.rule, self.parent.envelope);
         let attachments = attachments(&rule.attachments, envelope)
             .map_err(|error| Unrendered::no_file(self.template, error.to_string()))?;
         let [subject, html, text] = self.parts()?;
-        let policy = self.scene.extra.policy;
+        let policy = self.parent.extra.policy;
         let (from, from_name) = match policy.and_then(|policy| policy.senders.get(&rule.category)) {
             Some(sender) => {
                 let (from, name) = sender.clone().into_former();
@@ -263,11 +263,11 @@ impl<'a> MessageRenderer<'a> {
     fn answers_to(&self) -> Result<Option<(EmailAddress, Option<DisplayName>)>, Unrendered> {
         let rule = self.order.rule;
         let named =
-            rule.reply_to.iter().chain(self.scene.extra.policy.and_then(|policy| policy.reply_to.as_ref()));
+            rule.reply_to.iter().chain(self.parent.extra.policy.and_then(|policy| policy.reply_to.as_ref()));
         for operand in named {
             let named = match operand {
                 Operand::Literal(text) => Some(text.clone()),
-                Operand::Path(path) => path.pick(self.scene.envelope).and_then(|value| first_text(&value)),
+                Operand::Path(path) => path.pick(self.parent.envelope).and_then(|value| first_text(&value)),
             };
             if let Some(text) = named {
                 let mailbox = Sender::parse(&text).and_then(Sender::into_parts);
@@ -284,13 +284,13 @@ impl<'a> MessageRenderer<'a> {
         if self.channel != Channel::Email || !self.order.rule.commercial {
             return None;
         }
-        let tenant = self.scene.envelope.get("tenant").and_then(serde_json::Value::as_str);
-        self.scene.extra.policy?.postal_address.of(tenant)
+        let tenant = self.parent.envelope.get("tenant").and_then(serde_json::Value::as_str);
+        self.parent.extra.policy?.postal_address.of(tenant)
     }
 
     /// Renders all parts. An optional part without a file is empty.
     fn parts<const N: usize>(&self) -> Result<[String; N], Unrendered> {
-        let renderer = self.scene.renderer;
+        let renderer = self.parent.renderer;
         let template = self.template;
         let mut texts = std::array::from_fn(|_| String::new());
         let mut previous: Option<(&str, Value)> = None;
@@ -345,7 +345,7 @@ impl<'a> MessageRenderer<'a> {
 
     /// The approved WhatsApp template in the closest language that has one. The template has a language of its own.
     fn approved(&self) -> Result<Option<WhatsappTemplate>, Unrendered> {
-        let (renderer, template) = (self.scene.renderer, self.template);
+        let (renderer, template) = (self.parent.renderer, self.template);
         let preferred = self.order.person.and_then(|person| person.locale.as_deref());
         let mut languages = renderer.languages(template, preferred).into_iter();
         let file =
@@ -356,23 +356,23 @@ impl<'a> MessageRenderer<'a> {
     }
 
     fn locale(&self, part: Part) -> Option<&str> {
-        let has = |language: &&str| self.scene.renderer.file(self.template, language, part.file).is_some();
+        let has = |language: &&str| self.parent.renderer.file(self.template, language, part.file).is_some();
         self.chain.iter().copied().find(has)
     }
 
     fn values(&self, file: &str) -> Value {
         let person = self.order.person;
         let locale = locale::refined(file, person.and_then(|person| person.locale.as_deref()));
-        let zones = [person.and_then(|person| person.zone.as_deref()), self.scene.extra.zone];
+        let zones = [person.and_then(|person| person.zone.as_deref()), self.parent.extra.zone];
         Value::from_object(Names {
-            event: self.scene.event.clone(),
-            data: self.scene.data.clone(),
-            digest: self.scene.digest.clone(),
+            event: self.parent.event.clone(),
+            data: self.parent.data.clone(),
+            digest: self.parent.digest.clone(),
             context: self.context.clone(),
             recipient: self.person.clone(),
             way_out: self.way_out.map_or(Value::UNDEFINED, Value::from),
             postal_address: self.postal_address().map_or(Value::UNDEFINED, Value::from),
-            voice: Value::from_object(LocaleFormat::new(locale, zones, self.scene.extra.now)),
+            locale_format: Value::from_object(LocaleFormat::new(locale, zones, self.parent.extra.now)),
         })
     }
 }

@@ -38,11 +38,15 @@ async fn read_change_and_refusal_leave_records_of_ids_and_no_values() {
     assert_eq!(of("getRecipient", &eve)["status"], 404, "a refusal");
     assert!(!records.iter().any(|record| record.to_string().contains(&mark)), "{records:?}");
 
-    let said = carillon(&["--json", "audit", "access", "--subject", &admin, "--since", "5m"], "");
-    let lines = json_lines(&said);
-    assert!(lines.iter().any(|line| line["operation"] == "none" && line["status"] == 405), "{}", text(&said));
-    let said = carillon(&["audit", "access", "--person", &ann, "--subject", &eve], "");
-    assert!(said.status.success() && text(&said).contains("404"), "{}", text(&said));
+    let response = carillon(&["--json", "audit", "access", "--subject", &admin, "--since", "5m"], "");
+    let lines = json_lines(&response);
+    assert!(
+        lines.iter().any(|line| line["operation"] == "none" && line["status"] == 405),
+        "{}",
+        text(&response)
+    );
+    let response = carillon(&["audit", "access", "--person", &ann, "--subject", &eve], "");
+    assert!(response.status.success() && text(&response).contains("404"), "{}", text(&response));
     assert_eq!(carillon(&["audit", "access", "--person", &unique("nobody")], "").status.code(), Some(1));
     assert_eq!(carillon(&["audit", "access"], "").status.code(), Some(2), "about what?");
 }

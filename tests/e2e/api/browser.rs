@@ -51,7 +51,7 @@ fn status_names_the_origins_and_says_that_everything_runs() {
 }
 
 fn status() -> Value {
-    let said = carillon_dev(&["--json", "status"]);
-    assert!(said.status.success(), "{}", text(&said));
-    json_lines(&said).remove(0)
+    let response = carillon_dev(&["--json", "status"]);
+    assert!(response.status.success(), "{}", text(&response));
+    json_lines(&response).remove(0)
 }

@@ -16,11 +16,11 @@ async fn token_becomes_an_endpoint_and_a_new_token_another_one() {
     let phone = format!("/v1/recipients/{ann}/devices/phone");
     let put = |token: &str| me.ask("PUT", &phone, Some(&json!({ "platform": "fcm", "token": token })));
     let (first, second) = (unique("token"), unique("token"));
-    let said = put(&first);
-    assert_eq!(said.status, 200, "{}", said.text);
-    let endpoint = said.body["endpoint"].as_str().unwrap().to_owned();
+    let response = put(&first);
+    assert_eq!(response.status, 200, "{}", response.text);
+    let endpoint = response.body["endpoint"].as_str().unwrap().to_owned();
     assert!(endpoint.contains(":endpoint/GCM/local/"), "{endpoint}");
-    assert!(!said.text.contains(&first), "the token is not kept: {}", said.text);
+    assert!(!response.text.contains(&first), "the token is not kept: {}", response.text);
     assert_eq!(put(&first).body["endpoint"], endpoint.as_str(), "asked again, it is the same");
     assert_ne!(put(&second).body["endpoint"], endpoint.as_str());
     let devices = me.ask("GET", &format!("/v1/recipients/{ann}/devices"), None).body;
@@ -59,9 +59,9 @@ async fn unusable_token_is_refused_with_a_reason() {
         ("fcm", "\u{e9}".to_owned(), "refused", "token of fcm"),
         ("fcm", "x".repeat(2_049), "refused", "token of fcm"),
     ] {
-        let said = me.ask("PUT", &path, Some(&json!({ "platform": platform, "token": token })));
-        check(&said, 422, kind);
-        assert!(said.body["detail"].as_str().unwrap().contains(words), "{}", said.text);
+        let response = me.ask("PUT", &path, Some(&json!({ "platform": platform, "token": token })));
+        check(&response, 422, kind);
+        assert!(response.body["detail"].as_str().unwrap().contains(words), "{}", response.text);
     }
     let both = json!({ "platform": "fcm", "token": "t", "endpoint": "arn" });
     check(&me.ask("PUT", &path, Some(&both)), 422, "refused");

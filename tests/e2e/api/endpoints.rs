@@ -80,33 +80,40 @@ async fn secret_is_returned_on_creation_only() {
     let admin = ApiClient::of(&unique("admin"), &unique("clinic"), "admin");
     let url = format!("{}/hooks/{}", cloud.capture, unique("erp"));
     let put = |body: Value| admin.ask("PUT", "/v1/endpoints/erp", Some(&body));
-    let said = put(json!({ "url": url, "when": { "detail-type": [{ "prefix": "booking." }] } }));
-    check(&said, 201, "");
-    let secret = said.body["verify_with"].as_str().unwrap().to_owned();
+    let response = put(json!({ "url": url, "when": { "detail-type": [{ "prefix": "booking." }] } }));
+    check(&response, 201, "");
+    let secret = response.body["verification_key"].as_str().unwrap().to_owned();
     assert!(secret.starts_with("whsec_"));
     let again = put(json!({ "url": url, "description": "the ERP" }));
     check(&again, 200, "");
     assert!(
-        again.body["verify_with"].is_null() && again.body["when"].is_null(),
+        again.body["verification_key"].is_null() && again.body["when"].is_null(),
         "exactly this: {}",
         again.text
     );
     let rotated = admin.ask("POST", "/v1/endpoints/erp/rotate", None);
     check(&rotated, 200, "");
-    let newer = rotated.body["verify_with"].as_str().unwrap().to_owned();
+    let newer = rotated.body["verification_key"].as_str().unwrap().to_owned();
     assert!(newer.starts_with("whsec_") && newer != secret);
     assert_eq!(rotated.body["signing"], 2, "the one before signs, too");
     for path in ["/v1/endpoints", "/v1/endpoints/erp"] {
-        let said = admin.ask("GET", path, None);
-        check(&said, 200, "");
-        assert!(said.text.contains("the ERP"));
-        assert!(![&secret, &newer].iter().any(|text| said.text.contains(text.trim_start_matches("whsec_"))));
+        let response = admin.ask("GET", path, None);
+        check(&response, 200, "");
+        assert!(response.text.contains("the ERP"));
+        assert!(
+            ![&secret, &newer].iter().any(|text| response.text.contains(text.trim_start_matches("whsec_")))
+        );
     }
     let ed25519 = json!({ "scheme": "ed25519" });
-    let public = admin.ask("POST", "/v1/endpoints/erp/rotate", Some(&ed25519)).body["verify_with"].clone();
+    let public =
+        admin.ask("POST", "/v1/endpoints/erp/rotate", Some(&ed25519)).body["verification_key"].clone();
     assert!(public.as_str().unwrap().starts_with("whpk_"));
-    assert_eq!(admin.ask("GET", "/v1/endpoints/erp", None).body["verify_with"], public, "it is no secret");
-    let kept = admin.ask("POST", "/v1/endpoints/erp/rotate", None).body["verify_with"].clone();
+    assert_eq!(
+        admin.ask("GET", "/v1/endpoints/erp", None).body["verification_key"],
+        public,
+        "it is no secret"
+    );
+    let kept = admin.ask("POST", "/v1/endpoints/erp/rotate", None).body["verification_key"].clone();
     assert!(kept.as_str().unwrap().starts_with("whpk_"), "the kind stays");
     check(&admin.ask("DELETE", "/v1/endpoints/erp", None), 204, "");
     check(&admin.ask("GET", "/v1/endpoints/erp", None), 404, "no_endpoint");
@@ -131,9 +138,9 @@ fn endpoint_with_a_forbidden_address_is_not_saved() {
         "ftp://example.com/",
         "",
     ] {
-        let said = put("erp", json!({ "url": url }));
-        check(&said, 422, "refused");
-        let detail = said.body["detail"].as_str().unwrap();
+        let response = put("erp", json!({ "url": url }));
+        check(&response, 422, "refused");
+        let detail = response.body["detail"].as_str().unwrap();
         assert!(detail.starts_with("url: found ") && !detail.contains("secret"), "{url}: {detail}");
     }
     let url = "https://example.com/";
@@ -189,10 +196,10 @@ async fn endpoints_and_attempts_are_listed_in_pages() {
 fn pages(who: &ApiClient, path: &str, what: &str) -> Vec<Value> {
     let (mut found, mut next) = (Vec::new(), String::new());
     loop {
-        let said = who.ask("GET", &format!("{path}?limit=1{next}"), None);
-        check(&said, 200, "");
-        found.extend(said.body[what].as_array().unwrap().clone());
-        let Some(position) = said.body["next"].as_str() else { return found };
+        let response = who.ask("GET", &format!("{path}?limit=1{next}"), None);
+        check(&response, 200, "");
+        found.extend(response.body[what].as_array().unwrap().clone());
+        let Some(position) = response.body["next"].as_str() else { return found };
         next = format!("&next={position}");
     }
 }

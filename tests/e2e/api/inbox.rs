@@ -22,12 +22,12 @@ async fn in_app_message_is_listed_counted_and_marked() {
     sent(&cloud, &elsewhere.key).await;
     let me = ApiClient::of(&ann, &clinic, "member");
     let inbox = format!("/v1/recipients/{ann}/inbox");
-    let said = me.ask("GET", &inbox, None);
-    assert_eq!(said.status, 200, "{}", said.text);
-    let entries = said.body["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), 1, "another tenant's word is not there: {}", said.text);
+    let response = me.ask("GET", &inbox, None);
+    assert_eq!(response.status, 200, "{}", response.text);
+    let entries = response.body["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1, "another tenant's word is not there: {}", response.text);
     assert_eq!((&entries[0]["id"], &entries[0]["state"]), (&json!(first.key), &json!("unseen")));
-    assert_eq!((&said.body["counts"], &said.body["next"]), (&counts(1, 1, 1), &Value::Null));
+    assert_eq!((&response.body["counts"], &response.body["next"]), (&counts(1, 1, 1), &Value::Null));
     assert_eq!(me.ask("GET", &format!("{inbox}/counts"), None).body, counts(1, 1, 1));
 
     // A message without a tenant belongs to the person, and no admin sees it.
@@ -43,10 +43,10 @@ async fn in_app_message_is_listed_counted_and_marked() {
 
     let mark = |body: Value| me.ask("POST", &format!("{inbox}/marks"), Some(&body));
     let mut open = Client::of(&cloud, &ann, Some(&clinic), &[]).await;
-    let said = mark(json!({ "as": "read", "ids": [first.key, elsewhere.key] })).body;
-    assert_eq!(said["entries"], json!([{ "id": first.key, "state": "read" }]));
-    assert_eq!(said["refused"], json!([{ "id": elsewhere.key, "reason": "not_yours" }]));
-    assert_eq!(said["counts"], counts(1, 1, 2));
+    let response = mark(json!({ "as": "read", "ids": [first.key, elsewhere.key] })).body;
+    assert_eq!(response["entries"], json!([{ "id": first.key, "state": "read" }]));
+    assert_eq!(response["refused"], json!([{ "id": elsewhere.key, "reason": "not_yours" }]));
+    assert_eq!(response["counts"], counts(1, 1, 2));
     let received = open.next_message().await;
     assert_eq!(
         received,
@@ -58,7 +58,7 @@ async fn in_app_message_is_listed_counted_and_marked() {
     assert_eq!(noticed, Some(Unless::Seen), "escalations heed it");
     assert_eq!(mark(json!({ "as": "archived", "all": true })).body["count"], 2);
     assert_eq!(me.ask("GET", &inbox, None).body["entries"], json!([]));
-    let archived = me.ask("GET", &format!("{inbox}?shelf=archived"), None).body;
+    let archived = me.ask("GET", &format!("{inbox}?filter=archived"), None).body;
     assert!(archived["entries"].as_array().unwrap().iter().any(|items| items["id"] == json!(first.key)));
 }
 
@@ -68,10 +68,10 @@ async fn read_only_socket_of_an_admin_receives_its_own_tenant_and_cannot_mark() 
     let (clinic, ann) = (unique("clinic"), unique("ann"));
     cloud.new_recipient_with(json!({ "id": ann, "tenants": [clinic] })).await;
     let admin = ApiClient::of(&unique("admin"), &clinic, "admin");
-    let said = admin.ask("POST", "/v1/tickets", Some(&json!({ "user": ann })));
-    let mut admins = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
-    let said = ApiClient::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
-    let mut anns = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
+    let response = admin.ask("POST", "/v1/tickets", Some(&json!({ "user": ann })));
+    let mut admins = Client::connect(&cloud, response.body["ticket"].as_str().unwrap()).await.unwrap();
+    let response = ApiClient::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
+    let mut anns = Client::connect(&cloud, response.body["ticket"].as_str().unwrap()).await.unwrap();
 
     // Example: a one-time login code.
     let of_none = deliver(&cloud, &ann, None, false).await;
@@ -86,8 +86,11 @@ async fn read_only_socket_of_an_admin_receives_its_own_tenant_and_cannot_mark() 
     let ids: Vec<&Value> = listed["entries"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
     assert_eq!((ids, &listed["counts"]), (vec![&json!(of_clinic.key)], &counts(1, 1, 1)));
     let ids = json!([of_clinic.key, of_none.key]);
-    let said = admins.ask(&json!({ "action": "acknowledge", "ids": ids }).to_string()).await;
-    assert!(said["refused"].as_array().unwrap().iter().all(|items| items["reason"] == "not_yours"), "{said}");
+    let response = admins.ask(&json!({ "action": "acknowledge", "ids": ids }).to_string()).await;
+    assert!(
+        response["refused"].as_array().unwrap().iter().all(|items| items["reason"] == "not_yours"),
+        "{response}"
+    );
     assert_eq!(admins.ask(r#"{"action":"mark","as":"seen","all":true}"#).await["reason"], "not_yours");
     assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&of_clinic.key)).await.unwrap(), None);
 
@@ -122,8 +125,8 @@ async fn inbox_is_listed_in_pages_and_by_category() {
     seen.sort_unstable();
     assert_eq!(seen, [1, 2, 3, 4, 5]);
     let next = list("limit=1").body["next"].as_str().unwrap().to_owned();
-    check(&list(&format!("limit=1&shelf=unread&next={next}")), 400, "bad_cursor");
-    check(&list("shelf=attic"), 400, "bad_query");
+    check(&list(&format!("limit=1&filter=unread&next={next}")), 400, "bad_cursor");
+    check(&list("filter=attic"), 400, "bad_query");
     check(&list(&format!("category={}", "x".repeat(257))), 400, "bad_query");
     let mark = |body: &str| me.ask_with("POST", &format!("/v1/recipients/{ann}/inbox/marks"), body, &[]);
     for body in [

@@ -31,10 +31,10 @@ async fn no_route_leads_from_one_tenant_to_another() {
     let admin = ApiClient::of(&unique("admin"), &ours, "admin");
     for route in &ROUTES {
         let (path, body, expected) = all.aim(route.operation);
-        let said = admin.ask(route.method, &path, body.as_ref());
-        assert_eq!(said.status, expected, "{} {path}: {}", route.method, said.text);
+        let response = admin.ask(route.method, &path, body.as_ref());
+        assert_eq!(response.status, expected, "{} {path}: {}", route.method, response.text);
         for word in [&mark, &theirs, &all.key, &all.live, &all.lost] {
-            assert!(!said.text.contains(word), "{} {path}: {}", route.method, said.text);
+            assert!(!response.text.contains(word), "{} {path}: {}", route.method, response.text);
         }
         let glue = if path.contains('?') { '&' } else { '?' };
         let named = admin.ask(route.method, &format!("{path}{glue}tenant={theirs}"), body.as_ref());

@@ -8,9 +8,9 @@ use workspace::unique;
 
 /// Ids that a caller finds by an e-mail address.
 fn found(admin: &ApiClient, email: &str) -> Vec<Value> {
-    let said = admin.ask("POST", "/v1/lookups", Some(&json!({ "email": email })));
-    assert_eq!(said.status, 200, "{}", said.text);
-    said.body["recipients"].as_array().unwrap().iter().map(|person| person["id"].clone()).collect()
+    let response = admin.ask("POST", "/v1/lookups", Some(&json!({ "email": email })));
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.body["recipients"].as_array().unwrap().iter().map(|person| person["id"].clone()).collect()
 }
 
 #[tokio::test]
@@ -35,8 +35,8 @@ async fn tenant_finds_its_people_by_address_and_no_shared_person() {
     for wrong in
         [json!({}), json!({ "email": "s3cret" }), json!({ "email": email(&ann), "phone": "+442079460102" })]
     {
-        let said = admin.ask("POST", "/v1/lookups", Some(&wrong));
-        assert!(said.status == 422 && !said.text.contains("s3cret"), "{}", said.text);
+        let response = admin.ask("POST", "/v1/lookups", Some(&wrong));
+        assert!(response.status == 422 && !response.text.contains("s3cret"), "{}", response.text);
     }
 
     // After a change of address only the new address finds the person.

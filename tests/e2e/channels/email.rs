@@ -64,7 +64,7 @@ async fn one_click_unsubscribe_stops_offers_and_keeps_transactional_mail() {
     assert_eq!(hello["headers"], headers, "what is transactional cannot be left");
 
     let kind = "preference.unsubscribed";
-    let told = || async {
+    let notified = || async {
         let records = cloud.all_records().await;
         let of_reader = |record: &&store::Record| {
             record.get("type") == Some(kind) && record.get("subject") == Some(&reader)
@@ -75,10 +75,11 @@ async fn one_click_unsubscribe_stops_offers_and_keeps_transactional_mail() {
             .map(|record| record.get("event").unwrap_or_default().to_owned())
             .collect()
     };
-    let told: Vec<String> =
-        until("the audit", async || Some(told().await).filter(|text: &Vec<String>| !text.is_empty())).await;
-    assert_eq!(told.len(), 1, "once, by the first letter");
-    let event: Value = serde_json::from_str(&told[0]).unwrap();
+    let notified: Vec<String> =
+        until("the audit", async || Some(notified().await).filter(|text: &Vec<String>| !text.is_empty()))
+            .await;
+    assert_eq!(notified.len(), 1, "once, by the first letter");
+    let event: Value = serde_json::from_str(&notified[0]).unwrap();
     assert_eq!(event["data"]["scope"], "commercial");
     let person = cloud.people.find(&[reader.as_str()].into()).await.unwrap().remove(&reader).unwrap();
     assert_eq!(person.unsubscribed.len(), 1);
@@ -94,11 +95,10 @@ async fn unsubscribing_from_one_category_keeps_the_others() {
         cloud.put(&[cloud_event("core.announcement", id, &data)]).await;
     };
     news(&unique("news")).await;
-    let letter =
-        until("a letter", async || captured(&cloud, &email, "announcement").into_iter().next()).await;
-    let page = ask("GET", &link_in(&letter), None);
+    let email = until("a letter", async || captured(&cloud, &email, "announcement").into_iter().next()).await;
+    let page = ask("GET", &link_in(&email), None);
     assert!(page.body.contains("“news”"), "{}", page.body);
-    assert_eq!(ask("POST", &link_in(&letter), None).status, 200);
+    assert_eq!(ask("POST", &link_in(&email), None).status, 200);
     let id = unique("news");
     news(&id).await;
     let rows =
@@ -153,10 +153,10 @@ async fn invoice_arrives_with_its_attachment_and_reply_to() {
     let mut invoice = cloud_event("billing.invoice.created", &unique("invoice"), &data);
     invoice.detail = invoice.detail.replacen('{', &format!("{{\"tenant\":\"{clinic}\","), 1);
     cloud.put(&[invoice]).await;
-    let letter =
+    let email =
         until("a letter", async || captured(&cloud, &email, "invoice-ready").into_iter().next()).await;
-    assert_eq!(letter["reply_to"], json!(["billing@westend.example.com"]));
-    let file = &letter["attachments"][0];
+    assert_eq!(email["reply_to"], json!(["billing@westend.example.com"]));
+    let file = &email["attachments"][0];
     assert_eq!((&file["name"], &file["type"]), (&json!("Invoice 7.pdf"), &json!("application/pdf")));
     assert_eq!(file["disposition"], "ATTACHMENT");
     assert_eq!(STANDARD.decode(file["base64"].as_str().unwrap()).unwrap(), b"%PDF-1.4 a file");
@@ -210,13 +210,13 @@ async fn another_mail_library_reads_every_header_and_file() {
         "unsubscribe": link, "subject": "Für Zoë: Bcc: all@example.com", "text": format!("Leave: {link}"),
     });
     assert_eq!(deliver(&cloud, &members).await.status, Status::Sent);
-    let letter = cloud.captured("email", &email).remove(0);
-    let read = parsed(&letter);
+    let email = cloud.captured("email", &email).remove(0);
+    let read = parsed(&email);
     assert_eq!(read["defects"], json!([]));
     assert_eq!(read["From"], "Carillon Offers <offers@example.com>");
     assert_eq!(read["Subject"], "Für Zoë: Bcc: all@example.com");
     assert_eq!(read["Reply-To"], "help@example.com");
-    assert_eq!(read["List-Unsubscribe"], format!("<{}>", link_in(&letter)));
+    assert_eq!(read["List-Unsubscribe"], format!("<{}>", link_in(&email)));
     assert_eq!(read["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click");
     let order: Vec<&str> = read["order"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let at = |name: &str| order.iter().position(|item| *item == name).unwrap();
@@ -231,8 +231,8 @@ async fn styles_of_an_email_are_inline() {
     let email =
         follower(&cloud, &reader, &format!("offers:{market}"), json!({ "commercial_subscribed": true }))
             .await;
-    let letter = offer(&cloud, &market, &email).await;
-    let html = letter["html"].as_str().unwrap();
+    let email = offer(&cloud, &market, &email).await;
+    let html = email["html"].as_str().unwrap();
     assert!(html.contains("<p style=\"margin:0 0 16px;color:#1d232c;\" class=\"text line\">Hello"), "{html}");
     assert!(html.contains("<strong style=\"font-size:20px;color:#8a6420;\""), "{html}");
     assert!(!html.contains("data-inline"), "{html}");
@@ -246,12 +246,12 @@ async fn receipts_name_the_email_by_its_tags() {
     let id = unique("hello");
     cloud.put(&[cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "Hi." }))]).await;
     let email = ann.email.unwrap().into_exposed();
-    let letter = until("a letter", async || captured(&cloud, &email, "hello").into_iter().next()).await;
+    let email = until("a letter", async || captured(&cloud, &email, "hello").into_iter().next()).await;
     let rows =
         until("an outcome", async || Some(cloud.outcomes(&id).await).filter(|found| found.len() == 2)).await;
-    let row = rows.iter().find(|row| row.provider_id.as_deref() == letter["message_id"].as_str()).unwrap();
-    assert_eq!(tag(&letter, "carillon-key"), Some(row.key.as_str()));
-    assert_eq!(tag(&letter, "carillon-event"), Some(id.as_str()));
+    let row = rows.iter().find(|row| row.provider_id.as_deref() == email["message_id"].as_str()).unwrap();
+    assert_eq!(tag(&email, "carillon-key"), Some(row.key.as_str()));
+    assert_eq!(tag(&email, "carillon-event"), Some(id.as_str()));
 }
 
 /// A person who reads English and follows a topic.
@@ -297,13 +297,13 @@ fn captured(cloud: &Cloud, to: &str, rule: &str) -> Vec<Value> {
         .collect()
 }
 
-fn tag<'a>(letter: &'a Value, name: &str) -> Option<&'a str> {
-    let tags = letter["tags"].as_array()?;
+fn tag<'a>(email: &'a Value, name: &str) -> Option<&'a str> {
+    let tags = email["tags"].as_array()?;
     tags.iter().find(|tag| tag["Name"] == name)?["Value"].as_str()
 }
 
-pub(crate) fn link_in(letter: &Value) -> String {
-    let headers = letter["headers"].as_array().unwrap();
+pub(crate) fn link_in(email: &Value) -> String {
+    let headers = email["headers"].as_array().unwrap();
     let value = headers[0]["Value"].as_str().unwrap();
     assert_eq!(headers[0]["Name"], "List-Unsubscribe");
     value.trim_start_matches('<').trim_end_matches('>').to_owned()
@@ -351,18 +351,18 @@ boto3.client('s3').put_object(Bucket=bucket, Key=key, Body=(text * int(times)).e
 
 /// Sends an e-mail job to its queue and waits for the outcome.
 async fn deliver(cloud: &Cloud, members: &Value) -> LedgerRow {
-    let mut letter = json!({
+    let mut email = json!({
         "to": format!("{}@example.com", unique("ann")), "subject": "S", "html": "<p>H</p>", "text": "T", "locale": "en",
     });
     for (name, value) in members.as_object().unwrap() {
-        letter[name] = value.clone();
+        email[name] = value.clone();
     }
     let text = json!({
         "version": 1, "key": unique("key"), "rule": "tests", "catalog": "tests", "recipient": "ann",
         "event": {
             "id": unique("event"), "source": "tests", "type": "t", "time": now_text(), "tenant": TENANT,
         },
-        "priority": "normal", "on_unknown": "hold", "content": { "email": letter },
+        "priority": "normal", "on_unknown": "hold", "content": { "email": email },
     });
     let job: Job = serde_json::from_value(text.clone()).unwrap();
     cloud.send("email", &text.to_string()).await;
@@ -373,7 +373,7 @@ async fn deliver(cloud: &Cloud, members: &Value) -> LedgerRow {
 }
 
 /// The message that SES makes of a request, written and read again by Python's `email`.
-fn parsed(letter: &Value) -> BTreeMap<String, Value> {
+fn parsed(email: &Value) -> BTreeMap<String, Value> {
     let script = include_str!("build_email.py");
     let mut python = Command::new(root().join(".local/sam/bin/python"))
         .args(["-c", script])
@@ -381,7 +381,7 @@ fn parsed(letter: &Value) -> BTreeMap<String, Value> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    python.stdin.take().unwrap().write_all(letter.to_string().as_bytes()).unwrap();
+    python.stdin.take().unwrap().write_all(email.to_string().as_bytes()).unwrap();
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success(), "the library refused it");
     serde_json::from_slice(&output.stdout).unwrap()

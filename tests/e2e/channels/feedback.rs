@@ -21,17 +21,17 @@ async fn bounce_suppresses_the_address_and_no_other() {
     let cloud = Cloud::connect();
     let (ann, address) = new_recipient_at(&cloud, "bounce").await;
     let first = hello(&cloud, &ann).await;
-    let row = letter_of(&cloud, &first, Status::Bounced).await;
+    let row = email_of(&cloud, &first, Status::Bounced).await;
     assert_eq!(row.reason, Some(Reason::Bounced));
-    let said = text(&carillon(&["explain", &first], ""));
-    assert!(said.contains("was sent and came back: the address does not exist (bounced)"), "{said}");
-    let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
+    let output = text(&carillon(&["explain", &first], ""));
+    assert!(output.contains("was sent and came back: the address does not exist (bounced)"), "{output}");
+    let next = email_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
     assert!(next.note.is_some_and(|note| note.contains("does not exist")));
     assert_eq!(cloud.emails(&address).len(), 1);
     let moved = Recipient { email: Some(format!("{}@example.com", unique("new")).into()), ..ann };
     cloud.people.put(std::slice::from_ref(&moved), now()).await.unwrap();
-    letter_of(&cloud, &hello(&cloud, &moved).await, Status::Sent).await;
+    email_of(&cloud, &hello(&cloud, &moved).await, Status::Sent).await;
 }
 
 #[tokio::test]
@@ -40,11 +40,11 @@ async fn complaint_marks_the_delivered_message_and_suppresses_the_address() {
     let (ann, _) = new_recipient_at(&cloud, "complaint").await;
     let id = hello(&cloud, &ann).await;
     let row = until("the complaint", async || {
-        letter(&cloud, &id).await.filter(|letter| letter.marks.complained_at.is_some())
+        email(&cloud, &id).await.filter(|email| email.marks.complained_at.is_some())
     })
     .await;
     assert_eq!(row.status, Status::Delivered);
-    let next = letter_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
+    let next = email_of(&cloud, &hello(&cloud, &ann).await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
 }
 
@@ -57,9 +57,9 @@ async fn bounce_of_an_unknown_person_suppresses_the_address() {
         cloud.put(&[event]).await;
         id
     };
-    let row = letter_of(&cloud, &booking().await, Status::Bounced).await;
+    let row = email_of(&cloud, &booking().await, Status::Bounced).await;
     assert!(row.recipient.starts_with("address:email:"));
-    let next = letter_of(&cloud, &booking().await, Status::Suppressed).await;
+    let next = email_of(&cloud, &booking().await, Status::Suppressed).await;
     assert_eq!(next.reason, Some(Reason::SuppressedAddress));
     assert_eq!(cloud.emails(&address).len(), 1);
 }
@@ -68,7 +68,7 @@ async fn bounce_of_an_unknown_person_suppresses_the_address() {
 async fn receipt_before_its_row_waits_for_the_row() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let (body, job) = letter_job(&ann);
+    let (body, job) = email_job(&ann);
     cloud.send("feedback", &ses("Delivery", &job.key, &json!({}))).await;
     quiet().await;
     assert!(cloud.ledger.find(&job.key).await.unwrap().is_none());
@@ -83,13 +83,13 @@ async fn duplicate_receipts_in_any_order_lead_to_one_state() {
     let ann = cloud.new_recipient().await;
     let mut ends = Vec::new();
     let late = json!({ "bounceType": "Transient", "bounceSubType": "General" });
-    let said = [("Send", json!({})), ("Delivery", json!({})), ("Bounce", late), ("Complaint", json!({}))];
+    let output = [("Send", json!({})), ("Delivery", json!({})), ("Bounce", late), ("Complaint", json!({}))];
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
-        let (body, job) = letter_job(&ann);
+        let (body, job) = email_job(&ann);
         cloud.send("email", &body).await;
         row_of(&cloud, &job.key, Status::Sent).await;
         for at in order.iter().chain(&order) {
-            let (kind, detail) = &said[*at];
+            let (kind, detail) = &output[*at];
             cloud.send("feedback", &ses(kind, &job.key, detail)).await;
         }
         let row = until("all of it is heard", async || {
@@ -109,7 +109,7 @@ async fn duplicate_receipts_in_any_order_lead_to_one_state() {
 async fn malformed_receipt_is_dead_lettered_and_a_foreign_one_is_ignored() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let (body, job) = letter_job(&ann);
+    let (body, job) = email_job(&ann);
     cloud.send("email", &body).await;
     row_of(&cloud, &job.key, Status::Sent).await;
     let (mark, stranger) = (unique("mark"), key());
@@ -131,7 +131,7 @@ async fn malformed_receipt_is_dead_lettered_and_a_foreign_one_is_ignored() {
 async fn unknown_email_outcome_is_settled_by_its_receipt() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
-    let (body, job) = letter_job(&ann);
+    let (body, job) = email_job(&ann);
     let then = now() - Duration::from_secs(60);
     cloud.ledger.claim(&[&job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
     cloud.send("email", &body).await;
@@ -277,12 +277,12 @@ fn of_booking(kind: &str, more: &Value) -> (String, Entry) {
     (id, entry("booking-service", kind, &event))
 }
 
-async fn letter(cloud: &Cloud, event: &str) -> Option<LedgerRow> {
+async fn email(cloud: &Cloud, event: &str) -> Option<LedgerRow> {
     cloud.outcomes(event).await.into_iter().find(|outcome| outcome.channel == Some(Channel::Email))
 }
 
-async fn letter_of(cloud: &Cloud, event: &str, status: Status) -> LedgerRow {
-    until(status.name(), async || letter(cloud, event).await.filter(|letter| letter.status == status)).await
+async fn email_of(cloud: &Cloud, event: &str, status: Status) -> LedgerRow {
+    until(status.name(), async || email(cloud, event).await.filter(|email| email.status == status)).await
 }
 
 async fn row_of(cloud: &Cloud, key: &Key, status: Status) -> LedgerRow {
@@ -295,7 +295,7 @@ fn key() -> Key {
     Key::parse(&format!("{:A<43}", unique("k"))).unwrap()
 }
 
-fn letter_job(to: &Recipient) -> (String, Job) {
+fn email_job(to: &Recipient) -> (String, Job) {
     let email = json!({ "to": to.email.as_ref().unwrap().expose(), "subject": "S", "html": "<p>H</p>", "text": "H", "locale": "en" });
     job(to, &json!({ "email": email }))
 }

@@ -30,9 +30,9 @@ async fn table_holds_no_secret_and_requests_are_signed() {
     let put = json!({ "url": format!("{}{path}", cloud.capture) });
     let made = admin.ask("PUT", "/v1/endpoints/erp", Some(&put));
     assert_eq!(made.status, 201, "{}", made.text);
-    let first = made.body["verify_with"].as_str().unwrap().to_owned();
+    let first = made.body["verification_key"].as_str().unwrap().to_owned();
     let rotated = admin.ask("POST", "/v1/endpoints/erp/rotate", None);
-    let second = rotated.body["verify_with"].as_str().unwrap().to_owned();
+    let second = rotated.body["verification_key"].as_str().unwrap().to_owned();
     let stored = row(&cloud, &clinic, "erp").await;
     assert!(stored.contains("ciphertext") && !stored.contains("whsec_"), "{stored}");
     for secret in [&first, &second] {
@@ -124,8 +124,8 @@ fn in_the_role(cloud: &Cloud, part: &str) -> SdkConfig {
 
 /// Pings an endpoint and returns the request that arrived.
 async fn ping(admin: &ApiClient, cloud: &Cloud, path: &str, endpoint: &str) -> Value {
-    let said = admin.ask("POST", &format!("/v1/endpoints/{endpoint}/ping"), None);
-    assert_eq!(said.status, 202, "{}", said.text);
+    let output = admin.ask("POST", &format!("/v1/endpoints/{endpoint}/ping"), None);
+    assert_eq!(output.status, 202, "{}", output.text);
     until("the ping arrives", async || cloud.captured("webhook", path).pop()).await
 }
 

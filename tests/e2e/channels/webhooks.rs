@@ -101,9 +101,9 @@ async fn webhook_is_sent_once_and_a_third_party_library_verifies_it() {
     assert_eq!(requests.len(), 1, "once");
     let (headers, body) = (&requests[0]["headers"], requests[0]["body"].as_str().unwrap());
     assert_eq!(headers["webhook-id"], row.key.as_str());
-    let said: Value = serde_json::from_str(body).unwrap();
-    assert_eq!(said["type"], "booking.created");
-    assert_eq!(said["data"], json!({ "bookingId": event, "reference": "BK-1", "status": "PENDING" }));
+    let output: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(output["type"], "booking.created");
+    assert_eq!(output["data"], json!({ "bookingId": event, "reference": "BK-1", "status": "PENDING" }));
     for secret in [&secret, &newer] {
         assert_eq!(
             verify(&secret.reveal(), headers, body),
@@ -147,7 +147,7 @@ async fn status_410_disables_the_endpoint() {
     assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::EndpointGone)));
     let found = stage.endpoints.find(&[stage.id("gone")]).await.unwrap();
     assert_eq!(found[0].disabled.as_ref().map(|disabled| disabled.why), Some(DisabledBecause::Gone));
-    let told = until("the bus is told", async || {
+    let notified = until("the bus is told", async || {
         let records = stage.cloud.all_records().await;
         records.into_iter().find(|record| {
             record.get("type") == Some("carillon.endpoint.disabled")
@@ -155,7 +155,7 @@ async fn status_410_disables_the_endpoint() {
         })
     })
     .await;
-    assert!(!told.get("event").unwrap().contains("http://"), "it never says where the endpoint is");
+    assert!(!notified.get("event").unwrap().contains("http://"), "it never says where the endpoint is");
 
     let later = stage.book("booking.cancelled").await;
     let row = stage.row(&later, "gone").await;
@@ -278,8 +278,8 @@ pub(crate) fn verify(secret: &str, headers: &Value, body: &str) -> String {
         .spawn()
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), asked.as_bytes()).unwrap();
-    let said = child.wait_with_output().unwrap();
-    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// Exit status and output of a CLI command.
@@ -287,7 +287,7 @@ pub(crate) fn carillon(args: &[&str]) -> (i32, String) {
     let program: PathBuf = root().join("target/local/carillon");
     let done =
         Command::new(program).args(args).current_dir(root()).env_remove("AWS_ENDPOINT_URL").output().unwrap();
-    let mut said = String::from_utf8_lossy(&done.stdout).into_owned();
-    said.push_str(&String::from_utf8_lossy(&done.stderr));
-    (done.status.code().unwrap_or(-1), said)
+    let mut output = String::from_utf8_lossy(&done.stdout).into_owned();
+    output.push_str(&String::from_utf8_lossy(&done.stderr));
+    (done.status.code().unwrap_or(-1), output)
 }

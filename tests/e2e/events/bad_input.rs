@@ -32,12 +32,12 @@ async fn malformed_event_is_dead_lettered_with_its_cause_and_kept_by_the_audit()
         let good = neighbour(&cloud).await;
         let mark = event["data"]["mark"].as_str().unwrap().to_owned();
         cloud.put(&[entry("tests", "core.hello", &event), good.entry.clone()]).await;
-        let letter = dead_letter(&cloud, "dispatch", &mark).await;
-        assert_eq!(attribute(&letter, "cause"), "refused", "{detail}");
-        assert_eq!(attribute(&letter, "by"), "dispatch");
-        assert!(attribute(&letter, "detail").starts_with(detail), "{}", attribute(&letter, "detail"));
-        assert!(!attribute(&letter, "detail").contains(&mark), "a cause never quotes the payload");
-        good.is_told(&cloud).await;
+        let email = dead_letter(&cloud, "dispatch", &mark).await;
+        assert_eq!(attribute(&email, "cause"), "refused", "{detail}");
+        assert_eq!(attribute(&email, "by"), "dispatch");
+        assert!(attribute(&email, "detail").starts_with(detail), "{}", attribute(&email, "detail"));
+        assert!(!attribute(&email, "detail").contains(&mark), "a cause never quotes the payload");
+        good.is_notified(&cloud).await;
         let kept = until("the audit has it", async || {
             cloud.all_records().await.into_iter().find(|record| {
                 record.get("refused").is_some_and(|text| text.starts_with(detail))
@@ -73,11 +73,11 @@ async fn malformed_job_is_dead_lettered_at_once_and_its_neighbours_are_handled()
                 let record = until("a record", async || cloud.records(&mark).await.into_iter().next()).await;
                 assert!(record.get("refused").unwrap().contains("deeper"), "{queue} {kind}");
             } else {
-                let letter = dead_letter(&cloud, queue, &mark).await;
-                assert_eq!(attribute(&letter, "by"), queue, "{kind}");
-                assert!(!attribute(&letter, "detail").contains(&mark));
+                let email = dead_letter(&cloud, queue, &mark).await;
+                assert_eq!(attribute(&email, "by"), queue, "{kind}");
+                assert!(!attribute(&email, "detail").contains(&mark));
             }
-            good.is_told(&cloud).await;
+            good.is_notified(&cloud).await;
         }
     }
 }
@@ -131,7 +131,7 @@ async fn check_all(cloud: &Cloud, event: Entry) -> Vec<store::LedgerRow> {
     let id = serde_json::from_str::<Value>(&event.detail).unwrap()["id"].as_str().unwrap().to_owned();
     let good = neighbour(cloud).await;
     cloud.put(&[event, good.entry.clone()]).await;
-    good.is_told(cloud).await;
+    good.is_notified(cloud).await;
     // Outcomes of one event are written together or by two functions. They are complete when they stop changing.
     let mut seen = 0;
     until("its outcomes", async || {
@@ -159,18 +159,18 @@ async fn neighbour(cloud: &Cloud) -> ValidEvent {
 }
 
 impl ValidEvent {
-    async fn is_told(&self, cloud: &Cloud) {
+    async fn is_notified(&self, cloud: &Cloud) {
         until("the neighbour is told", async || (cloud.emails(&self.address).len() == 1).then_some(())).await;
     }
 }
 
 async fn dead_letter(cloud: &Cloud, queue: &str, mark: &str) -> Message {
-    let letters = until("a dead letter", async || {
+    let emails = until("a dead letter", async || {
         Some(cloud.dead_letters(queue, mark).await).filter(|emails| !emails.is_empty())
     })
     .await;
-    assert_eq!(letters.len(), 1, "once");
-    letters.into_iter().next().unwrap()
+    assert_eq!(emails.len(), 1, "once");
+    emails.into_iter().next().unwrap()
 }
 
 fn attribute(message: &Message, name: &str) -> String {

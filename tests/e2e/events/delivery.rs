@@ -33,7 +33,7 @@ async fn duplicate_job_sends_once() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
     let address = ann.email.as_ref().unwrap().expose();
-    let (job, _) = letter_job(address);
+    let (job, _) = email_job(address);
     let url = cloud.queue_url("email").await;
     let sends = (0..5).map(|_| cloud.sqs.send_message().queue_url(&url).message_body(job.clone()).send());
     for sent in futures_util::future::join_all(sends).await {
@@ -49,7 +49,7 @@ async fn email_with_an_expired_lease_is_unknown_and_not_sent_again() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
     let address = ann.email.as_ref().unwrap().expose();
-    let (text, job) = letter_job(address);
+    let (text, job) = email_job(address);
     abandon_claim(&cloud, &job).await;
     cloud.send("email", &text).await;
     let row = until("an outcome", async || {
@@ -81,7 +81,7 @@ async fn active_claim_keeps_a_second_sender_away() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
     let address = ann.email.as_ref().unwrap().expose();
-    let (text, job) = letter_job(address);
+    let (text, job) = email_job(address);
     let lease = now() + Duration::from_secs(600);
     cloud.ledger.claim(&[&job], "somebody-else", now(), lease).await.unwrap();
     cloud.send("email", &text).await;
@@ -96,7 +96,7 @@ async fn expired_job_is_not_sent_and_its_reason_is_recorded() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
     let address = ann.email.as_ref().unwrap().expose();
-    let (text, _) = letter_job(address);
+    let (text, _) = email_job(address);
     let mut late: Value = serde_json::from_str(&text).unwrap();
     late["expires_at"] = "2020-01-01T00:00:00Z".into();
     let job: Job = serde_json::from_value(late.clone()).unwrap();
@@ -121,7 +121,7 @@ async fn abandon_claim(cloud: &Cloud, job: &Job) {
     cloud.ledger.claim(&[job], "a-sender-that-died", then, then + Duration::from_secs(30)).await.unwrap();
 }
 
-fn letter_job(address: &str) -> (String, Job) {
+fn email_job(address: &str) -> (String, Job) {
     let email = json!({ "to": address, "subject": "S", "html": "<p>H</p>", "text": "H", "locale": "en" });
     job(&json!({ "email": email }), "hold")
 }

@@ -39,15 +39,11 @@ async fn event_becomes_an_email_an_in_app_message_and_an_audit_record() {
         assert_eq!(row.origin.causation_id.as_deref(), Some("cause-0"));
         assert_eq!(row.origin.traceparent.as_deref(), Some(TRACE));
     }
-    let letters = cloud.emails(ann.email.as_ref().unwrap().expose());
-    assert_eq!(letters.len(), 1, "one letter");
+    let emails = cloud.emails(ann.email.as_ref().unwrap().expose());
+    assert_eq!(emails.len(), 1, "one letter");
     let of_email = rows.iter().find(|row| row.channel == Some(Channel::Email)).unwrap();
-    assert_eq!(
-        of_email.provider_id.as_deref(),
-        Some(letters[0].id.as_str()),
-        "the ledger names SES's own id"
-    );
-    assert!(letters[0].raw.to_string().contains("The bells ring."), "the text is in the letter");
+    assert_eq!(of_email.provider_id.as_deref(), Some(emails[0].id.as_str()), "the ledger names SES's own id");
+    assert!(emails[0].raw.to_string().contains("The bells ring."), "the text is in the letter");
 
     let records =
         until("a record", async || Some(cloud.records(&id).await).filter(|records| !records.is_empty()))
@@ -82,9 +78,9 @@ async fn aws_cli_can_be_the_producer() {
         .unwrap();
     assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
     let address = ann.email.as_ref().unwrap().expose();
-    let letters =
+    let emails =
         until("a letter", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
-    assert_eq!(letters.len(), 1);
+    assert_eq!(emails.len(), 1);
 }
 
 #[tokio::test]
@@ -96,9 +92,9 @@ async fn person_gets_the_closest_available_language() {
     let event = unique("event");
     let data = json!({ "userId": id, "reportId": "r-1", "recordId": "r-1" });
     cloud.put(&[cloud_event("ehr.lab_report.created", &event, &data)]).await;
-    let letters =
+    let emails =
         until("a letter", async || Some(cloud.emails(&email)).filter(|emails| !emails.is_empty())).await;
-    assert!(letters[0].subject.contains("Ihrer Akte"), "{}", letters[0].subject);
+    assert!(emails[0].subject.contains("Ihrer Akte"), "{}", emails[0].subject);
 }
 
 #[tokio::test]

@@ -50,12 +50,12 @@ async fn digest_holds_each_of_many_comments_delivered_twice_once() {
     })
     .await;
     quiet().await;
-    let letters = cloud.emails(address);
-    assert_eq!(letters.len(), windows.len(), "one letter for a window");
-    let told = letters.iter().map(|letter| {
-        letter.subject.split(' ').next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(1)
-    });
-    assert_eq!(told.sum::<u32>(), 15, "each comment in one of them");
+    let emails = cloud.emails(address);
+    assert_eq!(emails.len(), windows.len(), "one letter for a window");
+    let notified = emails
+        .iter()
+        .map(|email| email.subject.split(' ').next().and_then(|part| part.parse::<u32>().ok()).unwrap_or(1));
+    assert_eq!(notified.sum::<u32>(), 15, "each comment in one of them");
 }
 
 #[tokio::test]
@@ -74,11 +74,11 @@ async fn comment_that_cannot_be_rendered_is_left_out_of_its_digest() {
     let note = left_out[0].note.as_deref().unwrap_or_default();
     assert!(note.starts_with("its digest leaves it out: template demo/en/"), "{note}");
     let address = ann.email.as_ref().unwrap().expose();
-    let letters =
+    let emails =
         until("the digest", async || Some(cloud.emails(address)).filter(|emails| !emails.is_empty())).await;
-    assert!(letters[0].subject.starts_with("3 comments on "), "{}", letters[0].subject);
-    let told = carillon(&["explain", &events[2].0], "").stdout;
-    assert!(String::from_utf8_lossy(&told).contains("its digest leaves it out"));
+    assert!(emails[0].subject.starts_with("3 comments on "), "{}", emails[0].subject);
+    let notified = carillon(&["explain", &events[2].0], "").stdout;
+    assert!(String::from_utf8_lossy(&notified).contains("its digest leaves it out"));
 }
 
 #[tokio::test]
@@ -115,8 +115,9 @@ async fn escalation_stops_for_recipients_who_acknowledge() {
     put_all(&cloud, std::slice::from_ref(&event)).await;
     let received = anns.next_message().await;
     bens.next_message().await;
-    let said = json!({ "action": "acknowledge", "ids": [received["id"]] }).to_string();
-    until("it is on record", async || (anns.ask(&said).await["type"] == "acknowledged").then_some(())).await;
+    let output = json!({ "action": "acknowledge", "ids": [received["id"]] }).to_string();
+    until("it is on record", async || (anns.ask(&output).await["type"] == "acknowledged").then_some(()))
+        .await;
     // Each recipient gets an in-app message, a wait and an e-mail.
     let rows = settled(&cloud, &[event], 6).await;
     assert_eq!(of(&rows, Status::Suppressed, Some(Reason::Acknowledged)), 1);
@@ -176,9 +177,9 @@ async fn large_audience_is_notified_in_pages_and_each_recipient_once() {
     // The event is delivered twice. The pages of the second delivery find the claims of the first.
     cloud.put(&[event.clone(), event]).await;
     let rows = settled_id(&cloud, &id, 460).await;
-    let told: std::collections::BTreeSet<&str> =
+    let notified: std::collections::BTreeSet<&str> =
         rows.iter().filter(|row| row.status == Status::Sent).map(|row| row.recipient.as_str()).collect();
-    assert_eq!(told.len(), 230, "everybody");
+    assert_eq!(notified.len(), 230, "everybody");
     quiet().await;
     for at in [0, 99, 100, 229] {
         assert_eq!(cloud.emails(&format!("{email}-{at}@example.com")).len(), 1, "{at}");
@@ -220,12 +221,12 @@ async fn explain_shows_outcomes_and_what_if_shows_other_rules() {
     let event = demo("demo.alarm", &[&ann], &unique("pump"));
     put_all(&cloud, std::slice::from_ref(&event)).await;
     settled(&cloud, std::slice::from_ref(&event), 1).await;
-    let told = until("it is on record", async || {
+    let notified = until("it is on record", async || {
         let output = carillon(&["explain", &event.0, "--json"], "");
         output.status.success().then(|| json_lines(&output))
     })
     .await;
-    assert_eq!((&told[0]["recipient"], &told[0]["status"]), (&json!(ann.id), &json!("sent")));
+    assert_eq!((&notified[0]["recipient"], &notified[0]["status"]), (&json!(ann.id), &json!("sent")));
     let unknown = carillon(&["explain", &unique("nothing")], "");
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("is on record in the last 7d"));

@@ -119,8 +119,8 @@ fn event() -> impl Strategy<Value = Value> {
         })
 }
 
-fn name(letters: &'static str) -> impl Strategy<Value = String> + Clone {
-    (0..letters.len()).prop_map(move |at| letters[at..=at].to_owned())
+fn name(emails: &'static str) -> impl Strategy<Value = String> + Clone {
+    (0..emails.len()).prop_map(move |at| emails[at..=at].to_owned())
 }
 
 fn pattern() -> impl Strategy<Value = Value> {

@@ -29,10 +29,10 @@ async fn lab_report_of_the_hub_reaches_patient_doctor_and_the_clinics_screens() 
         .flat_map(|id| ["socket", "push", "email"].map(|channel| format!("{id} {channel}")))
         .chain([format!("room:clinic:{clinic} socket")])
         .collect();
-    check_told(&cloud, &id, &wanted).await;
+    check_notified(&cloud, &id, &wanted).await;
     assert_eq!(screen.next_message().await["event"]["type"], "ehr.lab_report.created");
-    let told = cloud.outcomes(&id).await;
-    assert!(told.iter().all(|row| row.recipient != other), "{told:?}");
+    let notified = cloud.outcomes(&id).await;
+    assert!(notified.iter().all(|row| row.recipient != other), "{notified:?}");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn emergency_of_the_care_circle_reaches_every_member_of_the_family_at_once
         .iter()
         .flat_map(|id| ["socket", "push", "sms", "email"].map(|channel| format!("{id} {channel}")))
         .collect();
-    check_told(&cloud, &id, &wanted).await;
+    check_notified(&cloud, &id, &wanted).await;
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn order_of_the_business_bus_reaches_the_user_of_the_envelope_by_e_mail() 
         "timestamp": now_text(), "correlationId": unique("c"), "userId": owner.id,
     });
     let id = put(&cloud, "shop", "order.status.changed", &detail, None).await;
-    check_told(&cloud, &id, &[format!("{} email", owner.id)].into()).await;
+    check_notified(&cloud, &id, &[format!("{} email", owner.id)].into()).await;
     until("a letter", async || cloud.emails(&format!("{}@example.com", owner.id)).pop()).await;
 }
 
@@ -78,7 +78,7 @@ async fn booking_of_the_workforce_platform_reaches_the_client_with_ids_alone() {
     let detail = json!({ "bookingId": "123", "clientId": client.id, "timestamp": now_text() });
     let id = put(&cloud, "booking", "booking.created", &detail, None).await;
     let wanted = ["socket", "email"].map(|channel| format!("{} {channel}", client.id));
-    check_told(&cloud, &id, &wanted.into()).await;
+    check_notified(&cloud, &id, &wanted.into()).await;
 }
 
 #[tokio::test]
@@ -99,10 +99,13 @@ async fn task_event_reaches_the_project_and_not_its_author() {
     });
     let id = put(&cloud, "task-management", "TaskCreatedEvent", &detail, None).await;
     let wanted = [format!("{member} socket"), format!("room:project:{project} socket")];
-    check_told(&cloud, &id, &wanted.into()).await;
+    check_notified(&cloud, &id, &wanted.into()).await;
     assert_eq!(board.next_message().await["event"]["type"], "task.created");
-    let told = cloud.outcomes(&id).await;
-    assert!(told.iter().all(|row| row.recipient != maker || row.status == Status::Suppressed), "{told:?}");
+    let notified = cloud.outcomes(&id).await;
+    assert!(
+        notified.iter().all(|row| row.recipient != maker || row.status == Status::Suppressed),
+        "{notified:?}"
+    );
 }
 
 /// Puts an event on the bus and returns its id: the envelope's, or else the EventBridge id.
@@ -112,7 +115,7 @@ async fn put(cloud: &Cloud, source: &str, detail_type: &str, detail: &Value, id:
 }
 
 /// Waits until a message was sent for each pair of recipient and channel. Devices of one person count once.
-async fn check_told(cloud: &Cloud, event: &str, wanted: &BTreeSet<String>) {
+async fn check_notified(cloud: &Cloud, event: &str, wanted: &BTreeSet<String>) {
     let sent = async || -> Option<BTreeSet<String>> {
         let rows = cloud.outcomes(event).await;
         let sent = rows.iter().filter(|row| row.status == Status::Sent || row.provider_id.is_some());

@@ -13,9 +13,9 @@ use workspace::{copy_project, root, scratch, unique};
 
 #[test]
 fn demo_delivers_every_sample() {
-    let said = carillon_dev(&["--json", "demo"]);
-    assert!(said.status.success(), "{}", text(&said));
-    let lines = json_lines(&said);
+    let output = carillon_dev(&["--json", "demo"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let lines = json_lines(&output);
     let sum = lines.iter().find(|line| line["events"].is_number()).unwrap();
     assert_eq!(sum["wrong"], 0, "{sum}");
     let samples = samples();
@@ -49,21 +49,21 @@ async fn publish_accepts_one_event_a_list_or_json_lines_and_refuses_each_separat
     let list = json!([event(&ids[1]), event(&ids[2])]).to_string();
     let lines = format!("{}\n{{\"specversion\":\"1.0\"}}\n{}\nnot json\n", event(&ids[3]), event(&ids[4]));
     for (input, published, refused) in [(one, 1, 0), (list, 2, 0), (lines, 2, 2)] {
-        let said = carillon(&["--json", "publish", "-"], &input);
-        let answers = json_lines(&said);
+        let output = carillon(&["--json", "publish", "-"], &input);
+        let answers = json_lines(&output);
         assert_eq!(
             answers.iter().filter(|answer| answer["busId"].is_string()).count(),
             published,
             "{}",
-            text(&said)
+            text(&output)
         );
         assert_eq!(
             answers.iter().filter(|answer| answer["refused"].is_string()).count(),
             refused,
             "{}",
-            text(&said)
+            text(&output)
         );
-        assert_eq!(said.status.success(), refused == 0);
+        assert_eq!(output.status.success(), refused == 0);
     }
     for id in &ids {
         until("it is kept", async || cloud.records(id).await.into_iter().next()).await;
@@ -72,16 +72,16 @@ async fn publish_accepts_one_event_a_list_or_json_lines_and_refuses_each_separat
 
 #[test]
 fn publish_without_a_usable_event_names_place_and_reason() {
-    let said = carillon(&["publish", "-"], r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#);
-    assert_eq!(said.status.code(), Some(1));
+    let output = carillon(&["publish", "-"], r#"{"specversion":"0.3","id":"1","source":"s","type":"t"}"#);
+    assert_eq!(output.status.code(), Some(1));
     assert!(
-        text(&said).contains(r#"specversion: found a text of 3 characters, wanted "1.0""#),
+        text(&output).contains(r#"specversion: found a text of 3 characters, wanted "1.0""#),
         "{}",
-        text(&said)
+        text(&output)
     );
-    let said = carillon(&["publish", "no/such/file.json"], "");
-    assert_eq!(said.status.code(), Some(2));
-    assert!(text(&said).contains("no/such/file.json"), "{}", text(&said));
+    let output = carillon(&["publish", "no/such/file.json"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("no/such/file.json"), "{}", text(&output));
 }
 
 #[test]
@@ -89,18 +89,18 @@ fn check_and_what_if_warn_of_a_deployed_rule_that_is_missing() {
     let folder = scratch("carillon");
     let config = copy_project(&folder);
     let deployed = folder.join("deployed.json");
-    let said = carillon(&["check", config.to_str().unwrap(), "--out", deployed.to_str().unwrap()], "");
-    assert!(said.status.success(), "{}", text(&said));
+    let output = carillon(&["check", config.to_str().unwrap(), "--out", deployed.to_str().unwrap()], "");
+    assert!(output.status.success(), "{}", text(&output));
     let path = folder.join("packs/demo/rules/demo.yaml");
     let rules = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, rules.replace("- rule: demo-escalation\n", "- rule: demo-escalated\n")).unwrap();
     let against = ["check", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
-    let said = carillon(&against, "");
+    let output = carillon(&against, "");
     let warning = "the deployed rule `demo-escalation` is missing in this catalog: messages that wait for it (its waits";
-    assert!(text(&said).contains(warning) && text(&said).contains("rule_gone"), "{}", text(&said));
+    assert!(text(&output).contains(warning) && text(&output).contains("rule_gone"), "{}", text(&output));
     let what_if = ["what-if", "--config", config.to_str().unwrap(), "--against", deployed.to_str().unwrap()];
-    let said = carillon(&[&what_if[..], &["--since", "1m"]].concat(), "");
-    assert!(text(&said).contains(warning), "{}", text(&said));
+    let output = carillon(&[&what_if[..], &["--since", "1m"]].concat(), "");
+    assert!(text(&output).contains(warning), "{}", text(&output));
 }
 
 #[tokio::test]
@@ -114,17 +114,17 @@ async fn tail_shows_events_decisions_and_deliveries() {
         "specversion": "1.0", "id": id, "source": "tests", "type": "core.hello", "time": now_text(),
         "data": { "to": [ann.id], "message": "Follow me." },
     });
-    let said = carillon(&["publish", "-"], &event.to_string());
-    assert!(said.status.success(), "{}", text(&said));
+    let output = carillon(&["publish", "-"], &event.to_string());
+    assert!(output.status.success(), "{}", text(&output));
     let lines = json_lines(&tail.wait_with_output().unwrap());
     let ours: Vec<&Value> =
         lines.iter().filter(|line| line["id"] == id.as_str() || line["event"] == id.as_str()).collect();
     assert!(ours.iter().any(|our| our["kind"] == "event" && our["type"] == "core.hello"), "{ours:?}");
-    let is_told = |channel: &str, status: &str| {
+    let is_notified = |channel: &str, status: &str| {
         ours.iter().any(|our| our["channel"] == channel && our["status"] == status)
     };
-    assert!(is_told("email", "sent"), "{ours:?}");
-    assert!(is_told("socket", "sent"), "nobody was connected, and it is in the inbox: {ours:?}");
+    assert!(is_notified("email", "sent"), "{ours:?}");
+    assert!(is_notified("socket", "sent"), "nobody was connected, and it is in the inbox: {ours:?}");
 }
 
 /// Raw payloads for `cargo lambda invoke --data-file`: each is answered, and no message is returned to its queue.
@@ -202,7 +202,7 @@ fn people_without_an_id_are_refused_and_the_others_are_imported() {
     let people =
         json!([{ "id": unique("user") }, { "name": "No Id" }, { "id": "x", "mail": "typo@example.com" }]);
     std::fs::write(&file, people.to_string()).unwrap();
-    let said = carillon(&["--json", "people", "import", file.to_str().unwrap()], "");
-    assert_eq!(said.status.code(), Some(1));
-    assert_eq!(json_lines(&said).last().unwrap(), &json!({ "imported": 1, "tenants": 0, "refused": 2 }));
+    let output = carillon(&["--json", "people", "import", file.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(json_lines(&output).last().unwrap(), &json!({ "imported": 1, "tenants": 0, "refused": 2 }));
 }

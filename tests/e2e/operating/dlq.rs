@@ -22,9 +22,9 @@ async fn redriven_message_is_handled_once_and_leaves_the_dead_letter_queue() {
     assert!(dry.status.success() && text(&dry).contains("1 would go back"), "{}", text(&dry));
     assert!(cloud.emails(&format!("{}@example.com", person.id)).is_empty());
 
-    let said = carillon(&["--json", "dlq", "redrive", "dispatch-bulk", "--tenant", &tenant, "--yes"], "");
-    assert!(said.status.success(), "{}", text(&said));
-    assert_eq!(json_lines(&said)[0]["redriven"], 1);
+    let output = carillon(&["--json", "dlq", "redrive", "dispatch-bulk", "--tenant", &tenant, "--yes"], "");
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(json_lines(&output)[0]["redriven"], 1);
     let outcomes =
         until("it is decided", async || Some(cloud.outcomes(&id).await).filter(|rows| !rows.is_empty()));
     assert!(!outcomes.await.is_empty());
@@ -43,9 +43,10 @@ async fn failed_first_message_stops_the_redrive_and_the_rest_can_be_deleted() {
     let found = until("all are put aside", async || list(&all).into_iter().find(|group| group["count"] == 3));
     assert_eq!(found.await["cause"], "unreadable");
 
-    let said = carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "100", "--yes"], "");
-    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
-    let answer = json_lines(&said).remove(0);
+    let output =
+        carillon(&["--json", "dlq", "redrive", all[0], all[1], all[2], "--watch", "100", "--yes"], "");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let answer = json_lines(&output).remove(0);
     assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(2)));
     assert!(answer["stopped"][0]["why"].as_str().unwrap().contains("unreadable"), "{answer}");
 
@@ -53,8 +54,8 @@ async fn failed_first_message_stops_the_redrive_and_the_rest_can_be_deleted() {
         .await;
     let one = json_lines(&carillon(&["--json", "dlq", "peek", all[0], all[1], all[2]], ""));
     let one = one[0]["id"].as_str().unwrap();
-    let said = carillon(&["dlq", "discard", "whatsapp", "--id", one, "--yes"], "");
-    assert!(said.status.success(), "{}", text(&said));
+    let output = carillon(&["dlq", "discard", "whatsapp", "--id", one, "--yes"], "");
+    assert!(output.status.success(), "{}", text(&output));
     until("one is gone", async || list(&all).into_iter().find(|group| group["count"] == 2)).await;
     carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
     until("none is left", async || list(&all).is_empty().then_some(())).await;
@@ -78,9 +79,9 @@ async fn failed_first_message_is_found_among_many_others() {
     // The result is the same if the other messages were listed before.
     for look_at in ["20", "100"] {
         let redrive = ["--json", "dlq", "redrive", queue, "--tenant", &tenant, "--look-at", look_at];
-        let said = carillon(&[&redrive[..], &["--watch", "100", "--yes"]].concat(), "");
-        assert_eq!(said.status.code(), Some(1), "{}", text(&said));
-        let answer = json_lines(&said).remove(0);
+        let output = carillon(&[&redrive[..], &["--watch", "100", "--yes"]].concat(), "");
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        let answer = json_lines(&output).remove(0);
         assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(1)));
         let why = answer["stopped"][0]["why"].as_str().unwrap();
         assert!(why.contains("the first message came back (unreadable)"), "{answer}");
@@ -103,9 +104,9 @@ async fn redrive_of_a_single_message_is_watched_too() {
     let one = until("it is put aside", there).await;
     let id = one["id"].as_str().unwrap();
 
-    let said = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "100", "--yes"], "");
-    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
-    assert!(text(&said).contains("the message came back (unreadable)"), "{}", text(&said));
+    let output = carillon(&["dlq", "redrive", "push", "--id", id, "--watch", "100", "--yes"], "");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("the message came back (unreadable)"), "{}", text(&output));
 
     until("it is there again", there).await;
     carillon(&["dlq", "discard", all[0], all[1], all[2], "--yes"], "");
@@ -129,12 +130,12 @@ async fn listing_does_not_count_as_an_attempt() {
 fn unknown_message_is_neither_redriven_nor_deleted() {
     for verb in ["redrive", "discard"] {
         for rest in [&["--yes"][..], &[]] {
-            let said = carillon(&[&["dlq", verb, "audit", "--id", "nosuch"], rest].concat(), "");
-            assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+            let output = carillon(&[&["dlq", verb, "audit", "--id", "nosuch"], rest].concat(), "");
+            assert_eq!(output.status.code(), Some(1), "{}", text(&output));
             assert!(
-                text(&said).contains("no dead letter of audit with the id \"nosuch\""),
+                text(&output).contains("no dead letter of audit with the id \"nosuch\""),
                 "{}",
-                text(&said)
+                text(&output)
             );
         }
     }
@@ -142,16 +143,16 @@ fn unknown_message_is_neither_redriven_nor_deleted() {
 
 #[test]
 fn limit_of_zero_lists_no_message() {
-    let said = carillon(&["dlq", "ls", "--look-at", "0"], "");
-    assert_eq!(said.status.code(), Some(2));
-    assert!(text(&said).contains("--look-at"), "{}", text(&said));
+    let output = carillon(&["dlq", "ls", "--look-at", "0"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("--look-at"), "{}", text(&output));
 }
 
 #[test]
 fn unknown_queue_is_refused_with_the_list_of_queues() {
-    let said = carillon(&["dlq", "ls", "letters"], "");
-    assert_eq!(said.status.code(), Some(2));
-    assert!(text(&said).contains("name one of audit, dispatch,"), "{}", text(&said));
+    let output = carillon(&["dlq", "ls", "letters"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("name one of audit, dispatch,"), "{}", text(&output));
 }
 
 fn list(arguments: &[&str]) -> Vec<Value> {

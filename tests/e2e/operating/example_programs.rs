@@ -73,8 +73,8 @@ async fn customer(cloud: &Cloud) -> (String, String) {
 /// Waits until `carillon received` shows an e-mail to a recipient as sent.
 async fn until_received(user: &str) -> Value {
     until("the e-mail is sent", async || {
-        let said = workspace::programs::carillon(&["--json", "received", user], "");
-        let received = json_lines(&said).into_iter();
+        let output = workspace::programs::carillon(&["--json", "received", user], "");
+        let received = json_lines(&output).into_iter();
         received.into_iter().find(|line| line["channel"] == "email" && line["status"] == "sent")
     })
     .await

@@ -37,8 +37,8 @@ async fn check(cloud: &Cloud, origin: &str, file: &str, program: &PathBuf, schem
     let name = format!("{tenant}/own");
     let url = format!("{origin}/hooks");
     let put = carillon(&["--json", "endpoints", "put", &name, &url, "--scheme", scheme], "");
-    let said = json_lines(&put).into_iter().next().unwrap_or_else(|| panic!("{}", text(&put)));
-    let key = said["verify_with"].as_str().unwrap();
+    let output = json_lines(&put).into_iter().next().unwrap_or_else(|| panic!("{}", text(&put)));
+    let key = output["verification_key"].as_str().unwrap();
     let mut receiver = Receiver::start(program, file, origin, key);
     let ping = carillon(&["endpoints", "ping", &name], "");
     assert!(ping.status.success(), "{file} {scheme}: {}", text(&ping));

@@ -11,12 +11,13 @@ use workspace::unique;
 use crate::channels::webhooks::{WebhookTenant, carillon};
 
 /// Number of requests about events at a path, without pings.
-fn told(stage: &WebhookTenant, path: &str) -> usize {
+fn notified(stage: &WebhookTenant, path: &str) -> usize {
     stage.captured(path).len()
 }
 
 async fn arrives(stage: &WebhookTenant, path: &str, count: usize) {
-    until(&format!("{count} messages at {path}"), async || (told(stage, path) >= count).then_some(())).await;
+    until(&format!("{count} messages at {path}"), async || (notified(stage, path) >= count).then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -37,8 +38,11 @@ async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does(
     let recover = |more: &[&str]| {
         let mut arguments = vec!["--json", "endpoints", "recover", &name, "--since", &since];
         arguments.extend(more);
-        let (code, said) = carillon(&arguments);
-        (code, serde_json::from_str::<Value>(said.lines().next().unwrap_or_default()).unwrap_or(Value::Null))
+        let (code, output) = carillon(&arguments);
+        (
+            code,
+            serde_json::from_str::<Value>(output.lines().next().unwrap_or_default()).unwrap_or(Value::Null),
+        )
     };
     assert_eq!(recover(&[]).0, 2, "not while it is off");
     let (_, counted) = recover(&["--dry-run"]);
@@ -49,7 +53,7 @@ async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does(
     let enabled = carillon(&["endpoints", "enable", &name]);
     assert!(enabled.1.contains(&format!("recover {name} --since")), "{}", enabled.1);
     assert_eq!(recover(&["--dry-run"]).1["events"], 2);
-    assert_eq!(told(&stage, &off), 0, "a dry run sends nothing");
+    assert_eq!(notified(&stage, &off), 0, "a dry run sends nothing");
 
     // Two concurrent recoveries send each event once.
     assert_eq!((recover(&[]).0, recover(&[]).0), (0, 0));
@@ -66,7 +70,7 @@ async fn recovered_endpoint_gets_missed_events_once_and_no_other_recipient_does(
     }
     assert_eq!(recover(&[]).1["events"], 0, "nothing is left");
     quiet().await;
-    assert_eq!((told(&stage, &off), told(&stage, &on)), (2, 2));
+    assert_eq!((notified(&stage, &off), notified(&stage, &on)), (2, 2));
 }
 
 #[tokio::test]
@@ -88,7 +92,7 @@ async fn full_replay_notifies_the_endpoint_that_missed_an_event_and_no_recipient
     assert_eq!(replayed.0, 0, "{}", replayed.1);
     arrives(&stage, &off, 1).await;
     quiet().await;
-    assert_eq!((told(&stage, &off), told(&stage, &on)), (1, 1));
+    assert_eq!((notified(&stage, &off), notified(&stage, &on)), (1, 1));
 }
 
 #[tokio::test]
@@ -104,12 +108,12 @@ async fn current_pattern_decides_which_events_are_recovered() {
     let admin = ApiClient::of(&unique("admin"), &stage.tenant, "admin");
     let since = (now() - jiff::SignedDuration::from_mins(5)).to_string();
     let recover = |dry_run: bool| {
-        let said = admin.ask(
+        let output = admin.ask(
             "POST",
             "/v1/endpoints/choosy/recover",
             Some(&json!({ "since": since, "dry_run": dry_run })),
         );
-        (said.status, said.body)
+        (output.status, output.body)
     };
     let (status, body) = recover(true);
     assert_eq!((status, &body["events"], &body["next"]), (200, &json!(1), &Value::Null), "{body}");
@@ -126,7 +130,7 @@ async fn current_pattern_decides_which_events_are_recovered() {
     let body = json!({ "since": since });
     assert_eq!(stranger.ask("POST", "/v1/endpoints/choosy/recover", Some(&body)).status, 404);
     quiet().await;
-    assert_eq!(told(&stage, &path), 1);
+    assert_eq!(notified(&stage, &path), 1);
 }
 
 #[tokio::test]
@@ -144,7 +148,7 @@ async fn one_missed_event_is_sent_by_the_key_of_its_outcome() {
     let again = carillon(&["endpoints", "retry", &name, row.key.as_str()]);
     assert!(again.0 == 1 && again.1.contains("no stored message with this id"), "{}", again.1);
     quiet().await;
-    assert_eq!(told(&stage, &path), 1);
+    assert_eq!(notified(&stage, &path), 1);
 }
 
 #[tokio::test]
@@ -159,10 +163,10 @@ async fn rotation_keeps_the_scheme_and_custom_headers_are_sent_but_never_shown()
         let done = workspace::programs::carillon(&arguments, headers);
         (done.status.code(), workspace::programs::text(&done))
     };
-    let (code, said) =
+    let (code, output) =
         put(&["--scheme", "ed25519", "--headers", "-"], r#"{"Authorization":"Bearer s3cret"}"#);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("whpk_") && !said.contains("s3cret"), "{said}");
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.contains("whpk_") && !output.contains("s3cret"), "{output}");
     let rotated = carillon(&["endpoints", "rotate", &name]);
     assert!(rotated.1.contains("whpk_") && !rotated.1.contains("whsec_"), "{}", rotated.1);
     let hmac = carillon(&["endpoints", "rotate", &name, "--scheme", "hmac"]);
@@ -183,9 +187,9 @@ async fn rotation_keeps_the_scheme_and_custom_headers_are_sent_but_never_shown()
     for wrong in
         [r#"{"webhook-id":"x"}"#, r#"{"Content-Type":"x"}"#, r#"{"X-A":"s3cret\r\nHost: y"}"#, "[]", "x"]
     {
-        let (code, said) = put(&["--headers", "-"], wrong);
-        assert_eq!(code, Some(2), "{wrong}: {said}");
-        assert!(!said.contains("s3cret"), "{said}");
+        let (code, output) = put(&["--headers", "-"], wrong);
+        assert_eq!(code, Some(2), "{wrong}: {output}");
+        assert!(!output.contains("s3cret"), "{output}");
     }
 }
 
@@ -196,14 +200,14 @@ async fn explain_shows_the_redirect_target_and_the_time_of_the_next_attempt() {
     stage.endpoint("elsewhere", &path, json!({})).await;
     let event = stage.book("booking.created").await;
     stage.attempts("elsewhere", 1).await;
-    let (_, said) = carillon(&["explain", &event]);
+    let (_, output) = carillon(&["explain", &event]);
     for part in ["HTTP 302, a redirect to ", "/hooks/redirected", "the next attempt is at "] {
-        assert!(said.contains(part), "{said}");
+        assert!(output.contains(part), "{output}");
     }
-    let (_, said) = carillon(&["--json", "explain", &event]);
-    let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let (_, output) = carillon(&["--json", "explain", &event]);
+    let lines = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let attempts: Vec<Value> = lines.filter(|line| line["attempt"].is_object()).collect();
-    assert_eq!(attempts.len(), 1, "{said}");
+    assert_eq!(attempts.len(), 1, "{output}");
     assert_eq!(attempts[0]["attempt"]["status"], 302);
     assert!(attempts[0]["attempt"]["location"].as_str().unwrap().ends_with("/hooks/redirected"));
 }

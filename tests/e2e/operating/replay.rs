@@ -16,7 +16,7 @@ async fn replay_delivers_lost_events_once_and_needs_a_reason_for_a_second_send()
     let (cloud, tenant, folder) = (Cloud::connect(), unique("tenant"), Folder::new());
     let person = cloud.new_recipient().await;
     let id = lost(&cloud, &tenant, &person, 1).await.remove(0);
-    let letters = || cloud.emails(&format!("{}@example.com", person.id)).len();
+    let emails = || cloud.emails(&format!("{}@example.com", person.id)).len();
     let range = Range::of(&tenant);
 
     let counted = range.ask(&[]);
@@ -29,31 +29,31 @@ async fn replay_delivers_lost_events_once_and_needs_a_reason_for_a_second_send()
     assert!(cloud.outcomes(&id).await.is_empty(), "a dry run does nothing");
 
     assert_eq!(range.run(&folder, &[]), (1, 0));
-    until("the letter", async || (letters() == 1).then_some(())).await;
+    until("the letter", async || (emails() == 1).then_some(())).await;
     until("the outcome", async || cloud.outcomes(&id).await.pop()).await;
     assert_eq!(range.run(&folder, &[]), (0, 1), "it is missing no more");
     assert_eq!(range.run(&folder, &["--all"]), (1, 0));
     assert_eq!(range.run(&folder, &["--all", "--to-consumer", "bus"]), (1, 0));
     let replayed = until("the audit saw it come by", async || replay_of(&cloud, &id).await).await;
     quiet().await;
-    assert_eq!(letters(), 1, "a replay of everything tells nobody again");
+    assert_eq!(emails(), 1, "a replay of everything tells nobody again");
     assert!(replayed.get("event").is_none() && replayed.get("renotified").is_none());
     assert_eq!(json_lines(&carillon(&["--json", "events", "ls", "--id", &id], "")).len(), 1);
     assert_eq!(range.ask(&["--all"])["events"], 1, "a replay is nothing that can be replayed");
 
     let reason = "the letter had the wrong link";
     assert_eq!(range.run(&folder, &["--force", "--reason", reason, "--by", "ann"]), (1, 0));
-    until("a second letter", async || (letters() == 2).then_some(())).await;
-    let told = until("who asked for it", async || {
+    until("a second letter", async || (emails() == 2).then_some(())).await;
+    let notified = until("who asked for it", async || {
         let lines = json_lines(&carillon(&["--json", "explain", &id], ""));
         lines.into_iter().find(|line| line["reason"] == reason)
     });
-    let told = told.await;
-    assert_eq!((&told["by"], &told["mode"]), (&json!("ann"), &json!("force")));
+    let notified = notified.await;
+    assert_eq!((&notified["by"], &notified["mode"]), (&json!("ann"), &json!("force")));
     until("each telling is a hand-over of its own", async || (sets_of(&cloud, &id).await == 2).then_some(()))
         .await;
     let rows = cloud.outcomes(&id).await;
-    assert!(rows.iter().any(|row| row.origin.replay.as_deref() == told["replay"].as_str()), "{rows:?}");
+    assert!(rows.iter().any(|row| row.origin.replay.as_deref() == notified["replay"].as_str()), "{rows:?}");
 }
 
 #[tokio::test]
@@ -80,19 +80,19 @@ async fn interrupted_replay_resumes_and_notifies_each_recipient_once() {
     child.wait().unwrap();
     assert!(usize::try_from(sent).unwrap() < EVENTS, "it was killed before the end");
 
-    let said = carillon(&["--json", "replay", "--resume", &path, "--rate", "50/s"], "");
-    assert!(said.status.success(), "{}", text(&said));
-    assert_eq!(json_lines(&said)[0]["sent"], EVENTS);
-    let letters = || cloud.emails(&format!("{}@example.com", person.id));
-    until("every letter", async || (letters().len() >= EVENTS).then_some(())).await;
+    let output = carillon(&["--json", "replay", "--resume", &path, "--rate", "50/s"], "");
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(json_lines(&output)[0]["sent"], EVENTS);
+    let emails = || cloud.emails(&format!("{}@example.com", person.id));
+    until("every letter", async || (emails().len() >= EVENTS).then_some(())).await;
     quiet().await;
-    assert_eq!(letters().len(), EVENTS);
+    assert_eq!(emails().len(), EVENTS);
     for id in &ids {
         let sent = cloud.outcomes(id).await.into_iter().filter(|outcome| outcome.status.was_sent()).count();
         assert!(sent >= 1, "{id}");
     }
-    let said = carillon(&["replay", "--resume", &path], "");
-    assert!(said.status.success() && text(&said).contains("is finished"), "{}", text(&said));
+    let output = carillon(&["replay", "--resume", &path], "");
+    assert!(output.status.success() && text(&output).contains("is finished"), "{}", text(&output));
 }
 
 #[tokio::test]
@@ -115,16 +115,16 @@ async fn replay_to_a_queue_sends_events_in_the_form_of_a_rule() {
     events.sort_by_key(|event| ids.iter().position(|id| *id == event.id));
     assert_eq!(events.iter().map(|event| &event.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
     cloud.sqs.delete_queue().queue_url(&url).send().await.unwrap();
-    let letters = cloud.emails(&format!("{}@example.com", person.id));
-    assert!(letters.is_empty(), "dispatch has nothing to do with it");
+    let emails = cloud.emails(&format!("{}@example.com", person.id));
+    assert!(emails.is_empty(), "dispatch has nothing to do with it");
 }
 
 #[test]
 fn impossible_replay_is_refused_with_a_remedy() {
     let check = |arguments: &[&str], code: i32, words: &str| {
-        let said = carillon(&[&["replay"], arguments].concat(), "");
-        assert_eq!(said.status.code(), Some(code), "{arguments:?}: {}", text(&said));
-        assert!(text(&said).contains(words), "{arguments:?}: {}", text(&said));
+        let output = carillon(&[&["replay"], arguments].concat(), "");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output));
+        assert!(text(&output).contains(words), "{arguments:?}: {}", text(&output));
     };
     check(&["--from", "2999-01-01T00:00:00Z"], 2, "lies ahead; name a past time");
     check(&["--from", "1h", "--to", "2h"], 2, "swap them");
@@ -194,17 +194,17 @@ impl Range {
 
     #[track_caller]
     fn ask(&self, more: &[&str]) -> Value {
-        let said = carillon(&self.arguments(more), "");
-        assert!(said.status.success(), "{}", text(&said));
-        json_lines(&said).remove(0)
+        let output = carillon(&self.arguments(more), "");
+        assert!(output.status.success(), "{}", text(&output));
+        json_lines(&output).remove(0)
     }
 
     /// Number of events sent, and number left out.
     #[track_caller]
     fn run(&self, folder: &Folder, more: &[&str]) -> (u64, u64) {
         let (path, _) = folder.file();
-        let said = self.ask(&[more, &["--run", "--state", &path]].concat());
-        (said["sent"].as_u64().unwrap(), said["leftOut"].as_u64().unwrap())
+        let output = self.ask(&[more, &["--run", "--state", &path]].concat());
+        (output["sent"].as_u64().unwrap(), output["leftOut"].as_u64().unwrap())
     }
 }
 

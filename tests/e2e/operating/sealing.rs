@@ -128,16 +128,19 @@ fn a_seal_that_was_touched_is_named(span: &Span, ours: &Value, last: Timestamp) 
     std::fs::write(&this, serde_json::to_vec(&forged).unwrap()).unwrap();
     span.check(&offline, &[("bad_seal", seal)]);
     std::fs::write(&this, "not json").unwrap();
-    let said = span.findings(&offline);
-    assert!(said.iter().any(|finding| finding["what"].as_str().unwrap().contains("is no seal")), "{said:?}");
+    let output = span.findings(&offline);
+    assert!(
+        output.iter().any(|finding| finding["what"].as_str().unwrap().contains("is no seal")),
+        "{output:?}"
+    );
     std::fs::write(&this, &this_text).unwrap();
 
     // A missing seal.
     std::fs::remove_file(&before).unwrap();
     span.check(&offline, &[("broken_chain", broken(number, number - 1))]);
     std::fs::remove_dir_all(&folder).unwrap();
-    let said = carillon(&["audit", "verify", "--seals", path], "");
-    assert_eq!(said.status.code(), Some(2), "a folder that is not there is a mistake, not a finding");
+    let output = carillon(&["audit", "verify", "--seals", path], "");
+    assert_eq!(output.status.code(), Some(2), "a folder that is not there is a mistake, not a finding");
 }
 
 /// Range of minutes to verify.
@@ -161,12 +164,12 @@ impl Span {
     #[track_caller]
     fn findings(&self, more: &[&str]) -> Vec<Value> {
         let arguments = ["--json", "audit", "verify", "--from", &self.from, "--to", &self.to];
-        let said = carillon(&[&arguments, more].concat(), "");
-        let lines = String::from_utf8(said.stdout).unwrap();
+        let output = carillon(&[&arguments, more].concat(), "");
+        let lines = String::from_utf8(output.stdout).unwrap();
         let mut lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let sum = lines.pop().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&said.stderr)));
+        let sum = lines.pop().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         assert_eq!(sum["findings"], json!(lines.len()));
-        assert_eq!(said.status.code(), Some(i32::from(!lines.is_empty())));
+        assert_eq!(output.status.code(), Some(i32::from(!lines.is_empty())));
         lines
     }
 }
@@ -222,9 +225,9 @@ async fn seal_until(cloud: &Cloud, end: Timestamp) {
 }
 
 fn seals() -> Vec<Value> {
-    let said = carillon(&["--json", "audit", "seals"], "");
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    let lines = String::from_utf8(said.stdout).unwrap();
+    let output = carillon(&["--json", "audit", "seals"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

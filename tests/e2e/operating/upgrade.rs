@@ -13,19 +13,19 @@ use workspace::{root, unique};
 
 #[test]
 fn comparison_of_templates_follows_its_rules() {
-    let said = Command::new(root().join(".local/sam/bin/python"))
+    let output = Command::new(root().join(".local/sam/bin/python"))
         .args(["-B", "tests/upgrade/plan_test.py"])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
 fn stack_of_this_release_needs_no_step() {
-    let said = carillon(&["--json", "upgrade", "--dry-run"], "");
-    assert!(said.status.success(), "{}", text(&said));
-    let lines = json_lines(&said);
+    let output = carillon(&["--json", "upgrade", "--dry-run"], "");
+    assert!(output.status.success(), "{}", text(&output));
+    let lines = json_lines(&output);
     let changes: Vec<&Value> = lines.iter().filter(|line| line["kind"] != "next").collect();
     assert!(changes.is_empty(), "{changes:?}");
 }
@@ -79,10 +79,10 @@ fn upgrade_that_would_lose_a_table_or_fail_half_way_is_refused() {
     template["Resources"].as_object_mut().unwrap().remove("One");
     template["Parameters"]["Needed"] = json!({ "Type": "String" });
     stack.write(&template);
-    let said = stack.upgrade(&[]);
-    assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+    let output = stack.upgrade(&[]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     let refused: Vec<String> =
-        of_kind(&said, "refused").iter().map(|line| line["text"].to_string()).collect();
+        of_kind(&output, "refused").iter().map(|line| line["text"].to_string()).collect();
     assert!(refused.iter().any(|text| text.contains("--accept One")), "{refused:?}");
     assert!(refused.iter().any(|text| text.contains("Needed needs a value")), "{refused:?}");
     assert_eq!(stack.indexes("many"), names(&[]), "nothing was changed");

@@ -24,8 +24,11 @@ async fn program_of_the_account_manages_people_by_http_and_other_callers_may_not
         [("PATCH", json!({ "in_tenants": { "t": nowhere } })), ("PATCH", nowhere.clone()), ("PUT", nowhere)]
     {
         let (status, problem) = http(method, &id, Some(&body));
-        let told = problem["detail"].as_str().unwrap();
-        assert!(status == 422 && told.contains("zone: found a text that names no time zone"), "{problem}");
+        let notified = problem["detail"].as_str().unwrap();
+        assert!(
+            status == 422 && notified.contains("zone: found a text that names no time zone"),
+            "{problem}"
+        );
     }
     for (member, value) in [
         ("email", json!("a@b.c\r\nBcc: x@example.com")),
@@ -37,9 +40,9 @@ async fn program_of_the_account_manages_people_by_http_and_other_callers_may_not
     ] {
         for method in ["PATCH", "PUT"] {
             let (status, problem) = http(method, &id, Some(&json!({ member: value })));
-            let told = problem["detail"].as_str().unwrap();
-            assert!(status == 422 && told.starts_with(&format!("{member}: found ")), "{problem}");
-            assert!(!told.contains("Bcc"), "{problem}");
+            let notified = problem["detail"].as_str().unwrap();
+            assert!(status == 422 && notified.starts_with(&format!("{member}: found ")), "{problem}");
+            assert!(!notified.contains("Bcc"), "{problem}");
         }
     }
     assert_eq!(http("GET", &id, None).1["zone"], "Asia/Tokyo", "it stays as it was");
@@ -83,14 +86,14 @@ except urllib.error.HTTPError as error:
     answer = error
 print(json.dumps([answer.status, answer.read().decode()]))";
     let environment = std::fs::read_to_string(root().join(".local/env")).unwrap();
-    let said = Command::new(root().join(".local/ministack/bin/python"))
+    let output = Command::new(root().join(".local/ministack/bin/python"))
         .args(["-c", script, method, &format!("{}/v1/recipients/{id}", http_url())])
         .arg(body.map(Value::to_string).unwrap_or_default())
         .envs(environment.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')))
         .output()
         .unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    let (status, text): (u16, String) = serde_json::from_slice(&said.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (status, text): (u16, String) = serde_json::from_slice(&output.stdout).unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 

@@ -95,16 +95,17 @@ async fn old_address_is_notified_of_its_change_by_bus_and_api() {
         cloud.new_recipient_with(json!({ "id": id, "email": old, "tenants": [clinic] })).await;
         if by_api {
             let me = ApiClient::of(&id, &clinic, "member");
-            let said = me.ask("PATCH", &format!("/v1/recipients/{id}"), Some(&json!({ "email": new })));
-            assert_eq!(said.status, 200, "{}", said.body);
+            let output = me.ask("PATCH", &format!("/v1/recipients/{id}"), Some(&json!({ "email": new })));
+            assert_eq!(output.status, 200, "{}", output.body);
         } else {
             let update = json!({ "id": id, "email": new });
             let kind = "carillon.recipient.updated";
             cloud.put(&[cloud_event(kind, &unique("update"), &update)]).await;
         }
-        let told = until("the announcement", async || cloud.captured("email", &old).into_iter().next()).await;
-        assert!(told["subject"].as_str().unwrap().contains("e-mail address was changed"), "{told}");
-        assert!(!told.to_string().contains(&new), "the new address is not told");
+        let notified =
+            until("the announcement", async || cloud.captured("email", &old).into_iter().next()).await;
+        assert!(notified["subject"].as_str().unwrap().contains("e-mail address was changed"), "{notified}");
+        assert!(!notified.to_string().contains(&new), "the new address is not told");
         assert!(cloud.captured("email", &new).is_empty());
         let of_person = |record: &store::Record| {
             record.get("type") == Some("recipient.address_changed") && record.get("subject") == Some(&id)
@@ -132,13 +133,13 @@ async fn changed_whatsapp_number_and_an_import_are_announced_to_the_old_address(
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{id}.json"));
     let import = |person: &Value| {
         std::fs::write(&file, person.to_string()).unwrap();
-        let said = carillon(&["people", "import", file.to_str().unwrap()], "");
-        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let output = carillon(&["people", "import", file.to_str().unwrap()], "");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     import(&person(&old_email, &number('1')));
     import(&person(&new_email, &number('2')));
-    let letter = until("the e-mail", async || cloud.captured("email", &old_email).into_iter().next()).await;
-    assert!(letter["subject"].as_str().unwrap().contains("e-mail address was changed"), "{letter}");
+    let email = until("the e-mail", async || cloud.captured("email", &old_email).into_iter().next()).await;
+    assert!(email["subject"].as_str().unwrap().contains("e-mail address was changed"), "{email}");
     let message =
         until("the message", async || cloud.captured("whatsapp", &number('1')).into_iter().next()).await;
     assert!(!message.to_string().contains(&number('2')[1..]), "the new number is not told: {message}");

@@ -31,9 +31,9 @@ async fn foreign_file_is_refused_and_no_email_goes_out() {
             "dueDate": "2026-12-11", "document": { "bucket": "carillon-local-files", "key": key },
         });
         let event = json!({ "type": "billing.invoice.created", "data": data });
-        let said = admin.ask("POST", "/v1/events", Some(&event));
-        assert_eq!(said.status, 202, "{}", said.text);
-        let row = outcome(&cloud, said.body["id"].as_str().unwrap(), "email").await;
+        let output = admin.ask("POST", "/v1/events", Some(&event));
+        assert_eq!(output.status, 202, "{}", output.text);
+        let row = outcome(&cloud, output.body["id"].as_str().unwrap(), "email").await;
         assert_eq!((row.status, row.reason), (Status::Failed, Some(Reason::ForbiddenAttachment)), "{key}");
     }
     quiet().await;
@@ -112,9 +112,9 @@ async fn tenant_sees_only_its_own_part_of_a_shared_person() {
         format!("{person}/inbox"),
         format!("{person}/deliveries"),
     ] {
-        let said = admin.ask("GET", &path, None);
-        assert_eq!(said.status, 200, "{path}: {}", said.text);
-        assert!(!said.text.contains(&mark) && !said.text.contains(&theirs), "{path}: {}", said.text);
+        let output = admin.ask("GET", &path, None);
+        assert_eq!(output.status, 200, "{path}: {}", output.text);
+        assert!(!output.text.contains(&mark) && !output.text.contains(&theirs), "{path}: {}", output.text);
     }
     let seen = admin.ask("GET", &person, None).body;
     assert_eq!((&seen["name"], &seen["tenants"]), (&json!("Ann"), &json!([ours])));
@@ -147,8 +147,8 @@ async fn person_without_tenants_is_visible_and_reachable_to_no_tenant() {
     }
     assert!(find(&cloud, &ann.id).await.is_some());
     let event = json!({ "type": "core.hello", "data": { "to": [ann.id], "message": "You have won." } });
-    let said = admin.ask("POST", "/v1/events", Some(&event));
-    let row = outcome(&cloud, said.body["id"].as_str().unwrap(), "email").await;
+    let output = admin.ask("POST", "/v1/events", Some(&event));
+    let row = outcome(&cloud, output.body["id"].as_str().unwrap(), "email").await;
     assert_eq!((row.status, row.reason), (Status::Suppressed, Some(Reason::OtherTenant)));
 }
 
@@ -160,8 +160,8 @@ async fn empty_tenant_is_refused_for_every_caller() {
         let (status, problem) = http("GET", &format!("{}?{query}", ann.id), None);
         assert_eq!((status, &problem["title"]), (422, &json!("refused")), "{query}: {problem}");
         let member = ApiClient::of(&ann.id, "a", "member");
-        let said = member.ask("GET", &format!("/v1/recipients/{}?{query}", ann.id), None);
-        assert_eq!(said.status, 422, "{query}: {}", said.text);
+        let output = member.ask("GET", &format!("/v1/recipients/{}?{query}", ann.id), None);
+        assert_eq!(output.status, 422, "{query}: {}", output.text);
     }
     assert_eq!(http("GET", &ann.id, None).0, 200);
 }

@@ -23,9 +23,9 @@ async fn event_in_binary_mode_is_published_as_its_headers_say() {
         ("ce-subject", "Z%C3%BCrich"),
     ];
     for _ in 0..2 {
-        let said = admin.ask_with("POST", "/v1/events", r#"{"type":"core.hello","data":1}"#, &headers);
-        assert_eq!((said.status, said.body["id"].as_str()), (202, Some(id.as_str())), "{}", said.text);
-        assert_eq!(said.body["type"], "order.shipped");
+        let output = admin.ask_with("POST", "/v1/events", r#"{"type":"core.hello","data":1}"#, &headers);
+        assert_eq!((output.status, output.body["id"].as_str()), (202, Some(id.as_str())), "{}", output.text);
+        assert_eq!(output.body["type"], "order.shipped");
     }
     let record = until("the audit has it", async || cloud.records(&id).await.into_iter().next()).await;
     assert_eq!((record.get("type"), record.get("subject")), (Some("order.shipped"), Some("Zürich")));
@@ -45,20 +45,25 @@ async fn batch_is_published_as_a_whole_or_not_at_all() {
     };
     let ids = [unique("event"), unique("event"), unique("event")];
     let good = json!([event(&ids[0], json!({ "priority": "p1" })), event(&ids[1], json!({}))]);
-    let said = admin.ask_with("POST", "/v1/events", &good.to_string(), &batch);
-    assert_eq!(said.status, 202, "{}", said.text);
-    assert_eq!(said.body["events"].as_array().map(Vec::len), Some(2));
-    assert!(said.body["events"][0]["notes"][0].as_str().is_some_and(|text| text.starts_with("priority: ")));
+    let output = admin.ask_with("POST", "/v1/events", &good.to_string(), &batch);
+    assert_eq!(output.status, 202, "{}", output.text);
+    assert_eq!(output.body["events"].as_array().map(Vec::len), Some(2));
+    assert!(output.body["events"][0]["notes"][0].as_str().is_some_and(|text| text.starts_with("priority: ")));
     let mixed = json!([event(&ids[2], json!({})), event("x", json!({ "time": "noon" }))]);
-    let said = admin.ask_with("POST", "/v1/events", &mixed.to_string(), &batch);
-    assert_eq!((said.status, said.body["events"][0]["status"].as_u64()), (422, Some(424)), "{}", said.text);
+    let output = admin.ask_with("POST", "/v1/events", &mixed.to_string(), &batch);
+    assert_eq!(
+        (output.status, output.body["events"][0]["status"].as_u64()),
+        (422, Some(424)),
+        "{}",
+        output.text
+    );
     for id in &ids[..2] {
         until("the audit has it", async || cloud.records(id).await.into_iter().next()).await;
     }
     assert!(cloud.records(&ids[2]).await.is_empty(), "nothing of a batch with a refused event is published");
-    let said =
+    let output =
         admin.ask_with("POST", "/v1/events", "[]", &[("content-type", "application/cloudevents+avro")]);
-    assert_eq!(said.status, 415, "{}", said.text);
+    assert_eq!(output.status, 415, "{}", output.text);
 }
 
 #[tokio::test]
@@ -96,12 +101,12 @@ async fn refused_event_is_explained_by_its_own_id_and_by_the_id_of_the_bus() {
     .await;
     let bus_id = record.get("bus_id").unwrap().to_owned();
     for id in [&id, &bus_id] {
-        let said = carillon(&["explain", id], "");
-        assert_eq!(said.status.code(), Some(1), "{}", text(&said));
+        let output = carillon(&["explain", id], "");
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
         assert!(
-            text(&said).contains("was refused") && text(&said).contains("time: found"),
+            text(&output).contains("was refused") && text(&output).contains("time: found"),
             "{}",
-            text(&said)
+            text(&output)
         );
     }
     let listed = carillon(&["events", "ls", "--refused", "--id", &id, "--since", "1h"], "");
@@ -120,9 +125,9 @@ async fn attribute_of_a_third_party_is_noted_and_the_event_is_delivered() {
     cloud.put(&[entry("tests", "core.hello", &event)]).await;
     let address = ann.email.clone().unwrap().into_exposed();
     until("a letter", async || Some(cloud.emails(&address)).filter(|emails| emails.len() == 1)).await;
-    let said = until("explain finds it", async || {
+    let output = until("explain finds it", async || {
         Some(text(&carillon(&["explain", &id], ""))).filter(|text| text.contains("note: priority"))
     })
     .await;
-    assert!(said.contains("counts as absent"), "{said}");
+    assert!(output.contains("counts as absent"), "{output}");
 }

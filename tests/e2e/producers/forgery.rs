@@ -70,11 +70,11 @@ async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
     let cloud = Cloud::connect();
     let ann = cloud.new_recipient().await;
     let address = ann.email.clone().unwrap().into_exposed();
-    let letters = || cloud.emails(&address).len();
+    let emails = || cloud.emails(&address).len();
     let id = unique("event");
     let plain = cloud_event("core.hello", &id, &json!({ "to": [ann.id], "message": "The bells ring." }));
     cloud.put(std::slice::from_ref(&plain)).await;
-    until("a letter", async || (letters() == 1).then_some(())).await;
+    until("a letter", async || (emails() == 1).then_some(())).await;
 
     let marked = |event: &Entry, id: Option<&str>| {
         let mut detail: Value = serde_json::from_str(&event.detail).unwrap();
@@ -90,12 +90,12 @@ async fn replay_mark_of_a_producer_is_ignored_and_its_event_is_found() {
     cloud.put(&[marked(&plain, None)]).await;
     let fresh = unique("event");
     cloud.put(&[marked(&plain, Some(&fresh))]).await;
-    until("the letter about the other event", async || (letters() == 2).then_some(())).await;
+    until("the letter about the other event", async || (emails() == 2).then_some(())).await;
     let record = recorded(&cloud, &fresh).await;
     assert_eq!((record.get("finding"), record.get("replay_id")), (Some("replay_mark_ignored"), None));
     shown_with(&fresh, "replay_mark_ignored");
     quiet().await;
-    assert_eq!(letters(), 2, "no producer makes people hear of an event again");
+    assert_eq!(emails(), 2, "no producer makes people hear of an event again");
 }
 
 /// An event that claims to be the first version of this stream.
@@ -123,12 +123,12 @@ async fn recorded(cloud: &Cloud, id: &str) -> Record {
 /// Checks that `events ls` and `explain` show an event with this finding.
 #[track_caller]
 fn shown_with(id: &str, finding: &str) {
-    let said = carillon(&["--json", "events", "ls", "--since", "10m", "--id", id], "");
-    let lines = json_lines(&said);
-    assert_eq!(lines.len(), 1, "{}", text(&said));
+    let output = carillon(&["--json", "events", "ls", "--since", "10m", "--id", id], "");
+    let lines = json_lines(&output);
+    assert_eq!(lines.len(), 1, "{}", text(&output));
     assert_eq!((&lines[0]["event"]["id"], &lines[0]["findings"]), (&json!(id), &json!([finding])));
-    let said = carillon(&["--json", "explain", id], "");
-    assert!(json_lines(&said).iter().any(|json_line| json_line["finding"] == finding), "{}", text(&said));
+    let output = carillon(&["--json", "explain", id], "");
+    assert!(json_lines(&output).iter().any(|json_line| json_line["finding"] == finding), "{}", text(&output));
 }
 
 /// Appends an entry without a stream record: the local cloud's streams omit PartiQL writes. The time of the append

@@ -135,8 +135,8 @@ async fn refused(cloud: &Cloud, event: &Value) -> Record {
 /// Cause with which a queue's function dead-lettered the event.
 async fn cause(cloud: &Cloud, queue: &str, event: &Value) -> String {
     let id = event["id"].as_str().unwrap();
-    let letter = until("a dead letter", async || cloud.dead_letters(queue, id).await.pop()).await;
-    letter.message_attributes.as_ref().unwrap()["cause"].string_value().unwrap().to_owned()
+    let email = until("a dead letter", async || cloud.dead_letters(queue, id).await.pop()).await;
+    email.message_attributes.as_ref().unwrap()["cause"].string_value().unwrap().to_owned()
 }
 
 async fn find(cloud: &Cloud, id: &str) -> Option<Recipient> {

@@ -31,9 +31,9 @@ async fn committed_event_is_delivered_once_and_a_cancelled_one_never() {
     assert_eq!(appended.conflict(&reasons), None, "it was the caller's own condition");
 
     let address = ann.email.clone().unwrap().into_exposed();
-    let letters =
+    let emails =
         until("a letter", async || Some(cloud.emails(&address)).filter(|emails| !emails.is_empty())).await;
-    assert_eq!(letters.len(), 1);
+    assert_eq!(emails.len(), 1);
     until("nothing is pending", async || {
         producer.row(&Place::of(&at(&committed, &order, 1))).await.filter(is_done)
     })
@@ -210,11 +210,11 @@ async fn delivery_events_follow_each_outcome_and_one_communication_event_follows
         let all = cloud.all_records().await.into_iter();
         all.filter(|all| all.get("causation_id") == Some(&id) && all.get("type") == Some(kind)).collect()
     };
-    let told = until("a communication", async || {
+    let notified = until("a communication", async || {
         Some(caused("communication.sent").await).filter(|records| !records.is_empty())
     })
     .await;
-    let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
+    let event: Value = serde_json::from_str(notified[0].get("event").unwrap()).unwrap();
     let mut people = [ann.id.as_str(), ben.id.as_str()];
     people.sort_unstable();
     assert_eq!(event["data"]["recipients"], json!(people));
@@ -225,9 +225,9 @@ async fn delivery_events_follow_each_outcome_and_one_communication_event_follows
     let results = event["data"]["results"].as_array().unwrap();
     let is_whole = |value: &Value| value["channel"].is_string() && value["success"].is_boolean();
     assert!(results.len() >= 2 && results.iter().all(is_whole), "{event}");
-    let letters = results.iter().filter(|result| result["channel"] == "email");
+    let emails = results.iter().filter(|result| result["channel"] == "email");
     assert!(
-        letters.clone().count() == 2 && letters.clone().all(|letter| letter["messageId"].is_string()),
+        emails.clone().count() == 2 && emails.clone().all(|email| email["messageId"].is_string()),
         "{event}"
     );
     // Provider ids look like addresses but contain none.
@@ -258,10 +258,10 @@ async fn event_without_a_sent_message_leads_to_one_unsuccessful_communication_ev
         let of_event = all.filter(|all| all.get("causation_id") == Some(&id));
         of_event.filter(|of_event| of_event.get("type") == Some("communication.sent")).collect()
     };
-    let told =
+    let notified =
         until("a communication", async || Some(communications().await).filter(|records| !records.is_empty()))
             .await;
-    let event: Value = serde_json::from_str(told[0].get("event").unwrap()).unwrap();
+    let event: Value = serde_json::from_str(notified[0].get("event").unwrap()).unwrap();
     let data = &event["data"];
     assert_eq!((&data["success"], &data["recipientCount"]), (&json!(false), &json!(1)), "{event}");
     let results = data["results"].as_array().unwrap();

@@ -39,7 +39,7 @@ async fn client_learns_its_permissions_and_its_errors() {
     assert_eq!(client.ask(&ask("lobby")).await, json!({ "type": "subscribed", "room": "lobby" }));
     let refused = client.ask(&ask("theatre:1")).await;
     assert_eq!(refused, json!({ "type": "refused", "room": "theatre:1", "reason": "not_allowed" }));
-    for (said, reason) in [
+    for (output, reason) in [
         (r#"{"action":"subscribe"}"#, "bad_room"),
         (r#"{"action":"subscribe","room":7}"#, "bad_room"),
         (r#"{"action":"seen"}"#, "bad_ids"),
@@ -49,8 +49,8 @@ async fn client_learns_its_permissions_and_its_errors() {
         ("not json", "unknown_action"),
         ("[]", "unknown_action"),
     ] {
-        let received = client.ask(said).await;
-        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{said}");
+        let received = client.ask(output).await;
+        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{output}");
     }
     assert_eq!(client.ask(&ask(&"x".repeat(300))).await["reason"], "bad_room");
 }

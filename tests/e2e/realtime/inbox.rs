@@ -4,7 +4,7 @@ use domain::base::outcome::{Reason, Status};
 use domain::catalog::rule::Unless;
 use domain::delivery::job::Job;
 use domain::event::key::Key;
-use domain::inbox::{Counts, Filter, InboxFilter, Kept, Mark, State, View, Viewer};
+use domain::inbox::{Counts, InboxFilter, InboxQuery, Kept, Mark, State, View, Viewer};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use store::LedgerRow;
@@ -67,26 +67,26 @@ async fn seen_mark_reaches_the_ledger_the_inbox_and_other_sockets() {
         assert_eq!(frame["inbox"], json!({ "seq": 1, "unseen": 1, "unread": 1, "total": 1 }));
     }
     sent(&cloud, &job.key).await;
-    let said = phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
-    assert_eq!(said, json!({ "type": "seen", "ids": [job.key], "counts": counts(0, 1, 1) }));
+    let output = phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
+    assert_eq!(output, json!({ "type": "seen", "ids": [job.key], "counts": counts(0, 1, 1) }));
     let received = laptop.next_message().await;
     assert_eq!(received, json!({ "type": "counts", "unseen": 0, "unread": 1, "total": 1 }));
     assert_eq!(cloud.ledger.noticed(std::slice::from_ref(&job.key)).await.unwrap(), Some(Unless::Seen));
     // A repeated mark changes no state and sends no message.
     phone.ask(&json!({ "action": "seen", "ids": [job.key] }).to_string()).await;
-    let said = laptop.ask(&mark("read", &[&job.key])).await;
+    let output = laptop.ask(&mark("read", &[&job.key])).await;
     let entries = json!([{ "id": job.key, "state": "read" }]);
     assert_eq!(
-        said,
+        output,
         json!({ "type": "marked", "as": "read", "entries": entries, "counts": counts(0, 0, 1) })
     );
     assert_eq!(phone.next_message().await["unread"], 0);
-    let said = phone.ask(&mark("archived", &[&job.key])).await;
-    assert_eq!(said["counts"], counts(0, 0, 0));
+    let output = phone.ask(&mark("archived", &[&job.key])).await;
+    assert_eq!(output["counts"], counts(0, 0, 0));
     assert_eq!(laptop.next_message().await["total"], 0);
-    let shelf = |name: &str| json!({ "action": "inbox", "shelf": name }).to_string();
-    assert_eq!(laptop.ask(&shelf("inbox")).await["entries"], json!([]));
-    assert_eq!(laptop.ask(&shelf("archived")).await["entries"][0]["state"], "archived");
+    let filter = |name: &str| json!({ "action": "inbox", "filter": name }).to_string();
+    assert_eq!(laptop.ask(&filter("inbox")).await["entries"], json!([]));
+    assert_eq!(laptop.ask(&filter("archived")).await["entries"][0]["state"], "archived");
     assert_eq!(laptop.ask(&mark("unarchived", &[&job.key])).await["entries"][0]["state"], "read");
     phone.next_message().await;
     assert_eq!(phone.ask(&mark("unread", &[&job.key])).await["counts"], counts(0, 1, 1));
@@ -113,13 +113,13 @@ async fn all_messages_or_one_category_are_marked_at_once() {
     let all = |category: Option<&str>| {
         json!({ "action": "mark", "as": "seen", "all": true, "category": category }).to_string()
     };
-    let said = client.ask(&all(Some("billing"))).await;
-    assert_eq!((&said["count"], &said["more"]), (&json!(60), &json!(false)));
-    assert_eq!(said["counts"], counts(70, 130, 130));
+    let output = client.ask(&all(Some("billing"))).await;
+    assert_eq!((&output["count"], &output["more"]), (&json!(60), &json!(false)));
+    assert_eq!(output["counts"], counts(70, 130, 130));
     assert_eq!(client.ask(&all(None)).await["counts"], counts(0, 130, 130));
     assert_eq!(client.ask(&all(None)).await["count"], 0, "there is nothing left to be seen");
-    let said = client.ask(r#"{"action":"mark","as":"archived","all":true}"#).await;
-    assert_eq!(said["counts"], counts(0, 0, 0));
+    let output = client.ask(r#"{"action":"mark","as":"archived","all":true}"#).await;
+    assert_eq!(output["counts"], counts(0, 0, 0));
     check_recount(&cloud, &ann).await;
 }
 
@@ -180,21 +180,27 @@ async fn inbox_hides_messages_of_another_tenant() {
     assert_eq!(ids, [&json!(nobodys.key)]);
     let not_yours = json!([{ "id": north.key, "reason": "not_yours" }]);
     for item in ["seen", "archived", "unread"] {
-        let said = south.ask(&mark(item, &[&north.key])).await;
-        assert_eq!((&said["entries"], &said["refused"]), (&json!([]), &not_yours), "{item}");
+        let output = south.ask(&mark(item, &[&north.key])).await;
+        assert_eq!((&output["entries"], &output["refused"]), (&json!([]), &not_yours), "{item}");
     }
     let resume = json!({ "action": "resume", "after": north.key }).to_string();
     assert_eq!(south.ask(&resume).await["reason"], "unknown_id");
     south.ask(r#"{"action":"mark","as":"archived","all":true}"#).await;
     let theirs = Viewer { user: user.clone(), view: View::Tenant("north".into()) };
-    let page = cloud.inbox.page(&theirs, &Filter::default(), None, 10, now()).await.unwrap();
+    let page = cloud.inbox.page(&theirs, &InboxQuery::default(), None, 10, now()).await.unwrap();
     assert_eq!(
         page.entries.iter().map(|entry| (&entry.kept.id, entry.state)).collect::<Vec<_>>(),
         [(&north.key, State::Unseen)]
     );
     let stranger = Viewer { user: unique("user"), view: View::Tenant("north".into()) };
     assert!(
-        cloud.inbox.page(&stranger, &Filter::default(), None, 10, now()).await.unwrap().entries.is_empty()
+        cloud
+            .inbox
+            .page(&stranger, &InboxQuery::default(), None, 10, now())
+            .await
+            .unwrap()
+            .entries
+            .is_empty()
     );
 }
 
@@ -230,7 +236,7 @@ async fn inbox_pages_have_no_gaps_or_repeats_while_messages_arrive() {
     // A rare category is found behind many other entries.
     fill(&cloud, &ann.user, 1, "billing").await;
     fill(&cloud, &ann.user, 200, "news").await;
-    let filter = Filter { shelf: InboxFilter::Unseen, category: Some("billing".into()) };
+    let filter = InboxQuery { filter: InboxFilter::Unseen, category: Some("billing".into()) };
     let page = cloud.inbox.page(&ann, &filter, None, 10, now()).await.unwrap();
     assert_eq!((page.entries.len(), page.next), (1, None));
 }
@@ -256,8 +262,8 @@ async fn invalid_client_message_gets_an_error_and_changes_no_state() {
     let ann = viewer(None);
     fill(&cloud, &ann.user, 2, "news").await;
     let mut client = Client::of(&cloud, &ann.user, None, &[]).await;
-    for (said, reason) in [
-        (r#"{"action":"inbox","shelf":"attic"}"#, "bad_listing"),
+    for (output, reason) in [
+        (r#"{"action":"inbox","filter":"attic"}"#, "bad_listing"),
         (r#"{"action":"inbox","limit":1000000}"#, "bad_listing"),
         (r#"{"action":"inbox","limit":-1}"#, "bad_listing"),
         (r#"{"action":"inbox","before":"last"}"#, "bad_listing"),
@@ -268,8 +274,8 @@ async fn invalid_client_message_gets_an_error_and_changes_no_state() {
         (r#"{"action":"resume"}"#, "bad_after"),
         (r#"{"action":"resume","after":"../../head"}"#, "bad_after"),
     ] {
-        let received = client.ask(said).await;
-        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{said}");
+        let received = client.ask(output).await;
+        assert_eq!((&received["type"], &received["reason"]), (&json!("error"), &json!(reason)), "{output}");
         assert!(received["wanted"].is_string());
     }
     for before in [0, 1, u64::MAX] {
@@ -316,8 +322,8 @@ pub(crate) async fn fill(cloud: &Cloud, user: &str, count: usize, category: &str
 
 /// Checks that the stored counters equal a count of the entries.
 async fn check_recount(cloud: &Cloud, viewer: &Viewer) {
-    let count = async |shelf| {
-        let filter = Filter { shelf, category: None };
+    let count = async |filter| {
+        let filter = InboxQuery { filter, category: None };
         let (mut before, mut count) = (None, 0_u32);
         loop {
             let page = cloud.inbox.page(viewer, &filter, before, 100, now()).await.unwrap();

@@ -14,10 +14,10 @@ use testkit::ws_client::{Client, ticket};
 use workspace::unique;
 
 #[track_caller]
-fn check(said: &ApiResponse, status: u16, kind: &str) {
-    assert_eq!(said.status, status, "{}", said.text);
+fn check(output: &ApiResponse, status: u16, kind: &str) {
+    assert_eq!(output.status, status, "{}", output.text);
     if !kind.is_empty() {
-        assert_eq!(said.body["title"], kind, "{}", said.text);
+        assert_eq!(output.body["title"], kind, "{}", output.text);
     }
 }
 
@@ -53,13 +53,14 @@ fn ping_over_the_rate_limit_is_refused() {
     let admin = ApiClient::of(&unique("admin"), &tenant, "admin");
     let body = json!({ "url": format!("{}/hooks/{tenant}", cloud.capture) });
     check(&admin.ask("PUT", "/v1/endpoints/erp", Some(&body)), 201, "");
-    let said: Vec<ApiResponse> = (0..8).map(|_| admin.ask("POST", "/v1/endpoints/erp/ping", None)).collect();
-    assert!(said[..3].iter().all(|response| response.status == 202));
-    let refused: Vec<&ApiResponse> = said.iter().filter(|response| response.status == 429).collect();
+    let output: Vec<ApiResponse> =
+        (0..8).map(|_| admin.ask("POST", "/v1/endpoints/erp/ping", None)).collect();
+    assert!(output[..3].iter().all(|response| response.status == 202));
+    let refused: Vec<&ApiResponse> = output.iter().filter(|response| response.status == 429).collect();
     assert!(refused.len() >= 4, "at most one more in so little time");
-    for said in refused {
-        check(said, 429, "rate_limited");
-        let seconds: u64 = said.retry_after.as_deref().unwrap().parse().unwrap();
+    for output in refused {
+        check(output, 429, "rate_limited");
+        let seconds: u64 = output.retry_after.as_deref().unwrap().parse().unwrap();
         assert!((1..=10).contains(&seconds), "{seconds}");
     }
     // The unverified endpoint on another server receives no request in the tenant's name.
@@ -151,8 +152,8 @@ async fn unverified_endpoint_gets_no_event_until_its_owner_posts_the_challenge()
 
     let challenge = stage.challenge().await;
     let attempt = until("the attempt", async || {
-        let said = stage.admin.ask("GET", "/v1/endpoints/erp/attempts", None);
-        said.body["attempts"].get(0).cloned()
+        let output = stage.admin.ask("GET", "/v1/endpoints/erp/attempts", None);
+        output.body["attempts"].get(0).cloned()
     })
     .await;
     assert_eq!(attempt["error"], "the answer is not the challenge", "{attempt}");
@@ -194,9 +195,9 @@ async fn flooding_socket_is_slowed_closed_and_kept_away_and_its_neighbour_is_ans
     let (mut answered, mut slowed) = (0, 0);
     for _ in 0..400 {
         let request: gateway::Request = serde_json::from_value(frame.clone()).unwrap();
-        let said = serde_json::to_string(&gateway.answer(request).await.unwrap()).unwrap();
-        answered += usize::from(said.contains("unread"));
-        slowed += usize::from(said.contains("slow_down"));
+        let output = serde_json::to_string(&gateway.answer(request).await.unwrap()).unwrap();
+        answered += usize::from(output.contains("unread"));
+        slowed += usize::from(output.contains("slow_down"));
     }
     assert!(slowed >= 99 && answered < 100, "{answered} answered, {slowed} slowed down");
     let bye = flooder.next_message().await;

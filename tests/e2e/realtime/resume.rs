@@ -31,8 +31,8 @@ async fn resumed_client_gets_the_messages_it_missed() {
     }
     let mut client = Client::of(&cloud, &user, None, &[]).await;
     let resume = |after: &Key| json!({ "action": "resume", "after": after }).to_string();
-    let ids = |said: &Value| -> Vec<String> {
-        said["entries"]
+    let ids = |output: &Value| -> Vec<String> {
+        output["entries"]
             .as_array()
             .unwrap()
             .iter()

@@ -20,10 +20,10 @@ async fn socket_ends_with_the_token_that_opened_it() {
     let exp = now().as_second() + 30;
     let short = forged(&claims(&honest.token, &json!({ "exp": exp })), "rs256");
     let short = ApiClient::with(honest.url.clone(), short);
-    let said = short.ask("POST", "/v1/tickets", None);
-    check(&said, 201, "");
-    assert_eq!(said.body["session_ends_at"], domain::Timestamp::from_second(exp).unwrap().to_string());
-    let mut client = Client::connect(&cloud, said.body["ticket"].as_str().unwrap()).await.unwrap();
+    let output = short.ask("POST", "/v1/tickets", None);
+    check(&output, 201, "");
+    assert_eq!(output.body["session_ends_at"], domain::Timestamp::from_second(exp).unwrap().to_string());
+    let mut client = Client::connect(&cloud, output.body["ticket"].as_str().unwrap()).await.unwrap();
     assert_eq!(client.ask(r#"{"action":"ping"}"#).await["type"], "pong");
     while now().as_second() <= exp {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -51,8 +51,8 @@ async fn deleting_a_person_closes_all_their_sockets() {
     check(&admin.ask("DELETE", &format!("/v1/recipients/{ann}"), None), 204, "");
     assert!(anns.until_close().await.is_empty(), "by the API");
     assert!(Client::connect(&cloud, &unused).await.is_err(), "a ticket from before");
-    let said = ApiClient::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
-    check(&said, 403, "forbidden");
+    let output = ApiClient::of(&ann, &clinic, "member").ask("POST", "/v1/tickets", None);
+    check(&output, 403, "forbidden");
 
     let deleted = json!({
         "specversion": "1.0", "id": unique("event"), "source": "tests", "type": "carillon.recipient.deleted",

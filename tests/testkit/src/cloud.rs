@@ -1,6 +1,6 @@
 //! Client of the local cloud that `make test` started.
 
-use asking::{Question, Service};
+use aws_request::{Request, Service};
 use aws_sdk_sqs::types::Message;
 use aws_types::SdkConfig;
 use domain::base::stack_secret::StackSecret;
@@ -100,7 +100,7 @@ impl Cloud {
 
     /// Keyed hashes with the stack's secret.
     pub async fn hashes(&self) -> KeyedHashes {
-        let question = Question {
+        let question = Request {
             doing: "read the stack's secret",
             method: "POST",
             path: "/",

@@ -91,7 +91,7 @@ fn bus(source: &str, detail_type: &str, now: Timestamp, detail: &Value) -> Value
 #[cfg(test)]
 mod tests {
     use domain::base::outcome::Reason;
-    use domain::feedback::receipt::{self, Heard, StatusUpdate};
+    use domain::feedback::receipt::{self, ProviderEvent, StatusUpdate};
 
     use super::*;
 
@@ -124,7 +124,9 @@ mod tests {
     #[track_caller]
     fn check(receipts: &[Value], expected: &[StatusUpdate]) {
         let read = receipts.iter().map(|receipt| match receipt::read(&receipt.to_string()) {
-            Ok(Heard::Receipt(receipt)) if receipt.provider_id.as_deref() == Some("m-1") => receipt.news,
+            Ok(ProviderEvent::Receipt(receipt)) if receipt.provider_id.as_deref() == Some("m-1") => {
+                receipt.news
+            }
             Ok(_) => panic!("no receipt of this message: {receipt}"),
             Err(refusal) => panic!("{refusal}: {receipt}"),
         });

@@ -48,7 +48,7 @@ fn token_without_the_required_claim_is_refused() {
         let mut claims = claims();
         claims["token_use"] = use_.into();
         let token = token(&json!({ "alg": "RS256" }), &claims);
-        Caller::of(&asked(Some(&token), Some(texts(&claims).into())), Some(&issuer), NOW)
+        Caller::of(&call(Some(&token), Some(texts(&claims).into())), Some(&issuer), NOW)
     };
     assert!(ask("access").is_ok());
     assert_eq!(ask("id").unwrap_err().status, 401);
@@ -97,7 +97,7 @@ fn session_ends_when_the_token_expires() {
     let expiry = |exp: Value| {
         let mut claims = claims();
         claims["exp"] = exp;
-        token_expiry(&asked(Some(&token(&json!({ "alg": "RS256" }), &claims)), None))
+        token_expiry(&call(Some(&token(&json!({ "alg": "RS256" }), &claims)), None))
     };
     let at = |second| Some(Timestamp::from_second(second).unwrap());
     assert_eq!(expiry(json!(1_795_000_001)), at(1_795_000_001));
@@ -105,21 +105,21 @@ fn session_ends_when_the_token_expires() {
     for exp in [json!(1e300), Value::Null, json!("tomorrow")] {
         assert_eq!(expiry(exp.clone()), None, "{exp}");
     }
-    assert_eq!(token_expiry(&asked(None, None)), None);
+    assert_eq!(token_expiry(&call(None, None)), None);
 }
 
 fn ask(claims: &Value) -> Result<Caller, Problem> {
     let token = token(&json!({ "alg": "RS256", "kid": "1" }), claims);
-    Caller::of(&asked(Some(&token), Some(texts(claims).into())), Some(&issuer()), NOW)
+    Caller::of(&call(Some(&token), Some(texts(claims).into())), Some(&issuer()), NOW)
 }
 
 #[track_caller]
 fn check(token: Option<&str>, checked: Option<Value>, status: u16) {
-    let problem = Caller::of(&asked(token, checked), Some(&issuer()), NOW).unwrap_err();
+    let problem = Caller::of(&call(token, checked), Some(&issuer()), NOW).unwrap_err();
     assert_eq!(problem.status, status);
 }
 
-fn asked(token: Option<&str>, checked: Option<Value>) -> Request {
+fn call(token: Option<&str>, checked: Option<Value>) -> Request {
     let headers =
         token.map(|token| json!({ "authorization": format!("Bearer {token}") })).unwrap_or(json!({}));
     request(&json!({

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use runtime::chain;
 use store::{Counters, Taken};
 
 use super::{Bucket, Limits, Load, NO_TENANT, Wait, buckets, load, pings, program, refusal};
-use crate::Asked;
+use crate::ApiCall;
 use crate::caller::Scope;
 use crate::problem::Problem;
 use crate::router::Operation;
@@ -35,7 +35,7 @@ struct Known {
     held: u32,
     second: i64,
     /// The number of requests in this second, and in the last earlier second with requests.
-    asked: u32,
+    call: u32,
     before: u32,
 }
 
@@ -44,9 +44,9 @@ impl Known {
     fn ask(&mut self, bucket: &Bucket, now: Timestamp) -> Option<u32> {
         let second = now.as_second();
         if self.second != second {
-            (self.before, self.asked, self.held, self.second) = (self.asked, 0, 0, second);
+            (self.before, self.call, self.held, self.second) = (self.call, 0, 0, second);
         }
-        self.asked = self.asked.saturating_add(1);
+        self.call = self.call.saturating_add(1);
         if self.held > 0 {
             self.held -= 1;
             return None;
@@ -70,12 +70,11 @@ impl Gate {
         &self,
         counters: &Counters,
         operation: Operation,
-        asked: &Asked<'_>,
+        call: &ApiCall<'_>,
     ) -> Result<(), Problem> {
-        let (caller, scope, first) =
-            (asked.caller, asked.scope, asked.parameters.first().map(String::as_str));
-        let buckets = buckets(&self.limits, operation, caller, scope, &program(asked.request), first);
-        match self.take_all(counters, &buckets, asked.now).await {
+        let (caller, scope, first) = (call.caller, call.scope, call.parameters.first().map(String::as_str));
+        let buckets = buckets(&self.limits, operation, caller, scope, &program(call.request), first);
+        match self.take_all(counters, &buckets, call.now).await {
             Ok(None) => Ok(()),
             Ok(Some(problem)) => Err(problem),
             Err(refused) if load(operation) == Load::Call => {
@@ -100,7 +99,7 @@ impl Gate {
         scope: &Scope,
         endpoint: &str,
         now: Timestamp,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, CallError> {
         let buckets = pings(&self.limits, scope.tenant().unwrap_or(NO_TENANT), endpoint);
         Ok(self.take_all(counters, &buckets, now).await?.is_none())
     }
@@ -110,7 +109,7 @@ impl Gate {
         counters: &Counters,
         buckets: &[Bucket],
         now: Timestamp,
-    ) -> Result<Option<Problem>, Refused> {
+    ) -> Result<Option<Problem>, CallError> {
         // Sequential, so that a request refused by its caller's bucket takes no token of the tenant.
         for bucket in buckets {
             if let Some(wait) = self.take(counters, bucket, now).await? {
@@ -126,7 +125,7 @@ impl Gate {
         counters: &Counters,
         bucket: &Bucket,
         now: Timestamp,
-    ) -> Result<Option<Wait>, Refused> {
+    ) -> Result<Option<Wait>, CallError> {
         let (wanted, last) = {
             let mut known = self.known(now);
             let known = known.entry((bucket.kind, bucket.whose.clone())).or_default();

@@ -13,28 +13,28 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::events::source_of;
 use crate::tenancy::Relation;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 impl Api {
     /// Lists the notifications of an event. The id is unique within a source, given by `?source=` or by
     /// the tenant. A page can have fewer rows than requested if rows of other tenants lie between.
-    pub(crate) async fn list_deliveries(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.parameter(0);
-        let own = source_of(asked.scope);
-        let source = asked.request.query("source").unwrap_or(&own);
-        let page = Page::of(asked.request, asked.scope, &["deliveries", source, id])?;
+    pub(crate) async fn list_deliveries(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.parameter(0);
+        let own = source_of(call.scope);
+        let source = call.request.query("source").unwrap_or(&own);
+        let page = Page::of(call.request, call.scope, &["deliveries", source, id])?;
         let found = self.ledger.page_of_event(source, id, page.after.as_deref(), page.limit).await?;
-        let rows = found.rows.iter().filter(|row| may_know(asked, row));
+        let rows = found.rows.iter().filter(|row| may_know(call, row));
         let rows: Vec<Value> = rows.map(tell).collect();
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": page.next(found.next) })))
     }
 
     /// Lists a recipient's notifications, the newest first, optionally since `?since=`. A page can have
     /// fewer rows than requested if rows of other tenants lie between.
-    pub(crate) async fn list_received(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.parameter(0);
-        let since = asked.request.query("since");
-        let page = Page::of(asked.request, asked.scope, &["received", id, since.unwrap_or_default()])?;
+    pub(crate) async fn list_received(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.parameter(0);
+        let since = call.request.query("since");
+        let page = Page::of(call.request, call.scope, &["received", id, since.unwrap_or_default()])?;
         let since = since.map_or(Ok(Timestamp::UNIX_EPOCH), |value| {
             let detail = "since: wanted a time such as 2026-11-20T00:00:00Z";
             value.parse().map_err(|_| Problem::new(400, "bad_query", detail))
@@ -42,10 +42,10 @@ impl Api {
         let place =
             page.after.as_deref().map(|after| RecipientCursor::parse(after).ok_or_else(Problem::bad_cursor));
         let place = place.transpose()?;
-        self.person(id, asked).await?;
+        self.person(id, call).await?;
         let recipient = user_name(id);
         let found = self.ledger.received(&recipient, since, place.as_ref(), page.limit).await?;
-        let rows = found.received.iter().filter(|row| concerns(asked, &row.row));
+        let rows = found.received.iter().filter(|row| concerns(call, &row.row));
         let rows: Vec<Value> = rows.map(tell_received).collect();
         let next = page.next(found.next.map(|next| next.to_text()));
         Ok(Response::json(200, &json!({ "deliveries": rows, "next": next })))
@@ -54,21 +54,21 @@ impl Api {
 
 /// Whether the caller may see a recipient's notification. Notifications without a tenant are visible to
 /// the recipient and to programs.
-fn concerns(asked: &Asked<'_>, row: &LedgerRow) -> bool {
-    is_in(row, asked.scope.tenant()) || (asked.is_own() && row.origin.tenant.is_none())
+fn concerns(call: &ApiCall<'_>, row: &LedgerRow) -> bool {
+    is_in(row, call.scope.tenant()) || (call.is_own() && row.origin.tenant.is_none())
 }
 
 fn tell_received(received: &Received) -> Value {
-    let mut told = tell(&received.row);
+    let mut delivery = tell(&received.row);
     if let Some(how) = received.noticed {
-        told["noticed"] = how.name().into();
+        delivery["noticed"] = how.name().into();
     }
-    told
+    delivery
 }
 
 /// Whether the caller may see a row. A program without a tenant sees all rows, a tenant its own.
-pub(crate) fn may_know(asked: &Asked<'_>, row: &LedgerRow) -> bool {
-    asked.authorize(Relation::of_tenant(row.origin.tenant.as_deref(), asked.scope)).is_ok()
+pub(crate) fn may_know(call: &ApiCall<'_>, row: &LedgerRow) -> bool {
+    call.authorize(Relation::of_tenant(row.origin.tenant.as_deref(), call.scope)).is_ok()
 }
 
 /// Whether a row belongs to this tenant. Without a tenant every row matches.
@@ -77,7 +77,7 @@ fn is_in(row: &LedgerRow, tenant: Option<&str>) -> bool {
 }
 
 fn tell(row: &LedgerRow) -> Value {
-    let mut told = json!({
+    let mut delivery = json!({
         "key": row.key.as_str(),
         "status": row.status.name(),
         "reason": row.reason.map(Reason::name),
@@ -95,8 +95,8 @@ fn tell(row: &LedgerRow) -> Value {
             "time": row.origin.time.to_string(), "tenant": row.origin.tenant, "subject": row.origin.subject,
         },
     });
-    without_nulls(&mut told);
-    told
+    without_nulls(&mut delivery);
+    delivery
 }
 
 fn without_nulls(value: &mut Value) {

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::check_id;
 use crate::tenancy::Grant;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// The longest endpoint, in bytes.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
@@ -36,28 +36,28 @@ struct Registration {
 }
 
 impl Api {
-    pub(crate) async fn list_devices(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let person = self.person(asked.parameter(0), asked).await?;
+    pub(crate) async fn list_devices(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let person = self.person(call.parameter(0), call).await?;
         Ok(Response::json(200, &json!({ "devices": person.devices })))
     }
 
     /// Registers a device, or updates its registration.
-    pub(crate) async fn put_device(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let (id, device) = (asked.parameter(0), asked.parameter(1));
+    pub(crate) async fn put_device(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let (id, device) = (call.parameter(0), call.parameter(1));
         check_id(device)?;
-        let registration = read(&asked.request.object()?)?;
+        let registration = read(&call.request.object()?)?;
         // The person must exist, and the caller must be allowed to change them.
         let known = self.people.find(&BTreeSet::from([id])).await?;
-        let grant = asked.authorize_person(known.get(id))?;
+        let grant = call.authorize_person(known.get(id))?;
         let Registration { platform, endpoint, token, zone } = registration;
         let device = Device {
             id: device.to_owned(),
             platform,
             endpoint: self.endpoint_of(platform, endpoint, token).await?,
             zone,
-            tenant: registered_by(grant, asked.scope),
+            tenant: registered_by(grant, call.scope),
         };
-        self.edit_devices(asked, id, |devices| {
+        self.edit_devices(call, id, |devices| {
             let before = devices.len();
             devices.retain(|known| known.id != device.id);
             devices.push(device.clone());
@@ -70,9 +70,9 @@ impl Api {
         Ok(Response::json(200, &device))
     }
 
-    pub(crate) async fn delete_device(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let (id, device) = (asked.parameter(0), asked.parameter(1));
-        self.edit_devices(asked, id, |devices| {
+    pub(crate) async fn delete_device(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let (id, device) = (call.parameter(0), call.parameter(1));
+        self.edit_devices(call, id, |devices| {
             devices.retain(|known| known.id != device);
             Ok(())
         })
@@ -112,12 +112,12 @@ impl Api {
     /// Changes the devices of a person within the caller's permissions.
     async fn edit_devices(
         &self,
-        asked: &Asked<'_>,
+        call: &ApiCall<'_>,
         id: &str,
         change: impl Fn(&mut Vec<Device>) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         let decide = |before: Option<&Recipient>| {
-            asked.authorize_person(before)?;
+            call.authorize_person(before)?;
             let person = before.ok_or_else(Problem::no_recipient)?;
             let mut devices = person.devices.clone();
             change(&mut devices)?;
@@ -126,9 +126,9 @@ impl Api {
             }
             Ok(Some(Change::Update(Map::from_iter([("devices".to_owned(), json!(devices))]))))
         };
-        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let amended = self.people.edit(id, &call.stamp(), decide).await.map_err(Problem::from)?;
         if amended.changed {
-            self.announce(asked, Changed::Recipient, &["devices"]).await;
+            self.announce(call, Changed::Recipient, &["devices"]).await;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::response::Response;
 use crate::routes::recipients::same_id;
 use crate::routes::tickets::random;
 use crate::tenancy::Relation;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// The members of a body. Read-only members of a record about its state are accepted and ignored.
 const MEMBERS: [&str; 12] = [
@@ -39,27 +39,27 @@ const MEMBERS: [&str; 12] = [
 const SECRET_BYTES: usize = 32;
 
 impl Api {
-    pub(crate) async fn list_endpoints(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let page = Page::of(asked.request, asked.scope, &["endpoints"])?;
-        let found = self.endpoints.page(asked.scope.tenant(), page.after.as_deref(), page.limit).await?;
+    pub(crate) async fn list_endpoints(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let page = Page::of(call.request, call.scope, &["endpoints"])?;
+        let found = self.endpoints.page(call.scope.tenant(), page.after.as_deref(), page.limit).await?;
         Ok(Response::json(200, &json!({ "endpoints": found.endpoints, "next": page.next(found.next) })))
     }
 
-    pub(crate) async fn get_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let endpoint = self.endpoint(&asked.endpoint()?).await?;
-        Ok(Response::json(200, &self.told(&endpoint, asked).await?))
+    pub(crate) async fn get_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let endpoint = self.endpoint(&call.endpoint()?).await?;
+        Ok(Response::json(200, &self.body(&endpoint, call).await?))
     }
 
     /// Creates or replaces an endpoint. Its disabled state remains, and so do headers that the body
     /// omits. A new endpoint gets a secret. A new endpoint, or one whose URL has a new origin, gets a
     /// challenge, unless the operator vouches for the origin.
-    pub(crate) async fn put_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let (id, mut members) = (asked.parameter(0), asked.request.object()?);
+    pub(crate) async fn put_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let (id, mut members) = (call.parameter(0), call.request.object()?);
         if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
             return Err(problem);
         }
         same_id(&mut members, id)?;
-        of_tenant(&mut members, asked)?;
+        of_tenant(&mut members, call)?;
         let scheme = scheme(&mut members)?.unwrap_or(Scheme::Hmac);
         let headers = members.remove("headers").map(|value| CustomHeaders::read(&value)).transpose()?;
         let endpoint = Endpoint::read(&Value::Object(members).to_string(), &self.allow)?;
@@ -67,83 +67,83 @@ impl Api {
         vetted.map_err(|error| Problem::refused("url", error.found(), error.wanted()))?;
         let secret = secret(scheme)?;
         let vouched = self.allow.names(&endpoint.url) || self.vouched.names(&endpoint.url);
-        let encrypted = self.cipher().encrypt(&secret, &endpoint.id, asked.now).await?;
+        let encrypted = self.cipher().encrypt(&secret, &endpoint.id, call.now).await?;
         let stored = StoredSecrets::of(StoredSecret::Encrypted(encrypted));
         let headers = match headers {
             None => NewHeaders::Keep,
             Some(none) if none.is_empty() => NewHeaders::Replace(None),
             Some(new) => {
-                let encrypted = self.cipher().encrypt_headers(&new, &endpoint.id, asked.now).await?;
+                let encrypted = self.cipher().encrypt_headers(&new, &endpoint.id, call.now).await?;
                 NewHeaders::Replace(Some(encrypted))
             }
         };
-        let done = self.endpoints.register_with(&endpoint, &stored, &headers, vouched, asked.now).await?;
+        let done = self.endpoints.register_with(&endpoint, &stored, &headers, vouched, call.now).await?;
         if done == Registered::Full {
             let detail = format!("the tenant has {MAX_PER_TENANT} endpoints; delete one first");
             return Err(Problem::new(409, "too_many_endpoints", detail));
         }
         let members = ["url", "description", "when", "version", "format", "headers"];
-        self.announce(asked, Changed::Endpoint, &members).await;
+        self.announce(call, Changed::Endpoint, &members).await;
         let is_moved = matches!(done, Registered::New | Registered::Changed { moved: true });
-        let is_challenged = !vouched && is_moved && self.challenge_unasked(&endpoint.id, asked).await;
-        let mut told = self.told(&self.endpoint(&endpoint.id).await?, asked).await?;
+        let is_challenged = !vouched && is_moved && self.challenge_unasked(&endpoint.id, call).await;
+        let mut body = self.body(&self.endpoint(&endpoint.id).await?, call).await?;
         if !vouched && is_moved {
-            told["challenge_sent"] = is_challenged.into();
+            body["challenge_sent"] = is_challenged.into();
         }
         if done != Registered::New {
-            return Ok(Response::json(200, &told));
+            return Ok(Response::json(200, &body));
         }
-        told["verify_with"] = verifies(&secret).into();
-        Ok(unkept(201, &told))
+        body["verification_key"] = verifies(&secret).into();
+        Ok(unkept(201, &body))
     }
 
-    pub(crate) async fn delete_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+    pub(crate) async fn delete_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
         // An invalid id names no endpoint, which is the desired state.
-        if let Ok(id) = asked.endpoint() {
+        if let Ok(id) = call.endpoint() {
             self.endpoints.remove(&id).await?;
-            self.announce(asked, Changed::EndpointDeleted, &[]).await;
+            self.announce(call, Changed::EndpointDeleted, &[]).await;
         }
         Ok(Response::empty(204))
     }
 
     /// Adds a new signing secret. Its kind is that of the current one unless the body names another.
-    pub(crate) async fn rotate_secret(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.endpoint()?;
-        let mut members = asked.object_or_none()?;
+    pub(crate) async fn rotate_secret(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.endpoint()?;
+        let mut members = call.object_or_none()?;
         if let Some(problem) = Problem::stranger(&members, &["scheme"]) {
             return Err(problem);
         }
         let wanted = scheme(&mut members)?;
         let current = self.endpoints.secrets(&id).await?.ok_or_else(Problem::no_endpoint)?;
         let secret = secret(wanted.or(current.current().map(StoredSecret::scheme)).unwrap_or(Scheme::Hmac))?;
-        let (cipher, now) = (self.cipher(), asked.now);
+        let (cipher, now) = (self.cipher(), call.now);
         let encrypted = cipher.encrypt(&secret, &id, now).await?;
         let rotate = async |stored: StoredSecrets| cipher.rotated(&stored, &encrypted, &id, now).await;
         let rotated = self.endpoints.rotate(&id, rotate).await?;
         let secrets = rotated.ok_or_else(Problem::no_endpoint)?;
-        self.announce(asked, Changed::Endpoint, &["secret"]).await;
-        let signing = secrets.signing(asked.now).count();
-        Ok(unkept(200, &json!({ "id": id.id, "verify_with": verifies(&secret), "signing": signing })))
+        self.announce(call, Changed::Endpoint, &["secret"]).await;
+        let signing = secrets.signing(call.now).count();
+        Ok(unkept(200, &json!({ "id": id.id, "verification_key": verifies(&secret), "signing": signing })))
     }
 
-    pub(crate) async fn enable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.endpoint()?;
+    pub(crate) async fn enable_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.endpoint()?;
         match self.endpoints.enable(&id).await? {
             true => {
-                self.announce(asked, Changed::Endpoint, &["disabled"]).await;
-                self.get_endpoint(asked).await
+                self.announce(call, Changed::Endpoint, &["disabled"]).await;
+                self.get_endpoint(call).await
             }
             false => Err(Problem::no_endpoint()),
         }
     }
 
     /// Disables an endpoint. A disabled endpoint keeps its first reason.
-    pub(crate) async fn disable_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.endpoint()?;
-        if self.endpoints.disable(&id, DisabledBecause::Operator, asked.now).await? {
-            self.announce(asked, Changed::Endpoint, &["disabled"]).await;
+    pub(crate) async fn disable_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.endpoint()?;
+        if self.endpoints.disable(&id, DisabledBecause::Operator, call.now).await? {
+            self.announce(call, Changed::Endpoint, &["disabled"]).await;
         }
-        self.get_endpoint(asked).await
+        self.get_endpoint(call).await
     }
 
     /// The endpoint with this id, if it exists.
@@ -153,25 +153,25 @@ impl Api {
     }
 
     /// An endpoint with its health and its signature method.
-    pub(crate) async fn told(&self, endpoint: &Endpoint, asked: &Asked<'_>) -> Result<Value, Problem> {
+    pub(crate) async fn body(&self, endpoint: &Endpoint, call: &ApiCall<'_>) -> Result<Value, Problem> {
         let (health, _) = self.endpoints.health(&endpoint.id).await?;
         let secrets = self.endpoints.secrets(&endpoint.id).await?.unwrap_or_default();
-        let mut told = json!(endpoint);
-        told["health"] = json!({ "failures": health.failures });
+        let mut body = json!(endpoint);
+        body["health"] = json!({ "failures": health.failures });
         for (name, at) in [("since", health.since), ("last", health.last)] {
             if let Some(at) = at {
-                told["health"][name] = at.to_string().into();
+                body["health"][name] = at.to_string().into();
             }
         }
-        told["signing"] = secrets.signing(asked.now).count().into();
+        body["signing"] = secrets.signing(call.now).count().into();
         if let Some(key) = secrets.current().and_then(signing::stored_public_key) {
-            told["verify_with"] = key.into();
+            body["verification_key"] = key.into();
         }
-        Ok(told)
+        Ok(body)
     }
 }
 
-impl Asked<'_> {
+impl ApiCall<'_> {
     /// The endpoint in the path.
     ///
     /// # Errors
@@ -195,12 +195,12 @@ impl Asked<'_> {
 }
 
 /// Removes the tenant from the body. A tenant other than the caller's is refused.
-fn of_tenant(members: &mut Map<String, Value>, asked: &Asked<'_>) -> Result<(), Problem> {
-    match (asked.scope.tenant(), members.remove("tenant")) {
+fn of_tenant(members: &mut Map<String, Value>, call: &ApiCall<'_>) -> Result<(), Problem> {
+    match (call.scope.tenant(), members.remove("tenant")) {
         (Some(own), None | Some(Value::Null)) => drop(members.insert("tenant".to_owned(), own.into())),
         (Some(own), Some(named)) if named == *own => drop(members.insert("tenant".to_owned(), named)),
         (Some(_), Some(_)) => {
-            asked.authorize(Relation::OtherTenant)?;
+            call.authorize(Relation::OtherTenant)?;
         }
         (None, None | Some(Value::Null)) => {}
         (None, Some(_)) => {

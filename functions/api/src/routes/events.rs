@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::router::Operation;
 use crate::tenancy::{self, Relation, Role};
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 mod batch;
 
@@ -46,18 +46,18 @@ struct Published<'a> {
 }
 
 impl Api {
-    pub(crate) async fn publish(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+    pub(crate) async fn publish(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
         // A repeated request publishes the same event.
-        let nonce = asked.nonce()?;
-        match cloudevents::content(asked.request)? {
+        let nonce = call.nonce()?;
+        match cloudevents::content(call.request)? {
             Content::One(envelope) => {
-                let event = self.admitted(&envelope, &nonce, asked)?;
+                let event = self.admitted(&envelope, &nonce, call)?;
                 let put = self.bus().put(&[Entry::of(&event)]).await.pop();
                 let Some(put) = put else { return Err(batch::unanswered()) };
                 put?;
                 Ok(Response::json(202, &Published::of(&event)))
             }
-            Content::Batch(envelopes) => self.publish_batch(&envelopes, &nonce, asked).await,
+            Content::Batch(envelopes) => self.publish_batch(&envelopes, &nonce, call).await,
         }
     }
 
@@ -66,25 +66,25 @@ impl Api {
         &self,
         envelopes: &[String],
         nonce: &str,
-        asked: &Asked<'_>,
+        call: &ApiCall<'_>,
     ) -> Result<Response, Problem> {
         // The request itself took one token.
         for _ in 1..envelopes.len() {
-            self.gate.admit(&self.counters, asked.operation, asked).await?;
+            self.gate.admit(&self.counters, call.operation, call).await?;
         }
         let named = |place: usize| format!("{nonce}-{place}");
         let events: Vec<Result<Event, Problem>> = envelopes
             .iter()
             .enumerate()
-            .map(|(place, envelope)| self.admitted(envelope, &named(place), asked))
+            .map(|(place, envelope)| self.admitted(envelope, &named(place), call))
             .collect();
-        if let Some(refused) = batch::refused(&events, asked.request.id()) {
+        if let Some(refused) = batch::refused(&events, call.request.id()) {
             return Ok(refused);
         }
         let events: Vec<Event> = events.into_iter().flatten().collect();
         let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
         let put = self.bus().put(&entries).await;
-        if let Some(partly) = batch::unpublished(put, asked.request.id()) {
+        if let Some(partly) = batch::unpublished(put, call.request.id()) {
             return Ok(partly);
         }
         let events: Vec<Published<'_>> = events.iter().map(Published::of).collect();
@@ -92,11 +92,11 @@ impl Api {
     }
 
     /// One event of a request, if its caller may publish it.
-    fn admitted(&self, envelope: &str, id: &str, asked: &Asked<'_>) -> Result<Event, Problem> {
-        let envelope = completed(envelope, id, asked.scope, asked.now);
-        let mut event = Event::received(&envelope, asked.now)?;
+    fn admitted(&self, envelope: &str, id: &str, call: &ApiCall<'_>) -> Result<Event, Problem> {
+        let envelope = completed(envelope, id, call.scope, call.now);
+        let mut event = Event::received(&envelope, call.now)?;
         event.check_source_reference()?;
-        hold(&mut event, asked.caller, asked.scope, self.producers(), asked.now)?;
+        hold(&mut event, call.caller, call.scope, self.producers(), call.now)?;
         Ok(event)
     }
 }

@@ -3,46 +3,46 @@
 
 use domain::Timestamp;
 use domain::event::key::Key;
-use domain::inbox::{Filter, InboxFilter, Marking, Viewer, is_category};
+use domain::inbox::{InboxFilter, InboxQuery, Marking, Viewer, is_category};
 use serde_json::{Value, json};
 use store::Noticed;
 
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// The members of a body that marks entries.
 const MEMBERS: [&str; 4] = ["as", "ids", "all", "category"];
 
 impl Api {
     /// Lists the entries, the newest first. A page can have fewer entries than requested.
-    pub(crate) async fn list_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let filter = filter(asked)?;
+    pub(crate) async fn list_inbox(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let filter = filter(call)?;
         let category = filter.category.as_deref().unwrap_or_default();
-        let list = ["inbox", asked.parameter(0), filter.shelf.name(), category];
-        let page = Page::of(asked.request, asked.scope, &list)?;
+        let list = ["inbox", call.parameter(0), filter.filter.name(), category];
+        let page = Page::of(call.request, call.scope, &list)?;
         let before =
             page.after.as_deref().map(|after| after.parse::<u64>().map_err(|_| Problem::bad_cursor()));
         let before = before.transpose()?;
-        let viewer = self.viewer(asked).await?;
+        let viewer = self.viewer(call).await?;
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let found = self.inbox.page(&viewer, &filter, before, limit, asked.now).await?;
-        let counts = self.inbox.counts(&viewer, asked.now).await?;
+        let found = self.inbox.page(&viewer, &filter, before, limit, call.now).await?;
+        let counts = self.inbox.counts(&viewer, call.now).await?;
         let next = page.next(found.next.map(|next| next.to_string()));
         Ok(Response::json(200, &json!({ "entries": found.entries, "counts": counts, "next": next })))
     }
 
-    pub(crate) async fn count_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let viewer = self.viewer(asked).await?;
-        Ok(Response::json(200, &self.inbox.counts(&viewer, asked.now).await?))
+    pub(crate) async fn count_inbox(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let viewer = self.viewer(call).await?;
+        Ok(Response::json(200, &self.inbox.counts(&viewer, call.now).await?))
     }
 
     /// Marks the named entries, or the newest 500 that the mark applies to.
-    pub(crate) async fn mark_inbox(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let marking = marking(asked)?;
-        let viewer = self.viewer(asked).await?;
-        let (inbox, ledger, now) = (&self.inbox, &self.ledger, asked.now);
+    pub(crate) async fn mark_inbox(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let marking = marking(call)?;
+        let viewer = self.viewer(call).await?;
+        let (inbox, ledger, now) = (&self.inbox, &self.ledger, call.now);
         let said = match marking {
             Marking::These { mark, keys } => {
                 let done = store::mark(inbox, ledger, &viewer, keys, mark, None, now).await?;
@@ -74,28 +74,28 @@ impl Api {
     }
 
     /// The recipient and tenant of an inbox that the caller may see.
-    async fn viewer(&self, asked: &Asked<'_>) -> Result<Viewer, Problem> {
-        let user = self.person(asked.parameter(0), asked).await?.id;
-        let view = asked.view_of(&user);
+    async fn viewer(&self, call: &ApiCall<'_>) -> Result<Viewer, Problem> {
+        let user = self.person(call.parameter(0), call).await?.id;
+        let view = call.view_of(&user);
         Ok(Viewer { user, view })
     }
 }
 
-fn filter(asked: &Asked<'_>) -> Result<Filter, Problem> {
+fn filter(call: &ApiCall<'_>) -> Result<InboxQuery, Problem> {
     let bad = |detail: String| Problem::new(400, "bad_query", detail);
-    let shelf = asked.request.query("shelf").map(|query| {
+    let filter = call.request.query("filter").or_else(|| call.request.query("shelf")).map(|query| {
         let known = InboxFilter::ALL.map(InboxFilter::name).join(", ");
-        InboxFilter::from_name(query).ok_or_else(|| bad(format!("shelf: wanted one of {known}")))
+        InboxFilter::from_name(query).ok_or_else(|| bad(format!("filter: wanted one of {known}")))
     });
-    let category = asked.request.query("category").map(str::to_owned);
+    let category = call.request.query("category").map(str::to_owned);
     if !is_category(category.as_deref()) {
         return Err(bad("category: wanted at most 256 bytes".to_owned()));
     }
-    Ok(Filter { shelf: shelf.transpose()?.unwrap_or_default(), category })
+    Ok(InboxQuery { filter: filter.transpose()?.unwrap_or_default(), category })
 }
 
-fn marking(asked: &Asked<'_>) -> Result<Marking, Problem> {
-    let members = asked.request.object()?;
+fn marking(call: &ApiCall<'_>) -> Result<Marking, Problem> {
+    let members = call.request.object()?;
     if let Some(problem) = Problem::stranger(&members, &MEMBERS) {
         return Err(problem);
     }

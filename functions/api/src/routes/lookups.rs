@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// The members of a body, of which exactly one is present.
 fn members() -> impl Iterator<Item = (&'static str, Channel)> {
@@ -26,10 +26,10 @@ fn accepted() -> String {
 
 impl Api {
     /// Finds people by an address, in any spelling.
-    pub(crate) async fn look_up_recipients(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let (channel, address) = wanted(&asked.request.object()?)?;
+    pub(crate) async fn look_up_recipients(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let (channel, address) = wanted(&call.request.object()?)?;
         let found = self.people.by_address(channel, &address).await?;
-        let seen = found.into_iter().filter_map(|person| self.seen(asked, person).ok());
+        let seen = found.into_iter().filter_map(|person| self.seen(call, person).ok());
         let seen: Vec<Recipient> = seen.filter(|person| person.address(channel).is_some()).collect();
         Ok(Response::json(200, &json!({ "recipients": seen })))
     }

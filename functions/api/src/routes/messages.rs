@@ -22,7 +22,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::tickets::chance;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 pub(crate) const SOURCE: &str = domain::event::own_events::API_SOURCE;
 
@@ -45,18 +45,18 @@ struct Recovery {
 }
 
 impl Api {
-    pub(crate) async fn ping_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let endpoint = self.endpoint(&asked.endpoint()?).await?;
-        let job = manual::ping(&endpoint.id, SOURCE, &asked.nonce()?, asked.now);
+    pub(crate) async fn ping_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let endpoint = self.endpoint(&call.endpoint()?).await?;
+        let job = manual::ping(&endpoint.id, SOURCE, &call.nonce()?, call.now);
         let message = job.key.clone();
         self.queue_jobs(&[job]).await?;
         Ok(Response::json(202, &json!({ "message": message })))
     }
 
     /// Lists the attempts with their answers, the newest first.
-    pub(crate) async fn list_attempts(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.endpoint()?;
-        let page = Page::of(asked.request, asked.scope, &["attempts", &id.id])?;
+    pub(crate) async fn list_attempts(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.endpoint()?;
+        let page = Page::of(call.request, call.scope, &["attempts", &id.id])?;
         self.endpoint(&id).await?;
         let found = self.endpoints.attempts_page(&id, page.after.as_deref(), page.limit).await?;
         Ok(Response::json(200, &json!({ "attempts": found.attempts, "next": page.next(found.next) })))
@@ -64,30 +64,30 @@ impl Api {
 
     /// Sends one failed message again, in a single attempt now. An event that was not sent because of
     /// the endpoint's state is decided again.
-    pub(crate) async fn retry_message(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let endpoint = self.endpoint(&asked.endpoint()?).await?;
+    pub(crate) async fn retry_message(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let endpoint = self.endpoint(&call.endpoint()?).await?;
         is_on(&endpoint)?;
         let gone = || {
             let detail = "no message of this id has failed, or was missed, and is still kept";
             Problem::new(404, "no_message", detail)
         };
-        let message = Key::parse(asked.parameter(1)).ok_or_else(gone)?;
+        let message = Key::parse(call.parameter(1)).ok_or_else(gone)?;
         if let Some(lost) = self.endpoints.undelivered(&endpoint.id, &message).await? {
-            let job = manual::again(lost.job, &asked.nonce()?).ok_or_else(gone)?;
+            let job = manual::again(lost.job, &call.nonce()?).ok_or_else(gone)?;
             self.queue_jobs(&[job]).await?;
         } else {
-            let wake = self.recovery().one(&endpoint, &message).await?.ok_or_else(gone)?;
-            self.queue_wakes(&[(wake, endpoint.id.tenant.clone())]).await?;
+            let continuation = self.recovery().one(&endpoint, &message).await?.ok_or_else(gone)?;
+            self.queue_wakes(&[(continuation, endpoint.id.tenant.clone())]).await?;
         }
         Ok(Response::json(202, &json!({ "message": message })))
     }
 
     /// Sends all undelivered messages since a time: failed ones, and events not sent because of the
     /// endpoint's state. Handles up to 1,000 and returns a cursor for the rest.
-    pub(crate) async fn recover_messages(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.endpoint()?;
-        let Recovery { since, dry_run } = recovery(asked)?;
-        let page = Page::of(asked.request, asked.scope, &["recover", &id.id, &since.to_string()])?;
+    pub(crate) async fn recover_messages(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.endpoint()?;
+        let Recovery { since, dry_run } = recovery(call)?;
+        let page = Page::of(call.request, call.scope, &["recover", &id.id, &since.to_string()])?;
         let after =
             page.after.as_deref().map(|after| RecoveryPlace::parse(after).ok_or_else(Problem::bad_cursor));
         let mut next = after.transpose()?;
@@ -97,13 +97,13 @@ impl Api {
         }
         let (reader, mut messages, mut events, mut lost) = (self.recovery(), 0, 0, 0);
         for _ in 0..MOST_PARTS {
-            let part = reader.part(&endpoint, since, next.as_ref(), AT_ONCE, asked.now).await?;
+            let part = reader.part(&endpoint, since, next.as_ref(), AT_ONCE, call.now).await?;
             messages += part.jobs.len();
-            events += part.wakes.len();
+            events += part.continuations.len();
             lost += part.lost;
             if !dry_run {
                 self.queue_jobs(&part.jobs).await?;
-                self.queue_wakes(&part.wakes).await?;
+                self.queue_wakes(&part.continuations).await?;
             }
             next = part.next;
             if next.is_none() || messages + events + AT_ONCE as usize > MOST {
@@ -112,18 +112,18 @@ impl Api {
         }
         let next = page.next(next.map(|next| next.to_text()));
         let status = if dry_run { 200 } else { 202 };
-        let told =
+        let body =
             json!({ "messages": messages, "events": events, "lost": lost, "sent": !dry_run, "next": next });
-        Ok(Response::json(status, &told))
+        Ok(Response::json(status, &body))
     }
 
     fn recovery(&self) -> store::Recovery<'_> {
         store::Recovery { endpoints: &self.endpoints, ledger: &self.ledger, events: &self.events }
     }
 
-    async fn queue_wakes(&self, wakes: &[(Continuation, Option<String>)]) -> Result<(), Problem> {
-        let messages = wakes.iter().map(|(wake, tenant)| Outgoing {
-            body: wake.to_json().into(),
+    async fn queue_wakes(&self, continuations: &[(Continuation, Option<String>)]) -> Result<(), Problem> {
+        let messages = continuations.iter().map(|(continuation, tenant)| Outgoing {
+            body: continuation.to_json().into(),
             tenant: tenant.clone(),
             delay: Duration::ZERO,
         });
@@ -149,7 +149,7 @@ impl Api {
     }
 }
 
-impl Asked<'_> {
+impl ApiCall<'_> {
     /// A nonce that differs between requests and is the same for a repeated request.
     pub(crate) fn nonce(&self) -> Result<String, Problem> {
         match &self.name {
@@ -174,13 +174,13 @@ fn is_on(endpoint: &Endpoint) -> Result<(), Problem> {
     }
 }
 
-fn recovery(asked: &Asked<'_>) -> Result<Recovery, Problem> {
-    let body = asked.request.object()?;
+fn recovery(call: &ApiCall<'_>) -> Result<Recovery, Problem> {
+    let body = call.request.object()?;
     let recovery: Recovery = serde_json::from_value(Value::Object(body)).map_err(|_| {
         let wanted = "{since: a time such as 2026-11-20T00:00:00Z, dry_run: true or false}";
         Problem::refused("body", "an object of another shape", wanted)
     })?;
-    if !manual::is_recoverable(recovery.since, asked.now) {
+    if !manual::is_recoverable(recovery.since, call.now) {
         return Err(Problem::refused("since", "a time more than 14 days ago", "a later one"));
     }
     Ok(recovery)

@@ -10,29 +10,29 @@ use crate::caller::Scope;
 use crate::changes::Changed;
 use crate::problem::Problem;
 use crate::response::Response;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 impl Api {
-    pub(crate) async fn get_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let person = self.person(asked.parameter(0), asked).await?;
-        Ok(Response::json(200, &settings(&person, asked.scope)))
+    pub(crate) async fn get_preferences(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let person = self.person(call.parameter(0), call).await?;
+        Ok(Response::json(200, &settings(&person, call.scope)))
     }
 
-    pub(crate) async fn put_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let next = asked.request.object()?;
+    pub(crate) async fn put_preferences(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let next = call.request.object()?;
         read(&next)?;
         check_preferences(&next)?;
-        self.edit_preferences(asked, |before| Ok(difference(before, &next))).await
+        self.edit_preferences(call, |before| Ok(difference(before, &next))).await
     }
 
-    pub(crate) async fn patch_preferences(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let patch = asked.request.object()?;
+    pub(crate) async fn patch_preferences(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let patch = call.request.object()?;
         if let Some(problem) = Problem::stranger(&patch, &MEMBERS) {
             return Err(problem);
         }
         check_zones(&patch)?;
         check_preferences(&patch)?;
-        self.edit_preferences(asked, |before| {
+        self.edit_preferences(call, |before| {
             fits(before, &patch)?;
             Ok(patch.clone())
         })
@@ -42,33 +42,33 @@ impl Api {
     /// Edits the preferences. `change` creates a merge patch from the current settings.
     async fn edit_preferences(
         &self,
-        asked: &Asked<'_>,
+        call: &ApiCall<'_>,
         change: impl Fn(&Map<String, Value>) -> Result<Map<String, Value>, Problem>,
     ) -> Result<Response, Problem> {
-        let id = asked.parameter(0);
+        let id = call.parameter(0);
         let decide = |before: Option<&Recipient>| {
-            asked.authorize_person(before)?;
+            call.authorize_person(before)?;
             let person = before.ok_or_else(Problem::no_recipient)?;
-            let patch = change(&object(&settings(person, asked.scope)))?;
+            let patch = change(&object(&settings(person, call.scope)))?;
             if patch.is_empty() {
                 return Ok(None);
             }
-            Ok(Some(Change::Update(match asked.scope {
+            Ok(Some(Change::Update(match call.scope {
                 Scope::All => patch,
                 Scope::Tenant(tenant) => {
                     object_of([("in_tenants", object_of([(tenant.as_str(), patch.into())]).into())])
                 }
             })))
         };
-        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        let amended = self.people.edit(id, &call.stamp(), decide).await.map_err(Problem::from)?;
         if amended.changed {
-            let members: &[&str] = match asked.scope {
+            let members: &[&str] = match call.scope {
                 Scope::All => &MEMBERS,
                 Scope::Tenant(_) => &["in_tenants"],
             };
-            self.announce(asked, Changed::Recipient, members).await;
+            self.announce(call, Changed::Recipient, members).await;
         }
-        self.get_preferences(asked).await
+        self.get_preferences(call).await
     }
 }
 

@@ -17,7 +17,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::tenancy::{Grant, Role, change, view};
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// The longest id, in bytes: the limit of names in events.
 const MAX_ID_BYTES: usize = 256;
@@ -25,48 +25,48 @@ const MAX_ID_BYTES: usize = 256;
 impl Api {
     /// `GET /v1/recipients?topic=…` or `?role=…&in=…`: lists the followers of a topic or the holders of
     /// a role. There is no list of all recipients.
-    pub(crate) async fn list_recipients(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let (group, list) = group(asked)?;
-        let page = Page::of(asked.request, asked.scope, &["recipients", &list])?;
+    pub(crate) async fn list_recipients(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let (group, list) = group(call)?;
+        let page = Page::of(call.request, call.scope, &["recipients", &list])?;
         let members = self.people.members(&group, page.after.as_deref(), page.limit).await?;
         let ids: BTreeSet<&str> = members.ids.iter().map(String::as_str).collect();
         let mut known = self.people.find(&ids).await?;
         let people = members.ids.iter().filter_map(|id| known.remove(id));
-        let seen: Vec<Recipient> = people.filter_map(|person| self.seen(asked, person).ok()).collect();
+        let seen: Vec<Recipient> = people.filter_map(|person| self.seen(call, person).ok()).collect();
         Ok(Response::json(200, &json!({ "recipients": seen, "next": page.next(members.next) })))
     }
 
-    pub(crate) async fn get_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        Ok(Response::json(200, &self.person(asked.parameter(0), asked).await?))
+    pub(crate) async fn get_recipient(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        Ok(Response::json(200, &self.person(call.parameter(0), call).await?))
     }
 
-    pub(crate) async fn put_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.parameter(0);
-        let mut members = asked.request.object()?;
+    pub(crate) async fn put_recipient(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.parameter(0);
+        let mut members = call.request.object()?;
         same_id(&mut members, id)?;
         let written = members.clone();
         let mut person = recipient_changes::person(&Value::Object(members).to_string())?;
-        if let Scope::Tenant(tenant) = asked.scope {
+        if let Scope::Tenant(tenant) = call.scope {
             person.tenants.insert(tenant.clone());
             change::check_put(&person, tenant)?;
         }
         let decide = |before: Option<&Recipient>| {
-            asked.authorize_person(before)?;
+            call.authorize_person(before)?;
             let mut next = person.clone();
-            if let Scope::Tenant(tenant) = asked.scope {
+            if let Scope::Tenant(tenant) = call.scope {
                 change::mark(&mut next.devices, before, tenant);
             }
             Ok(Some(Change::Put(Box::new(next))))
         };
-        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
-        self.announce_addresses(id, &amended, &asked.stamp()).await;
-        self.after_change(asked, amended.changed, &names(&written)).await?;
-        self.get_recipient(asked).await
+        let amended = self.people.edit(id, &call.stamp(), decide).await.map_err(Problem::from)?;
+        self.announce_addresses(id, &amended, &call.stamp()).await;
+        self.after_change(call, amended.changed, &names(&written)).await?;
+        self.get_recipient(call).await
     }
 
-    pub(crate) async fn patch_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.parameter(0);
-        let mut patch = asked.request.object()?;
+    pub(crate) async fn patch_recipient(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.parameter(0);
+        let mut patch = call.request.object()?;
         same_id(&mut patch, id)?;
         patch.remove("id");
         check_id(id)?;
@@ -75,10 +75,10 @@ impl Api {
         recipient_changes::check_members(&patch)?;
         recipient_changes::normalize_addresses(&mut patch);
         let decide = |before: Option<&Recipient>| {
-            let grant = asked.authorize_person(before)?;
+            let grant = call.authorize_person(before)?;
             let mut patch = patch.clone();
-            if let Scope::Tenant(tenant) = asked.scope {
-                change::check_patch(&patch, grant, Role::of(asked.caller, asked.scope), tenant)?;
+            if let Scope::Tenant(tenant) = call.scope {
+                change::check_patch(&patch, grant, Role::of(call.caller, call.scope), tenant)?;
                 change::mark_patch(&mut patch, before, tenant);
                 if before.is_none() {
                     patch.insert("tenants".to_owned(), json!([tenant]));
@@ -86,22 +86,22 @@ impl Api {
             }
             Ok((!patch.is_empty()).then_some(Change::Update(patch)))
         };
-        let amended = self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
-        self.announce_addresses(id, &amended, &asked.stamp()).await;
-        self.after_change(asked, amended.changed, &names(&patch)).await?;
-        self.get_recipient(asked).await
+        let amended = self.people.edit(id, &call.stamp(), decide).await.map_err(Problem::from)?;
+        self.announce_addresses(id, &amended, &call.stamp()).await;
+        self.after_change(call, amended.changed, &names(&patch)).await?;
+        self.get_recipient(call).await
     }
 
     /// Publishes a change of a person, and ends the sessions of tenants that the person has left.
     /// Sessions also end for an earlier change, because the caller may repeat a request whose session
     /// end failed.
-    async fn after_change(&self, asked: &Asked<'_>, changed: bool, members: &[&str]) -> Result<(), Problem> {
-        let id = asked.parameter(0);
+    async fn after_change(&self, call: &ApiCall<'_>, changed: bool, members: &[&str]) -> Result<(), Problem> {
+        let id = call.parameter(0);
         if changed {
-            self.announce(asked, Changed::Recipient, members).await;
+            self.announce(call, Changed::Recipient, members).await;
         }
         // A replacement without tenants removes them.
-        if asked.request.method() == "PUT" || members.contains(&"tenants") {
+        if call.request.method() == "PUT" || members.contains(&"tenants") {
             let found = self.people.find(&BTreeSet::from([id])).await?;
             if let Some(person) = found.get(id) {
                 self.sessions.enforce(id, Some(person), now()).await?;
@@ -110,10 +110,10 @@ impl Api {
         Ok(())
     }
 
-    pub(crate) async fn delete_recipient(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let id = asked.parameter(0);
+    pub(crate) async fn delete_recipient(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let id = call.parameter(0);
         let removes = |before: Option<&Recipient>| -> Result<bool, Problem> {
-            match asked.authorize_person(before)? {
+            match call.authorize_person(before)? {
                 Grant::Nothing => Ok(false),
                 Grant::Whole | Grant::Part | Grant::Own => Ok(true),
             }
@@ -121,14 +121,14 @@ impl Api {
         let known = self.people.find(&BTreeSet::from([id])).await?;
         let is_ours = removes(known.get(id))?;
         if is_ours {
-            self.announce_deletion(asked).await?;
+            self.announce_deletion(call).await?;
             // The inbox is deleted first. If that fails, the person still exists and the caller can
             // repeat the request.
             self.inbox.forget(id).await?;
-            self.sessions.end(id, &SignOut::Everywhere, asked.now).await?;
+            self.sessions.end(id, &SignOut::Everywhere, call.now).await?;
         }
         let decide = |before: Option<&Recipient>| Ok(removes(before)?.then_some(Change::Remove));
-        self.people.edit(id, &asked.stamp(), decide).await.map_err(Problem::from)?;
+        self.people.edit(id, &call.stamp(), decide).await.map_err(Problem::from)?;
         if is_ours {
             // A second time, for tickets issued in between. A deleted person gets no further tickets.
             self.sessions.end(id, &SignOut::Everywhere, now()).await?;
@@ -157,16 +157,16 @@ impl Api {
     ///
     /// # Errors
     /// The refusal of [`tenancy::authorize`](crate::tenancy::authorize), or 404 for an unknown id.
-    pub(crate) async fn person(&self, id: &str, asked: &Asked<'_>) -> Result<Recipient, Problem> {
+    pub(crate) async fn person(&self, id: &str, call: &ApiCall<'_>) -> Result<Recipient, Problem> {
         match self.people.find(&BTreeSet::from([id])).await?.remove(id) {
-            Some(person) => self.seen(asked, person),
+            Some(person) => self.seen(call, person),
             None => Err(Problem::no_recipient()),
         }
     }
 
-    pub(crate) fn seen(&self, asked: &Asked<'_>, person: Recipient) -> Result<Recipient, Problem> {
-        let grant = asked.authorize_person(Some(&person))?;
-        match asked.scope {
+    pub(crate) fn seen(&self, call: &ApiCall<'_>, person: Recipient) -> Result<Recipient, Problem> {
+        let grant = call.authorize_person(Some(&person))?;
+        match call.scope {
             Scope::All => Ok(person),
             Scope::Tenant(tenant) => {
                 view::of(person, grant, tenant, self.shows_shared_addresses).ok_or_else(Problem::no_recipient)
@@ -175,7 +175,7 @@ impl Api {
     }
 }
 
-impl Asked<'_> {
+impl ApiCall<'_> {
     /// The version of a change: its author and time.
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp { at: self.now, by: format!("api {}", self.request.id()) }
@@ -183,13 +183,13 @@ impl Asked<'_> {
 }
 
 /// The requested group, and its name in cursors.
-fn group(asked: &Asked<'_>) -> Result<(Group, String), Problem> {
-    let tenant = asked.scope.tenant();
+fn group(call: &ApiCall<'_>) -> Result<(Group, String), Problem> {
+    let tenant = call.scope.tenant();
     let bad = |detail: &str| Err(Problem::new(400, "bad_query", detail));
-    match (asked.request.query("topic"), asked.request.query("role")) {
+    match (call.request.query("topic"), call.request.query("role")) {
         (Some(topic), None) => Ok((Group::topic(tenant, topic), format!("topic {topic}"))),
         (None, Some(role)) => {
-            let Some(scope) = asked.request.query("in").or(tenant) else {
+            let Some(scope) = call.request.query("in").or(tenant) else {
                 return bad("in: wanted the scope of the role");
             };
             if tenant.is_some_and(|tenant| tenant != scope) {

@@ -17,13 +17,13 @@ use serde_json::json;
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::deliveries::may_know;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 impl Api {
-    pub(crate) async fn retry(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
+    pub(crate) async fn retry(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
         let unknown = || Problem::new(404, "no_delivery", "no delivery of this key is known");
-        let key = Key::parse(asked.parameter(0)).ok_or_else(unknown)?;
-        let row = self.ledger.find(&key).await?.filter(|row| may_know(asked, row)).ok_or_else(unknown)?;
+        let key = Key::parse(call.parameter(0)).ok_or_else(unknown)?;
+        let row = self.ledger.find(&key).await?.filter(|row| may_know(call, row)).ok_or_else(unknown)?;
         is_over(row.status)?;
         let audience = audience(&row.recipient)
             .ok_or_else(|| not_again("its recipient is an address that is not kept"))?;
@@ -32,12 +32,15 @@ impl Api {
             .of_origin(&row.origin)
             .await?
             .ok_or_else(|| not_again("its event is not on record"))?;
-        let nonce = asked.nonce()?;
+        let nonce = call.nonce()?;
         let start =
             Start { step: row.step, only: row.channel, again: Some(nonce.clone()), ..Start::default() };
-        let wake = Continuation::new(&event, &row.rule, Task::Run { audience, start });
-        let outgoing =
-            Outgoing { body: wake.to_json().into(), tenant: event.tenant.clone(), delay: Duration::ZERO };
+        let continuation = Continuation::new(&event, &row.rule, Task::Run { audience, start });
+        let outgoing = Outgoing {
+            body: continuation.to_json().into(),
+            tenant: event.tenant.clone(),
+            delay: Duration::ZERO,
+        };
         match self.dispatch.send(&[outgoing]).await.pop() {
             Some(Ok(())) => {}
             Some(Err(refused)) => return Err(refused.into()),

@@ -10,33 +10,33 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::preferences::read;
 use crate::tenancy::Relation;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 impl Api {
-    pub(crate) async fn get_tenant(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let tenant = tenant(asked)?;
+    pub(crate) async fn get_tenant(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let tenant = tenant(call)?;
         let found = self.people.look_up(&BTreeSet::new(), &BTreeSet::from([tenant])).await?;
         Ok(Response::json(200, &found.tenant(Some(tenant)).cloned().unwrap_or_default()))
     }
 
-    pub(crate) async fn put_tenant(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let tenant = tenant(asked)?;
-        let members = asked.request.object()?;
+    pub(crate) async fn put_tenant(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let tenant = tenant(call)?;
+        let members = call.request.object()?;
         let settings = read(&members)?;
         check_preferences(&members)?;
-        if !self.people.put_tenant(tenant, &settings, &asked.stamp()).await? {
+        if !self.people.put_tenant(tenant, &settings, &call.stamp()).await? {
             return Err(Problem::new(409, "newer", "the tenant has a newer update; read the settings again"));
         }
-        self.announce(asked, Changed::Tenant, &names(&members)).await;
-        self.get_tenant(asked).await
+        self.announce(call, Changed::Tenant, &names(&members)).await;
+        self.get_tenant(call).await
     }
 }
 
 /// The tenant in the path, if it is the caller's.
-fn tenant<'a>(asked: &'a Asked<'_>) -> Result<&'a str, Problem> {
-    let named = asked.parameter(0);
+fn tenant<'a>(call: &'a ApiCall<'_>) -> Result<&'a str, Problem> {
+    let named = call.parameter(0);
     check_tenant(named)
         .map_err(|found| Problem::refused("tenant", found, "a tenant's name of 1 to 256 bytes"))?;
-    asked.authorize(Relation::of_tenant(Some(named), asked.scope))?;
+    call.authorize(Relation::of_tenant(Some(named), call.scope))?;
     Ok(named)
 }

@@ -13,7 +13,7 @@ use crate::caller::{Caller, Person, token_expiry};
 use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::recipients::check_id;
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 /// How long a ticket is valid. The short time allows tickets in URLs.
 const LIFETIME: Duration = Duration::from_secs(30);
@@ -37,33 +37,33 @@ struct Wish {
 }
 
 impl Api {
-    pub(crate) async fn issue_ticket(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let body = match asked.request.body()?.trim() {
+    pub(crate) async fn issue_ticket(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let body = match call.request.body()?.trim() {
             "" => serde_json::Map::new(),
-            _ => asked.request.object()?,
+            _ => call.request.object()?,
         };
         let wish: Wish = serde_json::from_value(Value::Object(body)).map_err(|_| {
             Problem::refused("body", "an object of another shape", "{user, rooms: [name, …], expires: time}")
         })?;
-        let until = session_end(asked.now, token_expiry(asked.request), wish.expires)?;
-        let identity = Identity { until: Some(until), ..identity(asked, wish)? };
-        if asked.scope.tenant().is_some() {
+        let until = session_end(call.now, token_expiry(call.request), wish.expires)?;
+        let identity = Identity { until: Some(until), ..identity(call, wish)? };
+        if call.scope.tenant().is_some() {
             // A person outside this tenant gets no ticket from it, not even their own.
-            let found = self.person(&identity.user, asked).await;
+            let found = self.person(&identity.user, call).await;
             match found {
-                Err(problem) if problem.status == 404 && is_self(asked.caller, &identity.user) => {
+                Err(problem) if problem.status == 404 && is_self(call.caller, &identity.user) => {
                     return Err(Problem::forbidden("the token's user does not belong to the token's tenant"));
                 }
                 found => drop(found?),
             }
         }
-        if let Some(seconds) = self.connections.lockout_left(&identity, asked.now).await? {
+        if let Some(seconds) = self.connections.lockout_left(&identity, call.now).await? {
             let detail = format!("a socket of this user flooded the API; ask again in {seconds} s");
             return Err(Problem::new(429, "rate_limited", detail).after(seconds));
         }
         let text = chance()?;
-        let expires_at = asked.now + LIFETIME;
-        let ticket = Ticket { text: text.clone().into(), identity, issued_at: asked.now, expires_at };
+        let expires_at = call.now + LIFETIME;
+        let ticket = Ticket { text: text.clone().into(), identity, issued_at: call.now, expires_at };
         self.connections.issue(&ticket).await?;
         let url = format!("{}?ticket={text}", self.socket_url);
         let said = json!({
@@ -95,18 +95,18 @@ fn is_self(caller: &Caller, user: &str) -> bool {
 }
 
 /// The identity of the socket. A member gets only their own identity, with the rooms of the token.
-fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
-    if let Some(Person { user, rooms, .. }) = asked.caller.member() {
+fn identity(call: &ApiCall<'_>, wish: Wish) -> Result<Identity, Problem> {
+    if let Some(Person { user, rooms, .. }) = call.caller.member() {
         if wish.user.is_some_and(|wanted| wanted != *user) {
             return Err(Problem::forbidden("user: a ticket for another user needs the role admin"));
         }
         if wish.rooms.is_some() {
             return Err(Problem::forbidden("rooms: they are those of your token's claim `rooms`"));
         }
-        let view = asked.view_of(user);
+        let view = call.view_of(user);
         return Ok(Identity { user: user.clone(), view, rooms: rooms.clone(), until: None });
     }
-    let own = match asked.caller {
+    let own = match call.caller {
         Caller::Person(person) => Some(person.user.clone()),
         Caller::Program(_) => None,
     };
@@ -119,7 +119,7 @@ fn identity(asked: &Asked<'_>, wish: Wish) -> Result<Identity, Problem> {
         let wanted = format!("at most {MAX_ROOMS} names of 1 to {MAX_ROOM_BYTES} bytes");
         return Err(Problem::refused("rooms", "more, or others", &wanted));
     }
-    let view = asked.view_of(&user);
+    let view = call.view_of(&user);
     Ok(Identity { user, view, rooms, until: None })
 }
 

@@ -16,53 +16,53 @@ use crate::problem::Problem;
 use crate::response::Response;
 use crate::routes::messages::SOURCE;
 use crate::routes::tickets::{chance, random};
-use crate::{Api, Asked};
+use crate::{Api, ApiCall};
 
 impl Api {
-    pub(crate) async fn verify_endpoint(&self, asked: &Asked<'_>) -> Result<Response, Problem> {
-        let endpoint = self.endpoint(&asked.endpoint()?).await?;
-        let mut members = asked.object_or_none()?;
+    pub(crate) async fn verify_endpoint(&self, call: &ApiCall<'_>) -> Result<Response, Problem> {
+        let endpoint = self.endpoint(&call.endpoint()?).await?;
+        let mut members = call.object_or_none()?;
         if let Some(problem) = Problem::stranger(&members, &["challenge"]) {
             return Err(problem);
         }
         let answer = members.remove("challenge");
         if endpoint.unverified.is_none() {
-            return Ok(Response::json(200, &self.told(&endpoint, asked).await?));
+            return Ok(Response::json(200, &self.body(&endpoint, call).await?));
         }
         match answer {
             None | Some(Value::Null) => {
-                let message = self.challenge(&endpoint.id, asked).await?;
+                let message = self.challenge(&endpoint.id, call).await?;
                 Ok(Response::json(202, &json!({ "message": message })))
             }
             Some(Value::String(text)) => {
-                self.answer_challenge(&endpoint.id, &text, asked).await?;
+                self.answer_challenge(&endpoint.id, &text, call).await?;
                 let endpoint = self.endpoint(&endpoint.id).await?;
-                Ok(Response::json(200, &self.told(&endpoint, asked).await?))
+                Ok(Response::json(200, &self.body(&endpoint, call).await?))
             }
             Some(_) => Err(Problem::refused("challenge", "another kind of value", "the text that was sent")),
         }
     }
 
-    async fn answer_challenge(&self, id: &EndpointId, text: &str, asked: &Asked<'_>) -> Result<(), Problem> {
+    async fn answer_challenge(&self, id: &EndpointId, text: &str, call: &ApiCall<'_>) -> Result<(), Problem> {
         let wrong = || {
             let detail = "this is not the last challenge that the endpoint was sent, or the challenge is older than \
                           24 hours; POST without a body sends a new one";
             Problem::new(422, "wrong_challenge", detail)
         };
         let sent = self.endpoints.challenge_of(id).await?.ok_or_else(wrong)?;
-        if !sent.is_met_by(text, asked.now) || !self.endpoints.verify(id, &sent).await? {
+        if !sent.is_met_by(text, call.now) || !self.endpoints.verify(id, &sent).await? {
             return Err(wrong());
         }
         Ok(())
     }
 
     /// Sends an endpoint a new challenge, which replaces the previous one.
-    async fn challenge(&self, id: &EndpointId, asked: &Asked<'_>) -> Result<Key, Problem> {
+    async fn challenge(&self, id: &EndpointId, call: &ApiCall<'_>) -> Result<Key, Problem> {
         let text = URL_SAFE_NO_PAD.encode(random::<CHALLENGE_BYTES>()?);
-        if !self.endpoints.challenge(id, &Challenge::of(&text, asked.now)).await? {
+        if !self.endpoints.challenge(id, &Challenge::of(&text, call.now)).await? {
             return Err(Problem::new(409, "conflict", "the endpoint has changed meanwhile; ask again"));
         }
-        let job = manual::verify(id, SOURCE, &chance()?, &text, asked.now);
+        let job = manual::verify(id, SOURCE, &chance()?, &text, call.now);
         let message = job.key.clone();
         self.queue_jobs(&[job]).await?;
         Ok(message)
@@ -70,8 +70,8 @@ impl Api {
 
     /// Sends a challenge after a registration, within the limit of pings. Returns `false` if none was
     /// sent and the owner has to request one.
-    pub(crate) async fn challenge_unasked(&self, id: &EndpointId, asked: &Asked<'_>) -> bool {
-        match self.gate.may_ping(&self.counters, asked.scope, &id.id, asked.now).await {
+    pub(crate) async fn challenge_unasked(&self, id: &EndpointId, call: &ApiCall<'_>) -> bool {
+        match self.gate.may_ping(&self.counters, call.scope, &id.id, call.now).await {
             Ok(true) => {}
             Ok(false) => return false,
             Err(refused) => {
@@ -83,7 +83,7 @@ impl Api {
                 return false;
             }
         }
-        match self.challenge(id, asked).await {
+        match self.challenge(id, call).await {
             Ok(_) => true,
             Err(problem) => {
                 tracing::warn!(

@@ -35,9 +35,9 @@ fn email_has_reply_to_unsubscribe_and_attachments() {
         "from": "Clinic News <news@example.com>", "reply_to": "help@example.com",
         "unsubscribe": "https://u.example/v1/unsubscribe/AQ",
     }));
-    let letter = Letter::shape(&job).unwrap();
+    let outgoing = OutgoingEmail::shape(&job).unwrap();
     let files = vec![file("Invoice 7.pdf", Some("application/pdf"), None), file("logo", None, Some("logo"))];
-    let asked = request(&letter, files, "bell@example.com", Some("receipts")).build().unwrap();
+    let asked = request(&outgoing, files, "bell@example.com", Some("receipts")).build().unwrap();
     assert_eq!(asked.from_email_address(), Some("Clinic News <news@example.com>"));
     assert_eq!(asked.reply_to_addresses(), ["help@example.com"]);
     assert_eq!(asked.configuration_set_name(), Some("receipts"));
@@ -60,7 +60,8 @@ fn email_has_reply_to_unsubscribe_and_attachments() {
 #[test]
 fn missing_settings_are_left_out_of_the_request() {
     let job = job(serde_json::json!({}));
-    let asked = request(&Letter::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
+    let asked =
+        request(&OutgoingEmail::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
     assert_eq!(asked.from_email_address(), Some("bell@example.com"));
     assert!(asked.reply_to_addresses().is_empty() && asked.configuration_set_name().is_none());
     let simple = asked.content().and_then(|content| content.simple()).unwrap();
@@ -74,7 +75,8 @@ fn names_of_any_language_are_headers_in_ascii() {
         "from": "news@example.com", "from_name": "Café, Central",
         "reply_to": "desk@example.com", "reply_to_name": "Acme, Inc.",
     }));
-    let asked = request(&Letter::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
+    let asked =
+        request(&OutgoingEmail::shape(&job).unwrap(), Vec::new(), "bell@example.com", None).build().unwrap();
     assert_eq!(asked.from_email_address(), Some("=?UTF-8?B?Q2Fmw6ksIENlbnRyYWw=?= <news@example.com>"));
     assert_eq!(asked.reply_to_addresses(), ["\"Acme, Inc.\" <desk@example.com>"]);
 }
@@ -120,7 +122,9 @@ async fn throttled_emails_wait() {
 
 async fn send(client: Client) -> Result<Sent, Failure> {
     let job = job(serde_json::json!({}));
-    Ses::with_client(client, "bell@example.com".into()).send(&Letter::shape(&job).unwrap(), Vec::new()).await
+    Ses::with_client(client, "bell@example.com".into())
+        .send(&OutgoingEmail::shape(&job).unwrap(), Vec::new())
+        .await
 }
 
 /// A job with these members in addition to the required ones.

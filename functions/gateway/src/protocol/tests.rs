@@ -87,17 +87,19 @@ fn check_ids(ids: &Value, expected: Option<&[String]>) {
 }
 
 #[test]
-fn a_shelf_is_listed_from_where_the_last_page_ended() {
+fn a_filter_is_listed_from_where_the_last_page_ended() {
     let listing = |body: Value| request("inbox", &body).listing();
-    let all = Listing { filter: domain::inbox::Filter::default(), before: None, limit: 20 };
+    let all = Listing { filter: domain::inbox::InboxQuery::default(), before: None, limit: 20 };
     assert_eq!(listing(json!({ "action": "inbox" })), Some(all));
-    let filter =
-        domain::inbox::Filter { shelf: domain::inbox::InboxFilter::Unread, category: Some("billing".into()) };
+    let filter = domain::inbox::InboxQuery {
+        filter: domain::inbox::InboxFilter::Unread,
+        category: Some("billing".into()),
+    };
     let some = Listing { filter, before: Some(120), limit: 100 };
-    let asked = json!({ "shelf": "unread", "category": "billing", "before": 120, "limit": 100 });
+    let asked = json!({ "filter": "unread", "category": "billing", "before": 120, "limit": 100 });
     assert_eq!(listing(asked), Some(some));
     for garbage in [
-        json!({ "shelf": "attic" }),
+        json!({ "filter": "attic" }),
         json!({ "limit": 0 }),
         json!({ "limit": 101 }),
         json!({ "limit": "20" }),

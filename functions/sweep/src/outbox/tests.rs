@@ -73,11 +73,11 @@ struct Table {
 }
 
 impl OutboxView for Table {
-    async fn backlog(&self) -> Result<Backlog, Refused> {
+    async fn backlog(&self) -> Result<Backlog, CallError> {
         Ok(self.shown.clone())
     }
 
-    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, Refused> {
+    async fn read(&self, places: &[Place]) -> Result<Vec<Pending>, CallError> {
         let pending = places.iter().filter(|place| self.rows.contains(place)).map(|place| {
             let (subject, version) = (place.pk.strip_prefix("stream#-#").unwrap(), place.version().unwrap());
             let event = serde_json::json!({
@@ -92,7 +92,7 @@ impl OutboxView for Table {
 }
 
 impl Quarantine for Table {
-    async fn quarantine(&self, place: &Place, cause: &str, _: Timestamp) -> Result<(), Refused> {
+    async fn quarantine(&self, place: &Place, cause: &str, _: Timestamp) -> Result<(), CallError> {
         panic!("{place:?} is put aside: {cause}")
     }
 }
@@ -102,7 +102,7 @@ impl Quarantine for Table {
 struct Said(RefCell<Vec<String>>);
 
 impl PublishCalls for &Said {
-    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, Refused>> {
+    async fn put_call(&self, entries: &[&InOrder]) -> Vec<Result<String, CallError>> {
         let ids = entries.iter().map(|entry| Event::parse(&entry.entry.detail).unwrap().id);
         self.0.borrow_mut().extend(ids);
         entries.iter().map(|_| Ok(String::new())).collect()

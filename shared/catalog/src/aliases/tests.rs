@@ -41,8 +41,8 @@ fn check(aliases: &str, expected: &[&str]) {
 fn read(aliases: &str) -> (domain::catalog::policy::Policy, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(&format!("aliases: {aliases}\n")), &mut problems);
-    let said = problems
+    let text = problems
         .iter()
         .map(|problem| format!("{}: {}; {}", problem.line.unwrap_or_default(), problem.what, problem.fix));
-    (draft.policy, said.collect())
+    (draft.policy, text.collect())
 }

@@ -73,7 +73,8 @@ fn read(yaml: &str) -> (String, Vec<String>) {
     let mut templates = BTreeMap::from([(path.clone(), yaml.to_owned())]);
     let mut problems = Vec::new();
     compile(&mut templates, &mut problems);
-    let told = problems.iter().map(Problem::to_string);
-    let told = told.map(|told| told.trim_start_matches("templates/visit/en/whatsapp.yaml:").to_owned());
-    (templates.remove(&path).unwrap(), told.collect())
+    let message = problems.iter().map(Problem::to_string);
+    let message =
+        message.map(|message| message.trim_start_matches("templates/visit/en/whatsapp.yaml:").to_owned());
+    (templates.remove(&path).unwrap(), message.collect())
 }

@@ -14,9 +14,9 @@ fn path_may_have_alternatives() {
     let one = "$.data.patientId | $.data.userId";
     for written in [one, "[$.data.patientId, $.data.userId]", "$.data.patientId|$.data.userId"] {
         let (text, mut problems) = (format!("- user: {written}"), Vec::new());
-        let mut page = Page { file: "f", rule: None, problems: &mut problems };
-        let nodes = items(&text, &mut page);
-        let Some(Selector::User(Operand::Path(path))) = selector(&nodes[0], &mut page) else {
+        let mut report = Diagnostics { file: "f", rule: None, problems: &mut problems };
+        let nodes = items(&text, &mut report);
+        let Some(Selector::User(Operand::Path(path))) = selector(&nodes[0], &mut report) else {
             panic!("{written}: {problems:?}")
         };
         assert_eq!(path.to_string(), one);
@@ -221,9 +221,9 @@ fn problems(to: &str, channels: &str) -> Vec<String> {
     let channels: Vec<Channel> =
         Channel::ALL.into_iter().filter(|channel| channels.contains(channel.name())).collect();
     let mut problems = Vec::new();
-    let mut page = Page { file: "r.yaml", rule: None, problems: &mut problems };
-    let nodes = items(&format!("- [{to}]"), &mut page);
-    selectors(&nodes[0], &channels, &mut page);
+    let mut report = Diagnostics { file: "r.yaml", rule: None, problems: &mut problems };
+    let nodes = items(&format!("- [{to}]"), &mut report);
+    selectors(&nodes[0], &channels, &mut report);
     problems.iter().map(|problem| format!("{}; {}", problem.what, problem.fix)).collect()
 }
 

@@ -126,9 +126,9 @@ fn decision_test_names_each_target_of_a_broadcast() {
                 - test: y\n  event: { type: a, data: {} }\n  expect:\n    \
                 - screens to - by socket: suppressed no_recipient\n";
     let tests = BTreeMap::from([("tests/a.yaml".to_owned(), test.to_owned())]);
-    let trials = run_tests(&tests, &catalog, &Recipients::new(), &BTreeMap::new());
-    assert_eq!(trials.problems, []);
-    assert!(trials.verdicts.len() == 2 && trials.verdicts.iter().all(|verdict| verdict.holds));
+    let results = run_tests(&tests, &catalog, &Recipients::new(), &BTreeMap::new());
+    assert_eq!(results.problems, []);
+    assert!(results.verdicts.len() == 2 && results.verdicts.iter().all(|verdict| verdict.holds));
 }
 
 /// A rule with these lines, which must be valid.

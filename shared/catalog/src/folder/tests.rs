@@ -41,8 +41,8 @@ fn policy_and_tests_are_read_at_their_places() {
     assert_eq!(problems, ["policy.yml: this file is not read; rename it to `policy.yaml`"]);
     assert_eq!(read_tests(&folder.0).unwrap().into_keys().collect::<Vec<_>>(), ["tests/more/a.yaml"]);
     folder.write("tests/b.yml", b"x");
-    let told = read_tests(&folder.0).unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>();
-    assert_eq!(told, ["tests/b.yml: only files named `.yaml` are read; rename it to `.yaml`"]);
+    let message = read_tests(&folder.0).unwrap_err().iter().map(Problem::to_string).collect::<Vec<_>>();
+    assert_eq!(message, ["tests/b.yml: only files named `.yaml` are read; rename it to `.yaml`"]);
 }
 
 #[cfg(unix)]
@@ -62,11 +62,11 @@ fn missing_folder_is_reported() {
     let folder = Folder::new("absent");
     folder.write("templates/stray", b"x");
     let (_, problems) = folder.read();
-    let told = format!(
+    let message = format!(
         "rules: there is no folder `rules` in {}; create it, or name another config folder",
         folder.0.display()
     );
-    assert_eq!(problems, [told]);
+    assert_eq!(problems, [message]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::problem::Page;
+use crate::problem::Diagnostics;
 use crate::rule::draft;
 use crate::yaml::items;
 
@@ -303,7 +303,7 @@ fn sources(added: &[&str], removed: &[&str]) -> BTreeMap<String, String> {
 /// The drafts of a minimal rule with a template.
 fn drafts(rule: &str) -> Vec<Draft<'static>> {
     let mut ignored = Vec::new();
-    let nodes = items(rule, &mut Page { file: "rules/r.yaml", rule: None, problems: &mut ignored });
+    let nodes = items(rule, &mut Diagnostics { file: "rules/r.yaml", rule: None, problems: &mut ignored });
     nodes.iter().filter_map(|node| draft(node, "rules/r.yaml", &mut ignored)).collect()
 }
 

@@ -93,6 +93,6 @@ fn check(rule: &str, policy: &str, expected: &[&str]) {
     let others =
         [("rules/r.yaml".to_owned(), rule.to_owned()), ("policy.yaml".to_owned(), policy.to_owned())];
     let problems = compile_files(files.chain(others).collect()).err().unwrap_or_default();
-    let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    assert_eq!(told, expected, "{rule}\n{policy}");
+    let message: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(message, expected, "{rule}\n{policy}");
 }

@@ -2,7 +2,7 @@
 
 use domain::catalog::policy::{DEFAULT_CRITICAL_RATE, DEFAULT_TENANT_RATE};
 
-use crate::problem::Page;
+use crate::problem::Diagnostics;
 use crate::values::{Fields, check_keys, key_at, number};
 use crate::yaml::{Kind, Node};
 
@@ -20,20 +20,20 @@ pub(super) struct Rates {
 }
 
 /// `rate: 1000` for each source, or `rate: { per-source: 1000, per-tenant: 500, critical: 2000 }`.
-pub(super) fn read(node: &Node, page: &mut Page<'_>) -> Option<Rates> {
+pub(super) fn read(node: &Node, report: &mut Diagnostics<'_>) -> Option<Rates> {
     let Kind::Map(members) = &node.kind else {
-        return Some(Rates { per_source: Some(number(node, 1, MAX_RATE, page)?), ..Rates::default() });
+        return Some(Rates { per_source: Some(number(node, 1, MAX_RATE, report)?), ..Rates::default() });
     };
-    check_keys(members, node.at, &RATE_KEYS, &[], page);
-    let mut fields = Fields { members, page };
-    let mut rate = |key: &str| fields.read(key, |node, page| number(node, 1, MAX_RATE, page));
+    check_keys(members, node.at, &RATE_KEYS, &[], report);
+    let mut fields = Fields { members, report };
+    let mut rate = |key: &str| fields.read(key, |node, report| number(node, 1, MAX_RATE, report));
     let rates =
         Rates { per_source: rate("per-source"), per_tenant: rate("per-tenant"), critical: rate("critical") };
     let per_tenant = rates.per_tenant.unwrap_or(DEFAULT_TENANT_RATE);
     if rates.critical.unwrap_or(DEFAULT_CRITICAL_RATE) < per_tenant {
         let what =
             format!("fewer critical events than other ones of a tenant, {per_tenant}, are let through");
-        page.refuse(
+        report.refuse(
             key_at(members, "critical").unwrap_or(node.at),
             what,
             "write a higher number for `critical`",

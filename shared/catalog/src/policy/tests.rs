@@ -219,9 +219,9 @@ fn check(yaml: &str, expected: &[&str]) {
 fn read(yaml: &str) -> (Policy, Vec<String>) {
     let mut problems = Vec::new();
     let policy = super::read(Some(yaml), &mut problems).policy;
-    let told = problems
+    let message = problems
         .iter()
         .map(|problem| problem.to_string().trim_start_matches("policy.yaml:").to_owned())
         .collect();
-    (policy, told)
+    (policy, message)
 }

@@ -127,9 +127,9 @@ fn check(entries: &str, expected: &[&str]) {
 fn read(yaml: &str) -> (Producers, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(yaml), &mut problems);
-    let said = problems
+    let text = problems
         .iter()
         .map(|problem| format!("{}: {}; {}", problem.line.unwrap(), problem.what, problem.fix))
         .collect();
-    (draft.policy.producers, said)
+    (draft.policy.producers, text)
 }

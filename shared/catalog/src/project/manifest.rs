@@ -1,7 +1,7 @@
 //! `carillon.yaml` of a project, and the head of a pack's `pack.yaml`.
 
 use crate::policy;
-use crate::problem::{At, Page, Problem};
+use crate::problem::{At, Diagnostics, Problem};
 use crate::rule::is_kebab;
 use crate::values::{Fields, check_keys, flag, list, text};
 use crate::yaml::{self, Entry, Node};
@@ -34,10 +34,10 @@ pub(crate) struct Manifest {
 }
 
 pub(crate) fn read(source: &str, problems: &mut Vec<Problem>) -> Manifest {
-    let mut page = Page { file: MANIFEST, rule: None, problems };
-    let members = yaml::map_of(source, &mut page);
-    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], &mut page);
-    let mut fields = Fields { members: &members, page: &mut page };
+    let mut report = Diagnostics { file: MANIFEST, rule: None, problems };
+    let members = yaml::map_of(source, &mut report);
+    check_keys(&members, At { line: 1, column: 1 }, &KEYS, &[], &mut report);
+    let mut fields = Fields { members: &members, report: &mut report };
     Manifest {
         packs: fields.read("packs", names).unwrap_or_default(),
         folder: fields.read("packs-folder", folder).unwrap_or_else(|| PACKS.to_owned()),
@@ -46,15 +46,15 @@ pub(crate) fn read(source: &str, problems: &mut Vec<Problem>) -> Manifest {
 }
 
 /// Reads the distinct names of packs.
-fn names(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
+fn names(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<(String, At)>> {
     let mut names: Vec<(String, At)> = Vec::new();
-    for node in list(node, page)? {
-        let Some(name) = text(node, page) else { continue };
+    for node in list(node, report)? {
+        let Some(name) = text(node, report) else { continue };
         if !is_kebab(&name) {
             let fix = "use small letters, digits and single dashes: `healthcare`";
-            page.refuse(node.at, format!("`{name}` is no name for a pack"), fix);
+            report.refuse(node.at, format!("`{name}` is no name for a pack"), fix);
         } else if names.iter().any(|(other, _)| *other == name) {
-            page.refuse(node.at, format!("the pack `{name}` stands here twice"), "take one out");
+            report.refuse(node.at, format!("the pack `{name}` stands here twice"), "take one out");
         } else {
             names.push((name, node.at));
         }
@@ -63,8 +63,8 @@ fn names(node: &Node, page: &mut Page<'_>) -> Option<Vec<(String, At)>> {
 }
 
 /// Reads a relative path that ends in `packs`, so that problems in packs are distinguishable.
-fn folder(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let path = text(node, page)?;
+fn folder(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let path = text(node, report)?;
     let path = path.trim_end_matches('/');
     let is_relative =
         path.split('/').all(|step| step == ".." || (!step.is_empty() && !step.contains(['\\', ':'])));
@@ -73,7 +73,7 @@ fn folder(node: &Node, page: &mut Page<'_>) -> Option<String> {
         return Some(path.to_owned());
     }
     let fix = "write `packs`, or a folder above the project such as `../packs`";
-    page.refuse(node.at, format!("`{path}` is no folder of packs"), fix);
+    report.refuse(node.at, format!("`{path}` is no folder of packs"), fix);
     None
 }
 
@@ -91,9 +91,9 @@ pub struct About {
 #[must_use]
 pub fn describe(source: &str) -> About {
     let mut unread = Vec::new();
-    let mut page = Page { file: PACK, rule: None, problems: &mut unread };
-    let members = yaml::map_of(source, &mut page);
-    let mut fields = Fields { members: &members, page: &mut page };
+    let mut report = Diagnostics { file: PACK, rule: None, problems: &mut unread };
+    let members = yaml::map_of(source, &mut report);
+    let mut fields = Fields { members: &members, report: &mut report };
     About {
         about: fields.read("about", text).unwrap_or_default(),
         replaces: fields.read("replaces", text),
@@ -109,22 +109,22 @@ pub(crate) struct Head {
 }
 
 pub(crate) fn head(name: &str, file: &str, source: &str, problems: &mut Vec<Problem>) -> Head {
-    let mut page = Page { file, rule: None, problems };
-    let members = yaml::map_of(source, &mut page);
+    let mut report = Diagnostics { file, rule: None, problems };
+    let members = yaml::map_of(source, &mut report);
     let shared = policy::KEYS.iter().filter(|key| !OF_PROJECTS.contains(key));
     let known: Vec<&str> = HEAD.iter().chain(shared).copied().collect();
     for entry in members.iter().filter(|entry| OF_PROJECTS.contains(&entry.key.as_str())) {
         let what = format!("`{}` holds for the whole installation, and no pack sets it", entry.key);
-        page.refuse(entry.at, what, "move it to the project's policy.yaml");
+        report.refuse(entry.at, what, "move it to the project's policy.yaml");
     }
     let rest: Vec<&str> = known.iter().chain(&OF_PROJECTS).copied().collect();
-    check_keys(&members, At { line: 1, column: 1 }, &rest, &["pack", "about"], &mut page);
-    let mut fields = Fields { members: &members, page: &mut page };
-    if let Some(own) = fields.read("pack", |node, page| Some((text(node, page)?, node.at)))
+    check_keys(&members, At { line: 1, column: 1 }, &rest, &["pack", "about"], &mut report);
+    let mut fields = Fields { members: &members, report: &mut report };
+    if let Some(own) = fields.read("pack", |node, report| Some((text(node, report)?, node.at)))
         && own.0 != name
     {
         let what = format!("the pack calls itself `{}`, and its folder is `{name}`", own.0);
-        fields.page.refuse(own.1, what, "rename one of them");
+        fields.report.refuse(own.1, what, "rename one of them");
     }
     fields.read("about", text);
     fields.read("replaces", text);

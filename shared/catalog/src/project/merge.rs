@@ -2,7 +2,7 @@
 //! Different values in two packs are a problem.
 
 use crate::policy;
-use crate::problem::{POLICY, Page, Problem};
+use crate::problem::{Diagnostics, POLICY, Problem};
 use crate::source_map::{SourceMap, shift};
 use crate::yaml::{self, Entry, Kind, Node};
 
@@ -28,8 +28,8 @@ pub(crate) fn policy(
     }
     let own = own.unwrap_or_default();
     let before = problems.len();
-    let mut page = Page { file: POLICY, rule: None, problems };
-    let mut members = yaml::map_of(own, &mut page);
+    let mut report = Diagnostics { file: POLICY, rule: None, problems };
+    let mut members = yaml::map_of(own, &mut report);
     let own_lines = own.lines().count();
     for mut share in shares {
         let offset = map.append(POLICY, own_lines, &share.file, share.lines);
@@ -38,7 +38,7 @@ pub(crate) fn policy(
         merge.members(&mut members, share.members, "");
     }
     let is_whole = problems.len() == before;
-    policy::of_members(members, is_whole, &mut Page { file: POLICY, rule: None, problems })
+    policy::of_members(members, is_whole, &mut Diagnostics { file: POLICY, rule: None, problems })
 }
 
 struct Merge<'a> {

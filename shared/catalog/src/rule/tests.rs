@@ -16,7 +16,7 @@ fn rule_is_read_completely() {
                 category: system\n  priority: high\n  channels: [socket, email]\n  to: [{ user: ann }, { room: queue, of: $.data.q }]\n  \
                 template: hello\n  expose: [$.data.q]\n  expires: 1h 30m\n";
     let mut problems = Vec::new();
-    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let nodes = items(yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems });
     let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|draft| draft.rule).unwrap();
     assert_eq!(problems, []);
     let expected = serde_json::json!({
@@ -295,7 +295,7 @@ fn alternatives_are_allowed_for_every_path() {
                 repeat: { every: { every: daily, at: \"09:00\" }, until: [$.data.end, $.data.until] }\n  \
                 attachments: [{ from: [$.data.file, $.data.invoice], name: $.data.name | $.data.title }]\n";
     let mut problems = Vec::new();
-    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let nodes = items(yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems });
     let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|draft| draft.rule).unwrap();
     assert_eq!(problems, []);
     let written = serde_json::to_string(&rule).unwrap();
@@ -309,7 +309,7 @@ fn all_wrong_values_are_reported() {
     let yaml = "- rule: Hello\n  when: []\n  category: 1\n  priority: x\n  channels: [x]\n  to: []\n  template: []\n  \
                 expose: [x]\n  expires: x\n  x: x\n";
     let mut problems = Vec::new();
-    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let nodes = items(yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems });
     draft(&nodes[0], "r.yaml", &mut problems);
     let mut lines: Vec<Option<usize>> = problems.iter().map(|problem| problem.line).collect();
     lines.sort_unstable();
@@ -336,7 +336,7 @@ fn warn(key: &str, line: &str, expected: &[&str]) {
     let yaml = with(key, line);
     assert_eq!(problems(&yaml), [""; 0], "{line}");
     let mut problems = Vec::new();
-    let nodes = items(&yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let nodes = items(&yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems });
     let drafts = nodes.iter().filter_map(|node| draft(node, "r.yaml", &mut problems));
     let warnings =
         drafts.flat_map(|draft| draft.warnings).map(|problem| Problem { rule: None, ..problem }.to_string());
@@ -353,7 +353,7 @@ fn check_item(item: &str, expected: &str) {
 /// The problems of one rule, without file and rule.
 fn problems(yaml: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    for node in items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems }) {
+    for node in items(yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems }) {
         draft(&node, "r.yaml", &mut problems);
     }
     problems.sort();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::problem::Page;
+use crate::problem::Diagnostics;
 use crate::yaml::items;
 use domain::event::Event;
 use domain::pattern::Pattern;
@@ -91,8 +91,9 @@ proptest! {
 
 #[track_caller]
 fn never(pattern: &str, path: &str) {
-    let told = format!("`{path}` is always a text that is not empty, and none of these values matches one");
-    check(pattern, Some(&told));
+    let message =
+        format!("`{path}` is always a text that is not empty, and none of these values matches one");
+    check(pattern, Some(&message));
 }
 
 #[track_caller]
@@ -104,5 +105,6 @@ fn check(pattern: &str, expected: Option<&str>) {
 
 fn node(pattern: &str) -> Node {
     let mut problems = Vec::new();
-    items(&format!("- {pattern}"), &mut Page { file: "r", rule: None, problems: &mut problems }).remove(0)
+    items(&format!("- {pattern}"), &mut Diagnostics { file: "r", rule: None, problems: &mut problems })
+        .remove(0)
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use domain::catalog::Catalog;
 
-use crate::{Files, Project, rehearsal};
+use crate::{Files, Project, dry_run};
 
 const RULE: &str = "\
 - rule: paid
@@ -73,7 +73,7 @@ fn every_event_of_a_shipped_pack_has_a_schema() {
     let catalog = Catalog::open(compiled.unwrap_or_else(|problems| panic!("{problems}")).file).unwrap();
     let schemas = project.schemas();
     for sample in project.samples() {
-        let event = rehearsal::event(&sample.text, &catalog.policy().producers).unwrap();
+        let event = dry_run::event(&sample.text, &catalog.policy().producers).unwrap();
         let pack = sample.name.split('/').next().unwrap();
         let has_schema = schemas
             .iter()

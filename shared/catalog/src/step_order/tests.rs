@@ -78,11 +78,11 @@ fn check(written: &str, expected: &[&str]) {
 #[track_caller]
 fn check_outside(written: &str, outside: Outside, expected: &[&str]) {
     let mut problems = Vec::new();
-    let mut page = Page { file: "r", rule: None, problems: &mut problems };
-    let members = map_of(&format!("steps: {written}"), &mut page);
-    let steps = steps(&members, At { line: 1, column: 1 }, &mut page).unwrap();
-    super::check(&steps, outside, Some(At { line: 9, column: 9 }), &mut page);
-    let told: Vec<String> =
+    let mut report = Diagnostics { file: "r", rule: None, problems: &mut problems };
+    let members = map_of(&format!("steps: {written}"), &mut report);
+    let steps = steps(&members, At { line: 1, column: 1 }, &mut report).unwrap();
+    super::check(&steps, outside, Some(At { line: 9, column: 9 }), &mut report);
+    let message: Vec<String> =
         problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect();
-    assert_eq!(told, expected, "{written}");
+    assert_eq!(message, expected, "{written}");
 }

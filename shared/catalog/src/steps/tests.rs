@@ -205,12 +205,12 @@ fn check(yaml: &str, expected: &[&str]) {
 /// The steps in the catalog's form, and the problems.
 fn read(yaml: &str) -> (Value, Vec<String>) {
     let mut problems: Vec<Problem> = Vec::new();
-    let mut page = Page { file: "r", rule: None, problems: &mut problems };
-    let members = crate::yaml::map_of(yaml, &mut page);
+    let mut report = Diagnostics { file: "r", rule: None, problems: &mut problems };
+    let members = crate::yaml::map_of(yaml, &mut report);
     let at = At { line: 1, column: 1 };
     let steps: Option<Vec<Step>> =
-        steps(&members, at, &mut page).map(|step| step.into_iter().map(|(step, _)| step).collect());
-    let told =
+        steps(&members, at, &mut report).map(|step| step.into_iter().map(|(step, _)| step).collect());
+    let message =
         problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect();
-    (serde_json::to_value(steps).unwrap(), told)
+    (serde_json::to_value(steps).unwrap(), message)
 }

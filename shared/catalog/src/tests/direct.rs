@@ -11,7 +11,7 @@ use domain::delivery::job::Content;
 use domain::event::bus::BusEvent;
 use domain::event::producers::Producers;
 use domain::recipient::{Recipient, Recipients};
-use templates::{Renderer, scene_of};
+use templates::{Renderer, context_of};
 
 use crate::{BusEntry, check_samples, compile, compile_files, read_tests, run_tests};
 
@@ -19,9 +19,9 @@ use crate::{BusEntry, check_samples, compile, compile_files, read_tests, run_tes
 fn decision_tests_of_the_direct_routes_hold() {
     let (catalog, people) = (catalog(), people());
     let files = read_tests(&folder()).unwrap_or_else(|error| panic!("{error:#?}"));
-    let trials = run_tests(&files, &catalog, &people, &events());
-    assert_eq!((trials.problems, trials.warnings), (Vec::new(), Vec::new()));
-    assert!(trials.verdicts.len() > 10 && trials.verdicts.iter().all(|verdict| verdict.holds));
+    let results = run_tests(&files, &catalog, &people, &events());
+    assert_eq!((results.problems, results.warnings), (Vec::new(), Vec::new()));
+    assert!(results.verdicts.len() > 10 && results.verdicts.iter().all(|verdict| verdict.holds));
 }
 
 #[test]
@@ -104,14 +104,14 @@ fn every_template_that_events_may_name_exists_and_has_the_parts_of_the_channels(
 /// The messages of a sample, and the HTML of its e-mail.
 fn words(event: &str) -> (Vec<String>, String) {
     let (catalog, people) = (catalog(), people());
-    let entry = BusEntry::read(&events()[event]).unwrap().to_bus_event("1", crate::rehearsal::bus_time());
+    let entry = BusEntry::read(&events()[event]).unwrap().to_bus_event("1", crate::dry_run::bus_time());
     let event = BusEvent::parse(&entry).unwrap().event(&Producers::default()).unwrap();
     let (plan, renderer) = (Plan::of(&event, &catalog), Renderer::new(&catalog));
-    let scene = scene_of(&renderer, &plan, None, event.time);
+    let context = context_of(&renderer, &plan, None, event.time);
     let (mut texts, mut html) = (Vec::new(), String::new());
     for decision in decide_with(&plan, &people, None, event.time, Ask::default_answer) {
         let Verdict::Send(order) = &decision.verdict else { continue };
-        texts.push(match scene.render(order).unwrap_or_else(|error| panic!("{error}")) {
+        texts.push(match context.render(order).unwrap_or_else(|error| panic!("{error}")) {
             Content::Email(email) => {
                 html = email.html.into_exposed();
                 format!("{} | {}", email.subject.expose(), email.text.expose())

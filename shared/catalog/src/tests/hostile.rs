@@ -138,8 +138,8 @@ fn play(texts: &[String; 3]) -> Result<(), TestCaseError> {
     let written = serde_json::to_string(&compiled.file).unwrap();
     let catalog = Catalog::open(serde_json::from_str(&written).unwrap()).unwrap();
     let tests = BTreeMap::from([("tests/t.yaml".to_owned(), texts[2].clone())]);
-    let trials = run_tests(&tests, &catalog, &Recipients::new(), &BTreeMap::new());
-    in_their_files(&trials.problems, texts)
+    let results = run_tests(&tests, &catalog, &Recipients::new(), &BTreeMap::new());
+    in_their_files(&results.problems, texts)
 }
 
 fn in_their_files(problems: &[Problem], texts: &[String; 3]) -> Result<(), TestCaseError> {

@@ -84,9 +84,9 @@ fn unsatisfiable_pattern_is_refused_at_its_place() {
 /// Checks only the place and the faulty part of the pattern.
 #[track_caller]
 fn check_place(pattern: &str, at: &str, column: usize) {
-    let told = problems(pattern);
+    let message = problems(pattern);
     let expected = format!("3:{column}: `when` is no pattern: at {at}");
-    assert!(told.len() == 1 && told[0].starts_with(&expected), "{expected} in {told:?}");
+    assert!(message.len() == 1 && message[0].starts_with(&expected), "{expected} in {message:?}");
 }
 
 #[track_caller]
@@ -97,9 +97,9 @@ fn check(pattern: &str, expected: &[&str]) {
 /// The problems of a pattern that begins at line 3, column 3.
 fn problems(pattern: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut page = Page { file: "r", rule: None, problems: &mut problems };
-    for node in items(&format!("\n\n- {pattern}"), &mut page) {
-        when(&node, &mut page);
+    let mut report = Diagnostics { file: "r", rule: None, problems: &mut problems };
+    for node in items(&format!("\n\n- {pattern}"), &mut report) {
+        when(&node, &mut report);
     }
     problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect()
 }
@@ -200,6 +200,6 @@ fn one(when: &str) -> Node {
     nodes.remove(0)
 }
 
-fn page_of(problems: &mut Vec<crate::problem::Problem>) -> Page<'_> {
-    Page { file: "r.yaml", rule: None, problems }
+fn page_of(problems: &mut Vec<crate::problem::Problem>) -> Diagnostics<'_> {
+    Diagnostics { file: "r.yaml", rule: None, problems }
 }

@@ -97,7 +97,7 @@ fn read(lines: &str) -> Result<Rule, Vec<String>> {
         return Err(found);
     }
     let mut ignored = Vec::new();
-    let nodes = items(&yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut ignored });
+    let nodes = items(&yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut ignored });
     crate::rule::draft(&nodes[0], "r.yaml", &mut ignored).and_then(|draft| draft.rule).ok_or_else(Vec::new)
 }
 
@@ -108,7 +108,7 @@ fn check(lines: &str, expected: &[&str]) {
 
 fn problems(yaml: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    for node in items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems }) {
+    for node in items(yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems }) {
         crate::rule::draft(&node, "r.yaml", &mut problems);
     }
     problems.sort();

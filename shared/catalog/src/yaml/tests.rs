@@ -18,7 +18,7 @@ fn values_keep_their_type() {
 #[test]
 fn values_and_keys_have_places() {
     let mut problems = Vec::new();
-    let nodes = items("\n- a: b\n  cd:\n    - é: e\n", &mut page(&mut problems));
+    let nodes = items("\n- a: b\n  cd:\n    - é: e\n", &mut report(&mut problems));
     let Kind::Map(entries) = &nodes[0].kind else { panic!("a map") };
     let places =
         |entry: &Entry| ((entry.at.line, entry.at.column), (entry.value.at.line, entry.value.at.column));
@@ -81,10 +81,10 @@ fn duplicate_key_is_refused() {
 fn deep_nesting_is_refused() {
     let nested = |depth: usize| format!("- {}{}", "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert_eq!(problems(&nested(MAX_DEPTH)), [""; 0]);
-    let told = format!(
+    let message = format!(
         "lists and maps nest deeper than {MAX_DEPTH} levels, or the file is too large; make it flatter, or split the file"
     );
-    assert_eq!(problems(&nested(MAX_DEPTH + 1)), [format!("1:34: {told}")]);
+    assert_eq!(problems(&nested(MAX_DEPTH + 1)), [format!("1:34: {message}")]);
     assert_eq!(problems(&nested(100_000)).len(), 1);
 }
 
@@ -96,16 +96,16 @@ proptest! {
 }
 
 #[track_caller]
-fn check(text: &str, expected: &[Value], told: &[&str]) {
+fn check(text: &str, expected: &[Value], message: &[&str]) {
     let mut problems = Vec::new();
-    let found: Vec<Value> = items(text, &mut page(&mut problems)).iter().map(Node::to_json).collect();
+    let found: Vec<Value> = items(text, &mut report(&mut problems)).iter().map(Node::to_json).collect();
     assert_eq!(found, expected, "{text}");
-    assert_eq!(shown(&problems), told, "{text}");
+    assert_eq!(shown(&problems), message, "{text}");
 }
 
 fn problems(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    items(text, &mut page(&mut problems));
+    items(text, &mut report(&mut problems));
     shown(&problems)
 }
 
@@ -113,6 +113,6 @@ fn shown(problems: &[crate::Problem]) -> Vec<String> {
     problems.iter().map(|problem| problem.to_string().trim_start_matches("r:").to_owned()).collect()
 }
 
-fn page(problems: &mut Vec<crate::Problem>) -> Page<'_> {
-    Page { file: "r", rule: None, problems }
+fn report(problems: &mut Vec<crate::Problem>) -> Diagnostics<'_> {
+    Diagnostics { file: "r", rule: None, problems }
 }

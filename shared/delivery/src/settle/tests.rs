@@ -115,8 +115,8 @@ fn answer_about_the_message_is_no_evidence() {
 fn critical_job_of_a_failed_probe_fails_over_at_once() {
     let run = json!({ "run": { "audience": { "user": "ann" }, "start": { "step": 0, "only": "sms" } } });
     let event = json!({ "specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": "2026-11-20T12:00:00Z" });
-    let wake = json!({ "carillon_wake": 1, "event": event, "rule": "r", "task": run });
-    let goes_over = json!({ "priority": "critical", "failover": { "to": "sms", "wake": wake } });
+    let continuation = json!({ "carillon_wake": 1, "event": event, "rule": "r", "task": run });
+    let goes_over = json!({ "priority": "critical", "failover": { "to": "sms", "wake": continuation } });
     let fate = |own: &serde_json::Value, providers, answer| {
         let job = job(OnUnknown::Hold, own);
         // With a second provider that works, nothing is down as a whole.

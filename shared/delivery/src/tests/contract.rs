@@ -154,7 +154,7 @@ async fn deliver_until(
         *sends.borrow_mut() += 1;
         answer()
     };
-    let report = desk(cloud).deliver(batch(&[job], seconds), send).await;
+    let report = worker(cloud).deliver(batch(&[job], seconds), send).await;
     (report.ok(), sends.take())
 }
 

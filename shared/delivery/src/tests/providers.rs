@@ -52,9 +52,9 @@ impl Table {
 #[tokio::test]
 async fn a_batch_costs_one_claim_and_one_settlement_and_a_watched_provider_one_read_in_five_seconds() {
     let cloud = Table::default().start();
-    let desk = watched(&cloud, None);
+    let worker = watched(&cloud, None);
     for _ in 0..3 {
-        let report = desk.deliver(batch(&ten(), 30), accept).await.unwrap();
+        let report = worker.deliver(batch(&ten(), 30), accept).await.unwrap();
         assert_eq!(report.returned(), 0);
     }
     assert_eq!(cloud.count("BatchExecuteStatement"), 6, "a claim and a settlement each");
@@ -66,16 +66,16 @@ async fn a_batch_costs_one_claim_and_one_settlement_and_a_watched_provider_one_r
 async fn failing_provider_gets_no_calls_and_waiting_jobs_no_claims() {
     let table = Table::default();
     let cloud = table.start();
-    let desk = watched(&cloud, None);
+    let worker = watched(&cloud, None);
     let asked = RefCell::new(0);
     let fail = async |_: &Job| {
         *asked.borrow_mut() += 1;
         Err(Failure::Transient("503".into()))
     };
-    desk.deliver(batch(&ten(), 30), &fail).await.unwrap();
+    worker.deliver(batch(&ten(), 30), &fail).await.unwrap();
     assert!(table.breaker().unwrap()["phase"]["open"].is_object(), "{:?}", table.breaker());
     let claims = cloud.count("BatchExecuteStatement");
-    let report = desk.deliver(batch(&ten(), 30), &fail).await.unwrap();
+    let report = worker.deliver(batch(&ten(), 30), &fail).await.unwrap();
     assert_eq!((*asked.borrow(), report.returned()), (10, 0), "ten, and then nobody");
     assert_eq!(cloud.count("BatchExecuteStatement"), claims, "nothing is claimed");
     let back = cloud.calls("SendMessageBatch");
@@ -117,14 +117,14 @@ async fn provider_with_unknown_state_is_called() {
 #[tokio::test]
 async fn no_more_ask_than_the_quota_gives_and_the_others_come_back() {
     let cloud = Table::default().start();
-    let desk = watched(&cloud, Quota::per_second(1));
+    let worker = watched(&cloud, Quota::per_second(1));
     let asked = RefCell::new(Vec::new());
     let note = async |_: &Job| {
         asked.borrow_mut().push(now());
         Ok(Sent::Accepted { provider_id: "p".into() })
     };
     let began = now();
-    let report = desk.deliver(batch(&ten(), 30), note).await.unwrap();
+    let report = worker.deliver(batch(&ten(), 30), note).await.unwrap();
     assert_eq!(report.returned(), 0);
     let asked = asked.take();
     assert_eq!(asked.len(), 5, "one at once, and four in the five seconds that a batch waits");
@@ -139,19 +139,19 @@ async fn no_more_ask_than_the_quota_gives_and_the_others_come_back() {
 #[tokio::test]
 async fn failure_is_stored_before_failover_is_reported_once() {
     let cloud = Table::default().start();
-    let desk = watched(&cloud, None);
+    let worker = watched(&cloud, None);
     let refuse = async |_: &Job| Err(Failure::Permanent { reason: Reason::Rejected, source: "400".into() });
     let jobs = [body(&json!({ "key": "one", "failover": failover() })), body(&json!({ "key": "two" }))];
-    let report = desk.deliver(batch(&jobs, 30), refuse).await.unwrap();
+    let report = worker.deliver(batch(&jobs, 30), refuse).await.unwrap();
     assert_eq!(report.returned(), 0);
-    let wakes = cloud.calls("SendMessageBatch");
-    assert_eq!(wakes.len(), 1, "the second has no other channel");
-    assert!(wakes[0].body["QueueUrl"].as_str().unwrap().ends_with("/dispatch"));
-    let wake = wakes[0].body["Entries"][0]["MessageBody"].as_str().unwrap();
-    let wake = domain::decide::continuation::Continuation::read(wake)
+    let continuations = cloud.calls("SendMessageBatch");
+    assert_eq!(continuations.len(), 1, "the second has no other channel");
+    assert!(continuations[0].body["QueueUrl"].as_str().unwrap().ends_with("/dispatch"));
+    let continuation = continuations[0].body["Entries"][0]["MessageBody"].as_str().unwrap();
+    let continuation = domain::decide::continuation::Continuation::read(continuation)
         .and_then(Result::ok)
         .expect("dispatch reads it");
-    let domain::decide::continuation::Task::Run { start, .. } = wake.task else { panic!("a run") };
+    let domain::decide::continuation::Task::Run { start, .. } = continuation.task else { panic!("a run") };
     assert_eq!(start.instead_of.unwrap().why, Reason::Rejected);
     assert_eq!(
         cloud.settled().iter().filter(|settlement| settlement.reason.as_deref() == Some("rejected")).count(),
@@ -190,7 +190,7 @@ async fn failed_failover_report_is_retried() {
 #[tokio::test]
 async fn a_provider_that_hangs_does_not_cost_those_their_record_that_were_sent_before() {
     let cloud = Table::default().start();
-    let desk = DeliveryWorker { concurrency: 1, ..watched(&cloud, None) };
+    let worker = DeliveryWorker { concurrency: 1, ..watched(&cloud, None) };
     let asked = RefCell::new(0);
     let hang = async |_: &Job| {
         *asked.borrow_mut() += 1;
@@ -201,7 +201,7 @@ async fn a_provider_that_hangs_does_not_cost_those_their_record_that_were_sent_b
     };
     let batch = batch(&ten(), 4);
     let deadline = batch.deadline;
-    let report = desk.deliver(batch, hang).await.unwrap();
+    let report = worker.deliver(batch, hang).await.unwrap();
     let left = deadline.ends().duration_since(now()).as_millis();
     assert!(left >= 500, "{left} ms are left");
     assert_eq!(*asked.borrow(), 7);
@@ -217,11 +217,11 @@ async fn accept(_: &Job) -> Result<Sent, Failure> {
 
 /// A worker with one watched provider.
 fn watched(cloud: &Cloud, quota: Option<Quota>) -> DeliveryWorker {
-    let desk = desk(cloud);
-    let providers = Providers::new(&desk.counters, &["p".to_owned()], quota);
+    let worker = worker(cloud);
+    let providers = Providers::new(&worker.counters, &["p".to_owned()], quota);
     let queue = |name: &str| Queue::new(&queue::Sqs::new(&cloud.config()), format!("{}/{name}", cloud.url));
     let dispatch = Some(Dispatch { normal: queue("dispatch"), critical: queue("dispatch-critical") });
-    DeliveryWorker { providers, dispatch, ..desk }
+    DeliveryWorker { providers, dispatch, ..worker }
 }
 
 fn ten() -> Vec<String> {
@@ -234,6 +234,6 @@ fn failover() -> Value {
         json!({ "step": 0, "only": "sms", "instead_of": { "channel": "socket", "why": "no_answer" } });
     let task = json!({ "run": { "audience": { "user": "ann" }, "start": start } });
     // Dispatch recognises a continuation by its first member.
-    let wake = format!(r#"{{"carillon_wake":1,"event":{event},"rule":"r","task":{task}}}"#);
-    json!({ "to": "sms", "wake": serde_json::from_str::<Value>(&wake).unwrap() })
+    let continuation = format!(r#"{{"carillon_wake":1,"event":{event},"rule":"r","task":{task}}}"#);
+    json!({ "to": "sms", "wake": serde_json::from_str::<Value>(&continuation).unwrap() })
 }

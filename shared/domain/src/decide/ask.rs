@@ -20,7 +20,7 @@ pub enum Ask {
     /// Whether one of these notifications was seen or acknowledged.
     Seen { of: Vec<Key> },
     /// Whether one of these notifications was sent or is still pending.
-    Told { of: Vec<Key> },
+    Notified { of: Vec<Key> },
     /// The channels on which one more notification may be sent. Granted channels are counted.
     Admit { key: Key, wants: Vec<Wanted>, channels: Vec<Channel>, zone: Zone },
     /// The time of the recipient's last WhatsApp message to us. `caller` is [`crate::recipient::keyed_hash::KeyedHashes::caller`]
@@ -59,7 +59,7 @@ pub enum Answer {
     Cancelled(Option<Cancellation>),
     /// The strongest known engagement.
     Seen(Option<Unless>),
-    Told(bool),
+    Notified(bool),
     /// The time of the last inbound message, if stored.
     Heard(Option<Timestamp>),
     Admitted {
@@ -91,7 +91,7 @@ impl Ask {
                 let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
                 format!("seen {}", keys.join(" "))
             }
-            Ask::Told { of } => {
+            Ask::Notified { of } => {
                 let keys: Vec<&str> = of.iter().map(Key::as_str).collect();
                 format!("told {}", keys.join(" "))
             }
@@ -110,7 +110,7 @@ impl Ask {
             Ask::Cancelled { .. } => Answer::Cancelled(None),
             Ask::Seen { .. } => Answer::Seen(None),
             Ask::Closed { .. } => Answer::Closed(None),
-            Ask::Told { .. } => Answer::Told(false),
+            Ask::Notified { .. } => Answer::Notified(false),
             Ask::Heard { .. } => Answer::Heard(None),
             Ask::Collected { .. } => Answer::PassThrough,
             Ask::Admit { channels, .. } => {

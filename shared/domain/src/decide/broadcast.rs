@@ -24,15 +24,15 @@ pub(super) fn decide<'a>(
 ) {
     let excluded = broadcast.excluded(matched.rule, plan.envelope());
     let record = broadcast.record_by(&plan.catalog.policy().broadcast);
-    let mut unnamed = if plan.woken { Vec::new() } else { unnamed_targets(plan, matched) };
-    if matched.audience.is_empty() && unnamed.is_empty() && !plan.woken {
+    let mut unnamed = if plan.resumed { Vec::new() } else { unnamed_targets(plan, matched) };
+    if matched.audience.is_empty() && unnamed.is_empty() && !plan.resumed {
         unnamed.push(without_recipient(plan, Some(matched.rule), Reason::NoRecipient));
     }
     into.decisions.append(&mut unnamed);
     for audience in &matched.audience {
-        let mut walk = StepRunner::new(plan, facts, matched, audience);
-        walk.broadcast(record, &excluded);
-        into.decisions.append(&mut walk.decisions);
+        let mut runner = StepRunner::new(plan, facts, matched, audience);
+        runner.broadcast(record, &excluded);
+        into.decisions.append(&mut runner.decisions);
     }
 }
 

@@ -38,7 +38,7 @@ impl StepRunner<'_, '_> {
         if of.len() < 2 {
             return true;
         }
-        matches!(self.answer(Ask::Told { of }), Some(Answer::Told(false)))
+        matches!(self.answer(Ask::Notified { of }), Some(Answer::Notified(false)))
     }
 
     /// Keeps the channels up to the first usable failover channel. The unusable ones before it keep their reasons.

@@ -41,7 +41,7 @@ pub struct Plan<'a> {
     /// The collected events of a closed digest window.
     pub digest: Option<Collected>,
     /// Whether the decision continues an earlier one, instead of deciding about the event itself.
-    pub woken: bool,
+    pub resumed: bool,
 }
 
 /// One matching rule.
@@ -181,13 +181,13 @@ impl<'a> Plan<'a> {
             unnamed_cancels,
             endpoints: Endpoints::new(),
             digest: None,
-            woken: false,
+            resumed: false,
         }
     }
 
     /// The plan of a continuation: one rule, for one recipient or for a part of the audience.
     #[must_use]
-    pub fn woken(
+    pub fn resumed(
         event: &'a Event,
         catalog: &'a Catalog,
         matched: Option<Match<'a>>,
@@ -203,7 +203,7 @@ impl<'a> Plan<'a> {
             unnamed_cancels: Vec::new(),
             endpoints: Endpoints::new(),
             digest,
-            woken: true,
+            resumed: true,
         }
     }
 

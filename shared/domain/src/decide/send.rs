@@ -139,7 +139,7 @@ impl StepRunner<'_, '_> {
         match self.answer(Ask::Seen { of })? {
             Answer::Seen(found) => Some(found.filter(|found| *found >= unless)),
             Answer::Cancelled(_)
-            | Answer::Told(_)
+            | Answer::Notified(_)
             | Answer::Heard(_)
             | Answer::Admitted { .. }
             | Answer::Closed(_)
@@ -235,7 +235,7 @@ impl StepRunner<'_, '_> {
             Answer::Cancelled(_)
             | Answer::Seen(_)
             | Answer::Closed(_)
-            | Answer::Told(_)
+            | Answer::Notified(_)
             | Answer::Heard(_)
             | Answer::Joined { .. }
             | Answer::PassThrough => Some(Admitted { granted: channels.to_vec(), ..Admitted::default() }),

@@ -47,20 +47,20 @@ pub(super) enum Go {
     End,
 }
 
-pub(super) fn walk<'a>(
+pub(super) fn runner<'a>(
     plan: &Plan<'a>,
     facts: &Facts<'a, '_>,
     matched: &Match<'a>,
     audience: &Audience,
     into: &mut Decided<'a>,
 ) {
-    let mut walk = StepRunner::new(plan, facts, matched, audience);
-    walk.notes = walk.missing_keys();
-    walk.run();
-    if walk.asks.is_empty() {
-        into.decisions.append(&mut walk.decisions);
+    let mut runner = StepRunner::new(plan, facts, matched, audience);
+    runner.notes = runner.missing_keys();
+    runner.run();
+    if runner.asks.is_empty() {
+        into.decisions.append(&mut runner.decisions);
     } else {
-        into.asks.append(&mut walk.asks);
+        into.asks.append(&mut runner.asks);
     }
 }
 
@@ -245,7 +245,7 @@ impl<'a> StepRunner<'_, 'a> {
             .flat_map(|(index, channels)| channels.into_iter().map(move |channel| (index, channel)))
             .flat_map(|(index, channel)| self.keys(index, channel))
             .collect();
-        if of.is_empty() || self.answer(Ask::Told { of }) != Some(Answer::Told(true)) {
+        if of.is_empty() || self.answer(Ask::Notified { of }) != Some(Answer::Notified(true)) {
             self.recipient = name;
         }
     }

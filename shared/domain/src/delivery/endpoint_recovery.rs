@@ -69,7 +69,7 @@ pub fn is_wanted(endpoint: &Endpoint, event: &Event, now: Timestamp) -> Result<(
 /// The job has the key of the row. The key of a forced resend cannot be reproduced, so its job gets a key derived from
 /// the row's key.
 #[must_use]
-pub fn wake(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Continuation {
+pub fn continuation(event: &Event, to: &EndpointId, missed: &Missed<'_>) -> Continuation {
     let only = Some(Channel::Webhook);
     let occurrence =
         (0..MAX_OCCURRENCES).find(|occurrence| key_of(event, to, missed, *occurrence) == *missed.key);
@@ -99,12 +99,15 @@ mod tests {
         for occurrence in [0, 1, 7] {
             let probe = Missed { key: &Key::from(String::new()), rule: "paid", step: 2 };
             let key = key_of(&event, &to, &probe, occurrence);
-            let wake = wake(&event, &to, &Missed { key: &key, rule: "paid", step: 2 });
-            let Task::Run { audience, start } = &wake.task else { panic!("not a run") };
+            let continuation = continuation(&event, &to, &Missed { key: &key, rule: "paid", step: 2 });
+            let Task::Run { audience, start } = &continuation.task else { panic!("not a run") };
             assert!(*audience == Audience::Endpoint(to.clone()));
-            assert_eq!((wake.rule.as_str(), start.step, start.only), ("paid", 2, Some(Channel::Webhook)));
+            assert_eq!(
+                (continuation.rule.as_str(), start.step, start.only),
+                ("paid", 2, Some(Channel::Webhook))
+            );
             assert_eq!((start.occurrence, start.again.as_deref()), (occurrence, None));
-            assert_eq!(wake.event().unwrap(), event);
+            assert_eq!(continuation.event().unwrap(), event);
         }
     }
 
@@ -114,7 +117,9 @@ mod tests {
         let key = Key::parse(&"k".repeat(43)).unwrap();
         let missed = Missed { key: &key, rule: "paid", step: 0 };
         let again = || {
-            let Task::Run { start, .. } = wake(&event, &to, &missed).task else { panic!("not a run") };
+            let Task::Run { start, .. } = continuation(&event, &to, &missed).task else {
+                panic!("not a run")
+            };
             start.again.unwrap()
         };
         assert_eq!(again(), again());

@@ -20,11 +20,11 @@ use crate::webhook::endpoint::EndpointId;
 use jiff::Timestamp;
 
 mod broadcast;
-mod letter;
+mod email;
 mod message;
 
 pub use broadcast::Broadcast;
-pub use letter::{Attachment, Email};
+pub use email::{Attachment, Email};
 pub use message::Message;
 
 /// The version of [`Job`]'s layout. Older versions are read through [`UPGRADES`]. A message of a newer version
@@ -105,7 +105,8 @@ pub struct Failover {
     pub to: Channel,
     /// The position at which dispatch continues. It decides again, with the preferences and limits of that moment.
     #[serde(deserialize_with = "continuation::nested")]
-    pub wake: Continuation,
+    #[serde(rename = "wake")]
+    pub continuation: Continuation,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

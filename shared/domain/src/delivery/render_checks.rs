@@ -121,7 +121,7 @@ fn in_window(
         | Answer::Admitted { .. }
         | Answer::Joined { .. }
         | Answer::PassThrough
-        | Answer::Told(_)
+        | Answer::Notified(_)
         | Answer::Closed(_) => None,
     };
     let until = heard.and_then(|heard| heard.checked_add(WINDOW).ok()).filter(|until| now < *until);

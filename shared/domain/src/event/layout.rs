@@ -192,7 +192,7 @@ mod tests {
         for newer in [r#"{"version":4}"#, r#"{"version":4000000000000}"#] {
             assert!(matches!(LAYOUT.read::<Third>(newer), Err(NotRead::Newer { current: 3, .. })), "{newer}");
         }
-        for (text, said) in [
+        for (text, states) in [
             (r#"{"name":"a","n":7}"#, "version: found nothing, wanted a version from 1 to 3"),
             (r#"{"version":0,"name":"a"}"#, "version: found version 0, wanted a version from 1 to 3"),
             (r#"{"version":"3"}"#, "version: found a string, wanted a version from 1 to 3"),
@@ -204,7 +204,7 @@ mod tests {
         ] {
             let Err(error) = LAYOUT.read::<Third>(text) else { panic!("{text}") };
             assert!(matches!(error, NotRead::Malformed { .. }), "{text}");
-            assert!(error.to_string().starts_with(said), "{error}");
+            assert!(error.to_string().starts_with(states), "{error}");
             assert!(!error.to_string().contains("SECRET"), "{error}");
             assert_eq!(error.refusal().to_string(), error.to_string());
         }

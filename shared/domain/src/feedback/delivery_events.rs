@@ -78,7 +78,7 @@ impl Set {
 
 /// A notification with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told<'a> {
+pub struct NotificationState<'a> {
     pub key: &'a Key,
     pub origin: &'a Origin,
     pub status: Status,
@@ -97,32 +97,32 @@ pub struct Told<'a> {
 /// The delivery event of a notification. `None` if the notification is in progress, or if no rule matched and there
 /// is no notification.
 #[must_use]
-pub fn delivery(told: &Told<'_>) -> Option<Event> {
-    if !told.status.is_final() || told.reason == Some(Reason::NoRule) {
+pub fn delivery(notification: &NotificationState<'_>) -> Option<Event> {
+    if !notification.status.is_final() || notification.reason == Some(Reason::NoRule) {
         return None;
     }
-    let status = told.status.name();
-    let id = hash_of(&["delivery", told.key.as_str(), status]);
+    let status = notification.status.name();
+    let id = hash_of(&["delivery", notification.key.as_str(), status]);
     let mut data = json!({
-        "notification": told.key.as_str(),
+        "notification": notification.key.as_str(),
         "status": status,
-        "event": { "id": told.origin.id, "source": told.origin.source, "type": told.origin.kind },
-        "rule": told.rule,
-        "step": told.step,
-        "recipient": told.recipient,
+        "event": { "id": notification.origin.id, "source": notification.origin.source, "type": notification.origin.kind },
+        "rule": notification.rule,
+        "step": notification.step,
+        "recipient": notification.recipient,
     });
     let optional = [
-        ("reason", told.reason.map(Reason::name)),
-        ("channel", told.channel.map(Channel::name)),
-        ("providerId", told.provider_id),
-        ("replay", told.origin.replay.as_deref()),
+        ("reason", notification.reason.map(Reason::name)),
+        ("channel", notification.channel.map(Channel::name)),
+        ("providerId", notification.provider_id),
+        ("replay", notification.origin.replay.as_deref()),
     ];
     for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         data[name] = value.into();
     }
-    let event = Event::new(SOURCE, &format!("{DELIVERY}{status}"), id, told.at, &data);
-    let subject = Some(format!("notification/{}", told.key.as_str()));
-    Some(told.origin.leads_to(Event { subject, ..event }))
+    let event = Event::new(SOURCE, &format!("{DELIVERY}{status}"), id, notification.at, &data);
+    let subject = Some(format!("notification/{}", notification.key.as_str()));
+    Some(notification.origin.leads_to(Event { subject, ..event }))
 }
 
 /// The event about a set whose notifications are all final, with the recipients and the outcomes by channel. `None`
@@ -130,7 +130,7 @@ pub fn delivery(told: &Told<'_>) -> Option<Event> {
 ///
 /// `rows` are the rows of the set in any order.
 #[must_use]
-pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
+pub fn communication(set: &Set, rows: &[NotificationState<'_>]) -> Option<Event> {
     let first = rows.iter().min_by_key(|row| row.key)?;
     let is_final = rows.iter().all(|row| row.status.is_final());
     if !is_final
@@ -139,7 +139,7 @@ pub fn communication(set: &Set, rows: &[Told<'_>]) -> Option<Event> {
     {
         return None;
     }
-    let mut sorted: Vec<&Told<'_>> = rows.iter().collect();
+    let mut sorted: Vec<&NotificationState<'_>> = rows.iter().collect();
     sorted.sort_by_key(|row| (row.recipient, row.channel, row.key));
     let recipients: BTreeSet<&str> = sorted.iter().map(|row| row.recipient).collect();
     let mut outcomes: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
@@ -183,18 +183,22 @@ mod tests {
     #[test]
     fn final_status_has_one_event_and_others_have_none() {
         let (origin, key) = (origin("task.done"), Key::from("k".repeat(43)));
-        let told = |status, reason| Told { status, reason, ..told(&origin, &key, "ann", Channel::Email) };
-        let sent = delivery(&told(Status::Sent, None)).unwrap();
+        let notification = |status, reason| NotificationState {
+            status,
+            reason,
+            ..notification(&origin, &key, "ann", Channel::Email)
+        };
+        let sent = delivery(&notification(Status::Sent, None)).unwrap();
         assert_eq!(sent.kind, "carillon.delivery.sent");
         assert_eq!(crate::event::emitted::difference(&sent), None);
         assert_eq!(sent.causation_id.as_deref(), Some("e-1"));
-        assert_eq!(delivery(&told(Status::Sent, None)).unwrap(), sent);
-        assert_ne!(delivery(&told(Status::Unknown, None)).unwrap().id, sent.id);
+        assert_eq!(delivery(&notification(Status::Sent, None)).unwrap(), sent);
+        assert_ne!(delivery(&notification(Status::Unknown, None)).unwrap().id, sent.id);
         assert_eq!(Event::parse(&sent.to_json()).unwrap(), sent, "it is an event like any other");
         for (status, reason) in
             [(Status::Claimed, None), (Status::Released, None), (Status::Suppressed, Some(Reason::NoRule))]
         {
-            assert_eq!(delivery(&told(status, reason)), None, "{status:?}");
+            assert_eq!(delivery(&notification(status, reason)), None, "{status:?}");
         }
     }
 
@@ -203,22 +207,25 @@ mod tests {
         let keys = [Key::from("a".repeat(43)), Key::from("b".repeat(43))];
         let of = |kind: &str, statuses: &[Status]| {
             let origin = origin(kind);
-            let rows: Vec<Told<'_>> = statuses
+            let rows: Vec<NotificationState<'_>> = statuses
                 .iter()
                 .zip(&keys)
-                .map(|(status, key)| Told { status: *status, ..told(&origin, key, "ann", Channel::Email) })
+                .map(|(status, key)| NotificationState {
+                    status: *status,
+                    ..notification(&origin, key, "ann", Channel::Email)
+                })
                 .collect();
             communication(&Set { id: "event".into(), of: 2, category: None }, &rows)
         };
         assert_eq!(of("task.done", &[Status::Sent]), None, "one is missing");
         assert_eq!(of("task.done", &[Status::Sent, Status::Claimed]), None, "one is under way");
         assert_eq!(of(COMMUNICATION, &[Status::Sent, Status::Sent]), None, "it would never end");
-        let told = of("task.done", &[Status::Sent, Status::Failed]).unwrap();
-        assert_eq!(crate::event::emitted::difference(&told), None);
-        let data: Value = serde_json::from_str(told.data.as_ref().unwrap().text()).unwrap();
+        let notification = of("task.done", &[Status::Sent, Status::Failed]).unwrap();
+        assert_eq!(crate::event::emitted::difference(&notification), None);
+        let data: Value = serde_json::from_str(notification.data.as_ref().unwrap().text()).unwrap();
         assert_eq!(data["outcomes"], json!({ "email": { "sent": 1, "failed": 1 } }));
         assert_eq!((&data["recipients"], &data["eventId"]), (&json!(["ann"]), &json!("e-1")));
-        assert_eq!(of("task.done", &[Status::Sent, Status::Failed]).unwrap().id, told.id);
+        assert_eq!(of("task.done", &[Status::Sent, Status::Failed]).unwrap().id, notification.id);
     }
 
     #[test]
@@ -228,8 +235,13 @@ mod tests {
         assert_ne!(Set::name(Some("{}")), Set::name(None));
     }
 
-    fn told<'a>(origin: &'a Origin, key: &'a Key, recipient: &'a str, channel: Channel) -> Told<'a> {
-        Told {
+    fn notification<'a>(
+        origin: &'a Origin,
+        key: &'a Key,
+        recipient: &'a str,
+        channel: Channel,
+    ) -> NotificationState<'a> {
+        NotificationState {
             key,
             origin,
             status: Status::Sent,

@@ -26,7 +26,7 @@ mod whatsapp;
 pub use delivery_state::{DeliveryState, Marks};
 
 /// An event of a provider.
-pub enum Heard {
+pub enum ProviderEvent {
     Receipt(Receipt),
     /// An incoming message from a recipient.
     Inbound(Inbound),
@@ -90,7 +90,7 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 /// # Errors
 /// [`Refusal`] if the event is not from a known provider or has another shape than the provider documents. The
 /// refusal does not quote the event.
-pub fn read(body: &str) -> Result<Heard, Refusal> {
+pub fn read(body: &str) -> Result<ProviderEvent, Refusal> {
     let event = BusEvent::parse(body)?;
     match event.source.as_ref() {
         "aws.ses" => ses::read(&event),

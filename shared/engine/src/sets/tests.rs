@@ -56,7 +56,7 @@ fn page_of_a_large_audience_has_a_set_of_its_own() {
         groups: Vec::new(),
         start: Start::default(),
     };
-    let plan = Plan::woken(&event, &catalog, Some(matched), None);
+    let plan = Plan::resumed(&event, &catalog, Some(matched), None);
     let people = people();
     let decisions = decide_with(&plan, &people, None, now(), Ask::default_answer);
     let (own, page) = sets(&plan, &decisions, true);

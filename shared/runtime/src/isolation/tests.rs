@@ -106,9 +106,9 @@ impl Diary {
     }
 
     /// The delete of one message always fails.
-    fn delete(&self, receipt_handle: &str) -> Result<(), Refused> {
+    fn delete(&self, receipt_handle: &str) -> Result<(), CallError> {
         self.0.borrow_mut().push(format!("delete {receipt_handle}"));
-        let refused = || Refused { doing: "delete", verdict: Verdict::Transient, source: "busy".into() };
+        let refused = || CallError { doing: "delete", verdict: Verdict::Transient, source: "busy".into() };
         if receipt_handle == "z" { Err(refused()) } else { Ok(()) }
     }
 }

@@ -3,7 +3,7 @@
 //! The key is user, tenant and kind of view. A read-only socket of an admin does not lock out the user that the
 //! admin looks at, and a socket of one tenant does not lock the user out of another tenant.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use jiff::SignedDuration;
 
@@ -20,7 +20,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn lock_out(&self, who: &Identity, now: Timestamp) -> Result<(), Refused> {
+    pub async fn lock_out(&self, who: &Identity, now: Timestamp) -> Result<(), CallError> {
         let item = mark(who).number("ttl", seconds(now + KEPT_AWAY));
         self.write(vec![put(item)]).await
     }
@@ -29,7 +29,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn lockout_left(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, Refused> {
+    pub async fn lockout_left(&self, who: &Identity, now: Timestamp) -> Result<Option<u32>, CallError> {
         let found = lookup::get(&self.client, &self.table, mark(who)).await?;
         let left = found.and_then(|found| found.get_number("ttl")).unwrap_or(0) - seconds(now);
         Ok(u32::try_from(left).ok().filter(|left| *left > 0))

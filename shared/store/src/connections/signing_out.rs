@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::inbox::View;
 use jiff::SignedDuration;
@@ -66,7 +66,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn sign_out(&self, user: &str, sign_out: &SignOut, now: Timestamp) -> Result<(), Refused> {
+    pub async fn sign_out(&self, user: &str, sign_out: &SignOut, now: Timestamp) -> Result<(), CallError> {
         self.write(vec![put(row(user, sign_out, now))]).await
     }
 
@@ -75,7 +75,7 @@ impl Connections {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn is_signed_out(&self, ticket: &RedeemedTicket) -> Result<bool, Refused> {
+    pub async fn is_signed_out(&self, ticket: &RedeemedTicket) -> Result<bool, CallError> {
         let rows = lookup::partition(&self.client, &self.table, &pk(&ticket.identity.user)).await?;
         Ok(rows.iter().any(|row| ends(row, ticket)))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::base::channel::Channel;
 use domain::decide::{Answer, Wanted};
@@ -42,7 +42,7 @@ impl Counters {
         channels: &[Channel],
         zone: &Zone,
         now: Timestamp,
-    ) -> Result<Answer, Refused> {
+    ) -> Result<Answer, CallError> {
         let asked: Vec<Want<'_>> = wants
             .iter()
             .map(|want| Want { id: &want.id, limit: &want.limit, scope: want.scope, weight: want.weight })
@@ -76,7 +76,7 @@ impl Counters {
         Err(crowded(DOING))
     }
 
-    async fn read(&self, key: &Key, wants: &[Wanted]) -> Result<Read, Refused> {
+    async fn read(&self, key: &Key, wants: &[Wanted]) -> Result<Read, CallError> {
         let mut keys = vec![marker(key)];
         keys.extend(wants.iter().map(|want| place(&want.id)));
         keys.dedup();

@@ -1,6 +1,6 @@
 //! Cancellations: what was cancelled, and the time of the cancelling event.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::limits::cancel::{CancelKey, Cancellation};
@@ -24,7 +24,7 @@ impl Counters {
         key: &CancelKey,
         cancellation: &Cancellation,
         now: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CallError> {
         let sent = self
             .client
             .update_item()
@@ -52,7 +52,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, Refused> {
+    pub async fn cancelled(&self, key: &CancelKey) -> Result<Option<Cancellation>, CallError> {
         let found = lookup::get(&self.client, &self.table, one(&["cancel", key.as_str()])).await?;
         Ok(found.and_then(|found| {
             let by = found.get("cancelled_by").unwrap_or_default().to_owned();

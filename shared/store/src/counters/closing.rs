@@ -1,6 +1,6 @@
 //! Suppressed addresses, whatever recipient they belong to.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::recipient::Suppression;
 
@@ -15,7 +15,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn suppress_address(&self, suppression: &Suppression) -> Result<(), Refused> {
+    pub async fn suppress_address(&self, suppression: &Suppression) -> Result<(), CallError> {
         let (Some(address), Some(until)) = (&suppression.address, suppression.until) else { return Ok(()) };
         let closed =
             serde_json::to_string(suppression).expect("a channel, a word and a time always serialize");
@@ -38,7 +38,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn suppressed_address(&self, address: &str) -> Result<Option<Suppression>, Refused> {
+    pub async fn suppressed_address(&self, address: &str) -> Result<Option<Suppression>, CallError> {
         let found = lookup::get(&self.client, &self.table, one(&["address", address])).await?;
         Ok(found.and_then(|found| serde_json::from_str(found.get("closed")?).ok()))
     }

@@ -1,6 +1,6 @@
 //! Digests: adds events to a window and closes windows.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::decide::Answer;
 use domain::event::key::Key;
@@ -41,7 +41,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table did not answer, or other writers were first in every round. A repetition is harmless.
-    pub async fn join(&self, joining: &DigestArrival<'_>, now: Timestamp) -> Result<Answer, Refused> {
+    pub async fn join(&self, joining: &DigestArrival<'_>, now: Timestamp) -> Result<Answer, CallError> {
         const DOING: &str = "add an event to a digest";
         for round in 0..ROUNDS {
             if let Some(marker) = lookup::get(&self.client, &self.table, marker(joining.key)).await? {
@@ -79,7 +79,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, Refused> {
+    pub async fn joined(&self, key: &Key, now: Timestamp) -> Result<Answer, CallError> {
         let marker = lookup::get(&self.client, &self.table, marker(key)).await?;
         let window_id = marker.and_then(|marker| marker.get("window_id").map(str::to_owned));
         Ok(window_id.map_or(Answer::PassThrough, |window_id| Answer::Joined {
@@ -91,7 +91,7 @@ impl Counters {
 
     /// The result for a redelivered event. Its timer is created again, because the first delivery may have crashed
     /// before it could.
-    async fn again(&self, marker: &Item, joining: &DigestArrival<'_>) -> Result<Answer, Refused> {
+    async fn again(&self, marker: &Item, joining: &DigestArrival<'_>) -> Result<Answer, CallError> {
         let Some(window_id) = marker.get("window_id") else { return Ok(Answer::PassThrough) };
         let header = self.header(joining.window).await?.filter(|header| header.window_id == window_id);
         let closes_at = header.map_or(joining.ends, |header| header.closes_at);
@@ -102,7 +102,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table did not answer, or other writers were first in every round.
-    pub async fn close(&self, window: &str, window_id: &str, now: Timestamp) -> Result<Closed, Refused> {
+    pub async fn close(&self, window: &str, window_id: &str, now: Timestamp) -> Result<Closed, CallError> {
         const DOING: &str = "close a digest";
         for round in 0..ROUNDS {
             let header = self.header(window).await?;
@@ -122,12 +122,12 @@ impl Counters {
         Err(crowded(DOING))
     }
 
-    async fn header(&self, window: &str) -> Result<Option<Header>, Refused> {
+    async fn header(&self, window: &str) -> Result<Option<Header>, CallError> {
         let found = lookup::get(&self.client, &self.table, one(&["digest", window])).await?;
         Ok(found.and_then(|found| json(&found, "header")))
     }
 
-    async fn collected(&self, window_id: &str, now: Timestamp) -> Result<Closed, Refused> {
+    async fn collected(&self, window_id: &str, now: Timestamp) -> Result<Closed, CallError> {
         let found = lookup::partition(&self.client, &self.table, &key(&["window", window_id])).await?;
         let mut items: Vec<(digest::Item, Option<CancelKey>)> = found
             .iter()

@@ -3,7 +3,7 @@
 //! Each is one item, written on the condition of the version that was read. The second of two writers is refused,
 //! gets the current item and decides again.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -59,7 +59,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, Refused> {
+    pub async fn breaker(&self, provider: &str) -> Result<Kept<Breaker>, CallError> {
         self.kept("breaker", provider).await
     }
 
@@ -73,7 +73,7 @@ impl Counters {
         over: &Kept<Breaker>,
         next: Breaker,
         now: Timestamp,
-    ) -> Result<WriteResult<Breaker>, Refused> {
+    ) -> Result<WriteResult<Breaker>, CallError> {
         self.keep("breaker", provider, over, next, now).await
     }
 
@@ -81,7 +81,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn bucket(&self, provider: &str) -> Result<Kept<Bucket>, Refused> {
+    pub async fn bucket(&self, provider: &str) -> Result<Kept<Bucket>, CallError> {
         self.kept("quota", provider).await
     }
 
@@ -95,7 +95,7 @@ impl Counters {
         over: &Kept<Bucket>,
         next: Bucket,
         now: Timestamp,
-    ) -> Result<WriteResult<Bucket>, Refused> {
+    ) -> Result<WriteResult<Bucket>, CallError> {
         self.keep("quota", provider, over, next, now).await
     }
 
@@ -103,7 +103,7 @@ impl Counters {
         &self,
         kind: &'static str,
         name: &str,
-    ) -> Result<Kept<T>, Refused> {
+    ) -> Result<Kept<T>, CallError> {
         Ok(read(lookup::get(&self.client, &self.table, one(&[kind, name])).await?))
     }
 
@@ -114,7 +114,7 @@ impl Counters {
         over: &Kept<T>,
         next: T,
         now: Timestamp,
-    ) -> Result<WriteResult<T>, Refused> {
+    ) -> Result<WriteResult<T>, CallError> {
         let version = over.version.unwrap_or(0) + 1;
         let item = one(&[kind, name]).text("state", to_json(&next)).number("version", version);
         let call = self
@@ -143,7 +143,7 @@ impl Counters {
                     None => self.kept(kind, name).await?,
                 }))
             }
-            Err(error) => Err(Refused::new(DOING, error)),
+            Err(error) => Err(CallError::new(DOING, error)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Unsubscribe links that were used, by the keys of their messages. A link acts once.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::Timestamp;
 
@@ -28,7 +28,7 @@ impl Counters {
         message: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<UsedLink, Refused> {
+    ) -> Result<UsedLink, CallError> {
         let answer = self
             .client
             .update_item()
@@ -41,7 +41,7 @@ impl Counters {
             .return_values(ReturnValue::AllNew)
             .send()
             .await
-            .map_err(|error| Refused::new("record the use of a link", error))?;
+            .map_err(|error| CallError::new("record the use of a link", error))?;
         let found = answer.attributes.map(Item::from).and_then(|item| read(&item));
         Ok(found.unwrap_or(UsedLink { at: now, done: false }))
     }
@@ -50,7 +50,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn used_link(&self, message: &str) -> Result<Option<UsedLink>, Refused> {
+    pub async fn used_link(&self, message: &str) -> Result<Option<UsedLink>, CallError> {
         let found = lookup::get(&self.client, &self.table, key(message)).await?;
         Ok(found.and_then(|item| read(&item)))
     }
@@ -59,7 +59,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn link_is_done(&self, message: &str) -> Result<(), Refused> {
+    pub async fn link_is_done(&self, message: &str) -> Result<(), CallError> {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -69,7 +69,7 @@ impl Counters {
             .send()
             .await
             .map(drop)
-            .map_err(|error| Refused::new("record that a link has taken effect", error))
+            .map_err(|error| CallError::new("record that a link has taken effect", error))
     }
 }
 

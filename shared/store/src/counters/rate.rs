@@ -1,6 +1,6 @@
 //! Rate limit on events per second of one tenant or source.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::Timestamp;
 
@@ -16,7 +16,13 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written. The caller decides without a count.
-    pub async fn rate(&self, whose: &[&str], events: u32, most: u32, now: Timestamp) -> Result<u32, Refused> {
+    pub async fn rate(
+        &self,
+        whose: &[&str],
+        events: u32,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<u32, CallError> {
         let key = key(&[&["rate"], whose].concat());
         let answer = self
             .client
@@ -34,7 +40,7 @@ impl Counters {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await
-            .map_err(|error| Refused::new("count events of a tenant or source", error))?;
+            .map_err(|error| CallError::new("count events of a tenant or source", error))?;
         let counted = answer
             .attributes
             .as_ref()

@@ -1,7 +1,7 @@
 //! The last inbound message of a phone number, by the number's keyed hash. WhatsApp accepts free text for one day
 //! after it.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::delivery::render_checks::WINDOW;
@@ -16,7 +16,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn hear(&self, caller: &str, received_at: Timestamp) -> Result<(), Refused> {
+    pub async fn hear(&self, caller: &str, received_at: Timestamp) -> Result<(), CallError> {
         let ttl = (crate::seconds(received_at) + WINDOW.as_secs()).to_string();
         let sent = self
             .client
@@ -39,7 +39,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn heard(&self, caller: &str) -> Result<Option<Timestamp>, Refused> {
+    pub async fn heard(&self, caller: &str) -> Result<Option<Timestamp>, CallError> {
         let found = lookup::get(&self.client, &self.table, one(&["heard", caller])).await?;
         Ok(found.and_then(|found| found.get("heard_at")?.parse().ok()))
     }

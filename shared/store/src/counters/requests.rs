@@ -3,7 +3,7 @@
 //! The first request holds the key until its lease expires or its response is recorded. The condition of every
 //! write checks expiry, because DynamoDB deletes expired items hours late.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
@@ -47,7 +47,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table did not answer.
-    pub async fn begin(&self, once: &Once<'_>, now: Timestamp) -> Result<RequestClaim, Refused> {
+    pub async fn begin(&self, once: &Once<'_>, now: Timestamp) -> Result<RequestClaim, CallError> {
         let item = place(once)
             .text("state", UNDER_WAY)
             .text("body", once.body)
@@ -78,7 +78,7 @@ impl Counters {
             Some(PutItemError::ConditionalCheckFailedException(found)) => {
                 Ok(standing(&found.item().cloned().map(Item::from).unwrap_or_default(), once))
             }
-            Some(_) | None => Err(Refused::new("record a request", error)),
+            Some(_) | None => Err(CallError::new("record a request", error)),
         }
     }
 
@@ -86,7 +86,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written. The key stays held until the lease expires.
-    pub async fn finish(&self, once: &Once<'_>, status: u16, body: &str) -> Result<bool, Refused> {
+    pub async fn finish(&self, once: &Once<'_>, status: u16, body: &str) -> Result<bool, CallError> {
         let sent = self
             .client
             .update_item()
@@ -109,7 +109,7 @@ impl Counters {
     ///
     /// # Errors
     /// The table could not be written. The key stays held until the lease expires.
-    pub async fn release(&self, once: &Once<'_>) -> Result<(), Refused> {
+    pub async fn release(&self, once: &Once<'_>) -> Result<(), CallError> {
         let sent = self
             .client
             .delete_item()

@@ -6,7 +6,7 @@
 //!
 //! The arithmetic is that of [`domain::delivery::rate_limit`].
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
@@ -46,7 +46,7 @@ impl Counters {
         n: u32,
         last: Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Taken, Refused> {
+    ) -> Result<Taken, CallError> {
         let pk = key(&[&["limit"], whose].concat());
         let mut full_at = last;
         for _ in 0..ROUNDS {
@@ -69,7 +69,7 @@ impl Counters {
         n: u32,
         is_full: bool,
         now: Timestamp,
-    ) -> Result<Moved, Refused> {
+    ) -> Result<Moved, CallError> {
         let update = self
             .client
             .update_item()
@@ -102,7 +102,7 @@ impl Counters {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     Ok(Moved::No(refused.item.clone().map(Item::from).and_then(|item| full_at(&item))))
                 }
-                Some(_) | None => Err(Refused::new(DOING, error)),
+                Some(_) | None => Err(CallError::new(DOING, error)),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! The attempt log of each endpoint, for finding out why a message did not arrive.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::base::sensitive::{self, Sensitive};
 use domain::event::key::Key;
@@ -59,7 +59,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// Some attempts were not recorded.
-    pub async fn keep(&self, attempts: &[Attempt]) -> Result<(), Refused> {
+    pub async fn keep(&self, attempts: &[Attempt]) -> Result<(), CallError> {
         let writes = attempts.iter().map(|attempt| writes::put(item(attempt))).collect();
         writes::write(&self.client, &self.table, "record attempts", writes).await
     }
@@ -68,7 +68,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn attempts(&self, id: &EndpointId, most: u32) -> Result<Vec<Attempt>, Refused> {
+    pub async fn attempts(&self, id: &EndpointId, most: u32) -> Result<Vec<Attempt>, CallError> {
         Ok(self.attempts_page(id, None, most).await?.attempts)
     }
 
@@ -81,7 +81,7 @@ impl Endpoints {
         id: &EndpointId,
         before: Option<&str>,
         most: u32,
-    ) -> Result<AttemptPage, Refused> {
+    ) -> Result<AttemptPage, CallError> {
         let pk = partition(id);
         let (doing, from) = ("read attempts", (pk.as_str(), before));
         let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Backward).await?;

@@ -1,6 +1,6 @@
 //! Deletion of an endpoint and all its data.
 
-use aws::Refused;
+use aws::CallError;
 use domain::webhook::endpoint::EndpointId;
 
 use super::{Endpoints, attempts, messages, one};
@@ -18,12 +18,12 @@ impl Endpoints {
     ///
     /// # Errors
     /// Some items may be left. A repetition is harmless and continues where this call stopped.
-    pub async fn remove(&self, id: &EndpointId) -> Result<(), Refused> {
+    pub async fn remove(&self, id: &EndpointId) -> Result<(), CallError> {
         // The endpoint itself goes first, so that sending stops at once.
         for what in ["endpoints", "secrets", "health"] {
             let delete = self.client.delete_item().table_name(&self.table);
             let sent = delete.set_key(Some(one(what, id).into_map())).send().await;
-            sent.map_err(|error| Refused::new(DOING, error))?;
+            sent.map_err(|error| CallError::new(DOING, error))?;
         }
         for pk in [messages::partition(id), attempts::partition(id)] {
             let mut more = true;

@@ -1,6 +1,6 @@
 //! A tenant's endpoints, page by page.
 
-use aws::Refused;
+use aws::CallError;
 use domain::webhook::endpoint::Endpoint;
 
 use super::{Endpoints, parse_endpoint, partition};
@@ -23,7 +23,7 @@ impl Endpoints {
         tenant: Option<&str>,
         after: Option<&str>,
         most: u32,
-    ) -> Result<EndpointPage, Refused> {
+    ) -> Result<EndpointPage, CallError> {
         let pk = partition("endpoints", tenant);
         let (doing, from) = ("read a tenant's endpoints", (pk.as_str(), after));
         let found = lookup::stretch(&self.client, &self.table, doing, from, most, Order::Forward).await?;

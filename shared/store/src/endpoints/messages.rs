@@ -1,6 +1,6 @@
 //! Messages that failed at the first attempt: their retry state, and the job to send.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::delivery::job::Job;
@@ -97,7 +97,7 @@ impl Endpoints {
         job: &Job,
         message: &Message,
         now: Timestamp,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, CallError> {
         let job_json = serde_json::to_string(job).expect("a job is strings, numbers and JSON text");
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let number = |value: i64| AttributeValue::N(value.to_string());
@@ -133,7 +133,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn delivered(&self, id: &EndpointId, message: &Key, now: Timestamp) -> Result<(), Refused> {
+    pub async fn delivered(&self, id: &EndpointId, message: &Key, now: Timestamp) -> Result<(), CallError> {
         let update = self
             .update(&message_key(id, message))
             .update_expression("SET #state = :delivered, delivered_at = :now REMOVE job, next_at")
@@ -151,7 +151,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn failed_by_hand(&self, id: &EndpointId, message: &Key) -> Result<(), Refused> {
+    pub async fn failed_by_hand(&self, id: &EndpointId, message: &Key) -> Result<(), CallError> {
         let update = self
             .update(&message_key(id, message))
             .update_expression("ADD by_hand :one")
@@ -164,7 +164,11 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn undelivered(&self, id: &EndpointId, message: &Key) -> Result<Option<Undelivered>, Refused> {
+    pub async fn undelivered(
+        &self,
+        id: &EndpointId,
+        message: &Key,
+    ) -> Result<Option<Undelivered>, CallError> {
         let found = crate::lookup::get(&self.client, &self.table, message_key(id, message)).await?;
         Ok(found.as_ref().and_then(Undelivered::read))
     }
@@ -180,7 +184,7 @@ impl Endpoints {
         since: Timestamp,
         after: Option<&Key>,
         most: u32,
-    ) -> Result<(Vec<Undelivered>, Option<Key>), Refused> {
+    ) -> Result<(Vec<Undelivered>, Option<Key>), CallError> {
         let answer = self
             .client
             .query()
@@ -195,7 +199,7 @@ impl Endpoints {
             .set_exclusive_start_key(after.map(|after| message_key(id, after).into_map()))
             .send()
             .await
-            .map_err(|error| Refused::new("read failed messages", error))?;
+            .map_err(|error| CallError::new("read failed messages", error))?;
         let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
         let lost = items
             .filter_map(|item| Undelivered::read(&item))

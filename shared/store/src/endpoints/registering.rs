@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::Timestamp;
@@ -56,11 +56,11 @@ impl Endpoints {
         endpoint: &Endpoint,
         secrets: &StoredSecrets,
         now: Timestamp,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, CallError> {
         match self.register(endpoint, secrets, true, now).await? {
             Registered::New => Ok(true),
             Registered::Changed { .. } => Ok(false),
-            Registered::Full => Err(Refused {
+            Registered::Full => Err(CallError {
                 doing: DOING,
                 verdict: aws::Verdict::Permanent,
                 source: format!("the tenant has {MAX_PER_TENANT} endpoints").into(),
@@ -82,7 +82,7 @@ impl Endpoints {
         secrets: &StoredSecrets,
         vouched: bool,
         now: Timestamp,
-    ) -> Result<Registered, Refused> {
+    ) -> Result<Registered, CallError> {
         self.register_with(endpoint, secrets, &NewHeaders::Keep, vouched, now).await
     }
 
@@ -97,7 +97,7 @@ impl Endpoints {
         headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
-    ) -> Result<Registered, Refused> {
+    ) -> Result<Registered, CallError> {
         let bare =
             Endpoint { disabled: None, unverified: None, header_names: Vec::new(), ..endpoint.clone() };
         let written = json(&bare);
@@ -127,7 +127,7 @@ impl Endpoints {
         headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
-    ) -> Result<Option<Registered>, Refused> {
+    ) -> Result<Option<Registered>, CallError> {
         let moved = !parse_endpoint(before).is_some_and(|old| is_same_origin(&old.url, &endpoint.url));
         let mut set = "SET #endpoint = :endpoint, changed_at = :now".to_owned();
         let mut remove = Vec::new();
@@ -175,7 +175,7 @@ impl Endpoints {
         headers: &NewHeaders,
         vouched: bool,
         now: Timestamp,
-    ) -> Result<Option<Registered>, Refused> {
+    ) -> Result<Option<Registered>, CallError> {
         let own = match headers {
             NewHeaders::Replace(Some(new)) => Some(json(new)),
             NewHeaders::Replace(None) | NewHeaders::Keep => None,
@@ -218,7 +218,7 @@ impl Endpoints {
     }
 
     /// Writes the secrets of an endpoint whose registration by the last release was interrupted.
-    async fn complete_secrets(&self, id: &EndpointId, secrets: &StoredSecrets) -> Result<(), Refused> {
+    async fn complete_secrets(&self, id: &EndpointId, secrets: &StoredSecrets) -> Result<(), CallError> {
         if lookup::get(&self.client, &self.table, one("secrets", id)).await?.is_some() {
             return Ok(());
         }
@@ -245,7 +245,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn challenge(&self, id: &EndpointId, challenge: &Challenge) -> Result<bool, Refused> {
+    pub async fn challenge(&self, id: &EndpointId, challenge: &Challenge) -> Result<bool, CallError> {
         let update = self.update(&one("endpoints", id));
         let sent = update
             .update_expression("SET challenge = :challenge")
@@ -260,7 +260,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn challenge_of(&self, id: &EndpointId) -> Result<Option<Challenge>, Refused> {
+    pub async fn challenge_of(&self, id: &EndpointId) -> Result<Option<Challenge>, CallError> {
         let item = lookup::get(&self.client, &self.table, one("endpoints", id)).await?;
         Ok(item.and_then(|item| read(&item, "challenge")))
     }
@@ -270,7 +270,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn verify(&self, id: &EndpointId, answered: &Challenge) -> Result<bool, Refused> {
+    pub async fn verify(&self, id: &EndpointId, answered: &Challenge) -> Result<bool, CallError> {
         let update = self.verified(id).condition_expression("challenge = :challenge");
         let sent =
             update.expression_attribute_values(":challenge", AttributeValue::S(json(answered))).send().await;
@@ -282,7 +282,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The table could not be written.
-    pub async fn vouch(&self, id: &EndpointId) -> Result<bool, Refused> {
+    pub async fn vouch(&self, id: &EndpointId) -> Result<bool, CallError> {
         let update = self.verified(id).condition_expression("attribute_exists(unverified)");
         was_executed("vouch for an endpoint", update.send().await)
     }

@@ -9,7 +9,7 @@
 //! `event`, so readers of events (replay, what-if, explain) do not see it. A response that lists people adds one
 //! row for each of them. Those rows refer to the record and are not sealed.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::audit::access::{AccessRecord, RECORDED};
@@ -37,7 +37,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn accesses_of(&self, person: &str, since: Timestamp) -> Result<Vec<AccessRecord>, Refused> {
+    pub async fn accesses_of(&self, person: &str, since: Timestamp) -> Result<Vec<AccessRecord>, CallError> {
         let mut found = Vec::new();
         let mut start = None;
         loop {
@@ -51,7 +51,7 @@ impl Events {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| Refused::new("read access records of a person", error))?;
+                .map_err(|error| CallError::new("read access records of a person", error))?;
             found.extend(
                 answer.items.unwrap_or_default().into_iter().map(Item::from).filter_map(|item| read(&item)),
             );
@@ -73,7 +73,7 @@ impl Events {
         from: Timestamp,
         to: Timestamp,
         caller: Option<&str>,
-    ) -> Result<Vec<AccessRecord>, Refused> {
+    ) -> Result<Vec<AccessRecord>, CallError> {
         let mut found = Vec::new();
         for bucket in reading::buckets_by_day(from, to).into_iter().flatten() {
             let mut after = None;

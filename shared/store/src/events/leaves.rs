@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ impl Events {
         from: Timestamp,
         to: Timestamp,
         mut seen: impl FnMut(usize),
-    ) -> Result<Leaves, Refused> {
+    ) -> Result<Leaves, CallError> {
         let mut leaves = Leaves::new();
         let mut count = 0;
         // As text, `12:00:00.5Z` sorts before `12:00:00Z`.

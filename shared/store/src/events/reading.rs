@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::event::{Event, Refusal};
@@ -45,7 +45,7 @@ impl Events {
         from: Timestamp,
         to: Timestamp,
         start: Option<Place>,
-    ) -> Result<Found, Refused> {
+    ) -> Result<Found, CallError> {
         let mut place = start.unwrap_or_else(|| Place { buckets: buckets(from, to), after: None });
         let Some(bucket) = place.buckets.first().cloned() else {
             return Ok(Found { events: Vec::new(), next: None });
@@ -68,7 +68,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn by_id(&self, id: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Refused> {
+    pub async fn by_id(&self, id: &str, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, CallError> {
         let mut found: Vec<RecordedEvent> = Vec::new();
         let mut timeline = self.timeline(from, to);
         while let Some(dated) = timeline.next_dated().await? {
@@ -94,7 +94,7 @@ pub(super) async fn query(
     (from, to): (Timestamp, Timestamp),
     after: Option<Key>,
     way: Way,
-) -> Result<(Vec<Key>, Option<Key>), Refused> {
+) -> Result<(Vec<Key>, Option<Key>), CallError> {
     let answer = events
         .client
         .query()
@@ -110,7 +110,7 @@ pub(super) async fn query(
         .set_exclusive_start_key(after)
         .send()
         .await
-        .map_err(|error| Refused::new("read events by their time", error))?;
+        .map_err(|error| CallError::new("read events by their time", error))?;
     Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
 }
 

@@ -1,6 +1,6 @@
 //! Refused events, for inspection.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::event::bus::id_inside;
 
@@ -66,7 +66,7 @@ impl Events {
         from: Timestamp,
         to: Timestamp,
         id: Option<&str>,
-    ) -> Result<Vec<RefusedEvent>, Refused> {
+    ) -> Result<Vec<RefusedEvent>, CallError> {
         let mut found = Vec::new();
         for bucket in buckets_by_day(from, to).into_iter().flatten() {
             let mut after = None;

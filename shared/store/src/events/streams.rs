@@ -3,7 +3,7 @@
 //! A stream holds the events that were appended through the outbox. Its order is that of the versions, 1, 2, 3, …
 //! without a gap. Reads are consistent and show every append that succeeded before they began, pending or not.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use carillon_event::outbox::{HEAD, version_position};
@@ -70,7 +70,7 @@ pub enum SnapshotError {
     #[error("a snapshot of version {there} is there already; this one is of {found}, so leave it")]
     Older { there: u64, found: u64 },
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] CallError),
 }
 
 impl Events {
@@ -84,7 +84,7 @@ impl Events {
         from: u64,
         way: Way,
         limit: u32,
-    ) -> Result<StreamPage, Refused> {
+    ) -> Result<StreamPage, CallError> {
         let (low, high) = match way {
             Way::Forward => (from, u64::MAX),
             Way::Back => (0, from),
@@ -103,7 +103,7 @@ impl Events {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(|error| Refused::new("read a stream", error))?;
+            .map_err(|error| CallError::new("read a stream", error))?;
         let more = answer.last_evaluated_key.is_some();
         let events: Vec<Versioned> = answer
             .items
@@ -122,7 +122,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn version(&self, stream: &Stream) -> Result<u64, Refused> {
+    pub async fn version(&self, stream: &Stream) -> Result<u64, CallError> {
         let head = lookup::get(&self.client, &self.table, row(stream, HEAD)).await?;
         Ok(head.as_ref().map_or(0, version_of))
     }
@@ -131,7 +131,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, Refused> {
+    pub async fn snapshot(&self, stream: &Stream) -> Result<Option<Snapshot>, CallError> {
         let found = lookup::get(&self.client, &self.table, row(stream, SNAPSHOT)).await?;
         Ok(found.map(|found| Snapshot {
             version: version_of(&found),
@@ -173,7 +173,7 @@ impl Events {
                 let there = self.snapshot(stream).await?.map_or(0, |snapshot| snapshot.version);
                 Err(SnapshotError::Older { there, found: snapshot.version })
             }
-            Some(_) | None => Err(Refused::new("keep a snapshot", error).into()),
+            Some(_) | None => Err(CallError::new("keep a snapshot", error).into()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::base::finding::Finding;
@@ -67,7 +67,7 @@ impl Timeline {
     ///
     /// # Errors
     /// The table could not be read. A repeated call continues at the same position.
-    pub async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, Refused> {
+    pub async fn next(&mut self) -> Result<Option<(Event, Timestamp)>, CallError> {
         Ok(self.next_dated().await?.map(|dated| (dated.event, dated.recorded_at)))
     }
 
@@ -75,7 +75,7 @@ impl Timeline {
     ///
     /// # Errors
     /// As [`Timeline::next`].
-    pub async fn next_dated(&mut self) -> Result<Option<RecordedEvent>, Refused> {
+    pub async fn next_dated(&mut self) -> Result<Option<RecordedEvent>, CallError> {
         loop {
             for lane in &mut self.lanes {
                 while lane.read.is_empty() && !lane.is_over {
@@ -107,7 +107,7 @@ impl Lane {
         from: Timestamp,
         to: Timestamp,
         way: Way,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), CallError> {
         let (items, after) = query(events, &self.bucket, (from, to), self.after.clone(), way).await?;
         for item in items {
             self.read.extend(events.shown(Item::from(item)).await?);
@@ -125,7 +125,7 @@ impl Events {
     ///
     /// # Errors
     /// The table could not be read.
-    pub(super) async fn shown(&self, item: Item) -> Result<Option<RecordedEvent>, Refused> {
+    pub(super) async fn shown(&self, item: Item) -> Result<Option<RecordedEvent>, CallError> {
         let Some((event, recorded_at)) = event(&item) else { return Ok(None) };
         if item.get("event").is_none() && self.find(&event).await?.is_some() {
             return Ok(None);

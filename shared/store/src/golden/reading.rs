@@ -65,7 +65,7 @@ async fn ledger_rows_of_the_last_release_are_parsed() {
     ));
     let over = evaluate_claim(of("failed"), "token-2", after);
     assert!(matches!(over, ClaimDecision::Stays(ClaimStatus::Done(Status::Failed, _))));
-    assert!(ledger.told(&key(OTHER_KEY)).await.unwrap().unwrap().address.is_some());
+    assert!(ledger.stored(&key(OTHER_KEY)).await.unwrap().unwrap().address.is_some());
 }
 
 #[tokio::test]

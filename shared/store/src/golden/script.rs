@@ -117,9 +117,9 @@ async fn ledger(ledger: &Ledger) {
     let sent =
         Settlement { provider_id: Some("p-3".into()), ..Settlement::new(&heard.key, Status::Sent, None) };
     ledger.settle(&[sent], "token-1", NOON).await.unwrap();
-    let told = ledger.told(&heard.key).await.unwrap().unwrap();
-    let to = told.progress.hear(domain::feedback::receipt::StatusUpdate::Delivered, NOON);
-    assert!(ledger.advance(&told, &to, Some("p-3"), NOON).await.unwrap());
+    let stored = ledger.stored(&heard.key).await.unwrap().unwrap();
+    let to = stored.progress.hear(domain::feedback::receipt::StatusUpdate::Delivered, NOON);
+    assert!(ledger.advance(&stored, &to, Some("p-3"), NOON).await.unwrap());
     let how = domain::catalog::rule::Unless::Acknowledged;
     ledger.notice(&heard.key, "ann", Some("clinic-7"), how, NOON).await.unwrap();
 }
@@ -179,11 +179,11 @@ async fn people(people: &People) {
 }
 
 async fn inbox(inbox: &Inbox, ledger: &Ledger) {
-    let mut told = job("socket");
-    if let domain::delivery::job::Content::Socket(socket) = &mut told.content {
+    let mut stored = job("socket");
+    if let domain::delivery::job::Content::Socket(socket) = &mut stored.content {
         socket.ephemeral = false;
     }
-    let (user, kept) = Kept::of(&told).unwrap();
+    let (user, kept) = Kept::of(&stored).unwrap();
     inbox.store(user, Some("clinic-7"), &kept, NOON).await.unwrap();
     let other = Kept { id: Key::parse(OTHER_KEY).unwrap(), data: None, truncated: true, ..kept.clone() };
     inbox.store(user, None, &other, NOON).await.unwrap();

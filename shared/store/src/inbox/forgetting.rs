@@ -1,6 +1,6 @@
 //! Deletion of the inbox of a deleted user.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Inbox, head_key, under, user_pk};
@@ -20,7 +20,7 @@ impl Inbox {
     ///
     /// # Errors
     /// The table did not answer, or entries were added in every round. A repetition is harmless.
-    pub async fn forget(&self, user: &str) -> Result<(), Refused> {
+    pub async fn forget(&self, user: &str) -> Result<(), CallError> {
         for round in 0..super::ROUNDS {
             pause::before(round).await;
             let head = lookup::get(&self.client, &self.table, head_key(user)).await?;
@@ -42,7 +42,7 @@ impl Inbox {
     }
 
     /// Deletes all items but the head.
-    async fn forget_entries(&self, user: &str) -> Result<(), Refused> {
+    async fn forget_entries(&self, user: &str) -> Result<(), CallError> {
         let mut start: Option<Item> = None;
         loop {
             let all = (user_pk(user), "sk");

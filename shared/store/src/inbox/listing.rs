@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::event::key::Key;
-use domain::inbox::{Entry, Filter, State, Viewer};
+use domain::inbox::{Entry, InboxQuery, State, Viewer};
 
 use super::ordering::{self, BEHIND_ALL, FIRST};
 use super::{Inbox, entry_key, entry_sk, note_key, read_entry, user_pk};
@@ -44,7 +44,7 @@ pub struct Missed {
 /// One query of the entries in the order of their numbers.
 struct Look<'a> {
     viewer: &'a Viewer,
-    filter: &'a Filter,
+    filter: &'a InboxQuery,
     /// The lowest number.
     from: u64,
     looks_at: usize,
@@ -66,11 +66,11 @@ impl Inbox {
     pub async fn page(
         &self,
         viewer: &Viewer,
-        filter: &Filter,
+        filter: &InboxQuery,
         before: Option<u64>,
         limit: usize,
         now: Timestamp,
-    ) -> Result<InboxPage, Refused> {
+    ) -> Result<InboxPage, CallError> {
         let limit = limit.clamp(1, MAX_PAGE);
         let last = self.file(&viewer.user).await?;
         let mut highest = match before.filter(|seq| *seq <= last) {
@@ -99,11 +99,11 @@ impl Inbox {
     async fn up_to(
         &self,
         viewer: &Viewer,
-        filter: &Filter,
+        filter: &InboxQuery,
         highest: &str,
         looks_at: usize,
         now: Timestamp,
-    ) -> Result<(Vec<Entry>, Option<String>), Refused> {
+    ) -> Result<(Vec<Entry>, Option<String>), CallError> {
         let (expression, names, mut values) = filter_expression(viewer, filter, now);
         values.insert(":pk".to_owned(), AttributeValue::S(user_pk(&viewer.user)));
         values.insert(":low".to_owned(), AttributeValue::S(FIRST.to_owned()));
@@ -121,7 +121,7 @@ impl Inbox {
             .limit(i32::try_from(looks_at).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(|error| Refused::new("read an inbox", error))?;
+            .map_err(|error| CallError::new("read an inbox", error))?;
         let rows: Vec<Item> = answer.items.unwrap_or_default().into_iter().map(Item::from).collect();
         let number = |row: &Item| u64::try_from(row.get_number("seq")?).ok();
         // Rows that outlive their inbox can have the numbers of other entries. `BatchGetItem` accepts each key
@@ -136,7 +136,7 @@ impl Inbox {
             // A row may outlive its inbox. Another entry then has its number.
             let is_its = row.get("key") == Some(entries.get(&seq)?.kept.id.as_str());
             let entry = if is_its { entries.remove(&seq)? } else { return None };
-            (filter.shelf.states().contains(&entry.state) && !entry.is_over(now)).then_some(entry)
+            (filter.filter.states().contains(&entry.state) && !entry.is_over(now)).then_some(entry)
         });
         let came_to = answer.last_evaluated_key.map(Item::from);
         let came_to = came_to.and_then(|key| key.get("sk").map(str::to_owned));
@@ -155,7 +155,7 @@ impl Inbox {
         last: &Key,
         limit: usize,
         now: Timestamp,
-    ) -> Result<Option<Missed>, Refused> {
+    ) -> Result<Option<Missed>, CallError> {
         let limit = limit.clamp(1, MAX_PAGE);
         let note = lookup::get(&self.client, &self.table, note_key(&viewer.user, last)).await?;
         let seq = note.and_then(|note| u64::try_from(note.get_number("seq")?).ok());
@@ -165,7 +165,7 @@ impl Inbox {
         if !entry.is_some_and(|entry| viewer.view.takes_in(entry.tenant.as_deref()) && !entry.is_over(now)) {
             return Ok(None);
         }
-        let filter = Filter::default();
+        let filter = InboxQuery::default();
         let mut from = seq.saturating_sub(OVERTAKEN);
         let mut entries: Vec<Entry> = Vec::new();
         for _ in 0..CALLS {
@@ -187,7 +187,7 @@ impl Inbox {
     }
 
     /// Reads one range of numbers, the lowest first.
-    async fn look(&self, look: &Look<'_>) -> Result<Seen, Refused> {
+    async fn look(&self, look: &Look<'_>) -> Result<Seen, CallError> {
         let (mut filter, names, mut values) = filter_expression(look.viewer, look.filter, look.now);
         let mut names = names;
         with_states(look.filter, &mut filter, &mut names, &mut values);
@@ -207,7 +207,7 @@ impl Inbox {
             .limit(i32::try_from(look.looks_at).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(|error| Refused::new("read an inbox", error))?;
+            .map_err(|error| CallError::new("read an inbox", error))?;
         let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
         let entries = items.filter_map(|item| read_entry(&item)).collect();
         let came_to = answer.last_evaluated_key.map(Item::from);
@@ -219,7 +219,7 @@ impl Inbox {
 /// The filter expression: excludes expired entries, other categories and, above all, other tenants.
 fn filter_expression(
     viewer: &Viewer,
-    filter: &Filter,
+    filter: &InboxQuery,
     now: Timestamp,
 ) -> (String, HashMap<String, String>, HashMap<String, AttributeValue>) {
     let mut names = HashMap::from([("#ttl".to_owned(), "ttl".to_owned())]);
@@ -244,14 +244,14 @@ fn filter_expression(
 
 /// Adds the states of the filter. Ordering rows do not carry the state of their entries.
 fn with_states(
-    filter: &Filter,
+    filter: &InboxQuery,
     expression: &mut String,
     names: &mut HashMap<String, String>,
     values: &mut HashMap<String, AttributeValue>,
 ) {
     names.insert("#state".to_owned(), "state".to_owned());
     let mut states = Vec::new();
-    for (index, state) in filter.shelf.states().iter().enumerate() {
+    for (index, state) in filter.filter.states().iter().enumerate() {
         values.insert(format!(":state{index}"), AttributeValue::S(state.name().to_owned()));
         states.push(format!(":state{index}"));
     }

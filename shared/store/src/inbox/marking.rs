@@ -1,12 +1,12 @@
 //! Marking of entries, together with the engagement in the ledger.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use domain::Timestamp;
 use domain::catalog::rule::Unless;
 use domain::decide::plan::user_name;
 use domain::event::key::Key;
-use domain::inbox::{Changed, Counts, Entry, Filter, InboxFilter, Mark, Place, State, Viewer};
+use domain::inbox::{Changed, Counts, Entry, InboxFilter, InboxQuery, Mark, Place, State, Viewer};
 
 use super::{Inbox, entry_key, head_key, note_key, read_entry, read_head, whole};
 use crate::item::Item;
@@ -66,7 +66,7 @@ pub async fn mark(
     mark: Mark,
     how: Option<Unless>,
     now: Timestamp,
-) -> Result<Marked, Refused> {
+) -> Result<Marked, CallError> {
     let (mut theirs, mut refused) = (Vec::new(), Vec::new());
     match how.or(mark.says()) {
         // The ledger comes first: it knows the recipient of a notification even if no inbox has it.
@@ -114,8 +114,8 @@ pub async fn mark_all(
     category: Option<String>,
     mark: Mark,
     now: Timestamp,
-) -> Result<MarkedAll, Refused> {
-    let filter = Filter { shelf: shelf(mark), category };
+) -> Result<MarkedAll, CallError> {
+    let filter = InboxQuery { filter: filter(mark), category };
     let (mut before, mut marked) = (None, 0);
     loop {
         let page = inbox.page(viewer, &filter, before, AT_ONCE, now).await?;
@@ -141,7 +141,7 @@ pub async fn mark_all(
 }
 
 /// The filter for the entries that a mark can change.
-fn shelf(mark: Mark) -> InboxFilter {
+fn filter(mark: Mark) -> InboxFilter {
     match mark {
         Mark::Seen => InboxFilter::Unseen,
         Mark::Read => InboxFilter::Unread,
@@ -156,7 +156,7 @@ async fn notice(
     keys: Vec<Key>,
     how: Unless,
     now: Timestamp,
-) -> Result<Vec<(Key, Noticed)>, Refused> {
+) -> Result<Vec<(Key, Noticed)>, CallError> {
     let recipient = user_name(&viewer.user);
     ledger.record_engagements(keys, &recipient, viewer.view.tenant(), how, now).await
 }
@@ -169,7 +169,7 @@ impl Inbox {
         keys: &[Key],
         mark: Mark,
         now: Timestamp,
-    ) -> Result<Moved, Refused> {
+    ) -> Result<Moved, CallError> {
         for round in 0..super::ROUNDS {
             let mut wanted = vec![head_key(&viewer.user)];
             wanted.extend(keys.iter().map(|key| note_key(&viewer.user, key)));
@@ -194,7 +194,12 @@ impl Inbox {
     }
 
     /// The entries that the notification rows refer to, if they exist and are visible to the viewer.
-    async fn entries(&self, viewer: &Viewer, notes: &[Item], now: Timestamp) -> Result<Vec<Entry>, Refused> {
+    async fn entries(
+        &self,
+        viewer: &Viewer,
+        notes: &[Item],
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, CallError> {
         let numbers = notes.iter().filter_map(|note| u64::try_from(note.get_number("seq")?).ok());
         let wanted: Vec<Item> = numbers.map(|seq| entry_key(&viewer.user, seq)).collect();
         let found = self.items(wanted).await?;

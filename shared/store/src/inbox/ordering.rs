@@ -4,7 +4,7 @@
 //! under the entry's time. Entries of a release without such rows get theirs when the inbox is listed for the first
 //! time.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 
@@ -75,7 +75,7 @@ impl Inbox {
     ///
     /// # Errors
     /// The table did not answer, or other writers were first in every round.
-    pub(super) async fn file(&self, user: &str) -> Result<u64, Refused> {
+    pub(super) async fn file(&self, user: &str) -> Result<u64, CallError> {
         for round in 0..super::ROUNDS {
             pause::before(round).await;
             let found = lookup::get(&self.client, &self.table, head_key(user)).await?;
@@ -92,7 +92,7 @@ impl Inbox {
         Err(transactions::crowded(DOING))
     }
 
-    async fn file_entries(&self, user: &str, from: u64, to: u64) -> Result<(), Refused> {
+    async fn file_entries(&self, user: &str, from: u64, to: u64) -> Result<(), CallError> {
         let mut start: Option<Item> = None;
         loop {
             let text = |text: String| AttributeValue::S(text);
@@ -109,7 +109,7 @@ impl Inbox {
                 .set_exclusive_start_key(start.map(Item::into_map))
                 .send()
                 .await
-                .map_err(|error| Refused::new(DOING, error))?;
+                .map_err(|error| CallError::new(DOING, error))?;
             let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
             let rows: Vec<Item> = items.filter_map(|item| row(user, &item)).collect();
             for some in rows.chunks(AT_ONCE) {
@@ -127,7 +127,7 @@ impl Inbox {
 
     /// The highest sort key of the page after the entry with this number. If that entry is gone, the page begins
     /// with the entry before it. `None` if there is none.
-    pub(super) async fn behind(&self, user: &str, seq: u64) -> Result<Option<String>, Refused> {
+    pub(super) async fn behind(&self, user: &str, seq: u64) -> Result<Option<String>, CallError> {
         let text = |text: String| AttributeValue::S(text);
         let answer = self
             .client
@@ -142,7 +142,7 @@ impl Inbox {
             .limit(1)
             .send()
             .await
-            .map_err(|error| Refused::new("read an inbox", error))?;
+            .map_err(|error| CallError::new("read an inbox", error))?;
         let item = answer.items.unwrap_or_default().into_iter().map(Item::from).next();
         let Some(entry) = item.as_ref().and_then(read_entry) else { return Ok(None) };
         let own = sk(entry.kept.time(), entry.seq);

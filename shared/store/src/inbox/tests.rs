@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError,
 use aws_sdk_dynamodb::types::CancellationReason;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_smithy_mocks::{Rule, mock};
-use domain::inbox::{Filter, View};
+use domain::inbox::{InboxQuery, View};
 use std::collections::HashMap;
 
 const NOON: Timestamp = Timestamp::constant(1_795_000_000, 0);
@@ -57,7 +57,7 @@ async fn inbox_is_listed_by_event_time_in_any_order_of_arrival() {
     for limit in [1, 2, 3, 100] {
         let (mut before, mut found) = (None, Vec::new());
         loop {
-            let page = inbox.page(&ann(None), &Filter::default(), before, limit, NOON).await.unwrap();
+            let page = inbox.page(&ann(None), &InboxQuery::default(), before, limit, NOON).await.unwrap();
             assert!(page.entries.len() <= limit);
             found.extend(page.entries.iter().map(|entry| entry.kept.title.expose().clone()));
             before = page.next;
@@ -68,9 +68,9 @@ async fn inbox_is_listed_by_event_time_in_any_order_of_arrival() {
         // Of two entries with one time the later arrival is newer.
         assert_eq!(found, ["6", "7", "5", "4", "3", "2", "1", "0"], "{limit}");
     }
-    let all = inbox.page(&ann(None), &Filter::default(), Some(u64::MAX), 100, NOON).await.unwrap();
+    let all = inbox.page(&ann(None), &InboxQuery::default(), Some(u64::MAX), 100, NOON).await.unwrap();
     assert_eq!(all.entries.len(), 8);
-    let none = inbox.page(&ann(None), &Filter::default(), Some(0), 100, NOON).await.unwrap();
+    let none = inbox.page(&ann(None), &InboxQuery::default(), Some(0), 100, NOON).await.unwrap();
     assert!(none.entries.is_empty() && none.next.is_none());
 }
 
@@ -80,12 +80,12 @@ async fn page_continues_at_its_position_while_entries_arrive() {
     for id in 1..=4 {
         inbox.store("ann", None, &event_of(id, i64::from(id) * 10), NOON).await.unwrap();
     }
-    let first = inbox.page(&ann(None), &Filter::default(), None, 2, NOON).await.unwrap();
+    let first = inbox.page(&ann(None), &InboxQuery::default(), None, 2, NOON).await.unwrap();
     assert_eq!((titles(&first), first.next), (vec!["4", "3"], Some(3)));
     for (id, minute) in [(5, 50), (6, 5)] {
         inbox.store("ann", None, &event_of(id, minute), NOON).await.unwrap();
     }
-    let second = inbox.page(&ann(None), &Filter::default(), first.next, 10, NOON).await.unwrap();
+    let second = inbox.page(&ann(None), &InboxQuery::default(), first.next, 10, NOON).await.unwrap();
     assert_eq!(titles(&second), ["2", "1", "6"]);
 }
 
@@ -110,7 +110,7 @@ async fn entries_without_ordering_rows_are_listed_in_order() {
     let inbox = Inbox::new(&table.client(), "t".into());
     inbox.store("ann", None, &event_of(4, 15), NOON).await.unwrap();
     for _ in 0..2 {
-        let page = inbox.page(&ann(None), &Filter::default(), None, 10, NOON).await.unwrap();
+        let page = inbox.page(&ann(None), &InboxQuery::default(), None, 10, NOON).await.unwrap();
         assert_eq!(titles(&page), ["1", "3", "4", "2"]);
         assert!(inbox.head("ann").await.unwrap().is_ordered());
     }
@@ -127,7 +127,7 @@ async fn stale_ordering_row_shows_no_entry_of_a_new_inbox() {
     let table = Table::of(rows);
     let inbox = Inbox::new(&table.client(), "t".into());
     inbox.store("ann", None, &event_of(2, 10), NOON).await.unwrap();
-    let page = inbox.page(&ann(None), &Filter::default(), None, 10, NOON).await.unwrap();
+    let page = inbox.page(&ann(None), &InboxQuery::default(), None, 10, NOON).await.unwrap();
     assert_eq!(titles(&page), ["2"]);
 }
 
@@ -149,11 +149,11 @@ async fn check_filter(tenant: Option<&str>, expected: &'static str) {
         .then_output(|| QueryOutput::builder().build());
     let empty = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
     let inbox = Inbox::new(&canned::client(&[&empty, &asked]), "inbox".into());
-    let page = inbox.page(&ann(tenant), &Filter::default(), None, 10, NOON).await.unwrap();
+    let page = inbox.page(&ann(tenant), &InboxQuery::default(), None, 10, NOON).await.unwrap();
     assert!(page.entries.is_empty() && page.next.is_none());
 }
 
-async fn store(rules: &[&Rule]) -> Result<StoredEntry, Refused> {
+async fn store(rules: &[&Rule]) -> Result<StoredEntry, CallError> {
     Inbox::new(&canned::client(rules), "inbox".into()).store("ann", None, &kept(), NOON).await
 }
 

@@ -1,6 +1,6 @@
 //! Engagement: recipients report that they saw or acknowledged a notification.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::Timestamp;
@@ -34,7 +34,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, Refused> {
+    pub async fn noticed(&self, keys: &[Key]) -> Result<Option<Unless>, CallError> {
         let mut most = None;
         for key in keys {
             let Some(row) = lookup::get(&self.client, &self.table, pk(key)).await? else { continue };
@@ -62,7 +62,7 @@ impl Ledger {
         tenant: Option<&str>,
         how: Unless,
         now: Timestamp,
-    ) -> Result<Noticed, Refused> {
+    ) -> Result<Noticed, CallError> {
         let update = match how {
             Unless::Seen => "SET seen_at = if_not_exists(seen_at, :now)",
             Unless::Acknowledged => {
@@ -94,7 +94,7 @@ impl Ledger {
                     tenant,
                 ))
             }
-            Some(_) | None => Err(Refused::new("record that a notification was seen", error)),
+            Some(_) | None => Err(CallError::new("record that a notification was seen", error)),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Ledger {
         tenant: Option<&str>,
         how: Unless,
         now: Timestamp,
-    ) -> Result<Vec<(Key, Noticed)>, Refused> {
+    ) -> Result<Vec<(Key, Noticed)>, CallError> {
         let asked = keys.into_iter().map(async |key| {
             let noticed = self.notice(&key, recipient, tenant, how, now).await?;
             Ok((key, noticed))

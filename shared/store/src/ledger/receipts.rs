@@ -1,7 +1,7 @@
 //! Receipts: finds a sent notification by its key or its provider id, and updates its row on the condition that the
 //! row is unchanged since it was read.
 
-use aws::Refused;
+use aws::CallError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -23,7 +23,7 @@ const BY_AWAITED: &str = "by_awaited";
 
 /// The part of a ledger row that a receipt handler reads.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct StoredReceipts {
     pub key: Key,
     pub recipient: String,
     pub channel: Option<Channel>,
@@ -39,7 +39,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn called(&self, provider_id: &str) -> Result<Option<Key>, Refused> {
+    pub async fn called(&self, provider_id: &str) -> Result<Option<Key>, CallError> {
         let found = self.indexed(BY_PROVIDER, "provider_id", provider_id).await?;
         Ok(found.into_iter().next())
     }
@@ -48,9 +48,9 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn told(&self, key: &Key) -> Result<Option<Told>, Refused> {
+    pub async fn stored(&self, key: &Key) -> Result<Option<StoredReceipts>, CallError> {
         let found = lookup::get(&self.client, &self.table, pk(key)).await?;
-        Ok(found.as_ref().and_then(|found| Told::read(key, found)))
+        Ok(found.as_ref().and_then(|found| StoredReceipts::read(key, found)))
     }
 
     /// Writes the new state of a notification. `false`: another writer changed the row meanwhile, so read it again.
@@ -59,11 +59,11 @@ impl Ledger {
     /// The table could not be written.
     pub async fn advance(
         &self,
-        told: &Told,
+        stored: &StoredReceipts,
         to: &DeliveryState,
         provider_id: Option<&str>,
         now: Timestamp,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, CallError> {
         let mut set = vec!["#status = :status".to_owned(), "news = :news".to_owned()];
         set.extend(["heard_at = :now".to_owned(), "settled_at = if_not_exists(settled_at, :now)".to_owned()]);
         let mut remove = Vec::new();
@@ -72,13 +72,13 @@ impl Ledger {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(pk(&told.key).into_map()))
+            .set_key(Some(pk(&stored.key).into_map()))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", text(to.status.name()))
-            .expression_attribute_values(":was", text(told.progress.status.name()))
-            .expression_attribute_values(":news", number(told.news.unwrap_or(0) + 1))
+            .expression_attribute_values(":was", text(stored.progress.status.name()))
+            .expression_attribute_values(":news", number(stored.news.unwrap_or(0) + 1))
             .expression_attribute_values(":now", text(&now.to_string()));
-        match told.news {
+        match stored.news {
             Some(before) => {
                 conditions.push("news = :before");
                 call = call.expression_attribute_values(":before", number(before));
@@ -100,7 +100,7 @@ impl Ledger {
         if to.status != Status::Sent {
             remove.push("awaits");
         }
-        let (marked, call) = mark(call, to, &told.progress);
+        let (marked, call) = mark(call, to, &stored.progress);
         set.extend(marked);
         let removed =
             if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
@@ -113,7 +113,7 @@ impl Ledger {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(false),
-                Some(_) | None => Err(Refused::new("write the receipt of a notification", error)),
+                Some(_) | None => Err(CallError::new("write the receipt of a notification", error)),
             },
         }
     }
@@ -123,7 +123,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<Key>, Refused> {
+    pub async fn overdue(&self, now: Timestamp) -> Result<Vec<Key>, CallError> {
         let mut keys = Vec::new();
         for hour in overdue_hours(now) {
             keys.extend(self.indexed(BY_AWAITED, "awaits", &hour).await?);
@@ -136,17 +136,17 @@ impl Ledger {
     ///
     /// # Errors
     /// The table could not be read or written.
-    pub async fn mark_unconfirmed(&self, key: &Key, now: Timestamp) -> Result<bool, Refused> {
-        let Some(told) = self.told(key).await? else { return Ok(false) };
-        let to = told.progress.hear(StatusUpdate::Unconfirmed, now);
-        if to == told.progress {
+    pub async fn mark_unconfirmed(&self, key: &Key, now: Timestamp) -> Result<bool, CallError> {
+        let Some(stored) = self.stored(key).await? else { return Ok(false) };
+        let to = stored.progress.hear(StatusUpdate::Unconfirmed, now);
+        if to == stored.progress {
             return Ok(false);
         }
-        self.advance(&told, &to, None, now).await
+        self.advance(&stored, &to, None, now).await
     }
 
     /// The keys under one value of a keys-only index.
-    async fn indexed(&self, index: &str, name: &str, value: &str) -> Result<Vec<Key>, Refused> {
+    async fn indexed(&self, index: &str, name: &str, value: &str) -> Result<Vec<Key>, CallError> {
         let mut keys = Vec::new();
         let mut start = None;
         loop {
@@ -161,7 +161,7 @@ impl Ledger {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| Refused::new("look up a notification", error))?;
+                .map_err(|error| CallError::new("look up a notification", error))?;
             let items = answer.items.unwrap_or_default().into_iter().map(Item::from);
             keys.extend(
                 items.filter_map(|item| Some(Key::from(item.get("pk")?.to_owned() + item.get("sk")?))),
@@ -174,11 +174,11 @@ impl Ledger {
     }
 }
 
-impl Told {
-    fn read(key: &Key, item: &Item) -> Option<Told> {
+impl StoredReceipts {
+    fn read(key: &Key, item: &Item) -> Option<StoredReceipts> {
         let reason = item.get("reason").and_then(|name| Reason::ALL.into_iter().find(|r| r.name() == name));
         let status = Status::from_name(item.get("status")?)?;
-        Some(Told {
+        Some(StoredReceipts {
             key: key.clone(),
             recipient: item.get("recipient")?.to_owned(),
             channel: item.get("channel").and_then(Channel::from_name),
@@ -227,8 +227,8 @@ mod tests {
 
     #[tokio::test]
     async fn receipt_updates_only_the_row_that_was_read() {
-        let told = told();
-        let to = told.progress.hear(StatusUpdate::Delivered, NOON);
+        let stored = stored();
+        let to = stored.progress.hear(StatusUpdate::Delivered, NOON);
         let asked = mock!(Client::update_item)
             .match_requests(|input| {
                 let values = input.expression_attribute_values().unwrap();
@@ -242,23 +242,23 @@ mod tests {
             })
             .then_output(|| UpdateItemOutput::builder().build());
         let ledger = Ledger::new(&canned::client(&[&asked]), "ledger".into());
-        assert!(ledger.advance(&told, &to, Some("p-1"), NOON).await.unwrap());
+        assert!(ledger.advance(&stored, &to, Some("p-1"), NOON).await.unwrap());
         let lost = mock!(Client::update_item).then_error(|| {
             UpdateItemError::ConditionalCheckFailedException(
                 ConditionalCheckFailedException::builder().build(),
             )
         });
         let ledger = Ledger::new(&canned::client(&[&lost]), "ledger".into());
-        assert!(!ledger.advance(&told, &to, None, NOON).await.unwrap(), "another writer was first");
+        assert!(!ledger.advance(&stored, &to, None, NOON).await.unwrap(), "another writer was first");
     }
 
-    fn told() -> Told {
+    fn stored() -> StoredReceipts {
         let item = Item::default()
             .text("status", "sent")
             .text("recipient", "ann")
             .text("channel", "sms")
             .text("address", "hash")
             .number("news", 2);
-        Told::read(&Key::parse(&"k".repeat(43)).unwrap(), &item).unwrap()
+        StoredReceipts::read(&Key::parse(&"k".repeat(43)).unwrap(), &item).unwrap()
     }
 }

@@ -1,6 +1,6 @@
 //! The ledger by recipient: all notifications of a recipient, suppressed and failed ones included.
 
-use aws::Refused;
+use aws::CallError;
 use domain::Timestamp;
 use domain::catalog::rule::Unless;
 use domain::event::key::Key;
@@ -79,7 +79,7 @@ impl Ledger {
         since: Timestamp,
         start: Option<&RecipientCursor>,
         most: u32,
-    ) -> Result<ReceivedPage, Refused> {
+    ) -> Result<ReceivedPage, CallError> {
         self.by_recipient(recipient, since, start, most, Order::Backward).await
     }
 
@@ -93,7 +93,7 @@ impl Ledger {
         since: Timestamp,
         start: Option<&RecipientCursor>,
         most: u32,
-    ) -> Result<ReceivedPage, Refused> {
+    ) -> Result<ReceivedPage, CallError> {
         let mut page = self.by_recipient(recipient, since, start, most, Order::Forward).await?;
         page.received.reverse();
         Ok(page)
@@ -106,7 +106,7 @@ impl Ledger {
         start: Option<&RecipientCursor>,
         most: u32,
         order: Order,
-    ) -> Result<ReceivedPage, Refused> {
+    ) -> Result<ReceivedPage, CallError> {
         const DOING: &str = "read the ledger by recipient";
         let answer = self
             .client
@@ -121,7 +121,7 @@ impl Ledger {
             .set_exclusive_start_key(start.map(|start| start.start(recipient).into_map()))
             .send()
             .await
-            .map_err(|error| Refused::new(DOING, error))?;
+            .map_err(|error| CallError::new(DOING, error))?;
         let found = answer.items.unwrap_or_default().into_iter().map(Item::from);
         let keys = found
             .filter_map(|item| Some(Item::default().text("pk", item.get("pk")?).text("sk", item.get("sk")?)));

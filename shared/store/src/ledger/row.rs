@@ -5,7 +5,7 @@ use domain::base::channel::Channel;
 use domain::base::outcome::{Reason, Status};
 use domain::delivery::job::{Job, Origin};
 use domain::event::key::Key;
-use domain::feedback::delivery_events::{Set, Told};
+use domain::feedback::delivery_events::{NotificationState, Set};
 use domain::feedback::receipt::{Marks, awaited_in};
 use domain::recipient::keyed_hash::former;
 use jiff::SignedDuration;
@@ -141,8 +141,8 @@ pub(super) fn marks(item: &Item) -> Marks {
 impl LedgerRow {
     /// The row as a delivery event on the bus. `at` is the time of the current status.
     #[must_use]
-    pub fn told(&self, at: Timestamp) -> Told<'_> {
-        Told {
+    pub fn delivery_state(&self, at: Timestamp) -> NotificationState<'_> {
+        NotificationState {
             key: &self.key,
             origin: &self.origin,
             status: self.status,

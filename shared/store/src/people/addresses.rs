@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::base::channel::Channel;
 use domain::base::sensitive::Sensitive;
 use domain::base::stack_secret::StackSecret;
@@ -43,7 +43,7 @@ impl People {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn by_address(&self, channel: Channel, address: &str) -> Result<Vec<Recipient>, Refused> {
+    pub async fn by_address(&self, channel: Channel, address: &str) -> Result<Vec<Recipient>, CallError> {
         let hashes = self.read_key().await?;
         let pk = partition(&hashes, channel, address);
         let doing = "read the people with an address";
@@ -62,7 +62,7 @@ impl People {
     ///
     /// # Errors
     /// The table could not be read.
-    pub async fn everybody(&self) -> Result<Vec<Recipient>, Refused> {
+    pub async fn everybody(&self) -> Result<Vec<Recipient>, CallError> {
         let items = lookup::scan(&self.client, &self.table).await?;
         Ok(items.iter().filter_map(|item| super::filed::person(item).ok().flatten()).collect())
     }
@@ -71,7 +71,7 @@ impl People {
     pub(super) async fn address_partitions(
         &self,
         person: Option<&Recipient>,
-    ) -> Result<BTreeSet<String>, Refused> {
+    ) -> Result<BTreeSet<String>, CallError> {
         let Some(person) = person.filter(|_| self.addresses.is_some()) else { return Ok(BTreeSet::new()) };
         let own: Vec<(Channel, Sensitive<&str>)> =
             person.addresses().filter_map(|(channel, address)| Some((channel, address?))).collect();
@@ -82,7 +82,7 @@ impl People {
         Ok(own.into_iter().map(|(channel, address)| partition(&hashes, channel, address.expose())).collect())
     }
 
-    async fn read_key(&self) -> Result<KeyedHashes, Refused> {
+    async fn read_key(&self) -> Result<KeyedHashes, CallError> {
         if let Some(hashes) = self.addresses.as_ref().and_then(|cached| cached.get()) {
             return Ok(hashes.clone());
         }
@@ -100,7 +100,7 @@ impl People {
     }
 
     /// Creates the key. If another writer was first, the key in the table counts.
-    async fn make_key(&self) -> Result<String, Refused> {
+    async fn make_key(&self) -> Result<String, CallError> {
         let mut bytes = [0_u8; KEY_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| permanent(error.to_string()))?;
         let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -122,6 +122,6 @@ fn key_item() -> Item {
     Item::default().text("pk", "address-key").text("sk", "-")
 }
 
-fn permanent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Refused {
-    Refused { doing: DOING, verdict: Verdict::Permanent, source: source.into() }
+fn permanent(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CallError {
+    CallError { doing: DOING, verdict: Verdict::Permanent, source: source.into() }
 }

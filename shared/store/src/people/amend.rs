@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use domain::event::Refusal;
@@ -38,7 +38,7 @@ pub enum NotApplied {
     Unfit(Refusal),
     /// The table refused the write.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] CallError),
 }
 
 /// The result of a change.
@@ -139,7 +139,7 @@ impl People {
         id: &str,
         mut item: Option<Item>,
         changes: &[&RecipientChange],
-    ) -> Result<Vec<Applied>, Refused> {
+    ) -> Result<Vec<Applied>, CallError> {
         for round in 0..ROUNDS {
             if round > 0 {
                 pause::before(round).await;
@@ -160,12 +160,12 @@ impl People {
         Err(left_over(DOING))
     }
 
-    pub(super) async fn reread(&self, id: &str) -> Result<Option<Item>, Refused> {
+    pub(super) async fn reread(&self, id: &str) -> Result<Option<Item>, CallError> {
         lookup::get(&self.client, &self.table, filed::profile(id)).await
     }
 
     /// Writes a profile and its memberships on the condition that the profile is unchanged.
-    pub(super) async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, Refused> {
+    pub(super) async fn swap(&self, id: &str, before: &Filed, mut after: Filed) -> Result<Swap, CallError> {
         let mut wanted = filed::partitions(&after.entry);
         let (mut sure, mut possible) = before.entered();
         let own = self.address_partitions(before.entry.person.as_ref()).await?;
@@ -243,13 +243,13 @@ impl People {
         TransactWriteItem::builder().condition_check(check).build()
     }
 
-    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Swap, Refused> {
+    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Swap, CallError> {
         let sent = self.client.transact_write_items().set_transact_items(Some(actions)).send().await;
         let Err(error) = sent else { return Ok(Swap::Done) };
         match error.as_service_error().map(sort) {
             Some(Sorted::Lost) => Ok(Swap::Lost),
-            Some(Sorted::Is(verdict)) => Err(Refused { doing: DOING, verdict, source: Box::new(error) }),
-            Some(Sorted::Other) | None => Err(Refused::new(DOING, error)),
+            Some(Sorted::Is(verdict)) => Err(CallError { doing: DOING, verdict, source: Box::new(error) }),
+            Some(Sorted::Other) | None => Err(CallError::new(DOING, error)),
         }
     }
 }
@@ -296,11 +296,11 @@ fn condition(version: Option<i64>) -> &'static str {
 }
 
 /// The same error for another change.
-fn again(refused: &Refused) -> Refused {
-    Refused { doing: refused.doing, verdict: refused.verdict, source: aws::chain(refused).into() }
+fn again(refused: &CallError) -> CallError {
+    CallError { doing: refused.doing, verdict: refused.verdict, source: aws::chain(refused).into() }
 }
 
 /// The error for a profile that another release may be able to parse: retry, and leave it unchanged.
-pub(super) fn unreadable(malformed: crate::Malformed) -> Refused {
-    Refused { doing: DOING, verdict: Verdict::Transient, source: Box::new(malformed) }
+pub(super) fn unreadable(malformed: crate::Malformed) -> CallError {
+    CallError { doing: DOING, verdict: Verdict::Transient, source: Box::new(malformed) }
 }

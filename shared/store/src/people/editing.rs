@@ -1,6 +1,6 @@
 //! Edits of a person that depend on the current profile.
 
-use aws::Refused;
+use aws::CallError;
 use domain::event::producers::Tenants;
 use domain::recipient::Recipient;
 use domain::recipient::recipient_changes::{Change, RecipientChange, Stamp};
@@ -19,8 +19,8 @@ pub enum EditError<E> {
     NotApplied(NotApplied),
 }
 
-impl<E> From<Refused> for EditError<E> {
-    fn from(refused: Refused) -> EditError<E> {
+impl<E> From<CallError> for EditError<E> {
+    fn from(refused: CallError) -> EditError<E> {
         EditError::NotApplied(NotApplied::Refused(refused))
     }
 }

@@ -24,9 +24,9 @@ impl<'a> Probe<'a> {
     pub(super) fn new(engine: &'a Environment<'a>, locale: Option<&'a str>) -> Probe<'a> {
         let now = jiff::Timestamp::from_second(NOW_S).ok();
         // A layout has no language of its own.
-        let voice =
+        let locale_format =
             LocaleFormat::new(locale.unwrap_or(domain::base::locale::DEFAULT).to_owned(), [None, None], now);
-        let values = Value::from_pairs([(VOICE, Value::from_object(voice))]);
+        let values = Value::from_pairs([(VOICE, Value::from_object(locale_format))]);
         Probe { engine, values, locale }
     }
 

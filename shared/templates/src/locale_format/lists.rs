@@ -6,7 +6,7 @@ use icu_list::ListFormatter;
 use icu_list::options::ListFormatterOptions;
 use minijinja::{Error, State, Value};
 
-use super::{given, unknown, with_voice};
+use super::{given, unknown, with_format};
 use crate::failure::reasoned;
 use crate::limits::{MAX_ITEMS, MAX_PART_BYTES, too_many};
 
@@ -30,8 +30,8 @@ pub(super) fn list(state: &State<'_, '_>, items: &Value, word: Option<&str>) -> 
         }
         words.push(text);
     }
-    with_voice(state, |voice| {
-        let (locale, usual) = (voice.locale(), ListFormatterOptions::default());
+    with_format(state, |locale_format| {
+        let (locale, usual) = (locale_format.locale(), ListFormatterOptions::default());
         let formatter = match word {
             None | Some("and") => ListFormatter::try_new_and(locale.into(), usual),
             Some("or") => ListFormatter::try_new_or(locale.into(), usual),

@@ -10,7 +10,7 @@ use minijinja::value::Kwargs;
 use minijinja::{Error, State, Value};
 
 use super::currency::is_currency;
-use super::{LocaleFormat, cldr, given, unknown, with_voice};
+use super::{LocaleFormat, cldr, given, unknown, with_format};
 use crate::failure::reasoned;
 use crate::values::is_exact;
 
@@ -39,14 +39,14 @@ pub(super) fn plural(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result<
         Some(_) => Decimal::from(n.len().unwrap_or_default()),
         None => usual(decimal(n)?),
     };
-    with_voice(state, |voice| {
-        let rules = PluralRules::try_new_cardinal(voice.locale().into()).map_err(unknown)?;
+    with_format(state, |locale_format| {
+        let rules = PluralRules::try_new_cardinal(locale_format.locale().into()).map_err(unknown)?;
         let category = rules.category_for(PluralOperands::from(&n));
         let Some(form) = form_of(&forms, category, "plural")? else {
             return Err(reasoned("`plural` needs other=\"…\": the form for every number without its own"));
         };
         match form.contains('#') {
-            true => Ok(form.replace('#', &written(voice, &n)?)),
+            true => Ok(form.replace('#', &written(locale_format, &n)?)),
             false => Ok(form.to_owned()),
         }
     })
@@ -86,7 +86,7 @@ pub(super) fn form_of<'a>(
 /// `n | number`: up to three fraction digits, or exactly the given number of them.
 pub(super) fn number(state: &State<'_, '_>, n: &Value, digits: Option<u8>) -> Result<String, Error> {
     let n = fraction(decimal(n)?, digits)?;
-    with_voice(state, |voice| written(voice, &n))
+    with_format(state, |locale_format| written(locale_format, &n))
 }
 
 /// `share | percent`: 0.5 is 50 %. Without fraction digits, or with the given number of them.
@@ -95,10 +95,10 @@ pub(super) fn percent(state: &State<'_, '_>, share: &Value, digits: Option<u8>) 
     n.absolute.multiply_pow10(2);
     n.absolute.trim_start();
     let n = fraction(n, Some(digits.unwrap_or(0)))?;
-    with_voice(state, |voice| {
-        let formatter = PercentFormatter::try_new(voice.locale().into(), Default::default());
+    with_format(state, |locale_format| {
+        let formatter = PercentFormatter::try_new(locale_format.locale().into(), Default::default());
         let text = formatter.map_err(unknown)?.format(&n).to_string();
-        Ok(cldr::percent(voice.tag(), text))
+        Ok(cldr::percent(locale_format.tag(), text))
     })
 }
 
@@ -113,24 +113,24 @@ pub(super) fn money(state: &State<'_, '_>, amount: &Value, currency: &Value) -> 
         return Err(reasoned("the currency is no code of ISO 4217, such as EUR"));
     };
     let code = code.unwrap_or_default();
-    with_voice(state, |voice| {
-        let locale = voice.locale();
-        let formatter = match cldr::is_written_by_code(voice.tag(), code) {
+    with_format(state, |locale_format| {
+        let locale = locale_format.locale();
+        let formatter = match cldr::is_written_by_code(locale_format.tag(), code) {
             true => CurrencyFormatter::try_new_code(locale.into(), currency, Default::default()),
             false => CurrencyFormatter::try_new_symbol(locale.into(), currency, Default::default()),
         };
         let text = formatter.map_err(unknown)?.format_fixed_decimal(&amount).to_string();
-        Ok(match cldr::money_marks(voice.tag()) {
-            Some(marks) => remarked(&text, usual_point(voice)?, marks),
+        Ok(match cldr::money_marks(locale_format.tag()) {
+            Some(marks) => remarked(&text, usual_point(locale_format)?, marks),
             None => text,
         })
     })
 }
 
 /// The decimal mark of numbers other than money.
-fn usual_point(voice: &LocaleFormat) -> Result<Option<char>, Error> {
+fn usual_point(locale_format: &LocaleFormat) -> Result<Option<char>, Error> {
     let half = Decimal::try_from_str("0.5").map_err(unknown)?;
-    Ok(written(voice, &half)?.chars().find(|letter| !letter.is_numeric()))
+    Ok(written(locale_format, &half)?.chars().find(|letter| !letter.is_numeric()))
 }
 
 /// Money with its own marks for groups and fraction, in place of those of other numbers.
@@ -148,8 +148,9 @@ fn remarked(text: &str, usual_point: Option<char>, (group, point): (&str, &str))
     marked
 }
 
-pub(super) fn written(voice: &LocaleFormat, n: &Decimal) -> Result<String, Error> {
-    let formatter = DecimalFormatter::try_new(voice.locale().into(), Default::default()).map_err(unknown)?;
+pub(super) fn written(locale_format: &LocaleFormat, n: &Decimal) -> Result<String, Error> {
+    let formatter =
+        DecimalFormatter::try_new(locale_format.locale().into(), Default::default()).map_err(unknown)?;
     Ok(formatter.format_to_string(n))
 }
 

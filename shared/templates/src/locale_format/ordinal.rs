@@ -7,7 +7,7 @@ use minijinja::value::Kwargs;
 use minijinja::{Error, State, Value};
 
 use super::numbers::{decimal, form_of, usual, written};
-use super::{unknown, with_voice};
+use super::{unknown, with_format};
 use crate::failure::reasoned;
 
 /// The forms of plural categories with their own suffix.
@@ -57,14 +57,14 @@ pub(super) fn ordinal(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result
     if n.absolute.nonzero_magnitude_end() < 0 {
         return Err(reasoned("an ordinal number has no digits after the point"));
     }
-    with_voice(state, |voice| {
-        let rules = PluralRules::try_new_ordinal(voice.locale().into()).map_err(unknown)?;
+    with_format(state, |locale_format| {
+        let rules = PluralRules::try_new_ordinal(locale_format.locale().into()).map_err(unknown)?;
         let category = rules.category_for(PluralOperands::from(&n));
         let own = form_of(&forms, category, "ordinal")?;
         let form = match own {
             Some(form) => form,
             None => {
-                let language = voice.locale().id.language;
+                let language = locale_format.locale().id.language;
                 let digits = DIGITS.iter().find(|(name, ..)| *name == language.as_str());
                 let Some((_, forms, other)) = digits else {
                     let fix = "give the forms, other=\"#.\" at least";
@@ -73,6 +73,6 @@ pub(super) fn ordinal(state: &State<'_, '_>, n: &Value, forms: Kwargs) -> Result
                 forms.iter().find(|(name, _)| *name == category).map_or(*other, |(_, form)| form)
             }
         };
-        Ok(form.replace('#', &written(voice, &n)?))
+        Ok(form.replace('#', &written(locale_format, &n)?))
     })
 }

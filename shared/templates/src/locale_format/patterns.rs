@@ -79,14 +79,15 @@ fn fields(text: &str) -> Vec<(char, usize)> {
 
 /// The date, and the time if the pattern has one, with the names of the reader's language.
 pub(super) fn format(
-    voice: &LocaleFormat,
+    locale_format: &LocaleFormat,
     pattern: &Pattern,
     date: Date<Gregorian>,
     time: Option<Time>,
 ) -> Result<String, Error> {
-    let mut names =
-        FixedCalendarDateTimeNames::<Gregorian, CompositeDateTimeFieldSet>::try_new(voice.locale().into())
-            .map_err(unknown)?;
+    let mut names = FixedCalendarDateTimeNames::<Gregorian, CompositeDateTimeFieldSet>::try_new(
+        locale_format.locale().into(),
+    )
+    .map_err(unknown)?;
     for (letter, count) in &pattern.fields {
         include(&mut names, *letter, *count)?;
     }

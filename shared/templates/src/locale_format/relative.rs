@@ -12,7 +12,7 @@ use minijinja::value::Kwargs;
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::moment;
-use super::{LocaleFormat, times, unknown, with_voice};
+use super::{LocaleFormat, times, unknown, with_format};
 use crate::failure::reasoned;
 
 const MINUTE_S: i64 = 60;
@@ -46,11 +46,11 @@ pub(super) fn relative(state: &State<'_, '_>, time: &Value, more: Kwargs) -> Res
         return Err(reasoned("`relative` takes only from=<another time> and zone=\"Europe/London\""));
     }
     let from = from.as_ref().map(moment::read).transpose()?;
-    with_voice(state, |voice| {
-        let zone = zone.as_ref().unwrap_or_else(|| voice.zone());
-        let from = from.or_else(|| voice.now().map(Moment::Instant));
+    with_format(state, |locale_format| {
+        let zone = zone.as_ref().unwrap_or_else(|| locale_format.zone());
+        let from = from.or_else(|| locale_format.now().map(Moment::Instant));
         let from = from.ok_or_else(|| reasoned("the event has no time to count from; write from=…"))?;
-        written(voice, distance(moment, from, zone))
+        written(locale_format, distance(moment, from, zone))
     })
 }
 
@@ -85,11 +85,11 @@ fn calendar_days(from: civil::Date, to: civil::Date) -> i64 {
     from.until((jiff::Unit::Day, to)).map_or(0, |span| i64::from(span.get_days()))
 }
 
-fn written(voice: &LocaleFormat, distance: Distance) -> Result<String, Error> {
+fn written(locale_format: &LocaleFormat, distance: Distance) -> Result<String, Error> {
     let number = RelativeTimeFormatterOptions::default();
     // Days have words of their own, such as "tomorrow".
     let words = number.with_numeric(Numeric::Auto);
-    let locale = voice.locale();
+    let locale = locale_format.locale();
     let (formatter, count) = match distance {
         Distance::Minutes(0) => (RelativeTimeFormatter::try_new_long_minute(locale.into(), words), 0),
         Distance::Minutes(minutes) => {

@@ -17,7 +17,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 use super::cldr;
 use super::moment;
 use super::patterns::{self, Pattern};
-use super::{LocaleFormat, unknown, with_voice};
+use super::{LocaleFormat, unknown, with_format};
 use crate::failure::reasoned;
 
 /// The lengths of dates, by their names in templates.
@@ -48,26 +48,28 @@ pub(super) fn date(
     let moment = moment::read(value)?;
     let options = Options::read(&more, length)?;
     let style = Style::read(length)?;
-    with_voice(state, |voice| {
+    with_format(state, |locale_format| {
         if let Some(pattern) = &options.pattern {
-            return by_pattern(voice, &options, pattern, moment);
+            return by_pattern(locale_format, &options, pattern, moment);
         }
-        let day = local(options.clock(voice, moment).date())?;
-        match cldr::date_pattern(voice.tag(), style) {
-            Some(pattern) => patterns::format(voice, &pattern, day, None),
-            None => icu_date(voice, style, day),
+        let day = local(options.clock(locale_format, moment).date())?;
+        match cldr::date_pattern(locale_format.tag(), style) {
+            Some(pattern) => patterns::format(locale_format, &pattern, day, None),
+            None => icu_date(locale_format, style, day),
         }
     })
 }
 
 /// The date as ICU4X builds it.
-fn icu_date(voice: &LocaleFormat, style: Style, day: Date<Gregorian>) -> Result<String, Error> {
+fn icu_date(locale_format: &LocaleFormat, style: Style, day: Date<Gregorian>) -> Result<String, Error> {
     if style == Style::Full {
-        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMDE::long());
+        let formatter = FixedCalendarDateTimeFormatter::try_new(locale_format.locale().into(), YMDE::long());
         return Ok(formatter.map_err(unknown)?.format(&day).to_string());
     }
-    let formatter =
-        FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), YMD::for_length(style.length()));
+    let formatter = FixedCalendarDateTimeFormatter::try_new(
+        locale_format.locale().into(),
+        YMD::for_length(style.length()),
+    );
     Ok(formatter.map_err(unknown)?.format(&day).to_string())
 }
 
@@ -75,23 +77,23 @@ fn icu_date(voice: &LocaleFormat, style: Style, day: Date<Gregorian>) -> Result<
 pub(super) fn time(state: &State<'_, '_>, value: &Value, more: Kwargs) -> Result<String, Error> {
     let moment = moment::with_time(moment::read(value)?)?;
     let options = Options::read(&more, None)?;
-    with_voice(state, |voice| {
+    with_format(state, |locale_format| {
         if let Some(pattern) = &options.pattern {
-            return by_pattern(voice, &options, pattern, moment);
+            return by_pattern(locale_format, &options, pattern, moment);
         }
-        let clock = options.clock(voice, moment);
-        match cldr::time_pattern(voice.tag()) {
+        let clock = options.clock(locale_format, moment);
+        match cldr::time_pattern(locale_format.tag()) {
             Some(pattern) => {
-                patterns::format(voice, &pattern, local(clock.date())?, Some(of_day(clock.time())?))
+                patterns::format(locale_format, &pattern, local(clock.date())?, Some(of_day(clock.time())?))
             }
-            None => icu_time(voice, of_day(clock.time())?),
+            None => icu_time(locale_format, of_day(clock.time())?),
         }
     })
 }
 
 /// The time of day as ICU4X builds it.
-fn icu_time(voice: &LocaleFormat, clock: Time) -> Result<String, Error> {
-    let formatter = NoCalendarFormatter::try_new(voice.locale().into(), T::hm());
+fn icu_time(locale_format: &LocaleFormat, clock: Time) -> Result<String, Error> {
+    let formatter = NoCalendarFormatter::try_new(locale_format.locale().into(), T::hm());
     Ok(formatter.map_err(unknown)?.format(&clock).to_string())
 }
 
@@ -105,35 +107,39 @@ pub(super) fn datetime(
     let moment = moment::with_time(moment::read(value)?)?;
     let options = Options::read(&more, length)?;
     let style = Style::read(length)?;
-    with_voice(state, |voice| {
+    with_format(state, |locale_format| {
         if let Some(pattern) = &options.pattern {
-            return by_pattern(voice, &options, pattern, moment);
+            return by_pattern(locale_format, &options, pattern, moment);
         }
-        let clock = options.clock(voice, moment);
+        let clock = options.clock(locale_format, moment);
         let both = DateTime { date: local(clock.date())?, time: of_day(clock.time())? };
-        let mut text = icu_datetime(voice, style, &both)?;
+        let mut text = icu_datetime(locale_format, style, &both)?;
         // ICU4X joins date and time like CLDR, but each of them may differ.
-        if let Some(pattern) = cldr::date_pattern(voice.tag(), style) {
-            let day = patterns::format(voice, &pattern, both.date, None)?;
-            text = text.replacen(&icu_date(voice, style, both.date)?, &day, 1);
+        if let Some(pattern) = cldr::date_pattern(locale_format.tag(), style) {
+            let day = patterns::format(locale_format, &pattern, both.date, None)?;
+            text = text.replacen(&icu_date(locale_format, style, both.date)?, &day, 1);
         }
-        if let Some(pattern) = cldr::time_pattern(voice.tag()) {
-            let clock = patterns::format(voice, &pattern, both.date, Some(both.time))?;
-            text = text.replacen(&icu_time(voice, both.time)?, &clock, 1);
+        if let Some(pattern) = cldr::time_pattern(locale_format.tag()) {
+            let clock = patterns::format(locale_format, &pattern, both.date, Some(both.time))?;
+            text = text.replacen(&icu_time(locale_format, both.time)?, &clock, 1);
         }
         Ok(text)
     })
 }
 
 /// Date and time as ICU4X builds them.
-fn icu_datetime(voice: &LocaleFormat, style: Style, both: &DateTime<Gregorian>) -> Result<String, Error> {
+fn icu_datetime(
+    locale_format: &LocaleFormat,
+    style: Style,
+    both: &DateTime<Gregorian>,
+) -> Result<String, Error> {
     if style == Style::Full {
         let fields = YMDE::long().with_time_hm();
-        let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+        let formatter = FixedCalendarDateTimeFormatter::try_new(locale_format.locale().into(), fields);
         return Ok(formatter.map_err(unknown)?.format(both).to_string());
     }
     let fields = YMD::for_length(style.length()).with_time_hm();
-    let formatter = FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), fields);
+    let formatter = FixedCalendarDateTimeFormatter::try_new(locale_format.locale().into(), fields);
     Ok(formatter.map_err(unknown)?.format(both).to_string())
 }
 
@@ -147,23 +153,25 @@ pub(super) fn weekday(
     let moment = moment::read(value)?;
     let options = Options::read(&more, Some("a weekday has no pattern"))?;
     let style = Style::read(length.or(Some("long")))?;
-    with_voice(state, |voice| {
-        let day = local(options.clock(voice, moment).date())?;
-        let formatter =
-            FixedCalendarDateTimeFormatter::try_new(voice.locale().into(), E::for_length(style.length()));
+    with_format(state, |locale_format| {
+        let day = local(options.clock(locale_format, moment).date())?;
+        let formatter = FixedCalendarDateTimeFormatter::try_new(
+            locale_format.locale().into(),
+            E::for_length(style.length()),
+        );
         Ok(formatter.map_err(unknown)?.format(&day).to_string())
     })
 }
 
 fn by_pattern(
-    voice: &LocaleFormat,
+    locale_format: &LocaleFormat,
     options: &Options,
     pattern: &Pattern,
     moment: Moment,
 ) -> Result<String, Error> {
     let moment = if pattern.has_time() { moment::with_time(moment)? } else { moment };
-    let clock = options.clock(voice, moment);
-    patterns::format(voice, pattern, local(clock.date())?, Some(of_day(clock.time())?))
+    let clock = options.clock(locale_format, moment);
+    patterns::format(locale_format, pattern, local(clock.date())?, Some(of_day(clock.time())?))
 }
 
 impl Options {
@@ -180,8 +188,8 @@ impl Options {
         Ok(Options { zone, pattern: pattern.map(Pattern::read).transpose()? })
     }
 
-    fn clock(&self, voice: &LocaleFormat, moment: Moment) -> civil::DateTime {
-        moment.shown_in(self.zone.as_ref().unwrap_or_else(|| voice.zone()))
+    fn clock(&self, locale_format: &LocaleFormat, moment: Moment) -> civil::DateTime {
+        moment.shown_in(self.zone.as_ref().unwrap_or_else(|| locale_format.zone()))
     }
 }
 

@@ -71,7 +71,7 @@ fn letter(files: &[(&str, &str)], data: &Value) -> Result<Letter, Unrendered> {
 fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result<Letter, Unrendered> {
     let rule = rule(&[]);
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    let content = renderer(files).scene(&envelope(data)).render(&order(&rule, Some(person), target))?;
+    let content = renderer(files).context(&envelope(data)).render(&order(&rule, Some(person), target))?;
     let channel = content.channel();
     let Content::Email(email) = content else { panic!("an e-mail was ordered, not {:?}", channel) };
     Ok(email.into())
@@ -81,7 +81,7 @@ fn letter_to(person: &Recipient, files: &[(&str, &str)], data: &Value) -> Result
 fn message(expose: &[&str], files: &[(&str, &str)], data: &Value) -> Result<InApp, Unrendered> {
     let rule = rule(expose);
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
-    let content = renderer(files).scene(&envelope(data)).render(&order(&rule, None, target))?;
+    let content = renderer(files).context(&envelope(data)).render(&order(&rule, None, target))?;
     let channel = content.channel();
     let Content::Socket(socket) = content else { panic!("a socket message was ordered, not {:?}", channel) };
     let Socket { title, body, data, .. } = socket;

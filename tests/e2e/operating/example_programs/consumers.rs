@@ -26,9 +26,9 @@ async fn consumers_handle_an_event_that_arrives_twice_once() {
     }
     let mut rust = command(&root().join("target/local/example-consumer-rust"));
     rust.arg("--until-empty").env("TABLE", &table).env("QUEUE_URL", &queue.url);
-    let said = lines(&run(&mut rust, ""));
-    assert_eq!(said.iter().map(|line| &line["new"]).collect::<Vec<_>>(), [true, false], "{said:?}");
-    assert!(said.iter().all(|line| line["about"] == queue.event_id), "{said:?}");
+    let output = lines(&run(&mut rust, ""));
+    assert_eq!(output.iter().map(|line| &line["new"]).collect::<Vec<_>>(), [true, false], "{output:?}");
+    assert!(output.iter().all(|line| line["about"] == queue.event_id), "{output:?}");
     assert_eq!(item(&cloud, &table, "total#core.hello").await["succeeded"], "1");
 
     // Lambda hands the same messages to the Python function, and one that it cannot read.
@@ -38,8 +38,8 @@ async fn consumers_handle_an_event_that_arrives_twice_once() {
     let mut lambda = command(&python());
     let code = "import json, sys, consumer; print(json.dumps(consumer.handler(json.load(sys.stdin), None)))";
     lambda.args(["-c", code]).env("TABLE", &table).current_dir(root().join("examples/consumer-python"));
-    let said = lines(&run(lambda.env("PYTHONDONTWRITEBYTECODE", "1"), &batch.to_string()));
-    assert_eq!(said.last().unwrap(), &json!({ "batchItemFailures": [{ "itemIdentifier": "m-2" }] }));
+    let output = lines(&run(lambda.env("PYTHONDONTWRITEBYTECODE", "1"), &batch.to_string()));
+    assert_eq!(output.last().unwrap(), &json!({ "batchItemFailures": [{ "itemIdentifier": "m-2" }] }));
     assert_eq!(item(&cloud, &table, "total#core.hello").await["succeeded"], "1");
     queue.remove(&cloud).await;
 }

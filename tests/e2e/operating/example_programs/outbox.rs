@@ -33,8 +33,8 @@ async fn outbox_producers_notify_once_although_the_transaction_is_sent_again() {
         lines(&run(producer.env("AWS_ENDPOINT_URL", &lossy.url), ""));
         assert!(lossy.transactions() >= 2, "{name} sent the transaction again");
         // A repeated run finds the order changed.
-        let said = lines(&run(producer.env("AWS_ENDPOINT_URL", &cloud.endpoint), ""));
-        assert_eq!(said[0]["written"], false, "{name}");
+        let output = lines(&run(producer.env("AWS_ENDPOINT_URL", &cloud.endpoint), ""));
+        assert_eq!(output[0]["written"], false, "{name}");
         assert_eq!(item(&cloud, &orders, &order).await["status"], "shipped", "{name}");
         customers.push((name, user));
     }

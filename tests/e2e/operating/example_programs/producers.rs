@@ -52,10 +52,10 @@ async fn producers_publish_and_a_repeated_event_notifies_once() {
         let id = unique(name);
         producer.env("CARILLON_BUS", BUS).env("CARILLON_TENANT", &tenant);
         for _ in 0..2 {
-            let said = lines(&run(&mut producer, &format!("{}\n", order(&id, &user, "shipped"))));
-            assert_eq!(said.len(), 1, "{name}: {said:?}");
-            assert_eq!(said[0]["id"], format!("{id}-shipped"), "{name}");
-            assert!(said[0]["busId"].is_string(), "{name}: {said:?}");
+            let output = lines(&run(&mut producer, &format!("{}\n", order(&id, &user, "shipped"))));
+            assert_eq!(output.len(), 1, "{name}: {output:?}");
+            assert_eq!(output[0]["id"], format!("{id}-shipped"), "{name}");
+            assert!(output[0]["busId"].is_string(), "{name}: {output:?}");
         }
         customers.push((name, user));
     }

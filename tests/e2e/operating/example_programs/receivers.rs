@@ -71,8 +71,8 @@ fn check(file: &str, program: &Path, python: &Path) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = BufReader::new(receiver.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let listening: Value = serde_json::from_str(&said.next().unwrap()).unwrap();
+    let mut printed = BufReader::new(receiver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let listening: Value = serde_json::from_str(&printed.next().unwrap()).unwrap();
     let url = format!("http://127.0.0.1:{}/", listening["listening"]);
     let output = run(command(python).args(["-c", SENDER, &url, &old, &new, &foreign]), "");
     let _ = receiver.kill();
@@ -84,7 +84,7 @@ fn check(file: &str, program: &Path, python: &Path) {
         assert_eq!(answer["status"], wanted, "{file}: {}", answer["case"]);
     }
     // All accepted requests have one id, so the message is new once.
-    let handled = said.filter_map(|line| serde_json::from_str::<Value>(&line).ok()?.get("new").cloned());
+    let handled = printed.filter_map(|line| serde_json::from_str::<Value>(&line).ok()?.get("new").cloned());
     assert_eq!(
         handled.collect::<Vec<_>>(),
         [json!(true), json!(false), json!(false), json!(false), json!(false)],

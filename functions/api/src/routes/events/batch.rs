@@ -1,6 +1,6 @@
 //! Answers to a batch that was not published completely.
 
-use aws::Refused;
+use aws::CallError;
 use domain::event::Event;
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub(super) fn refused(events: &[Result<Event, Problem>], request: &str) -> Optio
 
 /// The answer to a batch that the bus accepted only in part. A repeat is harmless, because events keep
 /// their ids. `None` if the bus accepted all events.
-pub(super) fn unpublished(put: Vec<Result<String, Refused>>, request: &str) -> Option<Response> {
+pub(super) fn unpublished(put: Vec<Result<String, CallError>>, request: &str) -> Option<Response> {
     if put.iter().all(Result::is_ok) {
         return None;
     }

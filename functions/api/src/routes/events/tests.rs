@@ -91,9 +91,9 @@ fn token_cannot_mark_a_replay() {
 
 #[test]
 fn authid_is_set_from_the_token_and_never_taken_from_the_body() {
-    let told = check(&admin(), &json!({}), "").unwrap();
-    assert_eq!((told.auth_id.as_deref(), told.actor.as_deref()), (Some("ann"), Some("ann")));
-    assert!(told.to_json().contains(r#""authid":"ann""#) && told.to_json().contains(r#""authtype":"user""#));
+    let body = check(&admin(), &json!({}), "").unwrap();
+    assert_eq!((body.auth_id.as_deref(), body.actor.as_deref()), (Some("ann"), Some("ann")));
+    assert!(body.to_json().contains(r#""authid":"ann""#) && body.to_json().contains(r#""authtype":"user""#));
     for caller in [admin(), program()] {
         check(&caller, &json!({ "authid": "ann" }), "authid_not_allowed");
         check(&caller, &json!({ "authtype": "system" }), "authid_not_allowed");
@@ -106,8 +106,8 @@ fn actor_of_a_token_is_its_user_unless_the_policy_relaxes_it() {
     check(&admin(), &json!({ "actor": "ann" }), "");
     check(&admin(), &json!({ "actor": "ben" }), "actor_not_allowed");
     let policy = json!([{ "source": "/tenants/a", "tenants": "none", "any_actor": true }]);
-    let told = check_with(&policy, &admin(), &json!({ "actor": "ben" }), "").unwrap();
-    assert_eq!((told.actor.as_deref(), told.auth_id.as_deref()), (Some("ben"), Some("ann")));
+    let body = check_with(&policy, &admin(), &json!({ "actor": "ben" }), "").unwrap();
+    assert_eq!((body.actor.as_deref(), body.auth_id.as_deref()), (Some("ben"), Some("ann")));
     check(&program(), &json!({ "actor": "ben" }), "");
 }
 

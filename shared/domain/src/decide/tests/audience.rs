@@ -107,10 +107,10 @@ fn refusal_of_the_whole_run_has_its_reason() {
 
 fn world_after(rules: &[Value], event: &Value) -> World {
     let people = json!([
-        { "id": "ann", "email": "ann@example.com", "roles": [clerk("s1")], "tenants": ["north"] },
-        { "id": "ben", "email": "ben@example.com", "roles": [clerk("s1")], "topics": ["friends:o1"] },
-        { "id": "cem", "email": "cem@example.com", "roles": [clerk("s2")], "topics": ["order:o1", "friends:o1"] },
-        { "id": "dora", "email": "dora@example.com", "roles": [clerk("s1")], "topics": ["family:o1"] },
+        { "id": "ann", "email": "ann@example.com", "roles": [handler("s1")], "tenants": ["north"] },
+        { "id": "ben", "email": "ben@example.com", "roles": [handler("s1")], "topics": ["friends:o1"] },
+        { "id": "cem", "email": "cem@example.com", "roles": [handler("s2")], "topics": ["order:o1", "friends:o1"] },
+        { "id": "dora", "email": "dora@example.com", "roles": [handler("s1")], "topics": ["family:o1"] },
     ]);
     let topics = json!({ "family": ["friends"], "friends": ["family", "order"], "order": [] });
     let policy = json!({ "roles": ["clerk", "boss"], "topics": topics });
@@ -127,7 +127,7 @@ fn world_after(rules: &[Value], event: &Value) -> World {
     world
 }
 
-fn clerk(scope: &str) -> Value {
+fn handler(scope: &str) -> Value {
     json!({ "role": "clerk", "in": scope })
 }
 

@@ -39,7 +39,7 @@ fn late_event_is_cancelled_too() {
     let data = json!({ "user": "ann", "order": "x" });
     world.deliver(&super::paid("ann", json!({ "time": "2026-11-20T12:05:00Z", "data": data })));
     assert_eq!(world.refusals(), ["12:10 email cancelled"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn digest_whose_opener_crashed_and_was_cancelled_closes_for_its_other_events() {
     let mut world = world_with(cancellable(json!({ "steps": digest })), json!({}));
     deliver(&mut world, "order.paid", "1", "x");
     // The first delivery of the opener crashed after it joined and before it made the timer.
-    world.wakes.clear();
+    world.continuations.clear();
     world.minutes(1);
     deliver(&mut world, "order.paid", "2", "y");
     deliver(&mut world, "order.lost", "3", "x");

@@ -16,7 +16,7 @@ fn events_of_a_window_are_sent_once_when_it_closes() {
     assert!(world.sends().is_empty());
     world.minutes(60);
     assert_eq!(world.sends(), ["12:10 3 together email"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn throttle_after_a_digest_counts_digests() {
 fn timer_that_fires_twice_sends_once() {
     let mut world = collecting(json!({}), json!({}));
     world.order("1");
-    let timers = world.wakes.clone();
+    let timers = world.continuations.clone();
     world.minutes(11);
     world.order("2");
-    timers.iter().for_each(|(_, text)| world.wake(text));
+    timers.iter().for_each(|(_, text)| world.continuation(text));
     assert_eq!(world.sends(), ["12:10 1 together email"]);
     world.minutes(20);
     assert_eq!(world.sends(), ["12:10 1 together email", "12:21 1 together email"]);
@@ -177,7 +177,7 @@ fn timer_that_fires_twice_sends_once() {
 fn only_one_event_of_a_window_makes_a_timer() {
     let mut world = collecting(json!({}), json!({}));
     world.orders(&["1", "2", "3"]);
-    assert_eq!(world.wakes.len(), 1);
+    assert_eq!(world.continuations.len(), 1);
     let joined = world.log.iter().filter(|entry| matches!(entry.result, LogResult::Merged));
     assert_eq!(joined.count(), 3);
 }

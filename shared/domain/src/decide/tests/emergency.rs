@@ -17,7 +17,7 @@ fn critical_rule_sends_on_all_channels_at_night() {
         let mut world = night(json!({ "outside": outside }), json!({}));
         world.order("1");
         assert_eq!(world.sends(), AT_ONCE, "{outside}");
-        assert!(world.refusals().is_empty() && world.wakes.is_empty(), "{outside}");
+        assert!(world.refusals().is_empty() && world.continuations.is_empty(), "{outside}");
     }
 }
 
@@ -32,7 +32,7 @@ fn steps_before_the_first_send_do_not_delay_a_critical_rule() {
         let mut world = night(json!({ "steps": [step.clone(), super::send(json!(CHANNELS))] }), json!({}));
         world.orders(&["1", "2", "3"]);
         assert_eq!(world.sends().len(), 3 * CHANNELS.len(), "{step}");
-        assert!(world.refusals().is_empty() && world.wakes.is_empty(), "{step}");
+        assert!(world.refusals().is_empty() && world.continuations.is_empty(), "{step}");
     }
 }
 

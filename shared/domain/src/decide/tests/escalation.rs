@@ -28,7 +28,7 @@ fn engagement_ends_all_later_steps() {
     world.notice_last(Unless::Seen);
     world.until("20:00");
     assert_eq!(world.sends(), ["12:00 1 email", "12:30 1 sms"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn run(others: &Value, now: Timestamp, zone: &str, start: Start) {
     let audience =
         vec![Audience::User("ann".into()), Audience::Room("a:b".into()), Audience::User("zoe".into())];
     let matched = Match { rule, audience, groups: Vec::new(), start };
-    decided(&Plan::woken(&event, &setting.catalog, Some(matched), None), &setting.recipients, now);
+    decided(&Plan::resumed(&event, &setting.catalog, Some(matched), None), &setting.recipients, now);
 }
 
 fn times() -> impl Strategy<Value = Timestamp> {

@@ -217,7 +217,7 @@ fn redelivered_run_counts_newly_ready_channels() {
     let first = world.order("1");
     world.minutes(55);
     world.order("2");
-    world.wakes.clear();
+    world.continuations.clear();
     world.minutes(6);
     world.deliver(&first);
     world.minutes(1);

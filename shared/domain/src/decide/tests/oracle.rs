@@ -44,7 +44,7 @@ impl<'w> Oracle<'w> {
         self.check_throttles();
         self.check_caps();
         self.check_digests();
-        assert!(self.world.wakes.is_empty(), "a run never ends");
+        assert!(self.world.continuations.is_empty(), "a run never ends");
     }
 
     fn setting(&self) -> &'w Setting {

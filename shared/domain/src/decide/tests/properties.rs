@@ -88,11 +88,14 @@ fn apply(world: &mut World, events: &mut Vec<Event>, step: Step) {
         Step::Continuation { which, again } => {
             let now = world.now;
             let due: Vec<usize> =
-                (0..world.wakes.len()).filter(|index| world.wakes[*index].0 <= now).collect();
+                (0..world.continuations.len()).filter(|index| world.continuations[*index].0 <= now).collect();
             if let Some(index) = which.checked_rem(due.len()) {
-                let (_, text) =
-                    if again { world.wakes[due[index]].clone() } else { world.wakes.remove(due[index]) };
-                world.wake(&text);
+                let (_, text) = if again {
+                    world.continuations[due[index]].clone()
+                } else {
+                    world.continuations.remove(due[index])
+                };
+                world.continuation(&text);
             }
         }
         // Due continuations are delivered late: by a `Continuation` step, or at the end.
@@ -116,12 +119,12 @@ fn steps() -> impl Strategy<Value = Step> {
         option::weighted(0.2, select(vec!["a", "b"])),
         prop::bool::weighted(0.1),
     );
-    let wake = (any::<usize>(), prop::bool::weighted(0.3));
+    let continuation = (any::<usize>(), prop::bool::weighted(0.3));
     let notice = (any::<usize>(), select(vec![Unless::Seen, Unless::Acknowledged]));
     prop_oneof![
         6 => event.prop_map(|(to, thing, tenant, actor, undo)| Step::Event { to, thing, tenant, actor, undo }),
         2 => any::<usize>().prop_map(Step::Again),
-        4 => wake.prop_map(|(which, again)| Step::Continuation { which, again }),
+        4 => continuation.prop_map(|(which, again)| Step::Continuation { which, again }),
         3 => select(vec![1_i64, 10, 35, 120, 500]).prop_map(Step::Wait),
         2 => notice.prop_map(|(which, how)| Step::Notice { which, how }),
     ]

@@ -72,7 +72,7 @@ fn notification_that_expires_in_quiet_hours_is_suppressed_at_once() {
     world.until("23:00");
     world.order("1");
     assert_eq!(world.refusals(), ["23:00 email expired_in_quiet_hours"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn devices_with_disjoint_windows_are_sent_one_after_the_other() {
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
     assert_eq!(world.sends().len(), 2);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn deferred_channel_does_not_repeat_later_steps() {
     world.order("1");
     world.until("2026-11-21T07:11:00Z");
     assert_eq!(world.sends().len(), 2);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn rule_repeats_the_configured_number_of_times() {
     world.order("1");
     world.until("2026-11-30T12:00:00Z");
     assert_eq!(world.sends(), ["12:00 1 email", "21. 08:00 1 email", "22. 08:00 1 email"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn repetition_ends_when_cancelled() {
     world.deliver(&super::paid("ann", lost));
     world.until("2026-11-30T12:00:00Z");
     assert_eq!(world.sends().len(), 3);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn each_occurrence_is_sent_once() {
     world.minutes(5);
     world.deliver(&event);
     for _ in 0..4 {
-        let wakes = world.wakes.clone();
+        let continuations = world.continuations.clone();
         world.minutes(24 * 60);
-        wakes.iter().for_each(|(_, text)| world.wake(text));
+        continuations.iter().for_each(|(_, text)| world.continuation(text));
     }
     world.minutes(5 * 24 * 60);
     assert_eq!(world.sends().len(), 4);
@@ -96,7 +96,7 @@ fn each_occurrence_is_collected() {
     world.order("2");
     world.until("2026-11-30T12:00:00Z");
     assert_eq!(world.sends(), ["12:10 2 together email", "21. 08:10 2 together email"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]

@@ -73,11 +73,11 @@ fn late_continuation_is_expired() {
 fn redelivered_event_or_continuation_sends_once() {
     let mut world = world_with(email_wait_sms(&json!({ "for": "PT30M" })), json!({}));
     let event = world.order("1");
-    let wakes = world.wakes.clone();
+    let continuations = world.continuations.clone();
     world.minutes(10);
     world.deliver(&event);
     world.minutes(60);
-    wakes.iter().for_each(|(_, text)| world.wake(text));
+    continuations.iter().for_each(|(_, text)| world.continuation(text));
     assert_eq!(world.sends(), ["12:00 1 email", "12:30 1 sms"]);
 }
 
@@ -113,7 +113,7 @@ fn rule_without_a_send_decides_nothing() {
         let mut world = world_with(json!({ "steps": steps }), json!({}));
         world.order("1");
         world.minutes(120);
-        assert!(world.sends().is_empty() && world.wakes.is_empty());
+        assert!(world.sends().is_empty() && world.continuations.is_empty());
     }
 }
 
@@ -127,7 +127,7 @@ fn run_beyond_the_last_step_ends() {
         let audience = vec![crate::decide::plan::Audience::User("ann".into())];
         let start = Start { step, ..Start::default() };
         let matched = crate::decide::plan::Match { rule, audience, groups: Vec::new(), start };
-        let plan = crate::decide::plan::Plan::woken(&event, &setting.catalog, Some(matched), None);
+        let plan = crate::decide::plan::Plan::resumed(&event, &setting.catalog, Some(matched), None);
         assert!(super::decided(&plan, &setting.recipients, at("12:00")).is_empty());
     }
 }

@@ -44,7 +44,7 @@ impl Tables {
                 Answer::Seen(of.iter().filter_map(|key| self.seen.get(key)).map(|key| key.0).max())
             }
             Ask::Closed { address } => Answer::Closed(self.closed.get(address).cloned()),
-            Ask::Told { of } => Answer::Told(of.iter().any(|key| self.sent.contains(key))),
+            Ask::Notified { of } => Answer::Notified(of.iter().any(|key| self.sent.contains(key))),
             Ask::Heard { .. } => ask.default_answer(),
             Ask::Admit { key, wants, channels, zone } => self.admit(key, wants, channels, zone, now),
             Ask::Collected { key } => match self.joined.get(key).cloned().flatten() {

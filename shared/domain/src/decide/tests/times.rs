@@ -26,7 +26,7 @@ fn reminder_waits_for_every_supported_time_format() {
         let mut world = reminding(json!({}));
         deliver(&mut world, &json!({ "user": "ann", "at": text }));
         assert!(world.sends().is_empty(), "{text} was sent at once");
-        let due: Vec<String> = world.wakes.iter().map(|(due, _)| due.to_string()).collect();
+        let due: Vec<String> = world.continuations.iter().map(|(due, _)| due.to_string()).collect();
         assert_eq!(due, [expected], "{text}");
         world.until("2027-01-01T00:00:00Z");
         assert_eq!(world.sends().len(), 1, "{text}");
@@ -94,7 +94,7 @@ fn shift_by_days_keeps_the_local_hour_when_clocks_change() {
     ] {
         let mut world = reminding(json!({ "shift": shift, "days": days }));
         deliver(&mut world, &json!({ "user": "ann", "at": at }));
-        let due: Vec<String> = world.wakes.iter().map(|(due, _)| due.to_string()).collect();
+        let due: Vec<String> = world.continuations.iter().map(|(due, _)| due.to_string()).collect();
         assert_eq!(due, [expected], "{shift} {days}");
     }
 }
@@ -137,7 +137,7 @@ fn repetition_with_an_invalid_end_stops_with_a_note() {
             world.minutes(30 * 24 * 60);
             assert_eq!(world.sends(), ["12:00 1 email"], "{data}");
             assert_eq!(world.refusals(), ["12:00 - unreadable_time"], "{data}");
-            assert!(world.wakes.is_empty(), "{data}");
+            assert!(world.continuations.is_empty(), "{data}");
         }
     }
 }
@@ -149,7 +149,7 @@ fn rule_with_an_unreadable_wait_is_not_repeated() {
     deliver(&mut world, &json!({ "user": "ann", "at": "soon" }));
     world.minutes(30 * 24 * 60);
     assert_eq!(world.refusals(), ["12:00 email unreadable_time"]);
-    assert!(world.wakes.is_empty());
+    assert!(world.continuations.is_empty());
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn address_used_by_the_last_release_keeps_its_keys() {
     let former_key = Key::of(&event, "guest", &former_name, Some(Channel::Email), 0, "");
     for sent_before in [true, false] {
         let decisions = decide_with(&plan, &nobody, None, now(), |ask| match ask {
-            Ask::Told { of } => Answer::Told(sent_before && of.contains(&former_key)),
+            Ask::Notified { of } => Answer::Notified(sent_before && of.contains(&former_key)),
             other @ (Ask::Cancelled { .. }
             | Ask::Seen { .. }
             | Ask::Admit { .. }
@@ -52,7 +52,7 @@ fn cancellation_of_the_last_release_applies() {
         }
         other @ (Ask::Cancelled { .. }
         | Ask::Seen { .. }
-        | Ask::Told { .. }
+        | Ask::Notified { .. }
         | Ask::Admit { .. }
         | Ask::Heard { .. }
         | Ask::Collected { .. }

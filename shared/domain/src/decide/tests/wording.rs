@@ -70,8 +70,8 @@ fn unusable_subject_is_noted_and_the_message_sent() {
     let decisions = decided(&plan, &recipients, now());
     let notes: Vec<Vec<String>> =
         decisions.iter().map(|decision| decision.notes.iter().map(ToString::to_string).collect()).collect();
-    let said = "`$.data.subject` of the event is no text, so the template's own subject is used".to_owned();
-    assert_eq!(notes, [vec![said], Vec::new()]);
+    let states = "`$.data.subject` of the event is no text, so the template's own subject is used".to_owned();
+    assert_eq!(notes, [vec![states], Vec::new()]);
 }
 
 fn choosing() -> Value {

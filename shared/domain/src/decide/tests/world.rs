@@ -40,7 +40,7 @@ pub(super) struct World {
     /// The number of recipients in one message.
     pub(super) page: usize,
     /// Pending continuations with their times.
-    pub(super) wakes: Vec<(Timestamp, String)>,
+    pub(super) continuations: Vec<(Timestamp, String)>,
     pub(super) log: Vec<Entry>,
     /// The decision round of each log entry.
     pub(super) batches: Vec<usize>,
@@ -90,7 +90,7 @@ impl World {
             tables: Tables::default(),
             now,
             page: 2,
-            wakes: Vec::new(),
+            continuations: Vec::new(),
             log: Vec::new(),
             batches: Vec::new(),
             ledger: BTreeSet::new(),
@@ -110,12 +110,12 @@ impl World {
     }
 
     /// Delivers a continuation.
-    pub(super) fn wake(&mut self, text: &str) {
+    pub(super) fn continuation(&mut self, text: &str) {
         let setting = Rc::clone(&self.setting);
-        let wake = Continuation::read(text).unwrap().unwrap();
-        let event = wake.event().unwrap();
-        let rule = setting.catalog.rule(&wake.rule).unwrap();
-        match wake.task {
+        let continuation = Continuation::read(text).unwrap().unwrap();
+        let event = continuation.event().unwrap();
+        let rule = setting.catalog.rule(&continuation.rule).unwrap();
+        match continuation.task {
             Task::Run { audience, start } => self.run(&setting, &event, rule, vec![audience], start, None),
             Task::FanOut { cursor } => {
                 let (audience, next) = self.page(&event, rule, cursor);
@@ -161,7 +161,7 @@ impl World {
         digest: Option<digest::Collected>,
     ) {
         let matched = Match { rule, audience, groups: Vec::new(), start };
-        self.decide(setting, &Plan::woken(event, &setting.catalog, Some(matched), digest));
+        self.decide(setting, &Plan::resumed(event, &setting.catalog, Some(matched), digest));
     }
 
     fn still_wanted(&self, items: Collected) -> Vec<Item> {
@@ -226,7 +226,7 @@ impl World {
     }
 
     fn leave(&mut self, event: &Event, rule: &Rule, task: Task, at: Timestamp) {
-        self.wakes.push((at, Continuation::new(event, &rule.name, task).to_json()));
+        self.continuations.push((at, Continuation::new(event, &rule.name, task).to_json()));
     }
 
     fn decide(&mut self, setting: &Setting, plan: &Plan<'_>) {
@@ -282,8 +282,8 @@ impl World {
             Verdict::Send(order) => {
                 self.tables.sent.insert(decision.key.clone());
                 if let (Some((_, task)), Some(rule)) = (&order.failover, decision.rule) {
-                    let wake = Continuation::new(plan.event, &rule.name, task.clone());
-                    self.failovers.insert(decision.key.clone(), wake);
+                    let continuation = Continuation::new(plan.event, &rule.name, task.clone());
+                    self.failovers.insert(decision.key.clone(), continuation);
                 }
                 let device = match order.target {
                     Target::Push(device) => device.id,
@@ -327,12 +327,12 @@ impl World {
     /// Advances the clock and delivers due continuations at their times.
     pub(super) fn pass(&mut self, length: SignedDuration) {
         let until = self.now.checked_add(length).unwrap();
-        while let Some(next) = (0..self.wakes.len()).min_by_key(|index| self.wakes[*index].0)
-            && self.wakes[next].0 <= until
+        while let Some(next) = (0..self.continuations.len()).min_by_key(|index| self.continuations[*index].0)
+            && self.continuations[next].0 <= until
         {
-            let (at, text) = self.wakes.remove(next);
+            let (at, text) = self.continuations.remove(next);
             self.now = self.now.max(at);
-            self.wake(&text);
+            self.continuation(&text);
         }
         self.now = until;
     }
@@ -345,8 +345,8 @@ impl World {
         });
         let key = sent.unwrap().key.clone();
         self.tables.sent.remove(&key);
-        if let Some(wake) = self.failovers.get(&key).cloned() {
-            self.wake(&wake.because(why).to_json());
+        if let Some(continuation) = self.failovers.get(&key).cloned() {
+            self.continuation(&continuation.because(why).to_json());
         }
     }
 

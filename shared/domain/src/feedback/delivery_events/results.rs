@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Told;
+use super::NotificationState;
 use crate::base::channel::Channel;
 use crate::base::outcome::Status;
 
@@ -13,7 +13,7 @@ use crate::base::outcome::Status;
 const NO_RECIPIENT: &str = "-";
 
 /// Adds the members to the event's data. `category` is null for hand-overs of an earlier release.
-pub(super) fn add(data: &mut Value, category: Option<&str>, rows: &[&Told<'_>]) {
+pub(super) fn add(data: &mut Value, category: Option<&str>, rows: &[&NotificationState<'_>]) {
     let recipients: BTreeSet<&str> =
         rows.iter().map(|row| row.recipient).filter(|name| *name != NO_RECIPIENT).collect();
     let channels: BTreeSet<&str> = rows.iter().filter_map(|row| row.channel).map(Channel::name).collect();
@@ -26,7 +26,7 @@ pub(super) fn add(data: &mut Value, category: Option<&str>, rows: &[&Told<'_>]) 
 
 /// The result of one notification. `messageId` is the provider's id, or the notification's key if the provider has
 /// none, or null if no message was sent.
-fn result(row: &Told<'_>) -> Value {
+fn result(row: &NotificationState<'_>) -> Value {
     let success = is_success(row.status);
     let own = success.then_some(row.key.as_str());
     json!({
@@ -67,7 +67,7 @@ mod tests {
             ("ann", Some(Channel::Push), Status::Failed, None),
             ("ben", Some(Channel::Socket), Status::Sent, None),
         ];
-        let data = told("event", Some("EHR_RECORD"), &rows);
+        let data = notification("event", Some("EHR_RECORD"), &rows);
         assert_eq!((&data["eventId"], &data["eventType"]), (&json!("e-1"), &json!("task.done")));
         assert_eq!((&data["category"], &data["success"]), (&json!("EHR_RECORD"), &json!(true)));
         assert_eq!(
@@ -93,11 +93,11 @@ mod tests {
             (Some(Channel::Email), Status::Bounced),
             (Some(Channel::Sms), Status::Unknown),
         ] {
-            let data = told("suppressed", None, &[("ann", channel, status, None)]);
+            let data = notification("suppressed", None, &[("ann", channel, status, None)]);
             assert_eq!(data["success"], json!(false), "{status:?}");
             assert_eq!(data["results"][0]["success"], json!(false), "{status:?}");
         }
-        let unaddressed = told("suppressed", None, &[("-", None, Status::Suppressed, None)]);
+        let unaddressed = notification("suppressed", None, &[("-", None, Status::Suppressed, None)]);
         assert_eq!((&unaddressed["success"], &unaddressed["recipientCount"]), (&json!(false), &json!(0)));
         assert_eq!((&unaddressed["channels"], &unaddressed["results"]), (&json!([]), &json!([])));
     }
@@ -108,18 +108,18 @@ mod tests {
         let rows = [row(&origin, &keys[0], ("ann", Some(Channel::Sms), Status::Suppressed, None))];
         assert_eq!(communication(&Set::suppressed(None, None), &rows), None);
         assert_eq!(communication(&Set::suppressed(Some(2), None), &rows), None);
-        let told = communication(&Set::suppressed(Some(1), None), &rows).unwrap();
+        let notification = communication(&Set::suppressed(Some(1), None), &rows).unwrap();
         let again = communication(&Set::suppressed(Some(1), None), &rows).unwrap();
-        assert_eq!(told.id, again.id, "one event for any number of repetitions");
+        assert_eq!(notification.id, again.id, "one event for any number of repetitions");
         assert!(Set::is_suppressed(&Set::suppressed(None, None).id));
         assert!(!Set::is_suppressed(&Set::name(None)) && !Set::is_suppressed(&Set::name(Some("{}"))));
     }
 
     type Row<'a> = (&'a str, Option<Channel>, Status, Option<&'a str>);
 
-    fn told(set: &str, category: Option<&str>, rows: &[Row<'_>]) -> Value {
+    fn notification(set: &str, category: Option<&str>, rows: &[Row<'_>]) -> Value {
         let (origin, keys) = (origin(), keys());
-        let rows: Vec<Told<'_>> =
+        let rows: Vec<NotificationState<'_>> =
             rows.iter().zip(&keys).map(|(values, key)| row(&origin, key, *values)).collect();
         let of = u32::try_from(rows.len()).unwrap();
         let set = Set { id: set.to_owned(), of, category: category.map(str::to_owned) };
@@ -127,8 +127,12 @@ mod tests {
         serde_json::from_str(event.data.as_ref().unwrap().text()).unwrap()
     }
 
-    fn row<'a>(origin: &'a Origin, key: &'a Key, (recipient, channel, status, id): Row<'a>) -> Told<'a> {
-        Told {
+    fn row<'a>(
+        origin: &'a Origin,
+        key: &'a Key,
+        (recipient, channel, status, id): Row<'a>,
+    ) -> NotificationState<'a> {
+        NotificationState {
             key,
             origin,
             status,

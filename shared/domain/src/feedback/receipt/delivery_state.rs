@@ -32,7 +32,7 @@ pub struct Marks {
 
 impl Marks {
     /// The marks that the status does not imply, each as a predicate ("was seen") with its time.
-    pub fn said(&self, status: Status) -> impl Iterator<Item = (&'static str, Timestamp)> {
+    pub fn states(&self, status: Status) -> impl Iterator<Item = (&'static str, Timestamp)> {
         let all = [
             ("came back as undeliverable", self.bounced_at.filter(|_| status != Status::Bounced)),
             ("was reported as spam", self.complained_at),

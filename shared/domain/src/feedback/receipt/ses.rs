@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Heard, Receipt, StatusUpdate, detail, time};
+use super::{ProviderEvent, Receipt, StatusUpdate, detail, time};
 use crate::base::outcome::Reason;
 use crate::event::Refusal;
 use crate::event::bus::BusEvent;
@@ -65,9 +65,9 @@ struct Timed {
     timestamp: Option<Timestamp>,
 }
 
-pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
+pub(super) fn read(event: &BusEvent<'_>) -> Result<ProviderEvent, Refusal> {
     if !event.detail_type.starts_with("Email ") {
-        return Ok(Heard::Nothing("not an e-mail event"));
+        return Ok(ProviderEvent::Nothing("not an e-mail event"));
     }
     let message: Detail<'_> = detail(event, "an SES event with eventType and mail")?;
     let (news, at) = match message.event_type.as_ref() {
@@ -89,14 +89,14 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
             if complaint
                 .is_some_and(|complaint| complaint.complaint_feedback_type.as_deref() == Some("not-spam"))
             {
-                return Ok(Heard::Nothing("withdrawn complaint"));
+                return Ok(ProviderEvent::Nothing("withdrawn complaint"));
             }
             (StatusUpdate::Complained, complaint.and_then(|complaint| complaint.timestamp))
         }
         "Reject" | "Rendering Failure" => (StatusUpdate::Undelivered(Reason::Rejected), None),
         "Open" | "Click" => match message.open.or(message.click) {
             Some(interaction) if is_by_machine(&interaction) => {
-                return Ok(Heard::Nothing("opened by a machine"));
+                return Ok(ProviderEvent::Nothing("opened by a machine"));
             }
             Some(interaction) => (
                 StatusUpdate::Seen,
@@ -104,8 +104,8 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
             ),
             None => (StatusUpdate::Seen, None),
         },
-        "DeliveryDelay" => return Ok(Heard::Nothing("delayed e-mail")),
-        _ => return Ok(Heard::Nothing("e-mail event without a delivery state")),
+        "DeliveryDelay" => return Ok(ProviderEvent::Nothing("delayed e-mail")),
+        _ => return Ok(ProviderEvent::Nothing("e-mail event without a delivery state")),
     };
     let key = message.mail.tags.get(KEY_TAG).and_then(|tag| Key::parse(tag.first()?));
     let provider_id = message.mail.message_id.map(Cow::into_owned);
@@ -113,7 +113,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         return Err(Refusal::new("detail.mail", "neither our tag nor a message id", "at least one"));
     }
     let at = time(at.or(message.mail.timestamp.filter(|_| news == StatusUpdate::Accepted)), event)?;
-    Ok(Heard::Receipt(Receipt { key, provider_id, news, at }))
+    Ok(ProviderEvent::Receipt(Receipt { key, provider_id, news, at }))
 }
 
 /// Whether a scanner or a prefetching mail client caused an open or click event. SES reports this since August 2026.

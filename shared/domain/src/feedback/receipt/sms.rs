@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Heard, Receipt, StatusUpdate, detail, time};
+use super::{ProviderEvent, Receipt, StatusUpdate, detail, time};
 use crate::base::outcome::Reason;
 use crate::event::Refusal;
 use crate::event::bus::BusEvent;
@@ -34,9 +34,9 @@ struct Detail<'a> {
     context: Option<BTreeMap<String, String>>,
 }
 
-pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
+pub(super) fn read(event: &BusEvent<'_>) -> Result<ProviderEvent, Refusal> {
     if event.detail_type != "Text Message Delivery Status Updated" {
-        return Ok(Heard::Nothing("not an SMS event"));
+        return Ok(ProviderEvent::Nothing("not an SMS event"));
     }
     let detail: Detail<'_> = detail(event, "an SMS event with eventType and messageId")?;
     let news = match detail.event_type.as_ref() {
@@ -52,12 +52,12 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
         "TEXT_TTL_EXPIRED" => StatusUpdate::Undelivered(Reason::Expired),
         "TEXT_UNREACHABLE" | "TEXT_CARRIER_UNREACHABLE" => StatusUpdate::Undelivered(Reason::Undeliverable),
         "TEXT_UNKNOWN" => StatusUpdate::Unconfirmed,
-        _ => return Ok(Heard::Nothing("SMS event without a delivery state")),
+        _ => return Ok(ProviderEvent::Nothing("SMS event without a delivery state")),
     };
     let key = detail.context.as_ref().and_then(|context| Key::parse(context.get(KEY)?));
     let at = time(
         detail.event_timestamp.and_then(|event_timestamp| Timestamp::from_millisecond(event_timestamp).ok()),
         event,
     )?;
-    Ok(Heard::Receipt(Receipt { key, provider_id: Some(detail.message_id.into_owned()), news, at }))
+    Ok(ProviderEvent::Receipt(Receipt { key, provider_id: Some(detail.message_id.into_owned()), news, at }))
 }

@@ -37,10 +37,10 @@ fn ses_receipt_has_key_and_state() {
 #[test]
 fn machine_opens_and_delays_are_ignored() {
     for sample in [sample!("ses-open-by-machine"), sample!("ses-delay"), sample!("ses-advisor")] {
-        assert!(matches!(read(sample), Ok(Heard::Nothing(_))));
+        assert!(matches!(read(sample), Ok(ProviderEvent::Nothing(_))));
     }
     let not_spam = sample!("ses-complaint").replace("abuse", "not-spam");
-    assert!(matches!(read(&not_spam), Ok(Heard::Nothing(_))), "taken out of the spam folder");
+    assert!(matches!(read(&not_spam), Ok(ProviderEvent::Nothing(_))), "taken out of the spam folder");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn whatsapp_receipt_has_only_the_message_id() {
 
 #[test]
 fn inbound_whatsapp_message_is_read() {
-    let Ok(Heard::Inbound(inbound)) = read(sample!("whatsapp-received")) else {
+    let Ok(ProviderEvent::Inbound(inbound)) = read(sample!("whatsapp-received")) else {
         panic!("wanted an inbound message")
     };
     assert_eq!((inbound.from.expose(), inbound.at.as_second()), ("+14255550150", 1_795_262_403));
@@ -202,8 +202,8 @@ fn any_news() -> impl Strategy<Value = StatusUpdate> {
 
 fn receipt(sample: &str) -> Receipt {
     match read(sample) {
-        Ok(Heard::Receipt(receipt)) => receipt,
-        Ok(Heard::Inbound(_) | Heard::Nothing(_)) => panic!("not a receipt: {sample}"),
+        Ok(ProviderEvent::Receipt(receipt)) => receipt,
+        Ok(ProviderEvent::Inbound(_) | ProviderEvent::Nothing(_)) => panic!("not a receipt: {sample}"),
         Err(refusal) => panic!("{refusal}: {sample}"),
     }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Heard, Inbound, Receipt, StatusUpdate, detail, time};
+use super::{Inbound, ProviderEvent, Receipt, StatusUpdate, detail, time};
 use crate::base::outcome::Reason;
 use crate::event::Refusal;
 use crate::event::bus::BusEvent;
@@ -62,9 +62,9 @@ impl Kind {
     }
 }
 
-pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
+pub(super) fn read(event: &BusEvent<'_>) -> Result<ProviderEvent, Refusal> {
     let Some(kind) = Kind::of(&event.detail_type) else {
-        return Ok(Heard::Nothing("not a WhatsApp message event"));
+        return Ok(ProviderEvent::Nothing("not a WhatsApp message event"));
     };
     let detail: Detail<'_> = detail(event, "a WhatsApp message event")?;
     let entry: Value = detail
@@ -82,8 +82,8 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
             let from =
                 from.and_then(|from| PhoneNumber::parse(&format!("+{}", from.trim_start_matches('+'))).ok());
             return Ok(match from {
-                Some(from) => Heard::Inbound(Inbound { from, at }),
-                None => Heard::Nothing("WhatsApp message without a sender"),
+                Some(from) => ProviderEvent::Inbound(Inbound { from, at }),
+                None => ProviderEvent::Nothing("WhatsApp message without a sender"),
             });
         }
         Kind::Failed => failed(&detail, &entry),
@@ -91,7 +91,7 @@ pub(super) fn read(event: &BusEvent<'_>) -> Result<Heard, Refusal> {
     let Some(provider_id) = detail.message_id else {
         return Err(Refusal::new("detail.messageId", "nothing", "the message id of the service"));
     };
-    Ok(Heard::Receipt(Receipt { key: None, provider_id: Some(provider_id.into_owned()), news, at }))
+    Ok(ProviderEvent::Receipt(Receipt { key: None, provider_id: Some(provider_id.into_owned()), news, at }))
 }
 
 /// The report of a failed message.

@@ -116,8 +116,8 @@ impl Table {
     fn recount(&self, view: &View, now: Timestamp) -> Counts {
         let theirs = |place: &&Place| view.takes_in(place.tenant.as_deref()) && !is_over(place.created, now);
         let states: Vec<State> = self.entries.values().filter(theirs).map(|entry| entry.state).collect();
-        let on = |shelf: InboxFilter| states.iter().filter(|state| shelf.states().contains(state)).count();
-        let count = |shelf| u32::try_from(on(shelf)).unwrap();
+        let on = |filter: InboxFilter| states.iter().filter(|state| filter.states().contains(state)).count();
+        let count = |filter| u32::try_from(on(filter)).unwrap();
         Counts {
             unseen: count(InboxFilter::Unseen),
             unread: count(InboxFilter::Unread),

@@ -35,7 +35,8 @@ fn event_subject_replaces_the_templates_subject() {
     rule.subject = Some("$.data.subject".to_owned().try_into().unwrap());
     let event = envelope(&json!({ "subject": "Hello {{ data.body }}" }));
     let target = Target::Socket(SocketTarget::Room("shop:1".to_owned()));
-    let Ok(Content::Socket(message)) = renderer(&[]).scene(&event).render(&order(&rule, None, target)) else {
+    let Ok(Content::Socket(message)) = renderer(&[]).context(&event).render(&order(&rule, None, target))
+    else {
         panic!("a live message was ordered")
     };
     assert_eq!(message.title.expose(), "Hello {{ data.body }}");
@@ -88,7 +89,7 @@ fn letter_of(data: &Value, files: &[(&str, &str)]) -> Result<Letter, Unrendered>
     let (ann, event) = (person(json!({})), envelope(data));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
     let files: Vec<(&str, &str)> = FILES.iter().chain(files).copied().collect();
-    let content = renderer(&files).scene(&event).render(&order(&rule, Some(&ann), target))?;
+    let content = renderer(&files).context(&event).render(&order(&rule, Some(&ann), target))?;
     let Content::Email(letter) = content else { panic!("the content is not an e-mail") };
     Ok(letter.into())
 }

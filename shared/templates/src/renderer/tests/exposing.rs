@@ -56,7 +56,7 @@ fn broadcast(own: Value, expose: &[&str], data: &str) -> Broadcast {
     let to = SocketTarget::Room("clinic:7".to_owned());
     let target = Target::Broadcast(Live { to, exclude: vec!["ann".to_owned()], record: Record::None });
     let extra = Extra { payload: event.data.as_ref(), ..Extra::default() };
-    let content = renderer(&[]).scene_with(&document["detail"], extra).render(&order(&rule, None, target));
+    let content = renderer(&[]).context_with(&document["detail"], extra).render(&order(&rule, None, target));
     let Ok(Content::Broadcast(broadcast)) = content else { panic!("a broadcast was ordered") };
     broadcast
 }

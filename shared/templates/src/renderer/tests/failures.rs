@@ -121,6 +121,7 @@ fn renderer_without(part: &str) -> Result<(), String> {
     let renderer = Renderer::of(sources.map(|source| (format!("t/en/{source}"), String::new())).collect());
     let (rule, person) = (rule(&[]), person(json!({})));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    let rendered = renderer.scene(&super::envelope(&json!({}))).render(&order(&rule, Some(&person), target));
+    let rendered =
+        renderer.context(&super::envelope(&json!({}))).render(&order(&rule, Some(&person), target));
     rendered.map(drop).map_err(|error| error.to_string())
 }

@@ -42,7 +42,7 @@ fn without_a_complete_language_each_part_uses_the_closest() {
         Renderer::of(sources.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect());
     let (rule, ann, data) = (rule(&[]), person(json!({ "locale": "pt" })), envelope(&json!({})));
     let target = Target::Email(EmailAddress::parse("ann@example.com").unwrap());
-    let Ok(Content::Email(letter)) = renderer.scene(&data).render(&order(&rule, Some(&ann), target)) else {
+    let Ok(Content::Email(letter)) = renderer.context(&data).render(&order(&rule, Some(&ann), target)) else {
         panic!("every part exists in some language")
     };
     let letter = super::Letter::from(letter);

@@ -32,7 +32,8 @@ fn preview_shows_a_placeholder_for_the_link() {
     let (ann, event) = (person(json!({})), envelope(&json!({})));
     let mut order = order(&rule, Some(&ann), to_ann());
     order.way_out = Some(domain::recipient::unsubscribe::Scope::Commercial);
-    let Ok(Content::Email(email)) = renderer(&[("t/en/email.txt", TEXT)]).scene(&event).render(&order) else {
+    let Ok(Content::Email(email)) = renderer(&[("t/en/email.txt", TEXT)]).context(&event).render(&order)
+    else {
         panic!("a letter was ordered")
     };
     assert!(email.unsubscribe == Some(SAMPLE_WAY_OUT.into()));
@@ -46,9 +47,9 @@ fn reply_to_comes_from_the_rule_or_the_policy() {
         let letter = letter(rule, policy, &data, None).unwrap();
         letter.answers_to().map(|answers_to| answers_to.to_header())
     };
-    let (help, desk) = (Some("help@example.com".to_owned()), Some("desk@example.com".to_owned()));
-    assert_eq!(answers(&asked, &policy, json!({ "clinic": "desk@example.com" })), desk);
-    assert_eq!(answers(&asked, &policy, json!({ "clinic": " desk@example.com " })), desk);
+    let (help, worker) = (Some("help@example.com".to_owned()), Some("desk@example.com".to_owned()));
+    assert_eq!(answers(&asked, &policy, json!({ "clinic": "desk@example.com" })), worker);
+    assert_eq!(answers(&asked, &policy, json!({ "clinic": " desk@example.com " })), worker);
     let named =
         |name: &str| answers(&asked, &policy, json!({ "clinic": format!("{name} <desk@example.com>") }));
     assert_eq!(named("Clinic").as_deref(), Some("Clinic <desk@example.com>"));
@@ -78,7 +79,7 @@ fn commercial_email_shows_the_postal_address_of_its_tenant() {
         let renderer = renderer(&[("t/en/email.txt", text)]);
         let extra = Extra { policy: Some(&policy), ..Extra::default() };
         let order = order(&rule, Some(&ann), to_ann());
-        let Ok(Content::Email(letter)) = renderer.scene_with(&event, extra).render(&order) else {
+        let Ok(Content::Email(letter)) = renderer.context_with(&event, extra).render(&order) else {
             panic!("a letter was ordered")
         };
         assert_eq!(letter.text.expose(), expected, "{commercial} {tenant}");
@@ -142,7 +143,7 @@ fn letter(members: &Value, policy: &Value, data: &Value, way_out: Option<&str>) 
     let renderer = renderer(&[("t/en/email.txt", TEXT)]);
     let extra = Extra { policy: Some(&policy), ..Extra::default() };
     let content =
-        renderer.scene_with(&event, extra).render_with(&order(&rule, Some(&ann), to_ann()), way_out)?;
+        renderer.context_with(&event, extra).render_with(&order(&rule, Some(&ann), to_ann()), way_out)?;
     let Content::Email(email) = content else { panic!("a letter was ordered") };
     Ok(email)
 }

@@ -90,17 +90,17 @@ fn webhook_and_push_contain_the_original_payload() {
     let document = event.document();
     let renderer = renderer(&[("t/en/push.title.txt", "T"), ("t/en/push.txt", "B")]);
     let extra = Extra { payload: event.data.as_ref(), ..Extra::default() };
-    let scene = renderer.scene_with(&document["detail"], extra);
+    let context = renderer.context_with(&document["detail"], extra);
     let rule = rule(&["$.data.z", "$.data.a", "$.data.id"]);
     let written =
         r#"{"z":1.50,"a":{"y":1e2,"b":12345678901234567890.12},"id":123456789012345678901234567890}"#;
     let to = EndpointId { tenant: None, id: "e".to_owned() };
-    let content = scene.render(&order(&rule, None, Target::Webhook { to, version: None })).unwrap();
+    let content = context.render(&order(&rule, None, Target::Webhook { to, version: None })).unwrap();
     let Content::Webhook(webhook) = content else { panic!("a webhook was ordered") };
     let body = webhook.body.expose();
     assert!(body.contains(written), "{body}");
     let device = serde_json::from_str(r#"{"id":"phone","platform":"fcm","endpoint":"arn:e"}"#).unwrap();
-    let content = scene.render(&order(&rule, None, Target::Push(device))).unwrap();
+    let content = context.render(&order(&rule, None, Target::Push(device))).unwrap();
     let Content::Push(note) = content else { panic!("a note was ordered") };
     assert_eq!(note.data.expose().get(), written);
 }

@@ -69,22 +69,22 @@ fn time_follows_the_language() {
 
 #[test]
 fn time_is_in_the_readers_zone_in_summer_and_winter() {
-    let told = |zone: &str, at: &str, text: &str| {
+    let rendered = |zone: &str, at: &str, text: &str| {
         let ann = person(json!({ "locale": "de", "zone": zone }));
         let files = [("t/de/email.subject.txt", "…"), ("t/de/email.html", "…"), ("t/de/email.txt", text)];
         letter_to(&ann, &files, &json!({ "at": at })).unwrap().text
     };
     let both = "{{ data.at | date }} {{ data.at | time }}";
-    assert_eq!(told("Europe/Berlin", "2026-07-01T22:30:00Z", both), "02.07.2026 00:30");
-    assert_eq!(told("Europe/Berlin", "2026-12-01T22:30:00Z", both), "01.12.2026 23:30");
-    assert_eq!(told("Europe/Berlin", "2026-10-25T00:30:00Z", both), "25.10.2026 02:30");
-    assert_eq!(told("Europe/Berlin", "2026-10-25T01:30:00Z", both), "25.10.2026 02:30");
-    assert_eq!(told("America/New_York", "2026-03-08T06:59:00Z", both), "08.03.2026 01:59");
-    assert_eq!(told("America/New_York", "2026-03-08T07:00:00Z", both), "08.03.2026 03:00");
-    assert_eq!(told("Asia/Tokyo", "2026-11-03T17:05:00+01:00", both), "04.11.2026 01:05");
-    assert_eq!(told("Mars/Olympus", "2026-11-03T17:05:00Z", both), "03.11.2026 17:05");
+    assert_eq!(rendered("Europe/Berlin", "2026-07-01T22:30:00Z", both), "02.07.2026 00:30");
+    assert_eq!(rendered("Europe/Berlin", "2026-12-01T22:30:00Z", both), "01.12.2026 23:30");
+    assert_eq!(rendered("Europe/Berlin", "2026-10-25T00:30:00Z", both), "25.10.2026 02:30");
+    assert_eq!(rendered("Europe/Berlin", "2026-10-25T01:30:00Z", both), "25.10.2026 02:30");
+    assert_eq!(rendered("America/New_York", "2026-03-08T06:59:00Z", both), "08.03.2026 01:59");
+    assert_eq!(rendered("America/New_York", "2026-03-08T07:00:00Z", both), "08.03.2026 03:00");
+    assert_eq!(rendered("Asia/Tokyo", "2026-11-03T17:05:00+01:00", both), "04.11.2026 01:05");
+    assert_eq!(rendered("Mars/Olympus", "2026-11-03T17:05:00Z", both), "03.11.2026 17:05");
     let london = "{{ data.at | time(zone='Europe/London') }} {{ data.at | weekday(zone='Asia/Tokyo') }}";
-    assert_eq!(told("America/New_York", "2026-11-03T17:05:00Z", london), "17:05 Mittwoch");
+    assert_eq!(rendered("America/New_York", "2026-11-03T17:05:00Z", london), "17:05 Mittwoch");
 }
 
 #[test]

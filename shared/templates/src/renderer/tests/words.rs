@@ -114,16 +114,16 @@ fn digest_is_defined_only_for_digests() {
     let renderer = renderer(&[("t/en/email.txt", text), ("t/en/email.html", "{{ 0 | time }}")]);
     let (rule, ann, event) = (rule(&[]), person(json!({})), envelope(&json!({})));
     let digest = json!({ "count": 3, "items": [{ "name": "Ann" }] });
-    let told = |extra: Extra<'_>| {
+    let rendered = |extra: Extra<'_>| {
         let order = order(&rule, Some(&ann), Target::Email(EmailAddress::parse("ann@example.com").unwrap()));
-        let content = renderer.scene_with(&event, extra).render(&order).unwrap();
+        let content = renderer.context_with(&event, extra).render(&order).unwrap();
         let channel = content.channel();
         let Content::Email(email) = content else { panic!("not {:?}", channel) };
         [email.text.into_exposed(), email.html.into_exposed()]
     };
-    assert_eq!(told(Extra::default()), ["one", "12:00\u{202f}AM"]);
+    assert_eq!(rendered(Extra::default()), ["one", "12:00\u{202f}AM"]);
     let extra = Extra { digest: Some(&digest), zone: Some("Asia/Tokyo"), ..Extra::default() };
-    assert_eq!(told(extra), ["3: Ann", "9:00\u{202f}AM"]);
+    assert_eq!(rendered(extra), ["3: Ann", "9:00\u{202f}AM"]);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use domain::limits::cancel::Cancellation;
 use domain::limits::counter::{Limit, Period, Refusal, Scope};
 use domain::time::zone::Zone;
 
-use super::Stage;
-use crate::problem::{At, Page};
+use super::Environment;
+use crate::problem::{At, Diagnostics};
 use crate::suggestions::suggestion;
 use crate::values::{Fields, check_keys, flag, key_at, list, map, text};
 use crate::yaml::Node;
@@ -23,7 +23,7 @@ const THROTTLE: &str = "throttle";
 
 /// The fixtures of one test. Without fixtures, all tables are empty.
 #[derive(Default)]
-pub(super) struct Given {
+pub(super) struct TestAnswers {
     seen: Option<Unless>,
     /// The names of the limits that are used up.
     full: BTreeSet<String>,
@@ -34,11 +34,15 @@ pub(super) struct Given {
     places: Vec<(&'static str, At)>,
 }
 
-pub(super) fn read(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<Given> {
-    let members = map(node, "{ seen: true }", page)?;
-    check_keys(members, node.at, &KEYS, &[], page);
+pub(super) fn read(
+    node: &Node,
+    environment: Environment<'_>,
+    report: &mut Diagnostics<'_>,
+) -> Option<TestAnswers> {
+    let members = map(node, "{ seen: true }", report)?;
+    check_keys(members, node.at, &KEYS, &[], report);
     let places = KEYS.into_iter().filter_map(|key| Some((key, key_at(members, key)?))).collect();
-    let mut fields = Fields { members, page };
+    let mut fields = Fields { members, report };
     let mut is = |key: &str| fields.read(key, flag).unwrap_or_default();
     let seen = match (is("acknowledged"), is("seen")) {
         (true, _) => Some(Unless::Acknowledged),
@@ -46,26 +50,30 @@ pub(super) fn read(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option
         (false, false) => None,
     };
     let (cancelled, wrote) = (is("cancelled"), is("wrote"));
-    let full = fields.read("full", |node, page| limits(node, stage, page)).unwrap_or_default();
-    Some(Given { seen, full, cancelled, wrote, places })
+    let full = fields.read("full", |node, report| limits(node, environment, report)).unwrap_or_default();
+    Some(TestAnswers { seen, full, cancelled, wrote, places })
 }
 
-fn limits(node: &Node, stage: Stage<'_>, page: &mut Page<'_>) -> Option<BTreeSet<String>> {
-    let caps = stage.catalog.policy().caps.iter().map(|cap| cap.limit.name());
-    let budget = stage.catalog.policy().texting.budget.as_ref().map(|budget| budget.limit.name());
+fn limits(
+    node: &Node,
+    environment: Environment<'_>,
+    report: &mut Diagnostics<'_>,
+) -> Option<BTreeSet<String>> {
+    let caps = environment.catalog.policy().caps.iter().map(|cap| cap.limit.name());
+    let budget = environment.catalog.policy().texting.budget.as_ref().map(|budget| budget.limit.name());
     let known: Vec<&str> = caps.chain(budget).chain([THROTTLE]).collect();
     let mut full = BTreeSet::new();
-    for node in list(node, page)? {
-        let Some(name) = text(node, page) else { continue };
+    for node in list(node, report)? {
+        let Some(name) = text(node, report) else { continue };
         if !known.contains(&name.as_str()) {
-            page.refuse(node.at, format!("there is no limit `{name}`"), suggestion(&name, &known));
+            report.refuse(node.at, format!("there is no limit `{name}`"), suggestion(&name, &known));
         }
         full.insert(name);
     }
     Some(full)
 }
 
-impl Given {
+impl TestAnswers {
     /// Answers a question of a decision. `asked` collects the keys that were used.
     pub(super) fn answer(&self, ask: &Ask, now: Timestamp, asked: &mut BTreeSet<&'static str>) -> Answer {
         match ask {
@@ -93,7 +101,7 @@ impl Given {
                 let granted = channels.iter().copied().filter(|channel| !is_refused(channel)).collect();
                 Answer::Admitted { granted, refused }
             }
-            Ask::Join { .. } | Ask::Collected { .. } | Ask::Closed { .. } | Ask::Told { .. } => {
+            Ask::Join { .. } | Ask::Collected { .. } | Ask::Closed { .. } | Ask::Notified { .. } => {
                 ask.default_answer()
             }
         }
@@ -111,10 +119,10 @@ impl Given {
     }
 
     /// Refuses fixtures that no decision used, because they prove no behaviour.
-    pub(super) fn check_asked(&self, asked: &BTreeSet<&'static str>, page: &mut Page<'_>) {
+    pub(super) fn check_asked(&self, asked: &BTreeSet<&'static str>, report: &mut Diagnostics<'_>) {
         for (key, at) in self.places.iter().filter(|(key, _)| !asked.contains(key)) {
             let what = format!("nothing that is decided here asks for `{key}`");
-            page.refuse(*at, what, "take it out, or mend the rule that is to ask");
+            report.refuse(*at, what, "take it out, or mend the rule that is to ask");
         }
     }
 }

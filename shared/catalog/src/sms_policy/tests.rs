@@ -81,9 +81,9 @@ fn check(yaml: &str, expected: &[&str]) {
 fn read(yaml: &str) -> (serde_json::Value, Vec<String>) {
     let mut problems = Vec::new();
     let draft = policy::read(Some(yaml), &mut problems);
-    let told = problems
+    let message = problems
         .iter()
         .map(|problem| problem.to_string().trim_start_matches("policy.yaml:").to_owned())
         .collect();
-    (serde_json::to_value(draft.policy.texting).unwrap(), told)
+    (serde_json::to_value(draft.policy.texting).unwrap(), message)
 }

@@ -13,18 +13,18 @@ use domain::webhook::endpoint::EndpointId;
 use engine::{Engine, Evaluation, Fixtures, Subject, run_ready, sample_endpoint};
 use templates::Renderer;
 
-use crate::problem::{Page, Problem, RULES};
+use crate::problem::{Diagnostics, Problem, RULES};
 use crate::suggestions::suggestion;
 use crate::yaml::{Kind, list_of};
 use crate::{folder, settle};
 
+mod answers;
 mod expected;
-mod given;
-mod script;
+mod test_case;
 
 pub use folder::read_tests;
 
-use script::Script;
+use test_case::TestCase;
 
 /// The result of a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Verdict {
 
 /// The results of a run of decision tests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trials {
+pub struct TestReport {
     /// The results of all tests that could be read, in the order of the files.
     pub verdicts: Vec<Verdict>,
     /// Tests that cannot be read or run, and decisions that differ from the expected ones.
@@ -52,7 +52,7 @@ pub struct Trials {
 
 /// The catalog, people and sample events that tests run with.
 #[derive(Clone, Copy)]
-struct Stage<'a> {
+struct Environment<'a> {
     catalog: &'a Catalog,
     people: &'a Recipients,
     events: &'a BTreeMap<String, String>,
@@ -68,104 +68,104 @@ pub fn run_tests(
     catalog: &Catalog,
     people: &Recipients,
     events: &BTreeMap<String, String>,
-) -> Trials {
-    let stage = Stage { catalog, people, events };
+) -> TestReport {
+    let environment = Environment { catalog, people, events };
     let renderer = Renderer::new(catalog);
-    let mut trials = Trials::default();
+    let mut results = TestReport::default();
     let mut named = BTreeSet::new();
     for (file, text) in files {
-        let mut page = Page { file, rule: None, problems: &mut trials.problems };
-        for node in list_of("test", text, &mut page) {
+        let mut report = Diagnostics { file, rule: None, problems: &mut results.problems };
+        for node in list_of("test", text, &mut report) {
             let Kind::Map(members) = &node.kind else {
                 let what = format!("a test is a map, and this is {}", node.what_there_is());
-                page.refuse(node.at, what, "write `- test: <what it shows>`");
+                report.refuse(node.at, what, "write `- test: <what it shows>`");
                 continue;
             };
-            let before = page.problems.len();
-            let script = script::read(members, node.at, stage, &mut named, &mut page);
-            if let Some(script) = &script {
-                run(script, catalog, &renderer, &mut page);
+            let before = report.problems.len();
+            let test_case = test_case::read(members, node.at, environment, &mut named, &mut report);
+            if let Some(test_case) = &test_case {
+                run(test_case, catalog, &renderer, &mut report);
             }
-            let test = script::name(members).unwrap_or_default();
-            let holds = page.problems.len() == before;
-            trials.verdicts.push(Verdict { file: file.clone(), line: node.at.line, test, holds });
+            let test = test_case::name(members).unwrap_or_default();
+            let holds = report.problems.len() == before;
+            results.verdicts.push(Verdict { file: file.clone(), line: node.at.line, test, holds });
         }
     }
     for rule in catalog.rules().iter().filter(|rule| !named.contains(&rule.name)) {
         let fix = "add one to `tests/<pack>.yaml` that begins with `- test: <what it shows>`";
-        trials
+        results
             .warnings
             .push(Problem::of_file(RULES, "no decision test names it", fix).of_rule(Some(&rule.name)));
     }
-    trials.problems.sort();
-    trials
+    results.problems.sort();
+    results
 }
 
 /// Decides as the test says, and compares the decisions with the expected ones.
-fn run(script: &Script, catalog: &Catalog, renderer: &Renderer, page: &mut Page<'_>) {
+fn run(test_case: &TestCase, catalog: &Catalog, renderer: &Renderer, report: &mut Diagnostics<'_>) {
     let asked = RefCell::new(BTreeSet::new());
-    let answer = |ask: &Ask| script.given.answer(ask, script.now, &mut asked.borrow_mut());
+    let answer = |ask: &Ask| test_case.answers.answer(ask, test_case.now, &mut asked.borrow_mut());
     let addressed = RefCell::new(BTreeSet::new());
     let members = |group: &Group| {
         let name = name_of(group);
-        let ids = match script.members.get(&name) {
+        let ids = match test_case.members.get(&name) {
             Some((_, ids)) => ids.clone(),
-            None => members(group, &script.people),
+            None => members(group, &test_case.people),
         };
         addressed.borrow_mut().insert(name);
         ids
     };
     let endpoint = |id: &EndpointId| Some(sample_endpoint(id));
     let facts = Fixtures {
-        recipients: &script.people,
-        tenant: script.tenant.as_ref(),
+        recipients: &test_case.people,
+        tenant: test_case.tenant.as_ref(),
         members: Some(&members),
         endpoint: Some(&endpoint),
         answer: Some(&answer),
     };
     let engine = Engine::unpaged(catalog, renderer, &facts);
-    let whole = Subject::event(script.event.clone());
-    let planned = run_ready(engine.plan(&whole, script.now));
-    refuse_unused_members(script, &addressed.borrow(), page);
-    let compare = |evaluation: Evaluation<'_>, page: &mut Page<'_>| {
-        script.given.check_asked(&asked.borrow(), page);
+    let whole = Subject::event(test_case.event.clone());
+    let planned = run_ready(engine.plan(&whole, test_case.now));
+    refuse_unused_members(test_case, &addressed.borrow(), report);
+    let compare = |evaluation: Evaluation<'_>, report: &mut Diagnostics<'_>| {
+        test_case.answers.check_asked(&asked.borrow(), report);
         let (decisions, hashes) = (&evaluation.decisions, catalog.hashes());
-        expected::check(&script.test, script.expect_at, &script.expect, decisions, hashes, page);
+        expected::check(&test_case.test, test_case.expect_at, &test_case.expect, decisions, hashes, report);
     };
-    let Some((rule, step, place)) = &script.step else {
-        let visit = |evaluation: Evaluation<'_>| compare(evaluation, page);
-        return run_ready(engine.run_planned(&planned, script.now, visit));
+    let Some((rule, step, place)) = &test_case.step else {
+        let visit = |evaluation: Evaluation<'_>| compare(evaluation, report);
+        return run_ready(engine.run_planned(&planned, test_case.now, visit));
     };
-    match subject_from_step(script, &planned.plan, rule, *step) {
+    match subject_from_step(test_case, &planned.plan, rule, *step) {
         Some(subject) => {
-            run_ready(engine.run(&subject, script.now, |evaluation| compare(evaluation, page)));
+            run_ready(engine.run(&subject, test_case.now, |evaluation| compare(evaluation, report)));
         }
         None => {
             let fix = "name a rule that does, or mend the event";
-            page.refuse(*place, format!("the rule `{rule}` does not match this event"), fix);
+            report.refuse(*place, format!("the rule `{rule}` does not match this event"), fix);
         }
     }
 }
 
 /// Refuses members of groups that no rule addresses.
-fn refuse_unused_members(script: &Script, addressed: &BTreeSet<String>, page: &mut Page<'_>) {
-    for (name, (at, _)) in script.members.iter().filter(|(name, _)| !addressed.contains(*name)) {
+fn refuse_unused_members(test_case: &TestCase, addressed: &BTreeSet<String>, report: &mut Diagnostics<'_>) {
+    for (name, (at, _)) in test_case.members.iter().filter(|(name, _)| !addressed.contains(*name)) {
         let known: Vec<&str> = addressed.iter().map(String::as_str).collect();
         let fix = if known.is_empty() { "take it out".to_owned() } else { suggestion(name, &known) };
-        page.refuse(*at, format!("no rule that matches addresses `{name}`"), fix);
+        report.refuse(*at, format!("no rule that matches addresses `{name}`"), fix);
     }
 }
 
 /// Returns one rule of the event from one of its steps on. `None` if the rule does not match the event.
-fn subject_from_step(script: &Script, plan: &Plan<'_>, rule: &str, step: usize) -> Option<Subject> {
+fn subject_from_step(test_case: &TestCase, plan: &Plan<'_>, rule: &str, step: usize) -> Option<Subject> {
     let matched = plan.matches.iter().find(|matched| matched.rule.name == rule)?;
     let before = step.checked_sub(1).and_then(|before| matched.rule.steps.get(before));
     let digest = match before {
-        Some(Step::Digest(digest)) => Some(settle::digest_of(&script.event, &digest.policy)),
+        Some(Step::Digest(digest)) => Some(settle::digest_of(&test_case.event, &digest.policy)),
         Some(Step::Send(_) | Step::Wait(_) | Step::Throttle(_)) | None => None,
     };
     let start = Start { step: u32::try_from(step).unwrap_or(u32::MAX), ..Start::default() };
-    Some(Subject::rule(script.event.clone(), rule.to_owned(), matched.audience.clone(), start, digest))
+    Some(Subject::rule(test_case.event.clone(), rule.to_owned(), matched.audience.clone(), start, digest))
 }
 
 /// Returns the group name that tests use: `role:<role>:<scope>`, the topic's own name, or `endpoints`.

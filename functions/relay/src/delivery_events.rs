@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use domain::base::outcome::Status;
 use domain::event::Event;
 use domain::feedback::delivery_events::{Set, communication, delivery};
@@ -14,7 +14,7 @@ use store::{Item, Ledger, LedgerRow, stands_since};
 use crate::intake::Change;
 
 /// The publisher of delivery events.
-pub(crate) struct ToldRelay {
+pub(crate) struct DeliveryEventRelay {
     pub(crate) bus: EventBridge,
     pub(crate) ledger: Ledger,
     pub(crate) dead_letters: Queue,
@@ -23,20 +23,20 @@ pub(crate) struct ToldRelay {
 /// The number of published events and of events to retry.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
-    pub(crate) told: usize,
+    pub(crate) delivery_state: usize,
     pub(crate) again: usize,
 }
 
-impl ToldRelay {
+impl DeliveryEventRelay {
     /// Publishes an event for each changed status, and one for each communication that is now complete.
     ///
     /// # Errors
     /// The ledger was not read for the rest of a communication. All records must be retried.
-    pub(crate) async fn tell(&self, changes: &[Change], deadline: Deadline) -> Result<Counts, Refused> {
+    pub(crate) async fn tell(&self, changes: &[Change], deadline: Deadline) -> Result<Counts, CallError> {
         let mut news: Vec<InOrder> = Vec::new();
         let mut complete: BTreeSet<(String, String)> = BTreeSet::new();
         for change in changes {
-            let Some((row, event)) = news_of(change) else { continue };
+            let Some((row, event)) = change_of(change) else { continue };
             news.extend(event.map(|event| in_order(row.key.as_str(), &event)));
             if let Some(set) = finished_set(change, &row) {
                 complete.insert((row.key.parts().0.to_owned(), set.id));
@@ -48,17 +48,18 @@ impl ToldRelay {
             // count.
             let sets = rows.iter().filter_map(|(row, _)| row.set.clone());
             let Some(set) = sets.min_by_key(|set| set.of) else { continue };
-            let told: Vec<_> = rows.iter().map(|(row, at)| row.told(*at)).collect();
+            let delivery_state: Vec<_> = rows.iter().map(|(row, at)| row.delivery_state(*at)).collect();
             news.extend(
-                communication(&set, &told).map(|communication| in_order(&event_part, &communication)),
+                communication(&set, &delivery_state)
+                    .map(|communication| in_order(&event_part, &communication)),
             );
         }
         let puts = self.bus.put_in_order(&news, || !deadline.left(now()).is_zero()).await;
         let mut counts = Counts::default();
         for (event, put) in news.iter().zip(puts) {
             match put {
-                Put::Done(_) => counts.told += 1,
-                Put::Never(refused) => counts.again += usize::from(!self.bury(event, &refused).await),
+                Put::Done(_) => counts.delivery_state += 1,
+                Put::Never(refused) => counts.again += usize::from(!self.dead_letter(event, &refused).await),
                 Put::NotYet(refused) => {
                     counts.again += 1;
                     tracing::warn!(
@@ -73,7 +74,7 @@ impl ToldRelay {
         Ok(counts)
     }
 
-    async fn bury(&self, event: &InOrder, refused: &Refused) -> bool {
+    async fn dead_letter(&self, event: &InOrder, refused: &CallError) -> bool {
         let detail = chain(refused);
         tracing::error!(
             code = "RELAY_OUTCOME_REFUSED",
@@ -82,9 +83,9 @@ impl ToldRelay {
             "delivery event moves to the dead-letter queue: the bus refuses it"
         );
         let cause = Cause { class: "refused", detail, by: "relay" };
-        let buried =
-            self.dead_letters.bury(&event.entry.detail, None, &cause, MessageHistory::default()).await;
-        buried
+        let dead_lettered =
+            self.dead_letters.dead_letter(&event.entry.detail, None, &cause, MessageHistory::default()).await;
+        dead_lettered
             .inspect_err(|refused| {
                 tracing::error!(
                     code = "RELAY_OUTCOME_RETRY",
@@ -101,7 +102,7 @@ fn in_order(aggregate: &str, event: &Event) -> InOrder {
 }
 
 /// The current row and its event, if the status has changed. Some changes have no event.
-fn news_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
+fn change_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
     let new = change.images.new.as_ref()?;
     let before = change.images.old.as_ref().and_then(status_of);
     if status_of(new) == before {
@@ -117,7 +118,7 @@ fn news_of(change: &Change) -> Option<(LedgerRow, Option<Event>)> {
         );
         return None;
     };
-    let event = stands_since(new).and_then(|at| delivery(&row.told(at)));
+    let event = stands_since(new).and_then(|at| delivery(&row.delivery_state(at)));
     Some((row, event))
 }
 
@@ -133,7 +134,7 @@ fn status_of(item: &Item) -> Option<Status> {
 }
 
 /// Whether a retry is useless.
-pub(crate) fn is_over(refused: &Refused) -> bool {
+pub(crate) fn is_over(refused: &CallError) -> bool {
     match refused.verdict {
         Verdict::Permanent => true,
         Verdict::Transient | Verdict::Throttled | Verdict::Denied | Verdict::Unanswered => false,
@@ -164,15 +165,19 @@ mod tests {
             (Some("claimed"), "released", false),
         ] {
             let change = change(old, new);
-            let (row, _) = news_of(&change).unwrap();
+            let (row, _) = change_of(&change).unwrap();
             assert_eq!(finished_set(&change, &row).is_some(), may_be, "{old:?} {new}");
         }
     }
 
     #[track_caller]
     fn check(old: Option<&str>, new: &str, expected: Option<&str>) {
-        let told = news_of(&change(old, new)).and_then(|(_, event)| event);
-        assert_eq!(told.map(|told| told.kind).as_deref(), expected, "{old:?} {new}");
+        let delivery_state = change_of(&change(old, new)).and_then(|(_, event)| event);
+        assert_eq!(
+            delivery_state.map(|delivery_state| delivery_state.kind).as_deref(),
+            expected,
+            "{old:?} {new}"
+        );
     }
 
     fn change(old: Option<&str>, new: &str) -> Change {

@@ -55,12 +55,12 @@ pub fn check_samples(catalog: &Catalog, samples: &[(String, String)], people: &R
     let facts = Fixtures { members: Some(&members), endpoint: Some(&endpoint), ..Fixtures::of(people) };
     let renderer = Renderer::new(catalog);
     let engine = Engine::unpaged(catalog, &renderer, &facts);
-    let stage = Stage { engine, locales: locales(catalog) };
+    let dry_run = DryRun { engine, locales: locales(catalog) };
     let mut findings = Findings::default();
     let mut reached = BTreeSet::new();
     for (file, text) in samples {
         match event(text, &catalog.policy().producers) {
-            Ok(event) => reached.extend(stage.play(file, &event, &mut findings)),
+            Ok(event) => reached.extend(dry_run.run_sample(file, &event, &mut findings)),
             Err(refusal) => {
                 let what = format!("it is refused: at {}, found {}", refusal.attribute, refusal.found);
                 findings.problems.push(Problem::of_file(file, what, format!("write {}", refusal.wanted)));
@@ -131,14 +131,14 @@ fn locales(catalog: &Catalog) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 /// A dry run of samples: the engine over given people and empty tables.
-struct Stage<'a> {
+struct DryRun<'a> {
     engine: Engine<'a, Fixtures<'a>>,
     locales: BTreeMap<&'a str, BTreeSet<&'a str>>,
 }
 
 /// The results of one sample.
 #[derive(Default)]
-struct Played {
+struct SampleResult {
     /// The rules through which the sample reaches a recipient.
     reached: BTreeSet<String>,
     /// The reasons of suppressed notifications, each once.
@@ -149,30 +149,30 @@ struct Played {
     waiting: VecDeque<(Timestamp, Subject)>,
 }
 
-impl Stage<'_> {
+impl DryRun<'_> {
     /// Plays one event and all its deferred passes. Returns the rules through which it reaches a recipient.
-    fn play(&self, file: &str, event: &Event, findings: &mut Findings) -> BTreeSet<String> {
+    fn run_sample(&self, file: &str, event: &Event, findings: &mut Findings) -> BTreeSet<String> {
         let mut matches = false;
-        let mut played = Played::default();
-        played.waiting.push_back((event.time, Subject::event(event.clone())));
+        let mut result = SampleResult::default();
+        result.waiting.push_back((event.time, Subject::event(event.clone())));
         for _ in 0..MAX_SCENES {
-            let Some((now, subject)) = played.waiting.pop_front() else { break };
+            let Some((now, subject)) = result.waiting.pop_front() else { break };
             run_ready(async {
                 let planned = self.engine.plan(&subject, now).await?;
                 if let Part::Event = &subject.part {
                     matches = !planned.plan.matches.is_empty() || !planned.plan.unnamed_cancels.is_empty();
                     let after_digests = behind_digests(&planned.plan).map(|subject| (now, subject));
-                    played.waiting.extend(after_digests);
+                    result.waiting.extend(after_digests);
                 }
                 let profiles = self.engine.profiles([&planned]).await?;
                 let evaluation = self.engine.decide(&planned, &profiles, now).await?;
                 for decision in &evaluation.decisions {
-                    self.judge(file, decision, &planned.plan, findings, &mut played);
+                    self.record(file, decision, &planned.plan, findings, &mut result);
                 }
                 Ok(())
             });
         }
-        let Played { reached, reasons, .. } = played;
+        let SampleResult { reached, reasons, .. } = result;
         if !matches && reached.is_empty() {
             let what = format!("no rule matches `{}` from `{}`", event.kind, event.source);
             findings.unreached.push(Problem::of_file(
@@ -189,38 +189,38 @@ impl Stage<'_> {
     }
 
     /// Records the result of one decision.
-    fn judge(
+    fn record(
         &self,
         file: &str,
         decision: &Decision<'_>,
         plan: &Plan<'_>,
         findings: &mut Findings,
-        played: &mut Played,
+        result: &mut SampleResult,
     ) {
         findings.add_unusable(decision, file);
         match &decision.verdict {
             Verdict::Send(order) => {
-                played.reached.insert(order.rule.name.clone());
+                result.reached.insert(order.rule.name.clone());
                 let unrendered = self.renderings(order, plan).into_iter().filter_map(Result::err);
                 let problems = unrendered.map(|error| silent(&error, order, file, plan.envelope()));
                 findings.problems.extend(problems);
             }
             // A refusal by the rule or a cancellation is the intended effect of the rule.
             Verdict::Suppress(Reason::RefusedByRule) | Verdict::Cancel(_) => {
-                played.reached.extend(decision.rule.map(|rule| rule.name.clone()));
+                result.reached.extend(decision.rule.map(|rule| rule.name.clone()));
             }
             Verdict::Suppress(reason) => {
                 let rule = decision.rule.map_or("-", |rule| rule.name.as_str());
-                let told = format!("{rule} to {}: {}", decision.recipient, reason.meaning());
-                if !played.reasons.contains(&told) {
-                    played.reasons.push(told);
+                let message = format!("{rule} to {}: {}", decision.recipient, reason.meaning());
+                if !result.reasons.contains(&message) {
+                    result.reasons.push(message);
                 }
             }
             Verdict::Later(_) | Verdict::Merge(_) => {
                 if let Some((now, subject, place)) = self.next(plan, decision)
-                    && played.begun.insert(place)
+                    && result.begun.insert(place)
                 {
-                    played.waiting.push_back((now, subject));
+                    result.waiting.push_back((now, subject));
                 }
             }
         }
@@ -292,7 +292,7 @@ fn render(renderer: &Renderer, plan: &Plan<'_>, order: &Order<'_>) -> Result<(),
     let policy = Some(&plan.catalog.policy().email);
     let (digest, payload) = (plan.digest.as_ref().map(|digest| &digest.summary), plan.event.data.as_ref());
     let extra = Extra { digest, payload, policy, ..Extra::default() };
-    renderer.scene_with(plan.envelope(), extra).render(order).map(drop)
+    renderer.context_with(plan.envelope(), extra).render(order).map(drop)
 }
 
 /// Returns the members of a group. For endpoints, one sample id stands for all.

@@ -11,7 +11,7 @@ use domain::decide::{Decision, Verdict};
 use domain::recipient::keyed_hash::KeyedHashes;
 use domain::recipient::{Recipients, parse_address};
 
-use crate::problem::{At, Page};
+use crate::problem::{At, Diagnostics};
 use crate::suggestions::{listed, nearest, suggestion};
 use crate::values::{list, text};
 use crate::yaml::{Entry, Kind, Node};
@@ -52,12 +52,12 @@ pub(super) fn read(
     catalog: &Catalog,
     people: &Recipients,
     named: &mut BTreeSet<String>,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<Vec<Expected>> {
-    let nodes = list(node, page)?;
+    let nodes = list(node, report)?;
     if nodes.is_empty() {
         let what = "nothing is expected, and something is decided about every event";
-        page.refuse(node.at, what, LINE);
+        report.refuse(node.at, what, LINE);
     }
     let mut expected = Vec::new();
     for node in nodes {
@@ -68,26 +68,26 @@ pub(super) fn read(
             }
         };
         let Some(entry) = entry else {
-            page.refuse(node.at, format!("found {}, wanted one decision", node.what_there_is()), LINE);
+            report.refuse(node.at, format!("found {}, wanted one decision", node.what_there_is()), LINE);
             continue;
         };
-        let Some(line) = line(entry, page) else { continue };
-        check_names(&line, catalog, people, page);
+        let Some(line) = line(entry, report) else { continue };
+        check_names(&line, catalog, people, report);
         named.extend(line.rule.clone());
         expected.push(line);
     }
     Some(expected)
 }
 
-fn line(Entry { key, at, value }: &Entry, page: &mut Page<'_>) -> Option<Expected> {
-    let said = text(value, page)?;
-    let outcome = outcome(&said, value.at, page)?;
-    let line = format!("{key}: {said}");
+fn line(Entry { key, at, value }: &Entry, report: &mut Diagnostics<'_>) -> Option<Expected> {
+    let text = text(value, report)?;
+    let outcome = outcome(&text, value.at, report)?;
+    let line = format!("{key}: {text}");
     if key == "-" {
         return Some(Expected { at: *at, line, rule: None, recipient: key.clone(), channel: None, outcome });
     }
     let Some((rule, whom)) = key.split_once(" to ") else {
-        page.refuse(*at, format!("`{key}` names no rule and recipient"), LINE);
+        report.refuse(*at, format!("`{key}` names no rule and recipient"), LINE);
         return None;
     };
     let (recipient, channel) = match whom.rsplit_once(" by ") {
@@ -96,7 +96,7 @@ fn line(Entry { key, at, value }: &Entry, page: &mut Page<'_>) -> Option<Expecte
             let found = Channel::from_name(channel);
             if found.is_none() {
                 let known = Channel::ALL.map(Channel::name);
-                page.refuse(*at, format!("unknown channel `{channel}`"), suggestion(channel, &known));
+                report.refuse(*at, format!("unknown channel `{channel}`"), suggestion(channel, &known));
                 return None;
             }
             (recipient, found)
@@ -106,35 +106,35 @@ fn line(Entry { key, at, value }: &Entry, page: &mut Page<'_>) -> Option<Expecte
     Some(Expected { at: *at, line, rule, recipient, channel, outcome })
 }
 
-fn outcome(said: &str, at: At, page: &mut Page<'_>) -> Option<Outcome> {
-    let mut words = said.split_whitespace();
+fn outcome(text: &str, at: At, report: &mut Diagnostics<'_>) -> Option<Outcome> {
+    let mut words = text.split_whitespace();
     let first = words.next().unwrap_or_default();
     let rest: Vec<&str> = words.collect();
     match (first, rest.as_slice()) {
         ("send", []) => Some(Outcome::Send),
         ("cancels", []) => Some(Outcome::Cancels),
-        ("suppressed", [word]) => reason(word, at, page).map(Outcome::Suppressed),
+        ("suppressed", [word]) => reason(word, at, report).map(Outcome::Suppressed),
         ("deferred", []) => Some(Outcome::Deferred { why: None, when: None }),
         ("deferred", [one]) if one.contains(|one: char| one.is_ascii_digit()) => {
-            Some(Outcome::Deferred { why: None, when: Some(instants(one, at, page)?) })
+            Some(Outcome::Deferred { why: None, when: Some(instants(one, at, report)?) })
         }
-        ("deferred", [word]) => Some(Outcome::Deferred { why: Some(reason(word, at, page)?), when: None }),
+        ("deferred", [word]) => Some(Outcome::Deferred { why: Some(reason(word, at, report)?), when: None }),
         ("deferred", [word, when]) => Some(Outcome::Deferred {
-            why: Some(reason(word, at, page)?),
-            when: Some(instants(when, at, page)?),
+            why: Some(reason(word, at, report)?),
+            when: Some(instants(when, at, report)?),
         }),
         ("collected", []) => Some(Outcome::Collected { when: None }),
-        ("collected", [when]) => Some(Outcome::Collected { when: Some(instants(when, at, page)?) }),
+        ("collected", [when]) => Some(Outcome::Collected { when: Some(instants(when, at, report)?) }),
         ("suppressed", []) => {
-            page.refuse(at, "`suppressed` without a reason", "write one, such as `suppressed preference`");
+            report.refuse(at, "`suppressed` without a reason", "write one, such as `suppressed preference`");
             None
         }
         (word, _) if WORDS.contains(&word) => {
-            page.refuse(at, format!("`{said}` says more than `{word}` can"), form(word));
+            report.refuse(at, format!("`{text}` says more than `{word}` can"), form(word));
             None
         }
         (word, _) => {
-            page.refuse(at, format!("unknown decision `{word}`"), suggestion(word, &WORDS));
+            report.refuse(at, format!("unknown decision `{word}`"), suggestion(word, &WORDS));
             None
         }
     }
@@ -155,36 +155,40 @@ fn form(word: &str) -> &'static str {
     }
 }
 
-fn reason(word: &str, at: At, page: &mut Page<'_>) -> Option<Reason> {
+fn reason(word: &str, at: At, report: &mut Diagnostics<'_>) -> Option<Reason> {
     let found = Reason::ALL.into_iter().find(|it| it.name() == word);
     if found.is_none() {
-        page.refuse(at, format!("unknown reason `{word}`"), suggestion(word, &Reason::ALL.map(Reason::name)));
+        report.refuse(
+            at,
+            format!("unknown reason `{word}`"),
+            suggestion(word, &Reason::ALL.map(Reason::name)),
+        );
     }
     found
 }
 
 /// Parses one instant, or two with `..` between them.
-fn instants(text: &str, at: At, page: &mut Page<'_>) -> Option<(Timestamp, Timestamp)> {
+fn instants(text: &str, at: At, report: &mut Diagnostics<'_>) -> Option<(Timestamp, Timestamp)> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     match (first.parse(), last.parse()) {
         (Ok(first), Ok(last)) if first <= last => Some((first, last)),
         (Ok(_), Ok(_)) => {
-            page.refuse(at, format!("`{text}` ends before it begins"), "write the earlier instant first");
+            report.refuse(at, format!("`{text}` ends before it begins"), "write the earlier instant first");
             None
         }
         (Err(_), _) | (_, Err(_)) => {
             let fix = "write it as `2026-11-20T08:00:00Z`, or two of these with `..` between them";
-            page.refuse(at, format!("`{text}` is no instant"), fix);
+            report.refuse(at, format!("`{text}` is no instant"), fix);
             None
         }
     }
 }
 
 /// Reports a rule or a person that does not exist as a misspelling.
-fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page: &mut Page<'_>) {
+fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, report: &mut Diagnostics<'_>) {
     if let Some(rule) = expected.rule.as_ref().filter(|rule| catalog.rule(rule).is_none()) {
         let known: Vec<&str> = catalog.rules().iter().map(|rule| rule.name.as_str()).collect();
-        page.refuse(expected.at, format!("there is no rule `{rule}`"), suggestion(rule, &known));
+        report.refuse(expected.at, format!("there is no rule `{rule}`"), suggestion(rule, &known));
     }
     let id = &expected.recipient;
     let is_address = expected.channel.is_some_and(|channel| parse_address(channel, id).is_ok());
@@ -195,7 +199,7 @@ fn check_names(expected: &Expected, catalog: &Catalog, people: &Recipients, page
             Some(near) => format!("did you mean `{near}`?"),
             None => "add them to `people`, or expect `suppressed unknown_recipient`".to_owned(),
         };
-        page.refuse(expected.at, format!("nobody has the id `{id}`"), fix);
+        report.refuse(expected.at, format!("nobody has the id `{id}`"), fix);
     }
 }
 
@@ -206,11 +210,11 @@ pub(super) fn check(
     expected: &[Expected],
     decided: &[Decision<'_>],
     hashes: &KeyedHashes,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) {
     let mut left: Vec<(&Decision<'_>, String)> = Vec::new();
     for decision in decided {
-        let line = told(decision);
+        let line = message(decision);
         // One line covers all devices of a person.
         let is_other_device = decision.channel == Some(Channel::Push)
             && left.iter().any(|(it, other)| *other == line && it.step == decision.step);
@@ -237,7 +241,7 @@ pub(super) fn check(
         let and = if missed.is_empty() { "" } else { ", and" };
         what = format!("{what}{and} decided and not expected {}", listed(&lines));
     }
-    page.refuse(at, what, format!("mend the rule or the test; decided was:{}", all.concat()));
+    report.refuse(at, what, format!("mend the rule or the test; decided was:{}", all.concat()));
 }
 
 impl Expected {
@@ -288,7 +292,7 @@ impl Outcome {
 }
 
 /// Formats a decision as a line of a test.
-fn told(decision: &Decision<'_>) -> String {
+fn message(decision: &Decision<'_>) -> String {
     let what = match &decision.verdict {
         Verdict::Send(_) => "send".to_owned(),
         Verdict::Suppress(reason) => format!("suppressed {}", reason.name()),

@@ -70,7 +70,7 @@ impl Reply {
     }
 
     pub(crate) fn bad_listing() -> Reply {
-        let wanted = "{\"action\":\"inbox\"} and, where wanted, \"shelf\": inbox, unseen, unread or archived; \
+        let wanted = "{\"action\":\"inbox\"} and, where wanted, \"filter\": inbox, unseen, unread or archived; \
                       \"category\"; \"before\": the last page's next; \"limit\": 1 to 100";
         Reply::Error { reason: "bad_listing", wanted }
     }

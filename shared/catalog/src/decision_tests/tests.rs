@@ -65,8 +65,8 @@ fn event_stands_in_a_test_as_its_producer_sends_it() {
     }
     let nameless = "event: { type: task.note, timestamp: 2026-11-20T12:00:00Z, data: { to: ann } }\n  ";
     check(&[nameless, "source: shop\n  ", expect], &[]);
-    let said = problems(&[nameless, expect]);
-    assert!(said.iter().any(|it| it.contains("at source, found nothing")), "{said:?}");
+    let text = problems(&[nameless, expect]);
+    assert!(text.iter().any(|it| it.contains("at source, found nothing")), "{text:?}");
 }
 
 #[test]
@@ -130,10 +130,10 @@ fn people_are_changed_and_added() {
         &[],
     );
     let wrong = "people: [{ id: ann, quite: {} }]\n  ";
-    let told = problems(&[NOTE, wrong, expect]);
+    let message = problems(&[NOTE, wrong, expect]);
     assert!(
-        told[0].starts_with("tests/a.yaml:3:12: `ann` cannot be read: unknown field `quite`"),
-        "{told:?}"
+        message[0].starts_with("tests/a.yaml:3:12: `ann` cannot be read: unknown field `quite`"),
+        "{message:?}"
     );
 }
 
@@ -254,23 +254,23 @@ fn an_address_is_written_out() {
 
 #[test]
 fn a_slip_of_the_pen_is_told_as_one() {
-    let note = |line: &str, told: &str| {
-        check(&[NOTE, "expect:\n    - ", line], &[&format!("tests/a.yaml:4:7: {told}")]);
+    let note = |line: &str, message: &str| {
+        check(&[NOTE, "expect:\n    - ", line], &[&format!("tests/a.yaml:4:7: {message}")]);
     };
     note("nota to ann by email: send", "there is no rule `nota`; did you mean `note`?");
     note("note to anm by email: send", "nobody has the id `anm`; did you mean `ann`?");
     note("note to ann by mail: send", "unknown channel `mail`; did you mean `email`?");
     note("note: send", &format!("`note` names no rule and recipient; {LINE}"));
     note("note to ann", &format!("found text, wanted one decision; {LINE}"));
-    let said = |said: &str, told: &str| {
-        let line = format!("note to ann: {said}");
-        check(&[NOTE, "expect:\n    - ", &line], &[&format!("tests/a.yaml:4:20: {told}")]);
+    let text = |text: &str, message: &str| {
+        let line = format!("note to ann: {text}");
+        check(&[NOTE, "expect:\n    - ", &line], &[&format!("tests/a.yaml:4:20: {message}")]);
     };
-    said("sent", "unknown decision `sent`; did you mean `send`?");
-    said("suppressed prefrence", "unknown reason `prefrence`; did you mean `preference`?");
-    said("suppressed", "`suppressed` without a reason; write one, such as `suppressed preference`");
-    said("send twice", &format!("`send twice` says more than `send` can; {LINE}"));
-    said(
+    text("sent", "unknown decision `sent`; did you mean `send`?");
+    text("suppressed prefrence", "unknown reason `prefrence`; did you mean `preference`?");
+    text("suppressed", "`suppressed` without a reason; write one, such as `suppressed preference`");
+    text("send twice", &format!("`send twice` says more than `send` can; {LINE}"));
+    text(
         "deferred 2026-13-01",
         "`2026-13-01` is no instant; write it as `2026-11-20T08:00:00Z`, or two of these with `..` between them",
     );
@@ -295,30 +295,30 @@ fn a_slip_of_the_pen_is_told_as_one() {
 
 #[test]
 fn a_rule_that_no_test_names_is_told() {
-    let trials = trials(
+    let results = results(
         "- test: x\n  event: alert.json\n  expect: [alert to ann: deferred, alert to ann by socket: send]\n",
     );
-    let told: Vec<String> = trials.warnings.iter().map(Problem::to_string).collect();
+    let message: Vec<String> = results.warnings.iter().map(Problem::to_string).collect();
     let fix = "add one to `tests/<pack>.yaml` that begins with `- test: <what it shows>`";
     assert_eq!(
-        told,
+        message,
         [
             format!("rules: rule comment: no decision test names it; {fix}"),
             format!("rules: rule note: no decision test names it; {fix}")
         ]
     );
     let verdict = Verdict { file: "tests/a.yaml".into(), line: 1, test: "x".into(), holds: true };
-    assert_eq!(trials.verdicts, [verdict]);
+    assert_eq!(results.verdicts, [verdict]);
 }
 
 #[test]
 fn one_wrong_test_hides_no_other() {
     let good = "- test: good\n  event: alert.json\n  expect: [alert to ann: deferred, alert to ann by socket: send]\n";
-    let trials = trials(&format!("- test: [\n- 7\n- test: bad\n  event: 7\n  expect: []\n{good}"));
-    let lines: Vec<Option<usize>> = trials.problems.iter().map(|problem| problem.line).collect();
+    let results = results(&format!("- test: [\n- 7\n- test: bad\n  event: 7\n  expect: []\n{good}"));
+    let lines: Vec<Option<usize>> = results.problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [1, 2, 4, 5].map(Some));
     let held: Vec<(&str, bool)> =
-        trials.verdicts.iter().map(|verdict| (verdict.test.as_str(), verdict.holds)).collect();
+        results.verdicts.iter().map(|verdict| (verdict.test.as_str(), verdict.holds)).collect();
     assert_eq!(held, [("bad", false), ("good", true)]);
 }
 
@@ -331,12 +331,12 @@ fn check(lines: &[&str], expected: &[&str]) {
 }
 
 fn problems(lines: &[&str]) -> Vec<String> {
-    let trials = trials(&format!("- test: x\n  {}", lines.concat()));
-    trials.problems.iter().map(Problem::to_string).collect()
+    let results = results(&format!("- test: x\n  {}", lines.concat()));
+    results.problems.iter().map(Problem::to_string).collect()
 }
 
 /// Runs a test with Ann and Ben, the followers of project 42. Ben is its manager.
-fn trials(test: &str) -> Trials {
+fn results(test: &str) -> TestReport {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     for part in domain::base::channel::Channel::ALL.iter().flat_map(|it| it.parts()).filter(|it| it.required)
     {

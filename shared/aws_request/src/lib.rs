@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws::{Refused, Verdict};
+use aws::{CallError, Verdict};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
@@ -28,11 +28,11 @@ pub struct Service {
     name: &'static str,
     region: String,
     endpoint: String,
-    call: Operation<HttpRequest, Answer, Infallible>,
+    call: Operation<HttpRequest, Response, Infallible>,
 }
 
 /// A request. `doing` names the operation in errors.
-pub struct Question<'a> {
+pub struct Request<'a> {
     pub doing: &'static str,
     pub method: &'static str,
     /// The path with its query, percent-encoded.
@@ -42,14 +42,14 @@ pub struct Question<'a> {
 }
 
 /// The service's answer.
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     headers: Vec<(String, String)>,
     pub body: Sensitive<Vec<u8>>,
 }
 
 /// The SDK asks for `Debug` of its operations' outputs.
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
     }
@@ -77,16 +77,16 @@ impl Service {
     /// Sends the request with the signing time `now`. Repeats it when no answer arrives.
     ///
     /// # Errors
-    /// No answer arrived. Every status code of the service is an [`Answer`].
-    pub async fn ask(&self, question: &Question<'_>, now: Timestamp) -> Result<Answer, Refused> {
-        let refused = |verdict, source| Refused { doing: question.doing, verdict, source };
+    /// No answer arrived. Every status code of the service is an [`Response`].
+    pub async fn ask(&self, question: &Request<'_>, now: Timestamp) -> Result<Response, CallError> {
+        let refused = |verdict, source| CallError { doing: question.doing, verdict, source };
         let request = self.signed(question, now).await.map_err(|error| refused(Verdict::Permanent, error))?;
         // A repeat is harmless. No request overwrites data, and a second signature is as good as the
         // first.
         self.call.invoke(request).await.map_err(|error| refused(Verdict::Unanswered, Box::new(error)))
     }
 
-    async fn signed(&self, question: &Question<'_>, now: Timestamp) -> Result<HttpRequest, Source> {
+    async fn signed(&self, question: &Request<'_>, now: Timestamp) -> Result<HttpRequest, Source> {
         let mut request = HttpRequest::new(SdkBody::from(question.body));
         request.set_method(question.method)?;
         request.set_uri(question.path)?;
@@ -120,7 +120,7 @@ impl Service {
     }
 }
 
-impl Answer {
+impl Response {
     /// The value of a header. `name` is in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -129,7 +129,7 @@ impl Answer {
 
     /// Turns the answer into an error.
     #[must_use]
-    pub fn refuse(self, doing: &'static str, service: &str) -> Refused {
+    pub fn refuse(self, doing: &'static str, service: &str) -> CallError {
         let verdict = match self.status {
             429 | 503 => Verdict::Throttled,
             500.. => Verdict::Transient,
@@ -137,7 +137,7 @@ impl Answer {
             _ => Verdict::Permanent,
         };
         let said: String = String::from_utf8_lossy(self.body.expose()).chars().take(300).collect();
-        Refused { doing, verdict, source: format!("{service} answered {}: {said}", self.status).into() }
+        CallError { doing, verdict, source: format!("{service} answered {}: {said}", self.status).into() }
     }
 }
 
@@ -151,7 +151,7 @@ fn operation(
     config: &SdkConfig,
     endpoint: &str,
     name: &'static str,
-) -> Operation<HttpRequest, Answer, Infallible> {
+) -> Operation<HttpRequest, Response, Infallible> {
     let mut call = Operation::builder()
         .service_name(name)
         .operation_name("Ask")
@@ -169,7 +169,7 @@ fn operation(
     call.serializer(|request: HttpRequest| Ok(request))
         .deserializer(|response: &HttpResponse| {
             let headers = response.headers().iter();
-            Ok(Answer {
+            Ok(Response {
                 status: response.status().as_u16(),
                 headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
                 body: response.body().bytes().unwrap_or_default().to_vec().into(),

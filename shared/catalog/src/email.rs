@@ -9,7 +9,7 @@ use domain::delivery::attachment::MAX_ATTACHMENTS;
 use domain::event::Priority;
 use domain::recipient::Sender;
 
-use crate::problem::{At, POLICY, Page, Problem};
+use crate::problem::{At, Diagnostics, POLICY, Problem};
 use crate::rule::Draft;
 use crate::values::{Fields, check_keys, find, flag, is_path, key_at, list, map, path_in, text};
 use crate::yaml::{Entry, Kind, Node};
@@ -25,34 +25,34 @@ const MAX_POSTAL_CHARS: usize = 300;
 const MAX_NAME_CHARS: usize = 200;
 
 /// Reads a reply-to address, or a path to one.
-pub(crate) fn reply_to(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+pub(crate) fn reply_to(node: &Node, report: &mut Diagnostics<'_>) -> Option<Operand> {
     if is_path(node) {
-        return path_in(node, page).map(Operand::Path);
+        return path_in(node, report).map(Operand::Path);
     }
-    let written = text(node, page)?;
+    let written = text(node, report)?;
     match Sender::parse(&written) {
         Ok(_) => Some(Operand::Literal(written)),
         Err(refused) => {
             let fix = "write one such as `help@example.com` or `Clinic Desk <help@example.com>`, or a path such as \
                        `$.data.clinic.email`";
-            page.refuse(node.at, format!("`{written}` is no address to answer to: {}", refused.why()), fix);
+            report.refuse(node.at, format!("`{written}` is no address to answer to: {}", refused.why()), fix);
             None
         }
     }
 }
 
 /// Reads the attachments of a rule's e-mails.
-pub(crate) fn attachments(node: &Node, page: &mut Page<'_>) -> Option<Vec<Attach>> {
-    let nodes = list(node, page)?;
+pub(crate) fn attachments(node: &Node, report: &mut Diagnostics<'_>) -> Option<Vec<Attach>> {
+    let nodes = list(node, report)?;
     if nodes.len() > MAX_ATTACHMENTS {
         let what = format!("{} files, and a letter may have {MAX_ATTACHMENTS}", nodes.len());
-        page.refuse(node.at, what, "take some out");
+        report.refuse(node.at, what, "take some out");
     }
     let mut found: Vec<Attach> = Vec::new();
     for node in nodes {
-        let Some(attach) = attachment(node, page) else { continue };
+        let Some(attach) = attachment(node, report) else { continue };
         if attach.inline.is_some() && found.iter().any(|other| other.inline == attach.inline) {
-            page.refuse(
+            report.refuse(
                 node.at,
                 "two files are shown under the same name",
                 "give one of them another `inline`",
@@ -63,10 +63,10 @@ pub(crate) fn attachments(node: &Node, page: &mut Page<'_>) -> Option<Vec<Attach
     (found.len() == nodes.len()).then_some(found)
 }
 
-fn attachment(node: &Node, page: &mut Page<'_>) -> Option<Attach> {
-    let members = map(node, "{ from: $.data.invoice.file, name: Invoice.pdf }", page)?;
-    check_keys(members, node.at, &ATTACHMENT_KEYS, &["from"], page);
-    let mut fields = Fields { members, page };
+fn attachment(node: &Node, report: &mut Diagnostics<'_>) -> Option<Attach> {
+    let members = map(node, "{ from: $.data.invoice.file, name: Invoice.pdf }", report)?;
+    check_keys(members, node.at, &ATTACHMENT_KEYS, &["from"], report);
+    let mut fields = Fields { members, report };
     let from = fields.read("from", path_in);
     let name = fields.read("name", file_name);
     let inline = fields.read("inline", content_id);
@@ -79,47 +79,47 @@ fn attachment(node: &Node, page: &mut Page<'_>) -> Option<Attach> {
     Some(Attach { from: from?, name, inline, optional })
 }
 
-fn file_name(node: &Node, page: &mut Page<'_>) -> Option<Operand> {
+fn file_name(node: &Node, report: &mut Diagnostics<'_>) -> Option<Operand> {
     if is_path(node) {
-        return path_in(node, page).map(Operand::Path);
+        return path_in(node, report).map(Operand::Path);
     }
-    let written = text(node, page)?;
+    let written = text(node, report)?;
     let is_whole = domain::delivery::attachment::file_name(&written) == written;
     if is_whole && written.chars().count() <= MAX_NAME_CHARS {
         return Some(Operand::Literal(written));
     }
     let fix = format!("write up to {MAX_NAME_CHARS} characters without slashes and quotes: `Invoice.pdf`");
-    page.refuse(node.at, format!("`{written}` is no name for a file"), fix);
+    report.refuse(node.at, format!("`{written}` is no name for a file"), fix);
     None
 }
 
 /// Reads the id that `cid:` refers to in the HTML.
-fn content_id(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let written = text(node, page)?;
+fn content_id(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let written = text(node, report)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if written.len() <= 60 && written.chars().all(fits) {
         return Some(written);
     }
     let fix = "use up to 60 letters, digits, `-`, `_` and `.`: `inline: logo` is shown by `cid:logo`";
-    page.refuse(node.at, format!("`{written}` is no content id for the HTML of an e-mail"), fix);
+    report.refuse(node.at, format!("`{written}` is no content id for the HTML of an e-mail"), fix);
     None
 }
 
 /// Reads the e-mail settings of the policy, and the categories they name.
-pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<(EmailPolicy, Vec<(String, At)>)> {
-    let members = map(node, "{ reply-to: help@example.com, unsubscribe: [news] }", page)?;
-    check_keys(members, node.at, &POLICY_KEYS, &[], page);
+pub(crate) fn policy(node: &Node, report: &mut Diagnostics<'_>) -> Option<(EmailPolicy, Vec<(String, At)>)> {
+    let members = map(node, "{ reply-to: help@example.com, unsubscribe: [news] }", report)?;
+    check_keys(members, node.at, &POLICY_KEYS, &[], report);
     let mut categories = Vec::new();
-    let mut fields = Fields { members, page };
+    let mut fields = Fields { members, report };
     let reply_to = fields.read("reply-to", reply_to);
-    let senders = fields.read("senders", |node, page| senders(node, &mut categories, page));
-    let unsubscribe = fields.read("unsubscribe", |node, page| {
+    let senders = fields.read("senders", |node, report| senders(node, &mut categories, report));
+    let unsubscribe = fields.read("unsubscribe", |node, report| {
         let mut names = BTreeSet::new();
-        for node in list(node, page)? {
-            let Some(name) = text(node, page) else { continue };
+        for node in list(node, report)? {
+            let Some(name) = text(node, report) else { continue };
             categories.push((name.clone(), node.at));
             if !names.insert(name.clone()) {
-                page.refuse(node.at, format!("the category `{name}` stands here twice"), "take one out");
+                report.refuse(node.at, format!("the category `{name}` stands here twice"), "take one out");
             }
         }
         Some(names)
@@ -137,19 +137,19 @@ pub(crate) fn policy(node: &Node, page: &mut Page<'_>) -> Option<(EmailPolicy, V
 fn senders(
     node: &Node,
     categories: &mut Vec<(String, At)>,
-    page: &mut Page<'_>,
+    report: &mut Diagnostics<'_>,
 ) -> Option<BTreeMap<String, Sender>> {
     let mut senders = BTreeMap::new();
-    for Entry { key, at, value } in map(node, "{ news: Clinic News <news@example.com> }", page)? {
+    for Entry { key, at, value } in map(node, "{ news: Clinic News <news@example.com> }", report)? {
         categories.push((key.clone(), *at));
-        let Some(written) = text(value, page) else { continue };
+        let Some(written) = text(value, report) else { continue };
         match Sender::parse(&written) {
             Ok(sender) => drop(senders.insert(key.clone(), sender)),
             Err(refused) => {
                 let fix = "write a name and an address of a domain that SES has verified, such as `news@example.com` or \
                            `Clinic News <news@example.com>`";
                 let what = format!("`{written}` is no sender of an e-mail: {}", refused.why());
-                page.refuse(value.at, what, fix);
+                report.refuse(value.at, what, fix);
             }
         }
     }
@@ -157,19 +157,19 @@ fn senders(
 }
 
 /// Reads one address for all tenants, or one per tenant.
-fn postal_address(node: &Node, page: &mut Page<'_>) -> Option<PostalAddress> {
+fn postal_address(node: &Node, report: &mut Diagnostics<'_>) -> Option<PostalAddress> {
     if matches!(node.kind, Kind::Text(_)) {
-        return Some(PostalAddress { default: Some(lines(node, page)?), tenants: BTreeMap::new() });
+        return Some(PostalAddress { default: Some(lines(node, report)?), tenants: BTreeMap::new() });
     }
     let hint = "{ default: \"Example GmbH, Hauptstr. 1, 10115 Berlin\", tenants: { clinic-7: … } }";
-    let members = map(node, hint, page)?;
-    check_keys(members, node.at, &["default", "tenants"], &[], page);
-    let mut fields = Fields { members, page };
+    let members = map(node, hint, report)?;
+    check_keys(members, node.at, &["default", "tenants"], &[], report);
+    let mut fields = Fields { members, report };
     let default = fields.read("default", lines);
-    let tenants = fields.read("tenants", |node, page| {
+    let tenants = fields.read("tenants", |node, report| {
         let mut tenants = BTreeMap::new();
-        for Entry { key, value, .. } in map(node, hint, page)? {
-            tenants.extend(lines(value, page).map(|address| (key.clone(), address)));
+        for Entry { key, value, .. } in map(node, hint, report)? {
+            tenants.extend(lines(value, report).map(|address| (key.clone(), address)));
         }
         Some(tenants)
     });
@@ -177,8 +177,8 @@ fn postal_address(node: &Node, page: &mut Page<'_>) -> Option<PostalAddress> {
 }
 
 /// The lines of an address, joined into one line.
-fn lines(node: &Node, page: &mut Page<'_>) -> Option<String> {
-    let written = text(node, page)?;
+fn lines(node: &Node, report: &mut Diagnostics<'_>) -> Option<String> {
+    let written = text(node, report)?;
     let lines: Vec<&str> = written.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let address = lines.join(", ");
     if address.is_empty()
@@ -186,7 +186,7 @@ fn lines(node: &Node, page: &mut Page<'_>) -> Option<String> {
         || address.chars().any(char::is_control)
     {
         let fix = format!("write name, street, town and country, up to {MAX_POSTAL_CHARS} characters");
-        page.refuse(node.at, "this is no postal address", fix);
+        report.refuse(node.at, "this is no postal address", fix);
         return None;
     }
     Some(address)
@@ -211,18 +211,18 @@ pub(crate) fn warnings(policy: &Policy, drafts: &[Draft<'_>]) -> Vec<Problem> {
 }
 
 /// Reports settings that conflict within one rule.
-pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
+pub(crate) fn check(rule: &Rule, members: &[Entry], report: &mut Diagnostics<'_>) {
     let sends_letters = rule.channels().contains(&Channel::Email);
     for key in ["reply-to", "attachments"] {
         if let Some(at) = key_at(members, key).filter(|_| !sends_letters) {
             let fix = "add the channel `email`, or take it out";
-            page.refuse(at, format!("`{key}` is for e-mails, and the rule sends none"), fix);
+            report.refuse(at, format!("`{key}` is for e-mails, and the rule sends none"), fix);
         }
     }
     let Some(at) = key_at(members, "commercial").filter(|_| rule.commercial) else { return };
     if rule.priority == Some(Priority::Critical) {
         let fix = "take `commercial` out, or give it another priority";
-        page.refuse(
+        report.refuse(
             at,
             "the rule is commercial and critical, and recipients cannot unsubscribe from critical messages",
             fix,
@@ -238,7 +238,7 @@ pub(crate) fn check(rule: &Rule, members: &[Entry], page: &mut Page<'_>) {
     });
     if sends_letters && has_addresses {
         let fix = "address people: their word is kept with them";
-        page.refuse(at, "the rule is commercial, and the owner of a bare address cannot unsubscribe", fix);
+        report.refuse(at, "the rule is commercial, and the owner of a bare address cannot unsubscribe", fix);
     }
 }
 

@@ -18,7 +18,7 @@ const MAX_TAG_CHARS: usize = 256;
 const MAX_LINK_CHARS: usize = 996 - 16 - 2;
 
 /// An e-mail for SES.
-pub struct Letter<'a> {
+pub struct OutgoingEmail<'a> {
     pub email: &'a Email,
     /// The tags, which every receipt repeats. They identify the notification.
     pub tags: Vec<(&'static str, String)>,
@@ -34,13 +34,13 @@ pub struct File {
     pub bytes: Sensitive<Vec<u8>>,
 }
 
-impl<'a> Letter<'a> {
+impl<'a> OutgoingEmail<'a> {
     /// Shapes the e-mail of a job.
     ///
     /// # Errors
     /// The job belongs to another channel, or has an invalid or too long header. Dispatch creates no
     /// such jobs.
-    pub fn shape(job: &'a Job) -> Result<Letter<'a>, Failure> {
+    pub fn shape(job: &'a Job) -> Result<OutgoingEmail<'a>, Failure> {
         let Content::Email(email) = &job.content else {
             return Err(no(Reason::Rejected, format!("a {} job in the email queue", job.channel().name())));
         };
@@ -60,7 +60,7 @@ impl<'a> Letter<'a> {
             ("carillon-traceparent", event.traceparent.as_deref()),
         ];
         let tags = tags.into_iter().filter_map(|(name, value)| Some((name, tag(value?)))).collect();
-        Ok(Letter { email, tags, headers: headers(email)? })
+        Ok(OutgoingEmail { email, tags, headers: headers(email)? })
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     #[expect(clippy::needless_pass_by_value, reason = "tests hand in json!(…)")]
     fn check(members: Value, expected: Result<Vec<(&'static str, String)>, Reason>) {
         let job: Job = serde_json::from_value(job(&members)).unwrap();
-        let found = Letter::shape(&job).map(|shape| shape.headers).map_err(|error| match error {
+        let found = OutgoingEmail::shape(&job).map(|shape| shape.headers).map_err(|error| match error {
             Failure::Permanent { reason, .. } => reason,
             Failure::Transient(_) | Failure::Throttled { .. } | Failure::Expired => panic!("not permanent"),
         });

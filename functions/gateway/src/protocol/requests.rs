@@ -1,7 +1,7 @@
 //! Requests of clients. Parsing is strict, and malformed requests are refused with an error.
 
 use domain::event::key::Key;
-use domain::inbox::{Filter, InboxFilter, Marking, is_category, keys};
+use domain::inbox::{InboxFilter, InboxQuery, Marking, is_category, keys};
 use serde::Deserialize;
 
 use super::Request;
@@ -13,7 +13,7 @@ const LIMIT: usize = 20;
 /// A request for a page of an inbox.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listing {
-    pub(crate) filter: Filter,
+    pub(crate) filter: InboxQuery,
     pub(crate) before: Option<u64>,
     pub(crate) limit: usize,
 }
@@ -33,16 +33,17 @@ impl Request {
     pub(crate) fn listing(&self) -> Option<Listing> {
         #[derive(Deserialize)]
         struct Asked {
-            #[serde(default)]
-            shelf: InboxFilter,
+            /// `shelf` is the name of release 0.1.0.
+            #[serde(default, alias = "shelf")]
+            filter: InboxFilter,
             category: Option<String>,
             before: Option<u64>,
             limit: Option<usize>,
         }
-        let Asked { shelf, category, before, limit } = self.read()?;
+        let Asked { filter, category, before, limit } = self.read()?;
         let limit = limit.unwrap_or(LIMIT);
         let fits = (1..=MAX_LIMIT).contains(&limit) && is_category(category.as_deref());
-        fits.then_some(Listing { filter: Filter { shelf, category }, before, limit })
+        fits.then_some(Listing { filter: InboxQuery { filter, category }, before, limit })
     }
 
     /// The requested mark. `None` if the request is malformed, or has both ids and `all`.

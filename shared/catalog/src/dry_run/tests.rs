@@ -171,7 +171,7 @@ fn later_steps_are_rehearsed_too() {
     let steps = |steps: &str| RULE.replace("channels: [socket]", &format!("steps: [{steps}]"));
     let sms = ("templates/hello/en/sms.txt", "{{ data.name }}");
     let fix = "`data.name` is missing: give it a `| default(…)`, ask `data.name is defined` first, or complete the sample";
-    let told = format!(
+    let message = format!(
         "templates/hello/en/sms.txt:1: rule hello: the event has no such value in `{{{{ data.name }}}}`, \
          for the sample 0.json; {fix}"
     );
@@ -182,7 +182,7 @@ fn later_steps_are_rehearsed_too() {
         "{ digest: { for: 5m, flush-first: true } }, { wait: 1h }, { send: [sms] }",
         "{ throttle: { most: 1, per: 1h } }, { send: [sms] }",
     ] {
-        check(&[("rules/core.yaml", &steps(held)), sms], &[SAMPLE], &[&told], &[]);
+        check(&[("rules/core.yaml", &steps(held)), sms], &[SAMPLE], &[&message], &[]);
     }
 }
 
@@ -241,16 +241,16 @@ fn a_sample_whose_time_cannot_be_read_is_a_problem() {
     ] {
         let sample = SAMPLE.replace("\"to\"", &format!("\"at\":{at},\"to\""));
         let what = format!("`$.data.at` of the event is {found}, and a time or a length is wanted");
-        let told = |instead: &str| format!("0.json: rule hello: {what}, so {instead}; {fix}");
-        check(&[("rules/core.yaml", &wait), sms], &[&sample], &[&told("nothing is sent")], &[]);
-        check(&[("rules/core.yaml", &repeat)], &[&sample], &[&told("the rule is not repeated")], &[]);
+        let message = |instead: &str| format!("0.json: rule hello: {what}, so {instead}; {fix}");
+        check(&[("rules/core.yaml", &wait), sms], &[&sample], &[&message("nothing is sent")], &[]);
+        check(&[("rules/core.yaml", &repeat)], &[&sample], &[&message("the rule is not repeated")], &[]);
         let nobody = "0.json: it reaches nobody (hello to ann: the event's value for a rule's time is neither a time \
                       nor a duration); name people in it who are known, or mend the rule's `to`";
         let unreached = "rules: rule hello: no sample reaches anybody through it; add a sample event whose people are known";
         check(
             &[("rules/core.yaml", &expires)],
             &[&sample],
-            &[nobody, &told("nothing is sent")],
+            &[nobody, &message("nothing is sent")],
             &[unreached],
         );
     }
@@ -270,15 +270,15 @@ fn a_sample_without_the_key_of_a_rule_is_a_warning() {
         ("{ digest: { for: 1h, key: $.data.k } }", "its digest holds this event alone"),
     ] {
         let rule = RULE.replace("channels: [socket]", &format!("steps: [{steps}, {{ send: [socket] }}]"));
-        let told =
+        let message =
             format!("0.json: rule hello: `$.data.k` of the event is missing or null, so {instead}; {fix}");
-        check(&[("rules/core.yaml", &rule)], &[SAMPLE], &[], &[&told]);
+        check(&[("rules/core.yaml", &rule)], &[SAMPLE], &[], &[&message]);
         let whole = SAMPLE.replace("\"to\"", "\"k\":{\"a\":[1.5,true]},\"to\"");
         check(&[("rules/core.yaml", &rule)], &[&whole], &[], &[]);
     }
     let rule = format!("{RULE}  cancel: {{ key: $.data.k, when: {{ detail-type: [core.bye] }} }}\n");
     let bye = SAMPLE.replace("core.hello", "core.bye");
-    let told = format!(
+    let message = format!(
         "0.json: rule hello: `$.data.k` of the event is missing or null, so no event can cancel it; {fix}"
     );
     let lost = format!(
@@ -286,7 +286,7 @@ fn a_sample_without_the_key_of_a_rule_is_a_warning() {
     );
     let nobody = "1.json: it reaches nobody (hello to -: the event has no value for the rule's `key`); \
                   name people in it who are known, or mend the rule's `to`";
-    check(&[("rules/core.yaml", &rule)], &[SAMPLE, &bye], &[nobody, &lost], &[&told]);
+    check(&[("rules/core.yaml", &rule)], &[SAMPLE, &bye], &[nobody, &lost], &[&message]);
 }
 
 /// Runs a dry run over a rule that sends Ann a greeting, with files changed. Samples are named by their number.

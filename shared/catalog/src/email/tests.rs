@@ -115,10 +115,10 @@ fn postal_address_is_global_or_per_tenant() {
 
 fn settings(yaml: &str) -> (EmailPolicy, Vec<String>, Vec<String>) {
     let mut problems = Vec::new();
-    let mut page = Page { file: "policy.yaml", rule: None, problems: &mut problems };
-    let entries = map_of(yaml, &mut page);
+    let mut report = Diagnostics { file: "policy.yaml", rule: None, problems: &mut problems };
+    let entries = map_of(yaml, &mut report);
     let node = Node { at: At { line: 1, column: 1 }, kind: Kind::Map(entries), written: None };
-    let (policy, categories) = policy(&node, &mut page).unwrap();
+    let (policy, categories) = policy(&node, &mut report).unwrap();
     let problems = problems.iter().map(ToString::to_string).collect();
     (policy, categories.into_iter().map(|(category, _)| category).collect(), problems)
 }
@@ -146,7 +146,7 @@ fn yaml(to: &str, lines: &str) -> String {
 
 fn rule_of(yaml: &str) -> (Option<Rule>, Vec<String>) {
     let mut problems = Vec::new();
-    let nodes = items(yaml, &mut Page { file: "r.yaml", rule: None, problems: &mut problems });
+    let nodes = items(yaml, &mut Diagnostics { file: "r.yaml", rule: None, problems: &mut problems });
     let rule = draft(&nodes[0], "r.yaml", &mut problems).and_then(|draft| draft.rule);
     (rule, problems.iter().map(ToString::to_string).collect())
 }
