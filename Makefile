@@ -31,7 +31,7 @@ demo: up ## Everything, on the samples: deploy to the local cloud, send, show wh
 test: ## Everything: format, lints, template, config, unit, property, end to end on the local cloud
 	@tests/run.sh
 
-check: $(SAM) ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit tests, rules, journeys
+check: $(SAM) .local/dist/.installed ## What a change must pass before its commit, without the local cloud: format, texts, lints, unit tests, rules, journeys
 	@cargo fmt --all --check && python3 tests/documents.py && python3 tests/runbooks.py && python3 tests/code_blocks.py && python3 tests/github.py
 	@python3 docs/reference/log_codes.py --check && tests/prose.py
 	@cargo clippy --workspace --all-targets --profile $(PROFILE) --locked -- -D warnings

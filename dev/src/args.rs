@@ -43,6 +43,8 @@ pub(crate) enum Command {
 
 /// Write the generated pages of docs/reference
 #[derive(ClapArgs)]
+#[command(after_help = "Example:
+  carillon-dev reference --check")]
 pub(crate) struct Reference {
     /// Report stale pages instead; exit 1 for any
     #[arg(long)]

@@ -68,7 +68,7 @@ fn impossible_preview_is_refused_with_a_reason() {
     for (arguments, code, part) in [
         (vec!["render", "none.json"], 2, "there is no file none.json"),
         (vec!["render", "event.json", "--recipient", "anne"], 2, "did you mean `ann`?"),
-        (vec!["render", "event.json", "--channel", "fax"], 2, "`fax` is no channel"),
+        (vec!["render", "event.json", "--channel", "fax"], 2, "invalid value 'fax'"),
         (vec!["render", "event.json", "--locale", "??"], 2, "`??` is no language"),
         (vec!["render", "event.json", "--recipient", "bob", "--channel", "sms"], 1, "is not sent"),
     ] {

@@ -35,7 +35,7 @@ const BARE: [&str; 6] = ["String", "str", "RawValue", "Bytes", "u8", "Value"];
 /// Fields with such a name and another meaning.
 const OTHERS: [(&str, &str, &str); 13] = [
     ("functions/api/src/unsubscribe/page.rs", "html", "the page behind a link, without personal data"),
-    ("shared/asking/src/lib.rs", "body", "a borrowed request, which ends with its call"),
+    ("shared/aws-request/src/lib.rs", "body", "a borrowed request, which ends with its call"),
     ("shared/catalog/src/project.rs", "text", "a file of the project"),
     ("shared/domain/src/base/link.rs", "data", "the result of a pure function"),
     ("shared/domain/src/catalog/policy.rs", "unsubscribe", "names of categories"),

@@ -228,7 +228,11 @@ mod tests {
     fn process_runs_under_its_own_command_line_until_it_ends() {
         let mut child = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = child.id();
-        assert!(is_running(pid, "sleep 600") && !is_running(pid, "another command"));
+        // The system shows the command line a moment after the start.
+        while !is_running(pid, "sleep 600") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!is_running(pid, "another command"));
         send_signal(pid, Signal::KILL);
         // A zombie has ended.
         while is_running(pid, "sleep 600") {

@@ -48,8 +48,10 @@ pub fn copy_project(folder: &Path) -> PathBuf {
 
 /// The Rust files of all crates except benches and the simulation.
 pub fn sources() -> Vec<PathBuf> {
-    let mut open: Vec<_> =
-        ["shared", "functions", "cli", "dev", "tests"].iter().map(|folder| root().join(folder)).collect();
+    let mut open: Vec<_> = ["shared", "functions", "cli", "dev", "simulation", "tests"]
+        .iter()
+        .map(|folder| root().join(folder))
+        .collect();
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -32,3 +32,6 @@ pub const PUSH_SOURCE: &str = "carillon/push";
 /// The type and source of opt-out events, which only the SMS function publishes after a STOP message.
 pub const OPTED_OUT: &str = "carillon.recipient.opted_out";
 pub const SMS_SOURCE: &str = "carillon/sms";
+
+/// The type of the event about all notifications of one hand-over, which the relay publishes.
+pub const COMMUNICATION: &str = "communication.sent";

@@ -18,20 +18,15 @@ use crate::base::outcome::{Reason, Status};
 use crate::event::Event;
 use crate::event::key::{Key, event_part, hash_of};
 use crate::event::origin::Origin;
-
-/// The source of these events, which the relay publishes.
-const SOURCE: &str = crate::event::own_events::RELAY_SOURCE;
+use crate::event::own_events::{COMMUNICATION, RELAY_SOURCE};
 
 /// The type prefix of events about single notifications.
 pub const DELIVERY: &str = "carillon.delivery.";
 
-/// The type of the event about all notifications of one hand-over.
-pub const COMMUNICATION: &str = "communication.sent";
-
 /// Whether an event is a `communication.sent` of the relay.
 #[must_use]
 pub fn is_communication(event: &Event) -> bool {
-    event.kind == COMMUNICATION && event.source == SOURCE
+    event.kind == COMMUNICATION && event.source == RELAY_SOURCE
 }
 
 /// The notifications of one hand-over of an event.
@@ -120,7 +115,7 @@ pub fn delivery(notification: &NotificationState<'_>) -> Option<Event> {
     for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         data[name] = value.into();
     }
-    let event = Event::new(SOURCE, &format!("{DELIVERY}{status}"), id, notification.at, &data);
+    let event = Event::new(RELAY_SOURCE, &format!("{DELIVERY}{status}"), id, notification.at, &data);
     let subject = Some(format!("notification/{}", notification.key.as_str()));
     Some(notification.origin.leads_to(Event { subject, ..event }))
 }
@@ -171,7 +166,7 @@ pub fn communication(set: &Set, rows: &[NotificationState<'_>]) -> Option<Event>
     });
     results::add(&mut data, set.category.as_deref(), &sorted);
     let subject = Some(format!("communication/{}", event_part(&origin.source, &origin.id)));
-    Some(origin.leads_to(Event { subject, ..Event::new(SOURCE, COMMUNICATION, id, at, &data) }))
+    Some(origin.leads_to(Event { subject, ..Event::new(RELAY_SOURCE, COMMUNICATION, id, at, &data) }))
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use super::{Emitted, Member};
 use crate::event::own_events::{
-    ADDRESS_CHANGED, API_SOURCE, CLI_SOURCE, OPTED_OUT, PEOPLE_SOURCE, PUSH_SOURCE, RELAY_SOURCE, SMS_SOURCE,
-    UNREGISTERED, WEBHOOK_SOURCE,
+    ADDRESS_CHANGED, API_SOURCE, CLI_SOURCE, COMMUNICATION, OPTED_OUT, PEOPLE_SOURCE, PUSH_SOURCE,
+    RELAY_SOURCE, SMS_SOURCE, UNREGISTERED, WEBHOOK_SOURCE,
 };
 use crate::event::replay;
-use crate::feedback::delivery_events::COMMUNICATION;
 
 const fn member(name: &'static str, example: &'static str, meaning: &'static str) -> Member {
     Member { name, is_optional: false, example, meaning }
