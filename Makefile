@@ -75,6 +75,9 @@ reference: ## Write the generated pages of docs/reference, and manual pages and 
 	@rm -rf target/reference && mkdir -p target/reference/completions && $(CARILLON) man --out target/reference/man
 	@for shell in bash zsh fish elvish powershell; do $(CARILLON) completion $$shell > target/reference/completions/carillon.$$shell; done
 
+docs: .local/book/.installed ## Build the documents as a site with search into target/docs; a broken link fails
+	@python3 -B docs/book/build.py .local/book/bin/mdbook
+
 environment:
 	$(if $(shell $(SECTION)),,$(error $(NO_ENV)))@:
 
@@ -114,7 +117,7 @@ deny: .local/deny/.installed ## Hold licences, sources, banned and duplicate cra
 clean: down ## Remove what was built and the local cloud
 	@rm -rf target .local
 
-$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed .local/workflows/.installed .local/dist/.installed: .local/%/.installed: infra/local/%.txt
+$(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemathesis/.installed .local/webhooks/.installed .local/generators/.installed .local/interop/.installed .local/node/.installed .local/checkov/.installed .local/deny/.installed .local/workflows/.installed .local/dist/.installed .local/book/.installed: .local/%/.installed: infra/local/%.txt
 	@echo "installing $* into .local/$* (once) …"
 	@rm -rf .local/$* && python3 -m venv .local/$*
 	@.local/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
@@ -132,5 +135,5 @@ $(CLOUD) $(SAM) .local/lambda/.installed .local/awscli/.installed .local/schemat
 	  timeout 300 ../node/bin/npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-.PHONY: help demo test check soak up reload attacks down logs send build template reference environment release dist crates deploy bench size checkov deny clean
+.PHONY: help demo test check soak up reload attacks down logs send build template reference docs environment release dist crates deploy bench size checkov deny clean
 .DEFAULT_GOAL := help

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the repository's Markdown files: every relative link and anchor resolves, and the counts of resources in
-docs/operate/deploy.md are those of infra/template.yaml. With the path of `carillon`, it also follows the tutorial of
+"""Checks the repository's Markdown files: every relative link and anchor resolves, the book has each page of docs/ once,
+no word in angle brackets is lost, and the counts of resources in docs/operate/deploy.md are those of infra/template.yaml. With the path of `carillon`, it also follows the tutorial of
 docs/start/first-rule.md and the tests of docs/rules/decision-tests.md. `tests/run.sh` calls it both ways."""
 import collections
 import pathlib
@@ -62,6 +62,22 @@ def broken_links():
                 yield f"{path.relative_to(ROOT)}: {target}: no such heading"
 
 
+def book_problems():
+    """Each page that the book lacks or has twice."""
+    script = [sys.executable, "-B", ROOT / "docs/book/contents.py"]
+    checked = subprocess.run(script, capture_output=True, text=True)
+    return (checked.stdout + checked.stderr).splitlines() if checked.returncode != 0 else []
+
+
+def lost_words():
+    """Each `<word>` outside code. Browsers read it as an element and show no text."""
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        # A code span may go on in the next line of its paragraph.
+        page = re.sub(r"`(?:[^`\n]|\n(?!\n))*`", "", FENCE.sub("", path.read_text(encoding="utf8")))
+        for word in re.findall(r"(?<!\\)<(?!br>)[a-z][\w-]*>", page):
+            yield f"{path.relative_to(ROOT)}: {word} outside code is invisible; write \\{word}"
+
+
 def wrong_counts():
     """Each count of the page that the template contradicts."""
     template = (ROOT / "infra/template.yaml").read_text(encoding="utf8")
@@ -108,6 +124,6 @@ def failed_tutorial(program):
 if sys.argv[1:]:
     problems = list(failed_tutorial(pathlib.Path(sys.argv[1]).resolve()))
 else:
-    problems = [*broken_links(), *wrong_counts()]
+    problems = [*broken_links(), *book_problems(), *lost_words(), *wrong_counts()]
 print("\n".join(problems) or "documents: all checks passed")
 sys.exit(1 if problems else 0)

@@ -40,7 +40,7 @@ pub(super) fn parameters(template: &Value) -> String {
             "| `{name}` | {} | {} | {} |",
             value(&parameter["Default"]),
             allowed(parameter),
-            cell(text(&parameter["Description"]))
+            prose(text(&parameter["Description"]))
         );
     }
     page
@@ -107,9 +107,20 @@ fn list(page: &mut String, title: &str, shown: &str, resources: &[(&str, &Value)
         let _ = writeln!(
             page,
             "| `{name}` | {} | {condition} |",
-            cell(&shown_value(&resource["Properties"][shown]))
+            prose(&shown_value(&resource["Properties"][shown]))
         );
     }
+}
+
+/// A text with code spans for one cell. Outside a code span, Markdown would read `<env>` as an element of HTML.
+fn prose(text: &str) -> String {
+    let text = cell(text);
+    let parts = text.split('`').enumerate();
+    let escaped = parts.map(|(index, part)| match index % 2 {
+        0 => part.replace('<', "\\<"),
+        _ => part.to_owned(),
+    });
+    escaped.collect::<Vec<_>>().join("`")
 }
 
 /// The value of a property. `Fn::If` shows its first text.
