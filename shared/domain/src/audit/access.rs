@@ -103,7 +103,8 @@ pub struct Access {
 /// An access record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRecord {
-    /// [`API`] or [`CLI`].
+    /// [`API_SOURCE`](crate::event::own_events::API_SOURCE) or
+    /// [`CLI_SOURCE`](crate::event::own_events::CLI_SOURCE).
     pub source: String,
     pub time: Timestamp,
     pub access: Access,
