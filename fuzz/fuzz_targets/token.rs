@@ -3,7 +3,7 @@
 
 use domain::Timestamp;
 use domain::recipient::unsubscribe::Scope;
-use domain::recipient::unsubscribe::token::{Claim, Keys};
+use domain::recipient::unsubscribe::{Claim, Keys};
 use libfuzzer_sys::fuzz_target;
 
 const SECRETS: &str =

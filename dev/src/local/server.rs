@@ -146,7 +146,8 @@ pub(super) fn end(pid: u32, command: &str) {
     }
     send_signal(pid, Signal::TERM);
     let started_at = runtime::now();
-    while is_running(pid, command) {
+    // A process that ends loses its command line before its ports.
+    while process(pid, |_| ()).is_some() {
         if has_passed(STOP_TIMEOUT, started_at) {
             send_signal(pid, Signal::KILL);
             break;
@@ -174,14 +175,20 @@ pub(crate) fn get(url: &str) -> Option<String> {
 
 /// Whether the process is alive and its command line contains `command`. Process ids are reused after a crash.
 pub(super) fn is_running(pid: u32, command: &str) -> bool {
+    let words = process(pid, |process| {
+        let words: Vec<_> = process.cmd().iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
+    });
+    words.is_some_and(|words| words.contains(command))
+}
+
+/// Reads a process that has not ended. A zombie has ended.
+fn process<T>(pid: u32, read: impl FnOnce(&sysinfo::Process) -> T) -> Option<T> {
     let pid = sysinfo::Pid::from_u32(pid);
     let wanted = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
-    let Ok(mut system) = System::new() else { return false };
+    let mut system = System::new().ok()?;
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
-    system.process(pid).is_some_and(|process| {
-        let words: Vec<_> = process.cmd().iter().map(|word| word.to_string_lossy()).collect();
-        words.join(" ").contains(command) && process.status() != ProcessStatus::Zombie
-    })
+    system.process(pid).filter(|process| process.status() != ProcessStatus::Zombie).map(read)
 }
 
 /// Sends a signal. A process that has ended is no error.
