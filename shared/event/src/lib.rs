@@ -322,12 +322,13 @@ impl Event {
         read::cloud_event(fields, Some(received))
     }
 
-    /// Parses an event that [`Event::to_json`] wrote. An imported event keeps its original values.
+    /// Parses an event that [`Event::to_json`] wrote. An imported event keeps its original values, and
+    /// the source of an event without an envelope need not be a URI reference.
     ///
     /// # Errors
     /// [`Refusal`] if the text was modified.
     pub fn stored(text: &str) -> Result<Event, Refusal> {
-        Event::received(text, Timestamp::UNIX_EPOCH)
+        read::stored_event(&Fields::of(text)?)
     }
 
     /// Checks the source against more of the grammar of a URI reference than other readers do. Used where a producer

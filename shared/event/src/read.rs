@@ -24,7 +24,15 @@ const DECISIVE: [&str; 3] = ["authtype", crate::REPLAY_ID, crate::RENOTIFY];
 /// An invalid optional attribute, such as a priority of another scale, is kept in [`Event::unusable`]. An invalid
 /// attribute that decides tenant, actor or expiry is refused.
 pub(super) fn cloud_event(fields: &Fields<'_>, received: Option<Timestamp>) -> Result<Event, Refusal> {
-    let mut draft = Draft::default();
+    from(Draft::default(), fields, received)
+}
+
+/// Reads an event that [`Event::to_json`] wrote. Its source may be a `Source` of the bus that is no URI reference.
+pub(super) fn stored_event(fields: &Fields<'_>) -> Result<Event, Refusal> {
+    from(Draft { is_stored: true, ..Draft::default() }, fields, Some(Timestamp::UNIX_EPOCH))
+}
+
+fn from(mut draft: Draft, fields: &Fields<'_>, received: Option<Timestamp>) -> Result<Event, Refusal> {
     let has_upper_case = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
     if fields.iter().any(|(name, _)| has_upper_case(name)) {
         draft.take_in_any_case(fields)?;
@@ -41,6 +49,7 @@ pub(super) fn cloud_event(fields: &Fields<'_>, received: Option<Timestamp>) -> R
 /// The attributes read so far.
 #[derive(Default)]
 struct Draft {
+    is_stored: bool,
     has_version: bool,
     id: Option<String>,
     source: Option<String>,
@@ -88,6 +97,9 @@ impl Draft {
         match name {
             "specversion" => self.has_version = version(raw)?,
             "id" => self.id = Some(checked(name, raw, |id| check_name("id", id))?),
+            "source" if self.is_stored => {
+                self.source = Some(checked(name, raw, |source| check_name("source", source))?);
+            }
             "source" => self.source = Some(checked(name, raw, check_source)?),
             "type" => self.kind = Some(checked(name, raw, check_type)?),
             "time" => {

@@ -82,6 +82,8 @@ pub(super) fn plain(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Re
 /// An event without payload from EventBridge's own fields.
 fn frame(bus: &BusEvent<'_>, received: Timestamp) -> Result<Event, Refusal> {
     check_type(&bus.detail_type)?;
+    check_name("source", &bus.source)?;
+    check_name("id", &bus.id)?;
     let [source, kind, id] = [&bus.source, &bus.detail_type, &bus.id].map(|field| field.clone().into_owned());
     Ok(Event::bare(source, kind, id, received))
 }

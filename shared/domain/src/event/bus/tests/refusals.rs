@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{business, circle, envelope, hub, read, replaced};
+use crate::event::Event;
 use crate::event::bus::BusEvent;
 
 #[test]
@@ -158,4 +159,25 @@ fn check(detail: &Value, attribute: &str, found: &str) {
 fn check_body(text: &str, found: &str) {
     let Err(refusal) = BusEvent::parse(text) else { panic!("{text} was taken") };
     assert_eq!((refusal.attribute.as_str(), refusal.found.as_str()), ("body", found), "{text}");
+}
+
+#[test]
+fn accepted_event_without_an_envelope_is_readable_when_it_is_stored() {
+    let plain = |source: &str, id: &str| {
+        let text = json!({
+            "version": "0", "id": id, "detail-type": "order.paid", "source": source, "account": "1",
+            "time": "2026-11-20T12:00:00Z", "region": "eu-west-1", "resources": [], "detail": { "n": 1 },
+        });
+        BusEvent::parse(&text.to_string()).and_then(|bus| bus.unverified_event())
+    };
+    for source in ["shop", "my shop", "café", "shop<1>", "a|b"] {
+        let event = plain(source, "b-1").unwrap();
+        let stored = Event::stored(&event.to_json()).unwrap();
+        assert_eq!((stored.source.as_str(), stored.to_json()), (source, event.to_json()));
+    }
+    let long = "x".repeat(257);
+    for odd in ["", "a\nb", "a\u{7f}b", &long] {
+        assert_eq!(plain(odd, "b-1").unwrap_err().attribute, "source", "{odd}");
+        assert_eq!(plain("shop", odd).unwrap_err().attribute, "id", "{odd}");
+    }
 }
