@@ -282,7 +282,8 @@ fn cli_imports_shows_and_lists_people_and_tenants() {
     let shown: Value = serde_json::from_slice(&carillon(&["--json", "people", "show", &ann]).stdout).unwrap();
     assert_eq!(shown, lines[1]);
     let table = carillon(&["people", "show", &ann]);
-    assert!(String::from_utf8_lossy(&table.stdout).contains("phone        +442071838750"));
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    assert!(table.lines().any(|line| line.split_whitespace().eq(["phone", "+442071838750"])), "{table}");
     assert_eq!(carillon(&["people", "show", &unique("nobody")]).status.code(), Some(1));
 
     let members = |words: &[&str]| {

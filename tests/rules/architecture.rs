@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use domain::base::channel::Channel;
-use workspace::{root, sources};
+use workspace::{root, sources, sources_below};
 
 use crate::cargo_metadata::Workspace;
 
@@ -199,7 +199,8 @@ fn fuzz_targets_lock_the_same_versions() {
 
 #[test]
 fn broken_patches_apply_and_name_an_existing_test() {
-    let sources: String = sources().iter().map(|source| std::fs::read_to_string(source).unwrap()).collect();
+    let files = sources().into_iter().chain(sources_below(&["simulation"]));
+    let sources: String = files.map(|source| std::fs::read_to_string(source).unwrap()).collect();
     let folder = std::fs::read_dir(root().join("tests/broken")).unwrap().map(|dir| dir.unwrap().path());
     let patches: Vec<_> =
         folder.filter(|folder| folder.extension().is_some_and(|extension| extension == "patch")).collect();

@@ -45,7 +45,7 @@ const OTHERS: [(&str, &str, &str); 13] = [
     ("shared/domain/src/recipient/unsubscribe/page.rs", "text", "words of the page in one language"),
     ("shared/store/src/counters/requests.rs", "body", "a hash"),
     ("shared/store/src/ledger/receipts.rs", "address", "a keyed hash"),
-    ("shared/store/src/outbox.rs", "token", "the idempotency token of a transaction"),
+    ("shared/publish/src/outbox.rs", "token", "the idempotency token of a transaction"),
     ("shared/templates/src/names.rs", "data", "a variable of a template, which ends with the rendering"),
 ];
 

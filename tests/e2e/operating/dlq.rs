@@ -67,11 +67,15 @@ async fn failed_first_message_is_found_among_many_others() {
     let (tenant, others) = (unique("tenant"), unique("tenant"));
     let garbage = |tenant: &str, at: u32| json!({ "tenant": tenant, "type": "no.job", "at": at }).to_string();
     let queue = "sms";
-    let both = async || list(&[queue, "--tenant", &tenant]).into_iter().find(|group| group["count"] == 2);
+    // A slow answer of the queue can put a message aside twice.
+    let both = async || {
+        let count = list(&[queue, "--tenant", &tenant]).first()?["count"].as_u64()?;
+        (count >= 2).then_some(count)
+    };
     for at in 0..2 {
         cloud.send(queue, &garbage(&tenant, at)).await;
     }
-    until("both are put aside", both).await;
+    let mut count = until("both are put aside", both).await;
     for at in 0..30 {
         cloud.send(&format!("{queue}-dead-letters"), &garbage(&others, at)).await;
     }
@@ -82,10 +86,10 @@ async fn failed_first_message_is_found_among_many_others() {
         let output = carillon(&[&redrive[..], &["--watch", "100", "--yes"]].concat(), "");
         assert_eq!(output.status.code(), Some(1), "{}", text(&output));
         let answer = json_lines(&output).remove(0);
-        assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(1)));
+        assert_eq!((&answer["redriven"], &answer["left"]), (&json!(1), &json!(count - 1)));
         let why = answer["stopped"][0]["why"].as_str().unwrap();
         assert!(why.contains("the first message came back (unreadable)"), "{answer}");
-        until("both are there again", both).await;
+        count = until("both are there again", both).await;
         let there = list(&[queue, "--tenant", &others]);
         assert_eq!(there[0]["count"], 30, "the others are shown to everybody again");
     }

@@ -48,10 +48,12 @@ pub fn copy_project(folder: &Path) -> PathBuf {
 
 /// The Rust files of all crates except benches and the simulation.
 pub fn sources() -> Vec<PathBuf> {
-    let mut open: Vec<_> = ["shared", "functions", "cli", "dev", "simulation", "tests"]
-        .iter()
-        .map(|folder| root().join(folder))
-        .collect();
+    sources_below(&["shared", "functions", "cli", "dev", "tests"])
+}
+
+/// The Rust files below these folders of the repository.
+pub fn sources_below(folders: &[&str]) -> Vec<PathBuf> {
+    let mut open: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
