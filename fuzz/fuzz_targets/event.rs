@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
         if let Ok(event) = bus_event.event(&Producers::default()) {
             check_round_trip(&event);
         }
-        bus_event.named_inside();
+        let _ = bus_event.named_inside();
     }
     if let Ok(entry) = BusEntry::read(text) {
         let wrapped = entry.to_bus_event("id", domain::Timestamp::UNIX_EPOCH);
